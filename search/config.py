@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from omegaconf import MISSING
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING, DictConfig, MissingMandatoryValue, OmegaConf
+
+from search.errors import InputError, nearest
+
+DEVICES = ("auto", "cpu", "gpu")
+TUNERS = ("hyperband", "random", "bayesian", "grid")
+DIRECTIONS = ("auto", "max", "min")
 
 
 @dataclass
@@ -26,6 +34,8 @@ class DatasetConfig:
     separator: str | None = None
     """Field separator of a CSV; null: a comma, or a tab for .tsv."""
     encoding: str = "utf-8"
+    undecodable: str = "error"
+    """Bytes that are not of the encoding: error or replace (by U+FFFD, the replacement character)."""
     member: str | None = None
     """The table (or folder) inside an archive that holds several."""
     test_path: str | None = None
@@ -42,16 +52,19 @@ class DatasetConfig:
     """Keep rows of these classes only; null: all."""
     positive: Any = None
     """The positive class of a binary task; null: the last one in sorted order."""
-    label_ranges: dict[str, dict[str, float]] | None = None
-    """Turns a column of numbers into classes: name -> {min, max}, both inclusive; the first that fits wins."""
+    label_ranges: Any = None
+    """Turns a column of numbers into classes: name -> {min, max}, both inclusive; the first that fits wins.
+
+    Any, as OmegaConf 2.3 cannot override a typed dictionary that is null.
+    """
     missing: str = "drop"
     """Rows without a text or label: drop or error."""
     duplicates: str = "first"
-    """Rows with the same text and label: first (keep one), keep (all, in one split) or error."""
+    """Rows with the same text and label: first (keep one), keep (all, in one split; sizes count texts) or error."""
     conflicts: str = "majority"
     """Rows with the same text and different labels: majority (a tie drops them), drop or error."""
     limit: int | None = None
-    """Take a stratified sample of this many rows, for a quick look."""
+    """Take a stratified sample of this many rows of each file, for a quick look."""
     train_size: int | float | None = None
     """null: all that valid and test leave."""
     valid_size: int | float = 0.1
@@ -62,7 +75,7 @@ class DatasetConfig:
 class ModuleConfig:
     """Settings of the modules that this package builds itself."""
 
-    vocabulary: int = 100_000
+    vocabulary: int = 50_000
     """Words in the table of a word-vector module, the most frequent first."""
 
 
@@ -119,3 +132,57 @@ class Config:
     """auto (a GPU where there is one), cpu or gpu."""
     mixed_precision: bool = False
     seed: int = 0
+
+
+def register() -> None:
+    """Makes the schema known to Hydra under the name that conf/config.yaml starts from."""
+    ConfigStore.instance().store(name="schema", node=Config)
+
+
+def configuration_folder() -> Path:
+    """The folder of the YAML files: inside the package where it was installed as a wheel, beside it in a checkout."""
+    packaged = Path(__file__).parent / "conf"
+    return packaged if packaged.is_dir() else Path(__file__).parent.parent / "conf"
+
+
+def checked(node: DictConfig) -> Config:
+    """Turns a composed configuration into the dataclasses, after the checks that types cannot make.
+
+    Args:
+        node: What Hydra composed from the YAML files and the overrides.
+
+    Returns:
+        The same as a `Config`.
+
+    Raises:
+        InputError: A value is missing, unknown or impossible; the message names its key.
+    """
+    try:
+        config = OmegaConf.to_object(node)
+    except MissingMandatoryValue as error:
+        raise InputError(f"{error.full_key} must be given, for example {error.full_key}=…") from error
+    assert isinstance(config, Config)
+    for key, value, names in (
+        ("device", config.device, DEVICES),
+        ("tuner.name", config.tuner.name, TUNERS),
+        ("objective.direction", config.objective.direction, DIRECTIONS),
+    ):
+        if value not in names:
+            raise InputError(f"{key}={value} is unknown. {nearest(value, names)}")
+    tuner = config.tuner
+    _at_least(1, "module.vocabulary", config.module.vocabulary)
+    _at_least(0, "seed", config.seed)
+    _at_least(1, "tuner.max_epochs", tuner.max_epochs)
+    _at_least(2, "tuner.factor", tuner.factor)
+    _at_least(1, "tuner.iterations", tuner.iterations)
+    _at_least(1, "tuner.max_trials", tuner.max_trials)
+    _at_least(1, "tuner.max_total_epochs", tuner.max_total_epochs)
+    _at_least(1, "tuner.patience", tuner.patience)
+    if tuner.max_trials is None and tuner.name in ("random", "bayesian"):
+        raise InputError(f"tuner.max_trials must be given for tuner={tuner.name}: it would never end by itself.")
+    return config
+
+
+def _at_least(least: int, key: str, value: int | None) -> None:
+    if value is not None and value < least:
+        raise InputError(f"{key}={value} is impossible: it must be at least {least}.")

@@ -1,4 +1,9 @@
-"""The two ways in which a run can end without an answer."""
+"""The two ways in which a run can end without an answer, and the words that help a reader mend a name."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
 
 
 class InputError(Exception):
@@ -10,3 +15,23 @@ class InputError(Exception):
 
 class SearchError(Exception):
     """The run itself found no answer (every trial failed, say): exit code 1."""
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """Says which known name comes nearest to a misspelt one, and which names there are.
+
+    Args:
+        name: What was written.
+        names: What could have been written.
+
+    Returns:
+        A sentence to end an error message with.
+
+    Example:
+        >>> nearest("quorra", ["quora", "imdb"])
+        "Did you mean 'quora'? There are: imdb, quora."
+    """
+    known = sorted(names)
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    listed = f"There are: {', '.join(known)}."
+    return f"Did you mean '{close[0]}'? {listed}" if close else listed

@@ -1,0 +1,141 @@
+"""Composes the configuration with Hydra, runs the job and turns what goes wrong into a line and an exit code."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
+
+from search.config import Config, checked, configuration_folder, register
+from search.errors import InputError, SearchError, nearest
+from search.files import is_refused
+from spaces import SETTINGS, SpaceError
+
+BAD_INPUT = 2
+FAILED = 1
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs `python -m search`.
+
+    Args:
+        arguments: The command line without the program's name: Hydra's flags and overrides, and `-v`.
+
+    Returns:
+        The exit code: 0, 1 if a search failed, 2 for bad input, 130 after Ctrl-C. Of several runs the highest.
+    """
+    verbose = "-v" in arguments
+    overrides = [whole for argument in arguments if argument != "-v" for whole in _replacing(argument)]
+    codes = [0]
+
+    def job(node: DictConfig) -> None:
+        with _reported(codes):
+            _run(node, verbose)
+
+    register()
+    # Hydra prints errors in several lines of its own unless it is told to raise them.
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    sys.argv = ["search", *overrides]
+    command = hydra.main(version_base="1.3", config_path=str(configuration_folder()), config_name="config")(job)
+    with _reported(codes):
+        command()
+    return max(codes)
+
+
+def _run(node: DictConfig, verbose: bool) -> None:
+    hydra_config = HydraConfig.get()
+    output = Path(hydra_config.runtime.output_dir)
+    try:
+        config = checked(node)
+        # Imported only now: --help and --cfg answer without pandas.
+        from search import pipeline
+
+        catalogs = [Path(source.path) for source in hydra_config.runtime.config_sources if source.schema == "file"]
+        pipeline.run(config, node, list(hydra_config.overrides.task), output, catalogs, verbose)
+    finally:
+        _remove_empty(output)
+
+
+def _remove_empty(folder: Path) -> None:
+    """Removes the folder Hydra made, and its parents, if the run ended before it wrote anything."""
+    for empty in (folder, *folder.parents[:2]):
+        if empty == Path.cwd() or not empty.is_dir() or any(empty.iterdir()):
+            return
+        empty.rmdir()
+
+
+@contextmanager
+def _reported(codes: list[int]) -> Iterator[None]:
+    """Turns an error of the block into one line on stderr and an exit code added to `codes`."""
+    try:
+        yield
+    except (InputError, SpaceError) as error:
+        codes.append(_said(str(error), BAD_INPUT))
+    except (HydraException, OmegaConfBaseException) as error:
+        codes.append(_said(_explained(error), BAD_INPUT))
+    except SearchError as error:
+        codes.append(_said(str(error), FAILED))
+    except KeyboardInterrupt:
+        codes.append(_said("Interrupted.", INTERRUPTED))
+    except OSError as error:
+        if not is_refused(error):
+            raise
+        codes.append(_said(f"Cannot write {error.filename or 'to the disk'}: {error.strerror}.", BAD_INPUT))
+
+
+def _said(message: str, code: int) -> int:
+    print(f"search: {' '.join(message.split())}", file=sys.stderr)
+    return code
+
+
+def _replacing(argument: str) -> list[str]:
+    """Makes a list or mapping given for a parameter of the space replace the range that stands there.
+
+    Hydra would merge the two, and fail where one is a list and the other a mapping.
+    """
+    if re.match(r"space\.[^.=]+=[\[{]", argument):
+        key = argument.partition("=")[0]
+        return [f"~{key}", f"+{argument}"]
+    return [argument]
+
+
+def _explained(error: Exception) -> str:
+    """One line about an error of Hydra or OmegaConf, with the nearest name where one was misspelt."""
+    cause = error.__cause__
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options is not None:
+        group, _, choice = error.missing_cfg_file.rpartition("/")
+        return f"{group}={choice} is unknown. {nearest(choice, error.options)}"
+    if isinstance(cause, ConfigKeyError | ConfigAttributeError):
+        return _unknown(cause.full_key or str(cause.key))
+    if missing := re.match(r"Could not delete from config\. '(.+)' does not exist", str(error)):
+        return _unknown(missing[1])
+    if no_choice := re.match(r"Could not override '(\w+)'\. No match in the defaults list", str(error)):
+        key = no_choice[1]
+        hint = "; which modules are searched is set by space.modules=[…]" if key == "module" else ""
+        return f"{key} is no choice but a group of settings: set one of them, {key}.…=…{hint}."
+    if isinstance(error, OverrideParseException):
+        return f"The override '{error.override}' cannot be read: {error.message.splitlines()[0]}"
+    if isinstance(cause, OmegaConfBaseException):
+        return f"{cause.full_key}: {str(cause.msg).splitlines()[0]}"
+    return str(error).splitlines()[0]
+
+
+def _unknown(key: str) -> str:
+    """Says that there is no such setting, and which ones stand at its place."""
+    parent = key.rpartition(".")[0]
+    if parent == "space":
+        names = SETTINGS
+    else:
+        node = OmegaConf.select(OmegaConf.structured(Config), parent) if parent else OmegaConf.structured(Config)
+        names = tuple(str(name) for name in node or {})
+    return f"There is no setting '{key}'. {nearest(key, [f'{parent}.{name}'.lstrip('.') for name in names])}"

@@ -1,0 +1,80 @@
+"""Checks a data set's configuration before anything is read or downloaded."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+from search.config import DatasetConfig
+from search.datasets.hints import nearest, require_known
+from search.datasets.read import FORMATS
+from search.errors import InputError
+
+MISSING_RULES = ("drop", "error")
+DUPLICATE_RULES = ("first", "keep", "error")
+UNDECODABLE_RULES = ("error", "replace")
+CONFLICT_RULES = ("majority", "drop", "error")
+
+
+def check_config(config: DatasetConfig) -> None:
+    """Checks what can be checked without the data.
+
+    Raises:
+        InputError: A rule is unknown or a value impossible; the message names the key.
+    """
+    require_known(config.format, FORMATS, "dataset.format")
+    require_known(config.undecodable, UNDECODABLE_RULES, "dataset.undecodable")
+    require_known(config.missing, MISSING_RULES, "dataset.missing")
+    require_known(config.duplicates, DUPLICATE_RULES, "dataset.duplicates")
+    require_known(config.conflicts, CONFLICT_RULES, "dataset.conflicts")
+    _check_size(config.valid_size, "dataset.valid_size")
+    _check_size(config.test_size, "dataset.test_size")
+    if config.train_size is not None:
+        _check_size(config.train_size, "dataset.train_size")
+    if config.limit is not None and (isinstance(config.limit, bool) or config.limit < 1):
+        raise InputError(f"dataset.limit={config.limit}: expected a number of rows, at least 1")
+    separator = "," if config.separator in (None, r"\t") else config.separator
+    if len(separator) != 1 or not separator.isascii() or separator in '"\r\n\0':
+        raise InputError(f"dataset.separator={separator!r}: expected one character, such as ';' or '\\t'")
+    if config.classes is not None and len(config.classes) < 2:
+        raise InputError(f"dataset.classes={config.classes}: expected two classes or more, or null for all")
+    if config.checksum is not None and not re.fullmatch(r"(md5|sha1|sha256|sha512):[0-9a-fA-F]+", config.checksum):
+        raise InputError(f"dataset.checksum={config.checksum}: expected sha256:… or md5:…")
+    if config.package is not None and not all(part.isidentifier() for part in config.package.split(".")):
+        raise InputError(f"dataset.package={config.package}: expected the name that a Python package is imported by")
+    _check_encoding(config.encoding)
+    if config.label_ranges is not None:
+        _check_ranges(config.label_ranges)
+
+
+def _check_size(size: Any, key: str) -> None:
+    if isinstance(size, bool) or not (0 < size < 1 or (isinstance(size, int) and size >= 1)):
+        raise InputError(f"{key}={size}: expected a fraction between 0 and 1 or a whole number of rows from 1 on")
+
+
+def _check_encoding(encoding: str) -> None:
+    try:
+        b"a".decode(encoding, errors="replace")
+    except LookupError as error:
+        common = ("utf-8", "latin-1", "cp1252", "utf-16", "ascii", "shift_jis", "gb18030", "cp1251")
+        raise InputError(
+            f"dataset.encoding={encoding} is unknown: expected one of Python's text encodings, such as utf-8, latin-1 "
+            f"or cp1252{nearest(encoding, common)}"
+        ) from error
+
+
+def _check_ranges(ranges: Any) -> None:
+    if not isinstance(ranges, dict) or len(ranges) < 2:
+        raise InputError("dataset.label_ranges: expected two classes or more, each with min, max or both")
+    for name, bounds in ranges.items():
+        key = f"dataset.label_ranges.{name}"
+        if not isinstance(bounds, dict) or not bounds:
+            raise InputError(f"{key}={bounds}: expected min, max or both, such as {{min: 7}}")
+        for bound, value in bounds.items():
+            require_known(bound, ("min", "max"), key)
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise InputError(f"{key}.{bound}={value}: expected a number")
+        low, high = bounds.get("min", -math.inf), bounds.get("max", math.inf)
+        if not low <= high:
+            raise InputError(f"{key}: min {low:g} is above max {high:g}")

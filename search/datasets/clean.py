@@ -1,0 +1,172 @@
+"""Counts and handles what real tables hold: missing texts and labels, duplicates, conflicting labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.config import DatasetConfig
+from search.datasets.table import Examples, Table, object_array
+from search.errors import InputError
+
+
+@dataclass(frozen=True)
+class Cleaning:
+    """What became of the rows that were read. `read` is the sum of all others but `conflicting_texts`, plus the splits.
+
+    Attributes:
+        read: Rows in the file, and in that of the test split where it has its own.
+        missing_text: Dropped, the text is missing.
+        empty_text: Dropped, the text is empty or white space.
+        missing_label: Dropped, there is a text but no label.
+        other_class: Dropped, the label is in none of `dataset.classes` or `dataset.label_ranges`.
+        conflicting_texts: Distinct texts that stood there with more than one label.
+        conflicts: Dropped rows of those texts.
+        duplicates: Dropped, the same text and label stand in an earlier row.
+        also_in_test: Dropped from the training side, the text stands in the test file.
+        over_limit: Left out by `dataset.limit`.
+        unused: Left over by `dataset.train_size`.
+    """
+
+    read: int = 0
+    missing_text: int = 0
+    empty_text: int = 0
+    missing_label: int = 0
+    other_class: int = 0
+    conflicting_texts: int = 0
+    conflicts: int = 0
+    duplicates: int = 0
+    also_in_test: int = 0
+    over_limit: int = 0
+    unused: int = 0
+
+    def __add__(self, other: Self) -> Cleaning:
+        """Adds count to count."""
+        return Cleaning(**{one.name: getattr(self, one.name) + getattr(other, one.name) for one in fields(self)})
+
+
+def drop_missing(table: Table, config: DatasetConfig) -> tuple[Table, Cleaning]:
+    """Strips white space around texts and labels and drops the rows that lack either.
+
+    Args:
+        table: As read.
+        config: Its `missing` is drop, or error where such a row ends the run.
+
+    Returns:
+        The rows with both, and the counts of the others.
+
+    Raises:
+        InputError: No text is left, or no label; or the texts are numbers; or `missing` forbids what there is.
+    """
+    texts = object_array([None if text is None else text.strip() for text in table.texts])
+    labels = object_array([label.strip() if isinstance(label, str) else label for label in table.labels])
+    no_text = texts == None  # noqa: E711 - element by element
+    empty = texts == ""
+    no_label = np.array([label is None or label == "" or label != label for label in labels], dtype=bool)
+    lost = no_text | empty
+    if lost.all():
+        raise InputError(f"All {len(table):,} texts of {table.source} are empty (dataset.text={config.text})")
+    if (lost | no_label).all():
+        raise InputError(f"No row of {table.source} has a label (dataset.label={config.label})")
+    if config.missing == "error" and (lost | no_label).any():
+        at = int(np.flatnonzero(lost | no_label)[0])
+        raise InputError(
+            f"Row {table.rows[at]:,} of {table.source} has no {'text' if lost[at] else 'label'}, the first of "
+            f"{int((lost | no_label).sum()):,} such rows, which dataset.missing=error forbids: complete them or set "
+            "dataset.missing=drop"
+        )
+    kept = Table(texts, labels, table.rows, table.source).take(~(lost | no_label))
+    if all(_is_number(text) for text in kept.texts):
+        raise InputError(
+            f"Column {config.text!r} of {table.source} (dataset.text) holds numbers, such as {kept.texts[0]}: "
+            "expected texts"
+        )
+    counts = Cleaning(
+        read=len(table),
+        missing_text=int(no_text.sum()),
+        empty_text=int(empty.sum()),
+        missing_label=int((no_label & ~lost).sum()),
+    )
+    return kept, counts
+
+
+def resolve_repeats(examples: Examples, config: DatasetConfig, source: str) -> tuple[Examples, Cleaning]:
+    """Leaves each text with one label: settles conflicting labels first, then drops duplicates.
+
+    Args:
+        examples: Rows with classes.
+        config: Its `conflicts` is majority (the most frequent label of a text wins, a tie drops the text), drop or
+            error; its `duplicates` is first, keep or error.
+        source: The file, for messages.
+
+    Returns:
+        The rows that stay, in their order, and the counts of the others.
+
+    Raises:
+        InputError: A rule forbids what there is.
+    """
+    ids = text_ids(examples.texts)
+    # The distinct pairs of text and label, and how often each stands there.
+    width = int(examples.labels.max(initial=0)) + 1
+    pairs, pair_of_row, size = np.unique(ids * width + examples.labels, return_inverse=True, return_counts=True)
+    text_of_pair = pairs // width
+    labels_of_text = np.bincount(text_of_pair)
+    conflicting = labels_of_text > 1
+    if conflicting.any() and config.conflicts == "error":
+        _refuse(examples, conflicting[ids], ids, "the same text with different labels", "conflicts=majority", source)
+    if config.conflicts == "drop":
+        wins = ~conflicting[text_of_pair]
+    else:
+        most = np.zeros(len(labels_of_text), dtype=size.dtype)
+        np.maximum.at(most, text_of_pair, size)
+        wins = size == most[text_of_pair]
+        wins &= np.bincount(text_of_pair, weights=wins)[text_of_pair] == 1
+    stays = wins[pair_of_row]
+    settled, settled_ids = examples.take(stays), ids[stays]
+    first = np.zeros(len(settled), dtype=bool)
+    first[np.unique(settled_ids, return_index=True)[1]] = True
+    if config.duplicates == "error" and not first.all():
+        repeated = np.isin(settled_ids, settled_ids[~first])
+        _refuse(settled, repeated, settled_ids, "the same text and label", "duplicates=first", source)
+    kept = settled if config.duplicates == "keep" else settled.take(first)
+    counts = Cleaning(
+        conflicting_texts=int(conflicting.sum()),
+        conflicts=len(examples) - len(settled),
+        duplicates=len(settled) - len(kept),
+    )
+    return kept, counts
+
+
+def drop_shared(examples: Examples, test: Examples) -> tuple[Examples, Cleaning]:
+    """Drops the examples whose text stands in the test file too, and counts them."""
+    known = set(test.texts)
+    apart = np.array([text not in known for text in examples.texts], dtype=bool)
+    return examples.take(apart), Cleaning(also_in_test=int((~apart).sum()))
+
+
+def text_ids(texts: NDArray[np.object_]) -> NDArray[np.int64]:
+    """Numbers the distinct texts from 0 in order of appearance; equal texts share a number."""
+    seen: dict[Any, int] = {}
+    return np.fromiter((seen.setdefault(text, len(seen)) for text in texts), dtype=np.int64, count=len(texts))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return text.lower() not in ("nan", "inf", "infinity")
+
+
+def _refuse(
+    examples: Examples, repeated: NDArray[np.bool_], ids: NDArray[np.int64], what: str, remedy: str, source: str
+) -> None:
+    """Ends the run over rows that a rule does not allow, naming the first two that share a text."""
+    rows = examples.rows[ids == ids[repeated][0]]
+    raise InputError(
+        f"Rows {rows[0]:,} and {rows[1]:,} of {source} hold {what}, one of {len(set(ids[repeated].tolist())):,} such "
+        f"texts, which dataset.{remedy.split('=')[0]}=error forbids: correct them or set dataset.{remedy}"
+    )

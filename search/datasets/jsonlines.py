@@ -1,0 +1,87 @@
+"""Reads JSON Lines: one object per line."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from search.datasets.hints import find_column
+from search.datasets.source import Decoding, Source, is_undecoded
+from search.datasets.table import Table, first_rows, object_array
+from search.errors import InputError
+
+
+def read_json_lines(source: Source, text: str, label: str, decoding: Decoding) -> Table:
+    """Reads two fields of the objects in a JSON Lines file; empty lines do not count as rows.
+
+    Args:
+        source: The file.
+        text: Name of the field of texts.
+        label: Name of the field of labels.
+        decoding: Of the file.
+
+    Returns:
+        The table; a field that is null or left out of an object is missing.
+
+    Raises:
+        InputError: The file is empty, or a row is no JSON object, is not of the encoding, has a text that is no string
+            or a label that is no string, number or boolean; or no row has one of the fields.
+    """
+    texts: list[str | None] = []
+    labels: list[Any] = []
+    shared: dict[Any, Any] = {}  # one object for each distinct label
+    fields: dict[str, None] = {}
+    try:
+        with source.open() as stream, decoding.lines(stream, newline="\n") as lines:
+            for line in lines:
+                if not line.isspace():
+                    record = _parse(line, f"Row {len(texts) + 1:,} of {source.name}", decoding)
+                    texts.append(_text(record.get(text), text, len(texts) + 1, source.name))
+                    value = _label(record.get(label), label, len(texts), source.name)
+                    labels.append(shared.setdefault((type(value), value), value))
+                    fields.update(dict.fromkeys(record))
+    except UnicodeError as error:
+        raise decoding.error(source.name) from error
+    if not texts:
+        raise InputError(f"{source.name} is empty: expected one JSON object per line")
+    find_column(list(fields), text, "dataset.text", source.name)
+    find_column(list(fields), label, "dataset.label", source.name)
+    return Table(object_array(texts), object_array(labels), first_rows(len(texts)), source.name)
+
+
+def _parse(line: str, where: str, decoding: Decoding) -> dict[str, Any]:
+    if is_undecoded(line):
+        raise decoding.error(where)
+    try:
+        record = json.loads(line)
+    except (json.JSONDecodeError, RecursionError) as error:
+        hint = "; a JSON array is not JSON Lines: write one object per line" if line.lstrip().startswith("[") else ""
+        raise InputError(f"{where} is not JSON ({error}){hint}") from error
+    if not isinstance(record, dict):
+        raise InputError(f"{where} is a JSON {type(record).__name__}: expected one object per line")
+    return record
+
+
+def _text(value: Any, name: str, row: int, source: str) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise InputError(
+            f"Row {row:,} of {source} has {value!r:.80} as {name!r} (dataset.text): expected a text, not a "
+            f"{'number' if isinstance(value, int | float) else type(value).__name__}"
+        )
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise InputError(f"Row {row:,} of {source}: {name!r} holds half of a \\u surrogate pair") from error
+    return value
+
+
+def _label(value: Any, name: str, row: int, source: str) -> str | int | float | bool | None:
+    if value is not None and not isinstance(value, str | int | float):
+        raise InputError(
+            f"Row {row:,} of {source} has a {type(value).__name__} as {name!r} (dataset.label): "
+            "expected one class, a string, whole number or boolean"
+        )
+    return value

@@ -1,0 +1,177 @@
+"""Turns the labels of a file into classes: whole numbers, booleans, strings, or ranges of a number."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.config import DatasetConfig
+from search.datasets.hints import listing, nearest
+from search.datasets.table import Table
+from search.errors import InputError
+
+LEFT_OUT = -1
+"""The code of a label that belongs to none of the classes asked for."""
+
+_WHOLE = re.compile(r"-?(0|[1-9][0-9]*)(\.0*)?")  # 007 is a name, not the number 7
+_BOOLEANS = {"true": "True", "false": "False"}
+_Codes = NDArray[np.int64]
+
+
+def encode_labels(
+    train: Table, test: Table | None, config: DatasetConfig
+) -> tuple[tuple[str, ...], _Codes, _Codes | None]:
+    """Finds the classes and gives each row the index of its own.
+
+    Labels that are whole numbers throughout (`1`, `1.0`, `"1"`) are sorted as numbers, booleans are False and True in
+    any spelling, everything else is sorted as strings. Of two classes the positive one comes last.
+
+    Args:
+        train: The rows that classes are found in; no label is missing.
+        test: Rows of a test file of its own, or None.
+        config: Its `label`, `label_ranges`, `classes` and `positive`.
+
+    Returns:
+        The names of the classes, the codes of `train` and those of `test`: [n] int64, an index into the classes, or
+        LEFT_OUT.
+
+    Raises:
+        InputError: The labels are no classes, there is only one, or a class in the configuration or the test file is
+            unknown.
+    """
+    tables = [train] if test is None else [train, test]
+    found = [_distinct(table.labels) for table in tables]
+    named: list[list[str | None]]
+    if config.label_ranges is not None:
+        as_class: Callable[[Any], str] = _string
+        named = [_name_by_range(*one, table, config) for one, table in zip(found, tables, strict=True)]
+    else:
+        as_class = _notation({value for values, _ in found for value in values})
+        named = [[as_class(value) for value in values] for values, _ in found]
+        _require_classes(found[0], as_class, train, config.label)
+    names = {name for name in named[0] if name is not None}
+    if config.classes is not None:
+        names = {_known(as_class(value), names, "dataset.classes") for value in config.classes}
+    classes = sorted(names, key=int if as_class is _whole else str)
+    if len(classes) < 2:
+        raise InputError(
+            f"{train.source} has one class only, {listing(classes)} in all {len(train):,} rows with a text "
+            f"(dataset.label={config.label}): expected two or more"
+        )
+    if config.positive is not None:
+        positive = _known(as_class(config.positive), classes, "dataset.positive")
+        if len(classes) > 2:
+            raise InputError(f"dataset.positive={positive} is for two classes, but there are {len(classes)}: remove it")
+        classes.sort(key=lambda name: name == positive)
+    index = {name: position for position, name in enumerate(classes)}
+    codes = [
+        np.array([LEFT_OUT if name is None else index.get(name, LEFT_OUT) for name in one], dtype=np.int64)[where]
+        for one, (_, where) in zip(named, found, strict=True)
+    ]
+    if test is not None and config.classes is None:
+        _require_same(named[1], codes[1], classes, test)
+    return tuple(classes), codes[0], codes[1] if test is not None else None
+
+
+def _distinct(labels: NDArray[np.object_]) -> tuple[list[Any], _Codes]:
+    """Gives the distinct labels in order of appearance, and for each row the position of its own among them."""
+    seen: dict[tuple[type, Any], int] = {}  # by type too, as True == 1
+    keys = ((type(label), label) for label in labels)
+    where = np.fromiter((seen.setdefault(key, len(seen)) for key in keys), dtype=np.int64, count=len(labels))
+    return [label for _, label in seen], where
+
+
+def _notation(values: set[Any]) -> Callable[[Any], str]:
+    """Gives the function that writes a label as the name of its class, which depends on all labels there are."""
+    written = [str(value).strip() for value in values]
+    if all(text.lower() in _BOOLEANS for text in written):
+        return _boolean
+    return _whole if all(_WHOLE.fullmatch(text) for text in written) else _string
+
+
+def _string(value: Any) -> str:
+    return str(value).strip()
+
+
+def _boolean(value: Any) -> str:
+    return _BOOLEANS.get(_string(value).lower(), _string(value))
+
+
+def _whole(value: Any) -> str:
+    text = _string(value)
+    return str(int(text.split(".")[0])) if _WHOLE.fullmatch(text) else text
+
+
+def _number(value: Any) -> float | None:
+    """Reads a label as a number, None where it is none."""
+    if not isinstance(value, str | int | float | Decimal) or isinstance(value, bool):
+        return None
+    try:
+        return float(value)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _name_by_range(values: list[Any], where: _Codes, table: Table, config: DatasetConfig) -> list[str | None]:
+    """Gives each distinct label the first range that it lies in."""
+    assert config.label_ranges is not None
+    names: list[str | None] = []
+    for position, value in enumerate(values):
+        number = _number(value)
+        if number is None:
+            row = table.rows[where == position][0]
+            raise InputError(
+                f"Row {row:,} of {table.source} has {value!r:.80} in column {config.label!r}, expected a number: "
+                "dataset.label_ranges cuts a column of numbers into classes"
+            )
+        fits = (
+            str(name)
+            for name, bounds in config.label_ranges.items()
+            if bounds.get("min", -math.inf) <= number <= bounds.get("max", math.inf)
+        )
+        names.append(next(fits, None))
+    return names
+
+
+def _require_classes(found: tuple[list[Any], _Codes], as_class: Callable[[Any], str], table: Table, label: str) -> None:
+    """Refuses a column that is a quantity or an identifier."""
+    values, where = found
+    names = [as_class(value) for value in values]
+    numbers = [_number(value) for value in values]
+    hint = "expected classes; name another column (dataset.label) or cut numbers into classes (dataset.label_ranges)"
+    fractions = [position for position, number in enumerate(numbers) if number is not None and number % 1 != 0]
+    if fractions and None not in numbers:
+        position = fractions[0]
+        raise InputError(
+            f"Column {label!r} of {table.source} holds numbers that are not whole, such as {names[position]} in row "
+            f"{table.rows[where == position][0]:,}: {hint}"
+        )
+    distinct = len(set(names))
+    if distinct > 2 and 2 * distinct > len(table):
+        raise InputError(
+            f"Column {label!r} of {table.source} holds {distinct:,} different values in {len(table):,} rows: {hint}"
+        )
+
+
+def _known(name: str, names: Sequence[str] | set[str], key: str) -> str:
+    if name not in names:
+        there = sorted(names)
+        raise InputError(f"{key}: there is no class {name!r}, the classes are {listing(there)}{nearest(name, there)}")
+    return name
+
+
+def _require_same(names: list[str | None], codes: _Codes, classes: Sequence[str], test: Table) -> None:
+    """Refuses a test file with a class that the training rows do not have."""
+    unknown = sorted({name for name in names if name is not None} - set(classes))
+    if unknown:
+        row = test.rows[codes == LEFT_OUT][0]
+        raise InputError(
+            f"Row {row:,} of {test.source} is of class {unknown[0]!r}, which has no training rows; "
+            f"the classes are {listing(classes)}"
+        )

@@ -1,0 +1,75 @@
+"""Reads Parquet."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet
+
+from search.datasets.columns import label_column, text_column
+from search.datasets.hints import find_column
+from search.datasets.source import Source
+from search.datasets.table import Table, first_rows
+from search.errors import InputError
+
+
+def read_parquet(source: Source, text: str, label: str) -> Table:
+    """Reads two columns of a Parquet file.
+
+    Args:
+        source: The file.
+        text: Name of the column of texts, of a string type.
+        label: Name of the column of labels: strings, integers, floats, decimals or booleans.
+
+    Returns:
+        The table.
+
+    Raises:
+        InputError: The file is not Parquet, is empty, lacks a column, or a column is of another type.
+    """
+    try:
+        with source.open() as stream:
+            # Parquet is read from its end: a member of an archive, which cannot be, goes through memory.
+            seekable = stream if type(stream) is io.BufferedReader else io.BytesIO(stream.read())
+            file = pyarrow.parquet.ParquetFile(seekable)
+            schema = file.schema_arrow
+            wanted = [
+                schema.names[find_column(schema.names, text, "dataset.text", source.name)],
+                schema.names[find_column(schema.names, label, "dataset.label", source.name)],
+            ]
+            table = file.read(columns=wanted)
+            table.validate(full=True)
+    except (pa.ArrowException, OSError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"{source.name} cannot be read as Parquet: {reason}") from error
+    if table.num_rows == 0:
+        raise InputError(f"{source.name} holds no rows")
+    texts, labels = table[wanted[0]], table[wanted[1]]
+    if not _is_string(texts.type) and not pa.types.is_null(texts.type):
+        raise InputError(f"{source.name}: column {text!r} (dataset.text) holds {texts.type}, expected texts")
+    if not _is_class(labels.type):
+        raise InputError(
+            f"{source.name}: column {label!r} (dataset.label) holds {labels.type}: "
+            "expected strings, whole numbers or booleans"
+        )
+    if _is_string(labels.type):
+        labels = labels.cast(pa.large_string())
+    texts = texts.cast(pa.large_string())
+    return Table(text_column(texts), label_column(labels), first_rows(table.num_rows), source.name)
+
+
+def _value_type(kind: Any) -> Any:
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+def _is_string(kind: Any) -> bool:
+    kind = _value_type(kind)
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def _is_class(kind: Any) -> bool:
+    kind = _value_type(kind)
+    tests = (pa.types.is_null, pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
+    return _is_string(kind) or any(test(kind) for test in tests)

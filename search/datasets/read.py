@@ -1,0 +1,127 @@
+"""Finds out what a path holds and has it read: a table, an archive with one, or a folder of text files."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+from search.config import DatasetConfig
+from search.datasets import archive
+from search.datasets.folder import list_files, read_folder
+from search.datasets.hints import listing, nearest
+from search.datasets.source import Decoding, Source
+from search.datasets.table import Table
+from search.errors import InputError
+
+ENDINGS = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".tab": "tsv",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "jsonl",
+}
+FORMATS = ("auto", "csv", "tsv", "parquet", "jsonl", "folder")
+
+
+def read(path: Path, config: DatasetConfig, member: str | None) -> tuple[Table, Table | None]:
+    """Reads the texts and labels of a file, an archive or a folder.
+
+    Args:
+        path: What there is to read; it exists.
+        config: Format, columns, separator and encoding.
+        member: The table or folder inside an archive; a path that is none has no members, and this does not count.
+
+    Returns:
+        The table, and the one of the `test/` folder where the path holds folders of text files with one.
+
+    Raises:
+        InputError: It cannot be read as that, see the readers.
+    """
+    try:
+        if path.is_dir():
+            if config.format not in ("auto", "folder"):
+                raise InputError(f"{path} is a folder, but dataset.format={config.format} asks for a file")
+            return read_folder(path, list_files(path), None, config.classes, _decoding(config))
+        if not archive.is_archive(path):
+            if config.format == "folder":
+                raise InputError(f"{path} is a file, but dataset.format=folder asks for a folder")
+            return _read_table(Source.of(path), path.name, config), None
+        names = list_files(path)
+        if _holds_folder(names, config.format):
+            return read_folder(path, names, member, config.classes, _decoding(config))
+        name = _choose_member(path, names, config.format, member)
+        return _read_table(Source.of(path, name), name, config), None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def is_table_archive(path: Path, file_format: str) -> bool:
+    """Tells whether a path is an archive of tables, of which one can be the test split."""
+    return path.is_file() and archive.is_archive(path) and not _holds_folder(list_files(path), file_format)
+
+
+def _holds_folder(names: list[str], file_format: str) -> bool:
+    if file_format != "auto":
+        return file_format == "folder"
+    return not any(_ending(name) for name in names) and any(name.endswith(".txt") and "/" in name for name in names)
+
+
+def _ending(name: str) -> str | None:
+    """Gives the format that the ending of a name stands for."""
+    return ENDINGS.get(PurePosixPath(name).suffix.lower())
+
+
+def _choose_member(path: Path, names: list[str], file_format: str, member: str | None) -> str:
+    """Finds the one table of an archive, or the one asked for by its path or by its bare name."""
+    tables = [name for name in names if _ending(name)]
+    if file_format != "auto" and not tables:
+        tables = names
+    if member is not None:
+        found = [name for name in names if name == member] or [
+            name for name in names if PurePosixPath(name).name == member
+        ]
+        if len(found) != 1:
+            raise InputError(f"{path} holds no {member!r}: it holds {listing(names)}{nearest(member, names)}")
+        return found[0]
+    if not tables:
+        there = f"it holds {listing(names)}" if names else "it is empty"
+        raise InputError(
+            f"{path} holds no table ({', '.join(ENDINGS)}): {there}; where one of them is a table, set dataset.format"
+        )
+    if len(tables) > 1:
+        raise InputError(
+            f"{path} holds several tables ({listing(tables)}): choose one, such as dataset.member={tables[0]!r}"
+        )
+    return tables[0]
+
+
+def _read_table(source: Source, name: str, config: DatasetConfig) -> Table:
+    """Reads one table by its format, each of which has its own reader."""
+    file_format = _ending(name) if config.format == "auto" else config.format
+    if config.text.strip() == config.label.strip():
+        raise InputError(f"dataset.text and dataset.label are both {config.text!r}: expected two columns")
+    if file_format is None:
+        raise InputError(
+            f"The ending of {source.name} does not tell its format (known are {', '.join(ENDINGS)}): "
+            "set dataset.format=csv, tsv, parquet or jsonl"
+        )
+    # Each reader is imported where it is used: Arrow takes its time to load, and folders do without.
+    if file_format == "jsonl":
+        from search.datasets.jsonlines import read_json_lines
+
+        return read_json_lines(source, config.text, config.label, _decoding(config))
+    if file_format == "parquet":
+        from search.datasets.parquet import read_parquet
+
+        return read_parquet(source, config.text, config.label)
+    from search.datasets.delimited import read_delimited
+
+    separator = config.separator or ("\t" if file_format == "tsv" else ",")
+    separator = "\t" if separator == r"\t" else separator  # as a shell passes it on
+    return read_delimited(source, config.text, config.label, separator, _decoding(config))
+
+
+def _decoding(config: DatasetConfig) -> Decoding:
+    return Decoding(config.encoding, replace=config.undecodable == "replace")

@@ -1,0 +1,89 @@
+"""One file to read, on disk or inside an archive, that can be opened more than once."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Self
+
+from search.datasets import archive
+from search.errors import InputError
+
+_UNDECODED = re.compile("[\udc80-\udcff]")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file to read.
+
+    Attributes:
+        name: What messages call it: its path, with `:member` behind that of an archive.
+        open: Opens its bytes from the beginning.
+    """
+
+    name: str
+    open: Callable[[], AbstractContextManager[IO[bytes]]]
+
+    @classmethod
+    def of(cls, path: Path, member: str | None = None) -> Self:
+        """Makes the source of a plain file, or of a member of an archive."""
+        if member is None:
+            return cls(str(path), lambda: path.open("rb"))
+        return cls(f"{path}:{member}", lambda: archive.open_member(path, member))
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """How bytes become text.
+
+    Attributes:
+        encoding: A codec of Python's.
+        replace: Whether bytes that are not of the encoding become U+FFFD; else they are an error.
+    """
+
+    encoding: str
+    replace: bool = False
+
+    @property
+    def codec(self) -> str:
+        """The codec to decode with: for UTF-8 the one that drops a byte order mark."""
+        return "utf-8-sig" if self.is_utf8 else self.encoding
+
+    @property
+    def is_utf8(self) -> bool:
+        """Whether the encoding is UTF-8 under any of its names."""
+        return codecs.lookup(self.encoding).name == "utf-8"
+
+    def lines(self, stream: IO[bytes], newline: str) -> io.TextIOWrapper:
+        """Decodes a stream; bytes that are an error come as lone surrogates, for the reader to name their row."""
+        errors = "replace" if self.replace else "surrogateescape"
+        return io.TextIOWrapper(stream, encoding=self.codec, errors=errors, newline=newline)
+
+    def text(self, content: bytes, where: str) -> str:
+        """Decodes a whole file.
+
+        Raises:
+            InputError: It is not of the encoding.
+        """
+        try:
+            return content.decode(self.codec, errors="replace" if self.replace else "strict")
+        except UnicodeError as error:
+            raise self.error(where) from error
+
+    def error(self, where: str, likely: str = "latin-1") -> InputError:
+        """Says that bytes are not of the encoding, and what it may be instead."""
+        likely = "utf-8" if self.encoding.lower().startswith(("utf-16", "utf-32", "ascii")) else likely
+        return InputError(
+            f"{where} holds bytes that are not {self.encoding}: set dataset.encoding to the file's own, such as "
+            f"dataset.encoding={likely}, or dataset.undecodable=replace"
+        )
+
+
+def is_undecoded(text: str) -> bool:
+    """Tells whether text that was decoded by `Decoding.lines` holds a byte the encoding does not know."""
+    return not text.isascii() and _UNDECODED.search(text) is not None

@@ -1,0 +1,76 @@
+"""What the readers give, and what the rest of the program trains on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Table:
+    """Texts and labels as they stand in a file, before anything is cleaned.
+
+    Attributes:
+        texts: [n] object: str, or None where the field is missing.
+        labels: [n] object: str, int, float or bool as the format holds them, or None.
+        rows: [n] int64: the number of each row in its source. Row 1 is the first below the header; in a folder it is
+            the first file in sorted order.
+        source: The file or folder, as messages name it.
+    """
+
+    texts: NDArray[np.object_]
+    labels: NDArray[np.object_]
+    rows: NDArray[np.int64]
+    source: str
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def take(self, index: NDArray[Any]) -> Table:
+        """Gives the rows of an index or a mask, in its order."""
+        return Table(self.texts[index], self.labels[index], self.rows[index], self.source)
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Texts and the classes they belong to.
+
+    Attributes:
+        texts: [n] object: str, never empty, without white space around.
+        labels: [n] int64: index into the classes.
+        rows: [n] int64: the number of each row in its source.
+    """
+
+    texts: NDArray[np.object_]
+    labels: NDArray[np.int64]
+    rows: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __add__(self, other: Self) -> Examples:
+        """Puts the rows of another behind these: train + valid for the refit."""
+        return Examples(
+            np.concatenate([self.texts, other.texts]),
+            np.concatenate([self.labels, other.labels]),
+            np.concatenate([self.rows, other.rows]),
+        )
+
+    def take(self, index: NDArray[Any]) -> Examples:
+        """Gives the rows of an index or a mask, in its order."""
+        return Examples(self.texts[index], self.labels[index], self.rows[index])
+
+
+def object_array(values: list[Any]) -> NDArray[np.object_]:
+    """Makes a one-dimensional array of Python objects; NumPy alone would guess a dtype, or a second dimension."""
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array
+
+
+def first_rows(count: int) -> NDArray[np.int64]:
+    """Gives the row numbers 1 to count."""
+    return np.arange(1, count + 1, dtype=np.int64)

@@ -1,0 +1,83 @@
+"""Gets TensorFlow ready: quiet, on the device asked for, with the same numbers every time."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from search.errors import InputError
+
+
+def _start_tensorflow(verbose: bool) -> list[Any]:
+    """Imports TensorFlow and lets it look for GPUs, without the noise of both.
+
+    Args:
+        verbose: Leave TensorFlow as talkative as it is.
+
+    Returns:
+        The GPUs it sees.
+    """
+    if not verbose:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        for name in ("tensorflow", "absl", "h5py"):
+            logging.getLogger(name).setLevel(logging.ERROR)
+    with nullcontext() if verbose else _muted():
+        import tensorflow as tf
+
+        return list(tf.config.list_physical_devices("GPU"))
+
+
+@contextmanager
+def _muted() -> Iterator[None]:
+    """Drops what native code writes to stderr: TensorFlow logs as it loads, before it reads the level it is set to."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+def configure(device: str, mixed_precision: bool, verbose: bool = False) -> str:
+    """Chooses the device and makes its arithmetic repeatable.
+
+    Args:
+        device: auto, cpu or gpu.
+        mixed_precision: Compute in float16, keep weights in float32.
+        verbose: Leave TensorFlow as talkative as it is.
+
+    Returns:
+        What the run computes on, in words.
+
+    Raises:
+        InputError: A GPU is asked for and TensorFlow sees none.
+    """
+    gpus = _start_tensorflow(verbose)
+    import keras
+    import tensorflow as tf
+
+    if device == "gpu" and not gpus:
+        raise InputError(
+            "device=gpu, but TensorFlow sees no GPU: install its CUDA libraries with pip install 'search[gpu]', check "
+            "the driver with nvidia-smi, or set device=auto."
+        )
+    if device == "cpu" and gpus:
+        tf.config.set_visible_devices([], "GPU")
+        gpus = []
+    for gpu in gpus:
+        # Without it TensorFlow takes the whole memory of the card, whatever else needs some.
+        tf.config.experimental.set_memory_growth(gpu, True)
+    tf.config.experimental.enable_op_determinism()
+    keras.mixed_precision.set_global_policy("mixed_float16" if mixed_precision else "float32")
+    if not gpus:
+        return f"CPU, {os.cpu_count()} cores"
+    names = [tf.config.experimental.get_device_details(gpu).get("device_name", "GPU") for gpu in gpus]
+    return ", ".join(names)

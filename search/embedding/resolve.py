@@ -1,0 +1,160 @@
+"""From the name of a module to the folder on disk that holds it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import tarfile
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.error import URLError
+
+from search.config import ModuleConfig
+from search.embedding.catalog import Entry, catalog
+from search.embedding.unpack import is_archive, unpack
+from search.errors import InputError, nearest
+from search.files import is_refused
+
+_TIMEOUT_SECONDS = 60
+
+
+def resolve_modules(
+    names: Sequence[str], settings: ModuleConfig, modules: Path, catalogs: Sequence[Path]
+) -> dict[str, Path]:
+    """Finds, downloads or builds modules, and makes sure that each one embeds texts.
+
+    Args:
+        names: Names of the catalog, TF Hub handles, paths or URLs of .tar.gz files, folders.
+        settings: How to build those that this package builds.
+        modules: Folder that downloaded and built modules are kept in.
+        catalogs: Configuration folders whose `module/*.yaml` name modules.
+
+    Returns:
+        Each name with the folder of its SavedModel.
+
+    Raises:
+        InputError: A module cannot be found, reached, written or used.
+    """
+    from search.embedding.load import published
+
+    entries = catalog(catalogs)
+    found = {name: resolve(name, entries, settings, modules) for name in names}
+    for name, folder in found.items():
+        published(folder, name)
+    return found
+
+
+def resolve(name: str, entries: Mapping[str, Entry], settings: ModuleConfig, modules: Path) -> Path:
+    """Finds, downloads or builds one module; see `resolve_modules`, which also loads it.
+
+    Raises:
+        InputError: It cannot be found, reached or written, or is no TF2 SavedModel.
+    """
+    entry = entries.get(name)
+    if entry is not None and entry.source is not None:
+        with _writing(modules):
+            return _build(entry, settings, modules)
+    handle = entry.handle if entry is not None and entry.handle is not None else name
+    if "://" in handle:
+        with _writing(modules):
+            return _saved_model(_download(handle, name, modules), name)
+    path = Path(handle).expanduser()
+    if handle and path.is_dir():
+        return _saved_model(path, name)
+    if path.is_file() and is_archive(path):
+        with _writing(modules):
+            return _saved_model(unpack(path, modules), name)
+    if path.is_file():
+        raise InputError(f"module {name}: expected a folder or a .tar.gz file, but {path} is neither.")
+    if os.sep in handle or handle.startswith(("~", ".")) or is_archive(path):
+        raise InputError(f"module {name}: there is no such folder or file.")
+    raise InputError(
+        f"module {name} is unknown: expected a name of the catalog, a handle (https://…), a .tar.gz or a folder. "
+        f"{nearest(name, entries)}"
+    )
+
+
+def _build(entry: Entry, settings: ModuleConfig, modules: Path) -> Path:
+    from search.embedding.vectors import GLOVE, build_glove
+
+    if entry.source != GLOVE:
+        raise InputError(
+            f"module {entry.name}: its source {entry.source} is unknown. {nearest(entry.source or '', [GLOVE])}"
+        )
+    return build_glove(modules, settings.vocabulary)
+
+
+def _download(handle: str, name: str, modules: Path) -> Path:
+    # Imported here: it takes seconds, and most runs need neither.
+    import tensorflow as tf
+    import tensorflow_hub
+
+    try:
+        with _hub_settings(modules):
+            return Path(tensorflow_hub.resolve(handle))
+    except (tf.errors.ResourceExhaustedError, tf.errors.PermissionDeniedError) as error:
+        raise _unwritable(modules, error.message) from error
+    except (OSError, ValueError, EOFError, tarfile.TarError, zlib.error, tf.errors.OpError) as error:
+        if is_refused(error):
+            raise
+        reason = str(error.reason if type(error) is URLError else error).splitlines()[0]
+        place = "" if name == handle else f" from {handle}"
+        raise InputError(
+            f"module {name} cannot be fetched{place} ({reason}): check the address and the connection, or "
+            "download it by other means and give its .tar.gz or folder instead, space.modules=[/path/to/it]"
+        ) from error
+
+
+@contextmanager
+def _hub_settings(modules: Path) -> Iterator[None]:
+    """Makes tensorflow_hub keep modules in a folder of ours and give up on a server that does not answer."""
+    ours = {"TFHUB_CACHE_DIR": str(modules), "TFHUB_MODEL_LOAD_FORMAT": "COMPRESSED"}
+    before = {key: os.environ.get(key) for key in ours}
+    timeout = socket.getdefaulttimeout()
+    os.environ.update(ours)
+    socket.setdefaulttimeout(_TIMEOUT_SECONDS)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(timeout)
+        for key, value in before.items():
+            if value is None:
+                del os.environ[key]
+            else:
+                os.environ[key] = value
+
+
+def _saved_model(folder: Path, name: str) -> Path:
+    """Finds the SavedModel in a folder, or in the one folder inside it, as archives often have it."""
+    inside = [path.parent for path in sorted(folder.glob("*/saved_model.pb"))]
+    found = inside[0] if not (folder / "saved_model.pb").is_file() and len(inside) == 1 else folder
+    if (found / "tfhub_module.pb").is_file():
+        raise InputError(
+            f"module {name} has the format of TensorFlow 1's Hub, which TensorFlow 2 cannot train or call: choose a "
+            "version of it for TensorFlow 2."
+        )
+    if not (found / "saved_model.pb").is_file():
+        listed = ", ".join(sorted(path.name for path in folder.iterdir())[:8]) or "nothing"
+        raise InputError(f"module {name} is no SavedModel: expected saved_model.pb in {folder}, found {listed}.")
+    return found
+
+
+@contextmanager
+def _writing(modules: Path) -> Iterator[None]:
+    """Turns a refusal to write modules into one line."""
+    try:
+        modules.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(modules, error.strerror or str(error)) from error
+    try:
+        yield
+    except OSError as error:
+        if not is_refused(error):
+            raise
+        raise _unwritable(modules, error.strerror or str(error)) from error
+
+
+def _unwritable(modules: Path, reason: str) -> InputError:
+    return InputError(f"modules cannot be written to {modules} ({reason}): set paths.modules to a folder with room.")

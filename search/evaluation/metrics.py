@@ -1,0 +1,94 @@
+"""What a classifier's probabilities are worth: every metric of this package, by one name everywhere."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.evaluation.weighted import WeightedScorer, decide
+
+_BINARY_ONLY = ("precision", "recall", "f1")
+_LOWER_IS_BETTER = ("log_loss", "brier", "expected_calibration_error", "loss")
+_NAMES = (
+    "accuracy",
+    *_BINARY_ONLY,
+    "macro_precision",
+    "macro_recall",
+    "macro_f1",
+    "weighted_precision",
+    "weighted_recall",
+    "weighted_f1",
+    "mcc",
+    "roc_auc",
+    "average_precision",
+    "log_loss",
+    "brier",
+    "expected_calibration_error",
+)
+
+
+def names(classes: int) -> tuple[str, ...]:
+    """The metrics of a task with so many classes, in the order in which they are shown."""
+    return tuple(name for name in _NAMES if classes == 2 or name not in _BINARY_ONLY)
+
+
+def direction(metric: str) -> Literal["max", "min"]:
+    """Whether more or less of a metric is better.
+
+    Args:
+        metric: One of `names`, or loss.
+
+    Raises:
+        ValueError: There is no such metric.
+    """
+    if metric not in (*_NAMES, "loss"):
+        raise ValueError(f"Expected one of {', '.join(_NAMES)} or loss. Received: {metric}")
+    return "min" if metric in _LOWER_IS_BETTER else "max"
+
+
+def score(
+    labels: NDArray[np.int64], probabilities: NDArray[np.float64], threshold: float | None = None
+) -> dict[str, float]:
+    """Every metric of a set of predictions.
+
+    Two classes: `precision`, `recall`, `f1`, `roc_auc` and `average_precision` are the positive class's, `brier` is the
+    mean of (p1 - y)². More classes: `roc_auc` (one against the rest) and `average_precision` are means over the
+    classes, `brier` is summed over them (Brier, 1950). `log_loss` is in nats. `expected_calibration_error` compares the
+    highest probability with how often it is right, in 15 bins of equal width (Guo et al., 2017, On Calibration of
+    Modern Neural Networks), whatever the threshold. Precision where nothing is predicted, and MCC where all
+    predictions or all labels are one class, are 0, as in scikit-learn.
+
+    Args:
+        labels: int [n], from 0 to classes - 1; in a binary task 1 is the positive class.
+        probabilities: float [n, classes].
+        threshold: As `predict` takes it.
+
+    Returns:
+        Name to value, for each of `names(classes)`. NaN where a class that is missing from the labels leaves a metric
+        undefined: the positive class's, the macro means, `roc_auc` and `average_precision`.
+
+    Raises:
+        ValueError: The arrays do not fit each other, or a probability is not finite.
+    """
+    scorer = WeightedScorer(labels, probabilities, threshold)
+    scores = scorer(np.ones((1, len(labels))))
+    return {name: float(scores[name][0]) for name in names(scorer.classes)}
+
+
+def predict(probabilities: NDArray[np.float64], threshold: float | None = None) -> NDArray[np.int64]:
+    """The classes that probabilities stand for.
+
+    Args:
+        probabilities: float [n, classes].
+        threshold: Two classes only: 1 where its probability reaches the threshold. None: the most probable class, the
+            first of equals.
+
+    Returns:
+        int64 [n], indices of classes.
+
+    Raises:
+        ValueError: There is a threshold, but more than two classes.
+    """
+    return decide(np.asarray(probabilities), threshold)

@@ -1,0 +1,45 @@
+"""The decision threshold of a binary classifier."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+_NEUTRAL = 0.5
+
+
+def best_threshold(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> float:
+    """The threshold with the highest F1 of the positive class, over all the cuts there are.
+
+    It lies midway between the two neighbouring scores that it separates, so that another rounding of the same model's
+    scores puts no row on the other side. Of cuts with the same F1 it is the one nearest to 0.5, of two as near the
+    lower.
+
+    Args:
+        labels: int [n], 0 or 1.
+        probabilities: float [n, 2].
+
+    Returns:
+        The threshold: positive where `probabilities[:, 1] >= threshold`. 0.5 where no label is positive.
+
+    Raises:
+        ValueError: There are not two classes, or no rows.
+    """
+    if probabilities.ndim != 2 or probabilities.shape[1] != 2 or len(probabilities) == 0:
+        raise ValueError(f"Expected the probabilities of two classes. Received: shape {probabilities.shape}")
+    scores = np.asarray(probabilities[:, 1], dtype=np.float64)
+    positives = int(labels.sum())
+    if positives == 0:
+        return _NEUTRAL
+    order = np.argsort(-scores, kind="stable")
+    ranked = scores[order]
+    ends = np.append(np.flatnonzero(np.diff(ranked)), len(ranked) - 1)  # equal scores fall on one side
+    hits = np.cumsum(labels[order])[ends]
+    f1 = 2 * hits / (ends + 1 + positives)
+    # Below the lowest score lies 0, unless it is itself the lowest: then the threshold is 0 and takes every row.
+    upper, lower = ranked[ends], np.append(ranked[ends[:-1] + 1], 0.0)
+    thresholds = lower + (upper - lower) / 2
+    thresholds = np.where(thresholds > lower, thresholds, upper)  # neighbouring floats have no middle
+    best = np.flatnonzero(f1 == f1.max())
+    distance = np.abs(thresholds[best] - _NEUTRAL)
+    return float(thresholds[best[distance == distance.min()]].min())

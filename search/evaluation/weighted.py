@@ -1,0 +1,167 @@
+"""Every metric of one set of predictions under many weightings of its rows at once.
+
+A bootstrap resample is a weighting: how often each row was drawn. So the work that does not depend on the draw
+(sorting, losses of rows, what is predicted) is done once, and what is left per resample is one matrix product, which
+gives all counts and means, and running sums along the sorted scores, which give the curves.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+
+CALIBRATION_BINS = 15
+
+
+def decide(probabilities: Floats, threshold: float | None) -> NDArray[np.int64]:
+    """The class of each row: the most probable, or 1 where its probability reaches the threshold."""
+    if threshold is None:
+        most_probable: NDArray[np.int64] = probabilities.argmax(axis=1)
+        return most_probable
+    if probabilities.shape[1] != 2:
+        raise ValueError(f"Expected two classes where there is a threshold. Received: {probabilities.shape[1]}")
+    return (probabilities[:, 1] >= threshold).astype(np.int64)
+
+
+class _Ranking(NamedTuple):
+    """The rows by falling score of one class."""
+
+    order: NDArray[np.intp]
+    positive: Floats
+    """1 where the row is of the class, in that order."""
+    ends: NDArray[np.intp]
+    """The last position of each group of equal scores: where a threshold can cut."""
+
+
+class WeightedScorer:
+    """Scores one set of predictions under any number of weightings of its rows.
+
+    Args:
+        labels: int [n], from 0 to classes - 1.
+        probabilities: float [n, classes].
+        threshold: Two classes only: the probability from which the second is predicted; None: the most probable is.
+
+    Raises:
+        ValueError: The arrays do not fit each other, or a probability is not finite.
+    """
+
+    def __init__(self, labels: ArrayLike, probabilities: ArrayLike, threshold: float | None = None) -> None:
+        labels, probabilities = _checked(labels, probabilities)
+        rows, self.classes = probabilities.shape
+        right = np.zeros((rows, self.classes))
+        right[np.arange(rows), labels] = 1
+        predicted = np.zeros((rows, self.classes))
+        predicted[np.arange(rows), decide(probabilities, threshold)] = 1
+        self._columns = np.hstack(
+            [right, predicted, right * predicted, _losses(right, probabilities), _calibration(right, probabilities)]
+        )
+        ranked = (1,) if self.classes == 2 else range(self.classes)
+        self._rankings = [_rank(right[:, k], probabilities[:, k]) for k in ranked]
+
+    def __call__(self, weights: Floats) -> dict[str, Floats]:
+        """Every metric under each weighting.
+
+        Args:
+            weights: float [weightings, n], not negative.
+
+        Returns:
+            Name to float64 [weightings]; NaN where a class without weight leaves the metric undefined.
+        """
+        sums = weights @ self._columns
+        total = weights.sum(axis=1)
+        k = self.classes
+        scores = _confusion_scores(sums[:, :k], sums[:, k : 2 * k], sums[:, 2 * k : 3 * k])
+        scores["log_loss"], scores["brier"] = (sums[:, 3 * k : 3 * k + 2] / total[:, None]).T
+        scores["expected_calibration_error"] = np.abs(sums[:, 3 * k + 2 :]).sum(axis=1) / total
+        curves = np.array([_areas(ranking, weights) for ranking in self._rankings])
+        scores["roc_auc"], scores["average_precision"] = curves.mean(axis=0)
+        return scores
+
+
+def _checked(labels: ArrayLike, probabilities: ArrayLike) -> tuple[NDArray[np.int64], Floats]:
+    label_array, probability_array = np.asarray(labels), np.asarray(probabilities, dtype=np.float64)
+    rows, classes = probability_array.shape if probability_array.ndim == 2 else (0, 0)
+    if rows == 0 or classes < 2 or label_array.shape != (rows,):
+        raise ValueError(
+            "Expected labels [n] and probabilities [n, classes], at least one row and two classes. "
+            f"Received: {label_array.shape} and {probability_array.shape}"
+        )
+    if label_array.min() < 0 or label_array.max() >= classes:
+        raise ValueError(
+            f"Expected labels from 0 to {classes - 1}. Received: {label_array.min()} to {label_array.max()}"
+        )
+    if not np.isfinite(probability_array).all():
+        raise ValueError("Expected finite probabilities. Received NaN or infinity: the model diverged")
+    return label_array.astype(np.int64), probability_array
+
+
+def _losses(right: Floats, probabilities: Floats) -> Floats:
+    """Log loss and Brier score of each row, [n, 2]."""
+    tiny = np.finfo(np.float64).eps  # as scikit-learn clips: a certain error costs 36 nats, not infinitely many
+    log_loss = -np.log(np.clip((probabilities * right).sum(axis=1), tiny, 1 - tiny))
+    squares = (probabilities - right) ** 2
+    brier = squares[:, 1] if right.shape[1] == 2 else squares.sum(axis=1)
+    return np.column_stack([log_loss, brier])
+
+
+def _calibration(right: Floats, probabilities: Floats) -> Floats:
+    """Right or wrong less the confidence, in the column of the confidence's bin, [n, bins]."""
+    rows = np.arange(len(right))
+    top = probabilities.argmax(axis=1)
+    confidence = probabilities[rows, top]
+    bins = np.clip(np.ceil(confidence * CALIBRATION_BINS).astype(np.int64) - 1, 0, CALIBRATION_BINS - 1)
+    gaps = np.zeros((len(right), CALIBRATION_BINS))
+    gaps[rows, bins] = right[rows, top] - confidence
+    return gaps
+
+
+def _confusion_scores(support: Floats, predicted: Floats, hits: Floats) -> dict[str, Floats]:
+    """The metrics of decisions, from the weights of labels, predictions and right predictions, each [weightings, k]."""
+    total = support.sum(axis=1)
+    precision = _ratio(hits, predicted)
+    recall = _ratio(hits, support)
+    f1 = _ratio(2 * hits, support + predicted)
+    scores = {"accuracy": hits.sum(axis=1) / total}
+    present = support > 0
+    for name, values in (("precision", precision), ("recall", recall), ("f1", f1)):
+        if support.shape[1] == 2:
+            scores[name] = np.where(present[:, 1], values[:, 1], np.nan)
+        scores[f"macro_{name}"] = np.where(present.all(axis=1), values.mean(axis=1), np.nan)
+        scores[f"weighted_{name}"] = (support * values).sum(axis=1) / total
+    # Gorodkin, 2004, Comparing two K-category assignments by a K-category correlation coefficient.
+    covariance = hits.sum(axis=1) * total - (support * predicted).sum(axis=1)
+    spread = (total**2 - (predicted**2).sum(axis=1)) * (total**2 - (support**2).sum(axis=1))
+    scores["mcc"] = _ratio(covariance, np.sqrt(spread))
+    return scores
+
+
+def _rank(positive: Floats, scores: Floats) -> _Ranking:
+    order = np.argsort(-scores, kind="stable")
+    ends = np.append(np.flatnonzero(np.diff(scores[order])), len(order) - 1)
+    return _Ranking(order, positive[order], ends)
+
+
+def _areas(ranking: _Ranking, weights: Floats) -> tuple[Floats, Floats]:
+    """Area under the ROC curve and average precision under each weighting, each [weightings]."""
+    ranked = np.take(weights, ranking.order, axis=1)
+    selected = np.cumsum(ranked, axis=1)[:, ranking.ends]
+    ranked *= ranking.positive
+    hits = np.cumsum(ranked, axis=1)[:, ranking.ends]
+    positives, negatives = hits[:, -1], selected[:, -1] - hits[:, -1]
+    false_alarms = selected - hits
+    gained = np.diff(hits, axis=1, prepend=0)
+    # Trapezoids under (false alarms, hits); the average precision is a sum of steps, without interpolation.
+    trapezoids = np.diff(false_alarms, axis=1, prepend=0) * (hits - gained / 2)
+    area = _ratio(trapezoids.sum(axis=1), positives * negatives, undefined=np.nan)
+    steps = gained * _ratio(hits, selected)
+    return area, _ratio(steps.sum(axis=1), positives, undefined=np.nan)
+
+
+def _ratio(numerator: Floats, denominator: Floats, undefined: float = 0.0) -> Floats:
+    quotient = np.full(denominator.shape, undefined)
+    np.divide(numerator, denominator, out=quotient, where=denominator > 0)
+    return quotient

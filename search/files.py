@@ -1,0 +1,95 @@
+"""Files and folders that appear whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import json
+import math
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+# What the machine, not the program, refuses: a full disk, a quota, a place that must not be written.
+_REFUSED = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+def is_refused(error: BaseException) -> bool:
+    """Whether an error says that the machine refuses to write: no space, no permission."""
+    return isinstance(error, OSError) and error.errno in _REFUSED
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Gives a path beside `path` to write to; the file takes its name only when the block ends well.
+
+    Args:
+        path: Where the finished file shall stand; a file that is there is replaced in one step.
+
+    Yields:
+        The path to write. What was written there is removed if the block raises.
+
+    Example:
+        >>> with whole_file(Path("summary.json")) as path:
+        ...     path.write_text("{}")
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The ending stays: writers such as numpy.savez choose the format by it.
+    beside = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        yield beside
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """Gives an empty folder beside `path` to fill; it takes its name only when the block ends well.
+
+    Args:
+        path: Where the finished folder shall stand. If another process finished the same folder in the meantime,
+            theirs stays and this one is removed.
+
+    Yields:
+        The folder to fill; it is removed if the block raises.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    try:
+        yield beside
+        # mkdtemp makes folders that only their owner may read; a finished one follows the umask like any other.
+        umask = os.umask(0)
+        os.umask(umask)
+        beside.chmod(0o777 & ~umask)
+        try:
+            beside.rename(path)
+        except OSError:
+            if not path.is_dir():
+                raise
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a text file whole, in UTF-8."""
+    with whole_file(path) as beside:
+        beside.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, content: Mapping[str, Any] | list[Any]) -> None:
+    """Writes a JSON file whole; NaN and infinities, which JSON does not know, become null."""
+    write_text(path, json.dumps(_finite(content), indent=2, ensure_ascii=False) + "\n")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,174 @@
+"""From hyperparameters to a compiled Keras model, strings in and probabilities out, and to its training."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import keras_tuner
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from search.batches import scorer, training_batches
+from search.datasets import Examples
+from search.embedding import TextEmbedding
+from search.evaluation.metrics import score
+from search.optimizers import make_optimizer
+from search.tuning.seeds import trial_seed
+from spaces import TextClassifierSpace
+
+_EMBEDDING = "embedding"
+
+
+class TextClassifierHyperModel(keras_tuner.HyperModel):
+    """A module under a head of dense layers, for KerasTuner or any tuner of this package.
+
+    Args:
+        space: What may vary.
+        modules: Name of each module in the space to the folder of its SavedModel.
+        classes: Number of classes.
+        seed: Seed of the search; the order of the training rows follows from it and the hyperparameters.
+    """
+
+    def __init__(self, space: TextClassifierSpace, modules: Mapping[str, Path], classes: int, seed: int) -> None:
+        super().__init__()
+        self.space = space
+        self.modules = modules
+        self.classes = classes
+        self.seed = seed
+
+    def declare_hyperparameters(self, hp: keras_tuner.HyperParameters) -> None:
+        """Declares the whole space, before any model is built."""
+        self.space.declare(hp)
+
+    def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
+        """Builds and compiles the model of one configuration.
+
+        Args:
+            hp: KerasTuner's hyperparameters; those of the space are declared on it.
+
+        Returns:
+            A model from strings [batch] to probabilities, float32 [batch, classes].
+
+        Raises:
+            InputError: The module cannot be loaded, or not trained where `trainable` asks for it.
+        """
+        values = self.space.declare(hp)
+        embedding = TextEmbedding(str(self.modules[values["module"]]), trainable=values["trainable"], name=_EMBEDDING)
+        texts = keras.Input((), dtype="string", name="texts")
+        hidden = embedding(texts)
+        for i in range(1, values["layers"] + 1):
+            hidden = keras.layers.Dense(values[f"units_{i}"], values["activation"], name=f"hidden_{i}")(hidden)
+            if values["dropout"]:
+                hidden = keras.layers.Dropout(values["dropout"], name=f"dropout_{i}")(hidden)
+        # Two classes have two outputs like any other number: one code, the same model.
+        outputs = keras.layers.Dense(self.classes, "softmax", dtype="float32", name="probabilities")(hidden)
+        model = keras.Model(texts, outputs, name="text_classifier")
+        slower = {"slower": embedding, "slower_rate": values["fine_tuning_rate"]} if values["trainable"] else {}
+        optimizer = make_optimizer(values["optimizer"], values["learning_rate"], **slower)
+        # String operations cannot be compiled by XLA, which Keras would choose by itself where there is a GPU.
+        model.compile(optimizer, "sparse_categorical_crossentropy", jit_compile=False)
+        return model
+
+    def fit(
+        self,
+        hp: keras_tuner.HyperParameters,
+        model: keras.Model,
+        train: Examples,
+        valid: Examples | None = None,
+        *,
+        epochs: int,
+        initial_epoch: int = 0,
+        callbacks: Sequence[keras.callbacks.Callback] = (),
+        verbose: int = 0,
+    ) -> keras.callbacks.History:
+        """Trains a model that `build` made, scoring it on both splits after each epoch.
+
+        Args:
+            hp: The hyperparameters the model was built from.
+            model: The model, at `initial_epoch` of its training.
+            train: Rows to train on.
+            valid: Rows to score by; None: none, as in the refit.
+            epochs: Epochs of training when it ends, `initial_epoch` included.
+            initial_epoch: Epochs behind the model.
+            callbacks: Keras callbacks; they find every metric in their logs, `val_…` for those of `valid`.
+            verbose: As in `keras.Model.fit`.
+
+        Returns:
+            Keras's history of the logs.
+        """
+        values = self.space.declare(hp)
+        texts = tf.constant(train.texts.tolist())
+        seed = trial_seed(self.seed, hp.values)
+        batches = training_batches(
+            texts,
+            train.labels,
+            row_weights(train.labels, self.classes, balanced=values["class_weight"] == "balanced"),
+            batch_size=values["batch_size"],
+            seed=seed,
+            epochs=range(initial_epoch, epochs),
+        )
+        # Training rows are scored on a sample: enough to compare the two curves, at the cost of the validation split.
+        size = min(len(train), len(valid) if valid is not None else len(train) // 10 + 1)
+        sample = np.random.default_rng(seed).choice(len(train), size, replace=False)
+        scored = {"": (tf.gather(texts, sample), train.labels[sample])}
+        if valid is not None:
+            scored["val_"] = (tf.constant(valid.texts.tolist()), valid.labels)
+        return model.fit(
+            batches,
+            epochs=epochs,
+            initial_epoch=initial_epoch,
+            steps_per_epoch=math.ceil(len(train) / values["batch_size"]),
+            callbacks=[EpochScores(scored), *callbacks],
+            verbose=verbose,
+            shuffle=False,  # the batches are shuffled already
+        )
+
+
+class EpochScores(keras.callbacks.Callback):
+    """Adds the metrics of `search.evaluation` to the logs of each epoch, scored after it, without dropout.
+
+    They are the functions that score the test split, on whole splits, so a trial's curve, its score and the final table
+    speak of the same thing. Keras's own metrics would average over the batches of changing weights and approximate the
+    area under a curve from a few thresholds.
+
+    Args:
+        splits: Prefix of the metrics' names to strings [n] and labels [n]. `val_loss` is the log loss of "val_".
+    """
+
+    def __init__(self, splits: Mapping[str, tuple[tf.Tensor, NDArray[np.int64]]]) -> None:
+        super().__init__()
+        self.splits = splits
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Compiles the model for scoring."""
+        self._scores = scorer(self.model)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Scores the splits."""
+        assert logs is not None
+        for prefix, (texts, labels) in self.splits.items():
+            metrics = score(labels, self._scores(texts))
+            logs.update({f"{prefix}{name}": value for name, value in metrics.items()})
+            logs.setdefault(f"{prefix}loss", metrics["log_loss"])
+
+
+def row_weights(labels: NDArray[np.int64], classes: int, *, balanced: bool) -> NDArray[np.float32]:
+    """Weights of the rows in the loss.
+
+    Args:
+        labels: Class indices [n].
+        classes: Number of classes.
+        balanced: Whether each class shall weigh the same in all; else each row does.
+
+    Returns:
+        Weights [n] with mean 1.
+    """
+    if not balanced:
+        return np.ones(len(labels), np.float32)
+    counts = np.bincount(labels, minlength=classes)
+    return (len(labels) / (classes * counts[labels])).astype(np.float32)

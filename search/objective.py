@@ -1,0 +1,36 @@
+"""What the trials of a search are ranked by."""
+
+from __future__ import annotations
+
+import keras_tuner
+
+from search.config import ObjectiveConfig
+from search.errors import InputError, nearest
+from search.evaluation.metrics import direction, names
+
+VALIDATION = "val_"
+
+
+def make_objective(config: ObjectiveConfig, classes: int) -> keras_tuner.Objective:
+    """Reads the objective from the configuration.
+
+    Args:
+        config: Name and direction; both may be auto.
+        classes: Number of classes.
+
+    Returns:
+        KerasTuner's objective: a logged metric and its direction. auto is the average precision of the positive class
+        where there are two classes, which an imbalance does not flatter, and macro F1 where there are more.
+
+    Raises:
+        InputError: No such metric is logged.
+    """
+    metrics = [*names(classes), "loss"]
+    name = config.name
+    if name == "auto":
+        name = VALIDATION + ("average_precision" if classes == 2 else "macro_f1")
+    logged = [*(VALIDATION + metric for metric in metrics), *metrics]
+    if name not in logged:
+        raise InputError(f"objective.name={name} is not logged for {classes} classes. {nearest(name, logged)}")
+    chosen = direction(name.removeprefix(VALIDATION)) if config.direction == "auto" else config.direction
+    return keras_tuner.Objective(name, chosen)

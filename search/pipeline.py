@@ -1,0 +1,184 @@
+"""The main job, from a table of texts to a measured classifier."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from search.config import Config
+from search.datasets import load_splits
+from search.device import configure
+from search.errors import SearchError
+from search.files import write_json
+from search.reporting.run_folder import RunFolder
+from search.reporting.screen import Screen, describe_cleaning
+from spaces import space_from
+
+log = logging.getLogger(__name__)
+
+
+def run(
+    config: Config,
+    composed: DictConfig,
+    overrides: Sequence[str],
+    output: Path,
+    catalogs: Sequence[Path],
+    verbose: bool = False,
+) -> dict[str, Any]:
+    """Searches, refits, tests and reports.
+
+    Args:
+        config: The checked configuration.
+        composed: The same as Hydra composed it, for the run folder.
+        overrides: What the command line set.
+        output: Folder of the run; nothing is written to it before the input has proved to be good.
+        catalogs: Folders whose `module/*.yaml` name modules.
+
+        verbose: Leave TensorFlow as talkative as it is.
+
+    Returns:
+        The summary, as written to summary.json.
+
+    Raises:
+        InputError: The data, the space, a module or the device cannot be used.
+        SearchError: Every trial failed.
+    """
+    stopwatch = Stopwatch()
+    screen = Screen()
+    space = space_from(_plain(composed.space))
+    splits = load_splits(config.dataset, Path(config.paths.data).expanduser(), config.seed)
+    screen.show_data(config.dataset.name, splits)
+
+    device = configure(config.device, config.mixed_precision, verbose)
+    # What follows imports TensorFlow, which takes seconds: an error in the data has been told by now.
+    from search.embedding import resolve_modules
+    from search.evaluation.baselines import score_baselines
+    from search.evaluation.bootstrap import intervals
+    from search.evaluation.metrics import predict, score
+    from search.evaluation.threshold import best_threshold
+    from search.hypermodel import TextClassifierHyperModel
+    from search.model import Classifier, refit
+    from search.objective import VALIDATION, make_objective
+    from search.reporting.leaderboard import leaderboard, write_leaderboard
+    from search.reporting.summary import count_trials, verdict, versions, write_predictions
+    from search.reporting.tensorboard import Curves, TensorBoardWriter
+    from search.tuning.oracles import make_oracle, plan
+    from search.tuning.tuner import Tuner
+
+    objective = make_objective(config.objective, len(splits.classes))
+    with stopwatch("embed"):
+        names = [str(name) for name in space["module"].options or ()]
+        modules = resolve_modules(names, config.module, Path(config.paths.modules).expanduser(), catalogs)
+    folder = RunFolder.create(output, composed, overrides)
+    with folder.logging():
+        log.info("%s: %s; %s", config.dataset.name, splits.sizes(), describe_cleaning(splits.cleaning))
+        hypermodel = TextClassifierHyperModel(space, modules, len(splits.classes), config.seed)
+        ahead = plan(config.tuner, space.size())
+        with (
+            stopwatch("search"),
+            screen.progress(ahead, objective.name, objective.direction) as progress,
+        ):
+            tuner = Tuner(
+                make_oracle(config.tuner, objective, config.seed),
+                hypermodel,
+                seed=config.seed,
+                max_epochs=config.tuner.max_epochs,
+                patience=config.tuner.patience,
+                max_total_epochs=config.tuner.max_total_epochs,
+                observers=[progress, TensorBoardWriter(folder.tensorboard, space, objective.name)],
+                directory=folder.path,
+                project_name=folder.trials.name,
+            )
+            tuner.search(splits.train, splits.valid)
+        write_leaderboard(leaderboard(tuner.records.values(), list(space), objective.direction), folder.leaderboard)
+        best = tuner.best_record()
+        if best is None or best.best_epoch is None:
+            errors = [f"{record.trial_id}: {record.error}" for record in tuner.records.values()]
+            raise SearchError(f"No trial succeeded; the first error was in trial {errors[0]}. See {folder.leaderboard}")
+
+        trial = tuner.oracle.get_trial(best.trial_id)
+        searched = Classifier(tuner.load_model(trial), splits.classes, None)
+        valid_probabilities = searched.probabilities(splits.valid.texts)
+        threshold = best_threshold(splits.valid.labels, valid_probabilities) if len(splits.classes) == 2 else None
+        with stopwatch("refit"):
+            screen.say(f"Refitting trial {best.trial_id} on train and valid for {best.best_epoch} epochs")
+            model = refit(
+                hypermodel,
+                trial.hyperparameters,
+                splits.train + splits.valid,
+                best.best_epoch,
+                config.seed,
+                Curves(folder.tensorboard / "refit"),
+            )
+            classifier = Classifier(model, splits.classes, threshold)
+            classifier.save(folder.saved_model, folder.keras_model)
+        with stopwatch("test"):
+            probabilities = classifier.probabilities(splits.test.texts)
+            test = score(splits.test.labels, probabilities, threshold)
+            test_interval = intervals(splits.test.labels, probabilities, threshold, seed=config.seed)
+            baselines = score_baselines(splits.train, splits.valid, splits.test)
+            predicted = predict(probabilities, threshold)
+            write_predictions(folder.predictions, splits.test, splits.classes, predicted, probabilities)
+
+        summary = {
+            "dataset": config.dataset.name,
+            "classes": splits.classes,
+            "sizes": splits.sizes(),
+            "cleaning": asdict(splits.cleaning),
+            "objective": {"name": objective.name, "direction": objective.direction},
+            "seed": config.seed,
+            "best_trial": best.trial_id,
+            "best_epoch": best.best_epoch,
+            "score": best.score,
+            "best": best.values,
+            "threshold": threshold,
+            "valid": score(splits.valid.labels, valid_probabilities, threshold),
+            "test": test,
+            "test_interval": test_interval,
+            "baselines": baselines,
+            "verdict": verdict(objective.name.removeprefix(VALIDATION), test, baselines),
+            "trials": count_trials(tuner.records.values()),
+            "seconds": stopwatch.seconds(),
+            "versions": versions(),
+            "device": device,
+        }
+        write_json(folder.summary, summary)
+    screen.show_result(summary, folder.path)
+    return summary
+
+
+class Stopwatch:
+    """Seconds spent in the phases of a run."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+        self._seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, phase: str) -> Iterator[None]:
+        """Counts the block to a phase."""
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            self._seconds[phase] = time.monotonic() - started
+
+    def seconds(self) -> dict[str, float]:
+        """Seconds of every phase, and in all since the stopwatch was made."""
+        return {
+            phase: round(spent, 3)
+            for phase, spent in {**self._seconds, "total": time.monotonic() - self._started}.items()
+        }
+
+
+def _plain(node: DictConfig) -> dict[str, Any]:
+    content = OmegaConf.to_container(node, resolve=True)
+    assert isinstance(content, dict)
+    return {str(key): value for key, value in content.items()}

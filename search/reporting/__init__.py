@@ -1,0 +1,1 @@
+"""What a person looks at: the terminal, TensorBoard, the leaderboard, the summary."""

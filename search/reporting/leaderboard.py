@@ -1,0 +1,65 @@
+"""The table of trials."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from search.files import whole_file
+from search.tuning.record import TrialRecord
+
+
+def leaderboard(records: Iterable[TrialRecord], hyperparameters: Sequence[str], direction: str) -> pd.DataFrame:
+    """Ranks the trials.
+
+    Args:
+        records: The trials, in the order in which they began.
+        hyperparameters: Names of all hyperparameters of the space; a trial without one has an empty cell.
+        direction: max or min: which scores are better.
+
+    Returns:
+        A row per trial, the best first; of equals the earlier one, trials without a score last. Columns: trial_id,
+        status, score, rank, the hyperparameters, bracket, round, parent, epochs, best_epoch, seconds, the val_ metrics,
+        parameters, error.
+    """
+    trials = list(records)
+    sign = -1 if direction == "max" else 1
+    ranked = sorted(
+        (trial for trial in trials if trial.status == "COMPLETED"), key=lambda trial: sign * (trial.score or 0.0)
+    )
+    rows = [_row(trial, rank, hyperparameters) for rank, trial in enumerate(ranked, 1)]
+    rows += [_row(trial, None, hyperparameters) for trial in trials if trial.status != "COMPLETED"]
+    table = pd.DataFrame(rows)
+    last = ["parameters", "error"]
+    table = table[[column for column in table if column not in last] + last] if rows else table
+    return table.astype(
+        {name: "Int64" for name in ("rank", "bracket", "round", "best_epoch", "parameters") if name in table}
+    )
+
+
+def write_leaderboard(table: pd.DataFrame, path: Path) -> None:
+    """Writes the table as CSV, whole or not at all."""
+    with whole_file(path) as beside:
+        table.to_csv(beside, index=False)
+
+
+def _row(trial: TrialRecord, rank: int | None, hyperparameters: Sequence[str]) -> dict[str, Any]:
+    return {
+        "trial_id": trial.trial_id,
+        "status": trial.status,
+        "score": trial.score,
+        "rank": rank,
+        **{name: trial.values.get(name) for name in hyperparameters},
+        "bracket": trial.bracket,
+        "round": trial.round,
+        "parent": trial.parent,
+        "epochs": trial.epochs,
+        "best_epoch": trial.best_epoch,
+        "seconds": round(trial.seconds, 3),
+        **{name: value for name, value in trial.metrics.items() if name.startswith("val_")},
+        "parameters": trial.parameters,
+        "error": trial.error,
+    }

@@ -1,0 +1,168 @@
+"""What a run shows on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from search.datasets import Cleaning, Splits
+
+if TYPE_CHECKING:  # the data are shown before TensorFlow, which these import, is needed
+    from search.tuning.oracles import Plan
+    from search.tuning.record import TrialRecord
+
+# The metrics of the final table, for two classes and for more; summary.json has them all.
+_BINARY = ("average_precision", "roc_auc", "f1", "precision", "recall", "accuracy", "mcc", "log_loss")
+_MULTICLASS = ("macro_f1", "accuracy", "weighted_f1", "mcc", "roc_auc", "average_precision", "log_loss")
+
+
+class Screen:
+    """Writes to a terminal, or plain lines where the output goes to a file."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self.console = console or Console()
+
+    def say(self, text: str) -> None:
+        """Prints a line."""
+        self.console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    def show_data(self, name: str, splits: Splits) -> None:
+        """Prints the sizes of the splits, class by class, and what cleaning dropped."""
+        table = _table(f"{name}: rows per class and split", "class", *splits.sizes())
+        for label in splits.classes:
+            table.add_row(label, *(f"{counts[label]:,}" for counts in splits.sizes().values()))
+        table.add_row("all", *(f"{sum(counts.values()):,}" for counts in splits.sizes().values()))
+        self.console.print(table)
+        self.say(describe_cleaning(splits.cleaning))
+
+    @contextmanager
+    def progress(self, plan: Plan, objective: str, direction: str) -> Iterator[SearchProgress]:
+        """Shows a bar over the epochs of the search while the block runs.
+
+        Args:
+            plan: How much is ahead.
+            objective: Name of the metric that trials are ranked by.
+            direction: max or min.
+
+        Yields:
+            The observer to give to the tuner.
+        """
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.completed:.0f}/{task.total} epochs"),
+            TextColumn("{task.fields[best]}"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=self.console, disable=not self.console.is_terminal) as bar:
+            task = bar.add_task("search", total=plan.epochs, best="")
+            yield SearchProgress(self, bar, task, plan, objective, direction)
+
+    def show_result(self, summary: Mapping[str, Any], folder: Path) -> None:
+        """Prints the answer: the best configuration, its scores beside the baselines', where everything is."""
+        best = Table("Best configuration", "", box=box.SIMPLE_HEAD, pad_edge=False)
+        for name, value in summary["best"].items():
+            best.add_row(name, f"{value:.4g}" if isinstance(value, float) else str(value))
+        self.console.print(best)
+        baselines = {name: baseline.get("test", {}) for name, baseline in summary["baselines"].items()}
+        headings = [name.removeprefix("tfidf_").replace("_", "\n") for name in baselines]
+        scores = _table("Scores", "metric", "valid", "test", "95 % interval", *headings)
+        for metric in _BINARY if len(summary["classes"]) == 2 else _MULTICLASS:
+            interval = " to ".join(_number(end) for end in summary["test_interval"][metric])
+            others = (_number(test.get(metric)) for test in baselines.values())
+            scores.add_row(
+                metric,
+                _number(summary["valid"][metric]),
+                f"[bold]{_number(summary['test'][metric])}[/bold]",
+                interval,
+                *others,
+            )
+        self.console.print(scores)
+        self.say(summary["verdict"]["text"])
+        self.say(f"Run folder: {folder}")
+        self.say(f"Look at the trials: tensorboard --logdir {folder / 'tensorboard'}")
+
+
+class SearchProgress:
+    """Moves the bar; where there is no terminal, prints a line per trial instead."""
+
+    def __init__(self, screen: Screen, bar: Progress, task: TaskID, plan: Plan, objective: str, direction: str) -> None:
+        self.screen = screen
+        self.bar = bar
+        self.task = task
+        self.plan = plan
+        self.objective = objective
+        self.direction = direction
+        self._trials = 0
+        self._behind = 0
+        self._best: float | None = None
+
+    def on_trial_begin(self, record: TrialRecord) -> None:
+        """Names the trial."""
+        self._trials += 1
+        self.bar.update(self.task, description=f"trial {self._trials}{self._of()}")
+
+    def on_epoch_end(self, record: TrialRecord, epoch: int, metrics: Mapping[str, float]) -> None:
+        """Moves the bar by an epoch."""
+        if record.score is not None and self._better(record.score):
+            self._best = record.score
+        best = "" if self._best is None else f"best {self.objective} {self._best:.4f}"
+        self.bar.update(self.task, completed=self._behind + epoch - record.initial_epoch, best=best)
+
+    def on_trial_end(self, record: TrialRecord) -> None:
+        """Counts the epochs that a failed or early stopped trial did not need."""
+        self._behind += record.target_epochs - record.initial_epoch
+        self.bar.update(self.task, completed=self._behind)
+        if not self.screen.console.is_terminal:
+            result = record.error or f"{self.objective} {_number(record.score)}"
+            self.screen.say(
+                f"trial {self._trials}{self._of()} {record.status.lower()}: {result} after epoch {record.epochs} "
+                f"({record.seconds:.1f} s), best {_number(self._best)}"
+            )
+
+    def _of(self) -> str:
+        return "" if self.plan.trials is None else f"/{self.plan.trials}"
+
+    def _better(self, score: float) -> bool:
+        if self._best is None:
+            return True
+        return score > self._best if self.direction == "max" else score < self._best
+
+
+def describe_cleaning(cleaning: Cleaning) -> str:
+    """Says in a sentence what became of the rows that were read."""
+    phrases = {
+        "missing_text": "without a text",
+        "empty_text": "with an empty text",
+        "missing_label": "without a label",
+        "other_class": "of other classes",
+        "conflicts": "of texts with conflicting labels",
+        "duplicates": "that repeat a text and its label",
+        "also_in_test": "whose text stands in the test file",
+        "over_limit": "over dataset.limit",
+        "unused": "not asked for by dataset.train_size",
+    }
+    counts = {phrase: getattr(cleaning, name) for name, phrase in phrases.items()}
+    dropped = [f"{count:,} {phrase}" for phrase, count in counts.items() if count]
+    return f"{cleaning.read:,} rows read; left out: {', '.join(dropped) or 'none'}."
+
+
+def _table(title: str, *columns: str) -> Table:
+    """A table narrow enough for 80 columns; all but the first of its columns hold numbers."""
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for i, column in enumerate(columns):
+        table.add_column(column, justify="right" if i else "left", no_wrap=True)
+    return table
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

@@ -1,0 +1,76 @@
+"""Saves and restores what training can change in a model, and nothing else.
+
+A frozen module is never written: a checkpoint of a frozen trial holds its head alone.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from search.files import whole_file
+
+
+def save_weights(path: Path, model: keras.Model) -> None:
+    """Writes the weights that training can change, whole or not at all.
+
+    Args:
+        path: A file that ends in .npz.
+        model: A built model.
+    """
+    _save(path, _weights(model))
+
+
+def restore_weights(path: Path, model: keras.Model) -> None:
+    """Sets the weights of a freshly built model of the same hyperparameters to those of `save_weights`.
+
+    Raises:
+        ValueError: The file holds weights of another model.
+    """
+    _restore(path, _weights(model))
+
+
+def save_state(path: Path, model: keras.Model) -> None:
+    """Writes all that the next epoch depends on: the weights, the optimizer's slots and step, random states."""
+    _save(path, [*_weights(model), *model.optimizer.variables])
+
+
+def restore_state(path: Path, model: keras.Model) -> None:
+    """Makes a freshly built, compiled model go on where `save_state` left the one it was called on.
+
+    Raises:
+        ValueError: The file holds the state of another model.
+    """
+    model.optimizer.build(model.trainable_variables)
+    _restore(path, [*_weights(model), *model.optimizer.variables])
+
+
+def _weights(model: keras.Model) -> list[Any]:
+    """Every variable of the layers that train: weights, moving statistics, the states of random generators."""
+    found: dict[int, Any] = {}
+    for layer in model._flatten_layers(include_self=True):
+        if layer.trainable:
+            for variable in (*layer._trainable_variables, *layer._non_trainable_variables, *_random_states(layer)):
+                found.setdefault(id(variable), variable)
+    return list(found.values())
+
+
+def _random_states(layer: keras.Layer) -> list[Any]:
+    return [generator.state for generator in layer._seed_generators]
+
+
+def _save(path: Path, variables: list[Any]) -> None:
+    with whole_file(path) as beside:
+        np.savez(beside, **{str(i): keras.ops.convert_to_numpy(variable.value) for i, variable in enumerate(variables)})
+
+
+def _restore(path: Path, variables: list[Any]) -> None:
+    with np.load(path, allow_pickle=False) as saved:
+        shapes = [saved[str(i)].shape for i in range(len(saved.files))]
+        if shapes != [tuple(variable.shape) for variable in variables]:
+            raise ValueError(f"{path} holds the weights of another model: shapes {shapes}.")
+        for i, variable in enumerate(variables):
+            variable.assign(saved[str(i)])

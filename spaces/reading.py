@@ -1,0 +1,62 @@
+"""How a YAML file writes a hyperparameter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from spaces.parameters import Choice, Fixed, Float, Int, Parameter, SpaceError
+
+
+def parameter_from(value: object, name: str = "", *, real: bool = False) -> Parameter:
+    """Read a parameter as a YAML file writes it.
+
+    Args:
+        value: A scalar is a fixed value, a list or {values: […]} a choice, {min, max, step?, log?} a range: of whole
+            numbers where both ends are whole, else of real ones. A `Parameter` is taken as it is.
+        name: What a message calls it.
+        real: Whether whole numbers stand for real ones.
+
+    Raises:
+        SpaceError: The value describes no parameter.
+    """
+    try:
+        return _read(value, real)
+    except SpaceError as error:
+        raise SpaceError(f"{name}: {error}" if name else str(error)) from None
+
+
+def nearest(name: str, names: Sequence[str]) -> str:
+    """The end of a message about an unknown name: the nearest known one, and all of them."""
+    close = get_close_matches(name, names, n=1, cutoff=0.5)
+    return f"did you mean {close[0]!r}? There are: {', '.join(names)}" if close else f"there are: {', '.join(names)}"
+
+
+def _read(value: object, real: bool) -> Parameter:
+    if isinstance(value, Parameter):
+        return value
+    if isinstance(value, Mapping):
+        return _read_mapping(value, real)
+    if isinstance(value, list | tuple):
+        return Choice([_real(item) for item in value] if real else value)
+    return Fixed(_real(value) if real else value)  # type: ignore[arg-type]  # Fixed itself checks the type
+
+
+def _read_mapping(value: Mapping[Any, Any], real: bool) -> Parameter:
+    keys = ("min", "max", "step", "log", "values")
+    for key in value:
+        if key not in keys:
+            raise SpaceError(f"unknown key {key!r}, {nearest(str(key), keys)}")
+    if "values" in value:
+        if len(value) > 1:
+            raise SpaceError(f"values cannot stand beside {', '.join(k for k in value if k != 'values')}; write a list")
+        return _read(Choice(value["values"]).values, real)
+    if "min" not in value or "max" not in value:
+        raise SpaceError(f"a range needs min and max, got {dict(value)!r}")
+    whole = not real and type(value["min"]) is int and type(value["max"]) is int
+    return Int(**value) if whole else Float(**value)
+
+
+def _real(value: Any) -> Any:
+    return float(value) if type(value) is int else value

@@ -1,0 +1,171 @@
+"""The ready-made space of text classifiers: module, head, optimizer and training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, ClassVar
+
+from spaces.parameters import Choice, Float, Int, Parameter, SpaceError
+from spaces.reading import nearest, parameter_from
+from spaces.space import Space, When
+
+ACTIVATIONS = ("relu", "gelu", "silu", "tanh", "elu")
+OPTIMIZERS = ("adam", "adamw", "rmsprop", "sgd", "adagrad")
+CLASS_WEIGHTS = ("none", "balanced")
+
+
+@dataclass(frozen=True)
+class _Domain:
+    """What the values of a setting must be."""
+
+    expected: str
+    holds: Callable[[Any], bool]
+    real: bool = False
+
+
+def _whole(lowest: int) -> _Domain:
+    return _Domain(f"whole numbers from {lowest}", lambda value: type(value) is int and value >= lowest)
+
+
+def _one_of(names: tuple[str, ...]) -> _Domain:
+    return _Domain(f"one of {', '.join(names)}", lambda value: value in names)
+
+
+_RATE = _Domain("numbers above 0", lambda value: type(value) in (int, float) and value > 0, real=True)
+_DOMAINS = {
+    "modules": _Domain("names, handles or folders", lambda value: isinstance(value, str) and bool(value.strip())),
+    "trainable": _Domain("true or false", lambda value: isinstance(value, bool)),
+    "layers": _whole(0),
+    "units": _whole(1),
+    "activation": _one_of(ACTIVATIONS),
+    "dropout": _Domain(
+        "numbers from 0 to below 1", lambda value: type(value) in (int, float) and 0 <= value < 1, real=True
+    ),
+    "learning_rate": _RATE,
+    "fine_tuning_rate": _RATE,
+    "optimizer": _one_of(OPTIMIZERS),
+    "batch_size": _whole(1),
+    "class_weight": _one_of(CLASS_WEIGHTS),
+}
+SETTINGS = tuple(_DOMAINS)
+
+
+class TextClassifierSpace(Space):
+    """Which module, frozen or fine-tuned, under which head, trained how.
+
+    The class attributes are the ranges, written as `parameter_from` reads them; a keyword wins over them. The
+    parameters of a trial are `module`, `trainable`, `layers` (hidden ones), `units_1` … (width of each hidden layer
+    that exists), `activation` and `dropout` (where there is a hidden layer), `learning_rate` (of the head),
+    `fine_tuning_rate` (of the module, where it is trainable), `optimizer`, `batch_size` and `class_weight`.
+
+    A space of your own is a subclass, `python -m search space=class space._target_=my_spaces.Wide`:
+
+        class Wide(TextClassifierSpace):
+            units = [512, 1024]
+            learning_rate = Float(1e-5, 1e-3, log=True)
+
+    Raises:
+        SpaceError: A range is impossible or outside what the setting can be.
+    """
+
+    modules: ClassVar[Any] = Choice(["glove-50"])
+    trainable: ClassVar[Any] = Choice([False, True])
+    layers: ClassVar[Any] = Int(1, 2)
+    units: ClassVar[Any] = Choice([64, 128, 256, 512])
+    activation: ClassVar[Any] = Choice(["relu"])
+    dropout: ClassVar[Any] = Float(0.0, 0.5)
+    learning_rate: ClassVar[Any] = Float(3e-4, 1e-2, log=True)
+    fine_tuning_rate: ClassVar[Any] = Float(3e-4, 1e-2, log=True)
+    optimizer: ClassVar[Any] = Choice(["adam"])
+    batch_size: ClassVar[Any] = Choice([256, 512])
+    class_weight: ClassVar[Any] = Choice(["none", "balanced"])
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        for name, value in vars(cls).items():
+            if not name.startswith("_") and name not in _DOMAINS and not hasattr(type(value), "__get__"):
+                raise SpaceError(f"{cls.__name__}.{name} is no setting of the space, {nearest(name, list(_DOMAINS))}")
+
+    def __init__(self, **ranges: Any) -> None:
+        for name in ranges:
+            if name not in _DOMAINS:
+                raise SpaceError(f"space.{name} is no setting of the space, {nearest(name, list(_DOMAINS))}")
+        settings = {name: _setting(name, ranges.get(name, getattr(self, name))) for name in _DOMAINS}
+        super().__init__(*_expand(settings))
+
+
+def space_from(config: Mapping[str, Any]) -> TextClassifierSpace:
+    """Make the space that the node `space` of the configuration describes.
+
+    Args:
+        config: Setting to range, as plain Python values; settings that are missing keep the class's own. `_target_`
+            names the class, `package.module.Class`, a subclass of `TextClassifierSpace`.
+
+    Raises:
+        SpaceError: The class cannot be had, a setting is unknown or its range impossible.
+    """
+    ranges = {str(name): value for name, value in config.items()}
+    space_class = _class_named(ranges.pop("_target_")) if "_target_" in ranges else TextClassifierSpace
+    return space_class(**ranges)
+
+
+def _expand(settings: Mapping[str, Parameter]) -> tuple[dict[str, Parameter], dict[str, When]]:
+    """Settings of the space to parameters of a trial: a width for each layer, and what exists only where."""
+    parameters: dict[str, Parameter] = {}
+    conditions: dict[str, When] = {}
+    depths = [int(depth) for depth in settings["layers"].options or ()]
+    for name, parameter in settings.items():
+        if name == "modules":
+            parameters["module"] = parameter
+        elif name == "units":
+            for layer in range(1, max(depths) + 1):
+                parameters[f"units_{layer}"] = parameter
+                conditions[f"units_{layer}"] = When("layers", tuple(depth for depth in depths if depth >= layer))
+        elif name in ("activation", "dropout"):
+            if max(depths) > 0:
+                parameters[name] = parameter
+            if max(depths) > 0 and 0 in depths:
+                conditions[name] = When("layers", tuple(depth for depth in depths if depth > 0))
+        elif name == "fine_tuning_rate":
+            if True in (settings["trainable"].options or ()):
+                parameters[name] = parameter
+                conditions[name] = When("trainable", (True,))
+        else:
+            parameters[name] = parameter
+    return parameters, conditions
+
+
+def _setting(name: str, value: Any) -> Parameter:
+    """One setting, read and held against its domain."""
+    domain = _DOMAINS[name]
+    if name == "class_weight":  # null says the same as none
+        value = [_none(item) for item in value] if isinstance(value, list | tuple) else _none(value)
+    parameter = parameter_from(value, f"space.{name}", real=domain.real)
+    for limit in parameter.limits:
+        if not domain.holds(limit):
+            raise SpaceError(f"space.{name}: expected {domain.expected}, got {limit!r}")
+    return parameter
+
+
+def _none(value: Any) -> Any:
+    return "none" if value is None else value
+
+
+def _class_named(path: object) -> type[TextClassifierSpace]:
+    """The subclass of `TextClassifierSpace` that stands at package.module.Class."""
+    module_name, _, class_name = path.rpartition(".") if isinstance(path, str) else ("", "", "")
+    if not module_name or not class_name:
+        raise SpaceError(f"space._target_: expected package.module.Class, got {path!r}")
+    try:
+        module = import_module(module_name)
+    except Exception as error:  # whatever the person's own module raises is their answer
+        raise SpaceError(f"space._target_: importing {module_name} gave {type(error).__name__}: {error}") from error
+    found = getattr(module, class_name, None)
+    if found is None:
+        classes = [name for name, value in vars(module).items() if isinstance(value, type)]
+        raise SpaceError(f"space._target_: {module_name} has no {class_name!r}, {nearest(class_name, classes)}")
+    if not (isinstance(found, type) and issubclass(found, TextClassifierSpace)):
+        raise SpaceError(f"space._target_: expected a subclass of spaces.TextClassifierSpace, got {found!r}")
+    return found

@@ -1,0 +1,36 @@
+"""What many tests need: the command, run as a user would, and small data that it can learn from."""
+
+import logging
+from collections import namedtuple
+
+import numpy as np
+import pytest
+from reviews import VOCABULARY
+
+from search.command_line import main
+
+Outcome = namedtuple("Outcome", "code out err")
+
+
+@pytest.fixture
+def search_command(capfd, monkeypatch, tmp_path):
+    """Runs `python -m search` in an empty folder; gives its exit code and what it printed."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        logging.getLogger().handlers = []
+        code = main(list(arguments))
+        return Outcome(code, *capfd.readouterr())
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def word_module(tmp_path_factory):
+    """A module of random word vectors, 16-d, for the words of `make_reviews`."""
+    from search.embedding.vectors import write_module
+
+    words = list(VOCABULARY)
+    folder = tmp_path_factory.mktemp("modules") / "words"
+    write_module(words, np.random.default_rng(0).normal(size=(len(words), 16)).astype(np.float32), folder)
+    return folder

@@ -1,0 +1,110 @@
+"""Folders of text files: the layout of the IMDB reviews, and class folders without splits."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from search.datasets.folder import list_files, read_folder
+from search.datasets.source import Decoding
+from search.errors import InputError
+
+UTF8 = Decoding("utf-8")
+IMDB = {
+    "README": "about",
+    "words.txt": "vocabulary",
+    "train/urls_pos.txt": "https://example.com",
+    "train/pos/1_8.txt": "fine",
+    "train/pos/0_9.txt": "good",
+    "train/neg/0_1.txt": "bad",
+    "train/unsup/0_0.txt": "what",
+    "test/pos/0_9.txt": "nice\n",
+    "test/neg/0_2.txt": "awful",
+}
+
+
+def read(path: Path, member, classes, decoding):
+    return read_folder(path, list_files(path), member, classes, decoding)
+
+
+def make_folder(path: Path, files: dict[str, str | bytes]) -> Path:
+    for name, content in files.items():
+        target = path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+@pytest.fixture(params=["folder", "zip", "gztar", "folder above", "zip with a folder"])
+def imdb(request, tmp_path):
+    folder = make_folder(tmp_path / "parts" / "aclImdb", IMDB)
+    if request.param.startswith("folder"):
+        return folder if request.param == "folder" else folder.parent
+    kind = request.param.split()[0]
+    root = folder.parent if "with" in request.param else folder
+    return Path(shutil.make_archive(str(tmp_path / "packed"), kind, root))
+
+
+def test_train_and_test_folders_are_two_tables_in_sorted_order(imdb):
+    train, test = read(imdb, None, ["neg", "pos"], UTF8)
+    assert list(zip(train.texts, train.labels, train.rows, strict=True)) == [
+        ("bad", "neg", 1),
+        ("good", "pos", 2),
+        ("fine", "pos", 3),
+    ]
+    assert test is not None
+    assert list(zip(test.texts, test.labels, test.rows, strict=True)) == [("awful", "neg", 1), ("nice\n", "pos", 2)]
+
+
+def test_without_a_filter_every_folder_is_a_class(imdb):
+    train, _ = read(imdb, None, None, UTF8)
+    assert set(train.labels) == {"neg", "pos", "unsup"}
+
+
+def test_class_folders_stand_for_themselves(tmp_path):
+    folder = make_folder(tmp_path / "news", {"sport/1.txt": "goal", "tech/1.txt": "chip", "tech/train/2.txt": "deep"})
+    train, test = read(folder, None, None, UTF8)
+    assert (list(train.texts), list(train.labels), test) == (["goal", "chip"], ["sport", "tech"], None)
+
+
+def test_a_class_may_be_called_train(tmp_path):
+    folder = make_folder(tmp_path / "travel", {"train/1.txt": "rails", "bus/1.txt": "road"})
+    train, test = read(folder, None, None, UTF8)
+    assert (list(train.labels), test) == (["bus", "train"], None)
+
+
+def test_one_class_folder_is_read_as_one_class(tmp_path):
+    folder = make_folder(tmp_path / "news", {"sport/1.txt": "goal", "sport/2.txt": "foul"})
+    assert set(read(folder, None, None, UTF8)[0].labels) == {"sport"}
+
+
+def test_a_member_is_the_folder_to_begin_at(tmp_path):
+    make_folder(tmp_path / "parts", {"a/x/1.txt": "ax", "a/y/1.txt": "ay", "b/x/1.txt": "bx", "b/z/1.txt": "bz"})
+    packed = Path(shutil.make_archive(str(tmp_path / "packed"), "zip", tmp_path / "parts"))
+    assert list(read(packed, "b", None, UTF8)[0].labels) == ["x", "z"]
+    with pytest.raises(InputError, match=r"dataset\.member"):
+        read(packed, "c", None, UTF8)
+
+
+def test_a_folder_without_class_folders_says_what_is_expected(tmp_path):
+    folder = make_folder(tmp_path / "quora", {"train.csv": "text,label\n"})
+    with pytest.raises(InputError, match=r"train/<class>/\*\.txt.*'train\.csv'"):
+        read(folder, None, None, UTF8)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="nothing"):
+        read(tmp_path / "empty", None, None, UTF8)
+
+
+def test_an_unknown_class_names_the_nearest(imdb):
+    with pytest.raises(InputError, match="did you mean 'pos'"):
+        read(imdb, None, ["neg", "poss"], UTF8)
+
+
+def test_a_file_of_another_encoding_is_named(tmp_path):
+    folder = make_folder(tmp_path / "news", {"sport/1.txt": b"\xa3 5", "tech/1.txt": "chip"})
+    with pytest.raises(InputError, match=r"sport/1\.txt.*dataset\.encoding=latin-1"):
+        read(folder, None, None, UTF8)
+    assert list(read(folder, None, None, Decoding("latin-1"))[0].texts) == ["£ 5", "chip"]
+    assert list(read(folder, None, None, Decoding("utf-8", replace=True))[0].texts) == ["� 5", "chip"]

@@ -1,0 +1,159 @@
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.model_selection import train_test_split
+
+from search.evaluation import best_threshold, predict, score
+from search.evaluation.baselines import (
+    LOGISTIC_REGRESSION,
+    MAJORITY,
+    NAIVE_BAYES,
+    run_baselines,
+    score_baselines,
+)
+
+DATA = Path(__file__).parents[3] / "shared" / "data"
+WORDS = (
+    ["good", "great", "fine", "lovely", "happy"],
+    ["bad", "awful", "poor", "nasty", "sad"],
+    ["table", "chair", "window", "door", "lamp"],
+)
+
+
+def labelled(texts, labels):
+    return SimpleNamespace(texts=np.array(texts, dtype=object), labels=np.array(labels, dtype=np.int64))
+
+
+def made(rows, classes, seed):
+    """Texts of which each word is of the text's class in three cases of four."""
+    random = np.random.default_rng(seed)
+    labels = random.integers(0, classes, rows)
+    labels[:classes] = range(classes)
+    sources = np.where(random.random((rows, 6)) < 0.6, labels[:, None], random.integers(0, classes, (rows, 6)))
+    texts = [" ".join(random.choice(WORDS[source]) for source in row) for row in sources]
+    return labelled(texts, labels)
+
+
+def splits(classes):
+    return made(300, classes, 0), made(100, classes, 1), made(100, classes, 2)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_word_counts_learn_what_the_majority_cannot(classes):
+    found = run_baselines(*splits(classes))
+    assert list(found) == [MAJORITY, NAIVE_BAYES, LOGISTIC_REGRESSION]
+    for name in (NAIVE_BAYES, LOGISTIC_REGRESSION):
+        assert found[name].test["accuracy"] > 0.8
+        assert found[name].test["macro_f1"] > found[MAJORITY].test["macro_f1"] + 0.3
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_the_metrics_are_those_of_the_probabilities_at_the_threshold(classes):
+    test = splits(classes)[2]
+    for baseline in run_baselines(*splits(classes)).values():
+        assert (baseline.threshold is None) == (classes > 2)
+        assert baseline.probabilities.sum(axis=1) == pytest.approx(np.ones(100))
+        assert baseline.test == score(test.labels, baseline.probabilities, baseline.threshold)
+
+
+def test_the_majority_gives_the_shares_of_the_classes():
+    train, valid, test = splits(3)
+    shares = np.bincount(np.concatenate([train.labels, valid.labels])) / 400
+    majority = run_baselines(train, valid, test)[MAJORITY]
+    assert majority.probabilities == pytest.approx(np.tile(shares, (100, 1)))
+    assert majority.test["accuracy"] == (test.labels == shares.argmax()).mean()
+
+
+def test_the_majority_of_a_rare_positive_class_is_negative():
+    rare = [labelled(["a word"] * 20, [1, 1, *[0] * 18]) for _ in range(3)]
+    majority = run_baselines(*rare)[MAJORITY]
+    assert majority.threshold == 0.5
+    assert majority.test["recall"] == 0 and majority.test["accuracy"] == 0.9
+
+
+def test_nothing_fitted_sees_the_test_split():
+    train, valid, test = splits(2)
+    other = labelled([f"zebra {text}" for text in test.texts], 1 - test.labels)
+    pair = labelled(np.concatenate([test.texts, other.texts]), np.concatenate([test.labels, other.labels]))
+    alone, together = run_baselines(train, valid, test), run_baselines(train, valid, pair)
+    for name in alone:
+        assert together[name].threshold == alone[name].threshold
+        assert together[name].valid == alone[name].valid
+        assert (together[name].probabilities[: len(test.texts)] == alone[name].probabilities).all()
+
+
+def test_the_threshold_comes_from_a_model_that_has_not_seen_the_validation_split():
+    train, valid, test = splits(2)
+    swapped = run_baselines(train, valid, valid)[NAIVE_BAYES]
+    assert swapped.valid["log_loss"] > swapped.test["log_loss"]  # the refit has seen valid, the first fit has not
+    assert run_baselines(train, valid, test)[NAIVE_BAYES].threshold == swapped.threshold
+
+
+def test_texts_without_words_are_an_outcome_not_a_crash():
+    empty = [labelled(["!", "?", ".", ","], [0, 1, 0, 1]) for _ in range(3)]
+    found = run_baselines(*empty)
+    assert found[MAJORITY].error is None and found[MAJORITY].test["accuracy"] == 0.5
+    for name in (NAIVE_BAYES, LOGISTIC_REGRESSION):
+        assert "no words" in found[name].error
+        assert found[name].test is None and found[name].probabilities is None
+
+
+def test_words_that_never_come_twice_are_an_outcome_not_a_crash():
+    once = [labelled([f"word{i}{j}" for j in range(4)], [0, 1, 0, 1]) for i in range(3)]
+    found = run_baselines(*once)
+    assert found[NAIVE_BAYES].error is None
+    assert "no words" in found[LOGISTIC_REGRESSION].error
+
+
+def test_the_records_are_plain_json():
+    records = score_baselines(*splits(2))
+    assert json.loads(json.dumps(records)) == records
+    assert set(records[NAIVE_BAYES]) == {"threshold", "valid", "test"}
+    empty = [labelled(["!", "?"], [0, 1]) for _ in range(3)]
+    assert set(score_baselines(*empty)[NAIVE_BAYES]) == {"error"}
+
+
+def real(path):
+    if not (DATA / path).exists():
+        pytest.skip(f"needs ../shared/data/{path}")
+    return pd.read_csv(DATA / path)
+
+
+def test_disaster_tweets_as_published():
+    table = real("disaster/train.csv").sample(frac=1, random_state=42)
+    texts, labels = table["text"].to_numpy(dtype=object), table["target"].to_numpy()
+    train, test, train_labels, test_labels = train_test_split(texts, labels, test_size=0.1, random_state=42)
+    # The published model is fitted on all of train: the refit is, whatever part of it was held out before.
+    outcome = run_baselines(
+        labelled(train[:6000], train_labels[:6000]),
+        labelled(train[6000:], train_labels[6000:]),
+        labelled(test, test_labels),
+    )[NAIVE_BAYES]
+    scores = score(test_labels, outcome.probabilities)
+    assert scores["accuracy"] * 100 == 79.26509186351706
+    assert scores["weighted_precision"] == pytest.approx(0.8111390004213173, rel=1e-12)
+    assert scores["weighted_recall"] == pytest.approx(0.7926509186351706, rel=1e-12)
+    assert scores["weighted_f1"] == pytest.approx(0.7862189758049549, rel=1e-12)
+
+
+@pytest.mark.slow
+def test_quora_as_measured():
+    table = real("quora/train.csv").fillna("")
+    texts, labels = table["question_text"].to_numpy(dtype=object), table["target"].to_numpy()
+    train, test, train_labels, test_labels = train_test_split(
+        texts, labels, test_size=0.2, random_state=0, stratify=labels
+    )
+    outcome = run_baselines(
+        labelled(train[:20000], train_labels[:20000]),
+        labelled(train[20000:], train_labels[20000:]),
+        labelled(test, test_labels),
+    )[LOGISTIC_REGRESSION]
+    assert outcome.test["roc_auc"] == pytest.approx(0.918, abs=0.002)
+    assert outcome.test["average_precision"] == pytest.approx(0.523, abs=0.002)
+    best = score(test_labels, outcome.probabilities, best_threshold(test_labels, outcome.probabilities))
+    assert best["f1"] == pytest.approx(0.542, abs=0.002)
+    assert predict(outcome.probabilities, outcome.threshold).mean() == pytest.approx(0.06, abs=0.03)

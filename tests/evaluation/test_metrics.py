@@ -1,0 +1,120 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from evaluation_helpers import assert_same, by_sklearn, patient, predictions
+from hypothesis import given
+from hypothesis import strategies as st
+
+from search.evaluation import direction, names, predict, score
+
+
+@patient
+@given(predictions(complete=True))
+def test_score_equals_scikit_learn(drawn):
+    labels, probabilities = drawn
+    scores = score(labels, probabilities)
+    expected = by_sklearn(labels, probabilities)
+    assert_same(scores, expected)
+    assert tuple(scores) == names(probabilities.shape[1])
+    assert set(scores) == {*expected, "expected_calibration_error"}
+
+
+@patient
+@given(predictions(classes=2, complete=True), st.floats(0, 1))
+def test_score_at_a_threshold_equals_scikit_learn(drawn, threshold):
+    labels, probabilities = drawn
+    assert_same(score(labels, probabilities, threshold), by_sklearn(labels, probabilities, threshold))
+
+
+@patient
+@given(predictions())
+def test_only_what_a_missing_class_leaves_undefined_is_nan(drawn):
+    labels, probabilities = drawn
+    k = probabilities.shape[1]
+    undefined = {name for name, value in score(labels, probabilities).items() if np.isnan(value)}
+    expected = set()
+    if len(set(labels)) < k:
+        expected |= {"macro_precision", "macro_recall", "macro_f1", "roc_auc"}
+        if k > 2 or 1 not in labels:
+            expected |= {"average_precision"}
+        if k == 2 and 1 not in labels:
+            expected |= {"precision", "recall", "f1"}
+    assert undefined == expected
+
+
+def test_calibration_error_by_hand():
+    # Bin 11 of 15, (0.667, 0.733]: two rows, one right; bin 14, (0.867, 0.933]: two rows, both right.
+    probabilities = np.array([[0.7, 0.3], [0.3, 0.7], [0.9, 0.1], [0.1, 0.9]])
+    labels = np.array([0, 0, 0, 1])
+    expected = (2 * abs(0.5 - 0.7) + 2 * abs(1 - 0.9)) / 4
+    assert score(labels, probabilities)["expected_calibration_error"] == pytest.approx(expected)
+    assert score(labels, probabilities, 0.99)["expected_calibration_error"] == pytest.approx(expected)
+
+
+def test_calibration_error_of_probabilities_that_are_true_is_small():
+    random = np.random.default_rng(0)
+    positive = random.random(100_000)
+    labels = (random.random(100_000) < positive).astype(np.int64)
+    probabilities = np.column_stack([1 - positive, positive])
+    assert score(labels, probabilities)["expected_calibration_error"] < 0.01
+    sure = np.eye(2)[predict(probabilities)]
+    assert score(labels, sure)["expected_calibration_error"] == pytest.approx(0.25, abs=0.01)
+
+
+def test_a_certain_error_costs_a_finite_log_loss():
+    assert score(np.array([1]), np.array([[1.0, 0.0]]))["log_loss"] == pytest.approx(36.04, abs=0.01)
+
+
+def test_predict_takes_the_most_probable_or_what_reaches_the_threshold():
+    probabilities = np.array([[0.5, 0.5], [0.8, 0.2], [0.1, 0.9]])
+    assert predict(probabilities).tolist() == [0, 0, 1]
+    assert predict(probabilities, 0.5).tolist() == [1, 0, 1]
+    assert predict(probabilities, 0.2).tolist() == [1, 1, 1]
+    assert predict(np.array([[0.2, 0.3, 0.5]])).tolist() == [2]
+    with pytest.raises(ValueError, match="two classes"):
+        predict(np.array([[0.2, 0.3, 0.5]]), 0.5)
+
+
+@pytest.mark.parametrize(
+    ("labels", "probabilities"),
+    [
+        ([], np.zeros((0, 2))),
+        ([0], [[1.0]]),
+        ([0, 1], [[0.5, 0.5]]),
+        ([0], [0.5]),
+        ([2], [[0.5, 0.5]]),
+        ([-1], [[0.5, 0.5]]),
+        ([0], [[np.nan, 0.5]]),
+        ([0], [[np.inf, 0.5]]),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(labels, probabilities):
+    with pytest.raises(ValueError, match=r"Expected .* Received"):
+        score(np.array(labels, dtype=np.int64), np.array(probabilities))
+
+
+@pytest.mark.parametrize("classes", [2, 3, 6])
+def test_every_metric_is_best_for_perfect_predictions_in_its_direction(classes):
+    labels = np.arange(10 * classes) % classes
+    noisy = np.random.default_rng(0).dirichlet(np.ones(classes), len(labels))
+    perfect, poor = score(labels, np.eye(classes)[labels]), score(labels, noisy)
+    for name in names(classes):
+        better, worse = (1.0, poor[name]) if direction(name) == "max" else (poor[name], 0.0)
+        assert perfect[name] == pytest.approx(1.0 if direction(name) == "max" else 0.0)
+        assert better > worse
+
+
+def test_direction_knows_the_loss_and_no_other_names():
+    assert direction("loss") == "min"
+    with pytest.raises(ValueError, match="f1_score"):
+        direction("f1_score")
+
+
+def test_importing_the_room_loads_no_library_but_numpy():
+    code = (
+        "import search.evaluation, sys;print({'tensorflow', 'keras', 'sklearn', 'pandas', 'scipy'} & set(sys.modules))"
+    )
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert printed.strip() == "set()"

@@ -1,0 +1,93 @@
+"""The terminal shows the answer in 80 columns, and a line per trial where there is no terminal."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+
+from search.datasets import Cleaning, Examples, Splits
+from search.reporting.screen import Screen, describe_cleaning
+from search.tuning.oracles import Plan
+from search.tuning.record import TrialRecord
+
+
+def make_screen(**settings):
+    output = io.StringIO()
+    return Screen(Console(file=output, width=80, **settings)), output
+
+
+def test_cleaning_says_what_was_left_out_and_nothing_else():
+    sentence = describe_cleaning(Cleaning(read=1200, duplicates=7, empty_text=1))
+    assert "1,200 rows" in sentence
+    assert "7 that repeat" in sentence
+    assert "conflicting" not in sentence
+
+
+def test_data_are_shown_class_by_class():
+    screen, output = make_screen()
+    split = Examples(np.array(["a", "b", "c"], dtype=object), np.array([0, 1, 1]), np.arange(3))
+    screen.show_data("mine", Splits(("no", "yes"), split, split, split, Cleaning(read=9)))
+    lines = [line.split() for line in output.getvalue().splitlines()]
+    assert ["yes", "2", "2", "2"] in lines
+    assert ["all", "3", "3", "3"] in lines
+
+
+def test_a_search_without_a_terminal_gives_a_line_per_trial():
+    screen, output = make_screen()
+    with screen.progress(Plan(3, 6), "val_f1", "max") as progress:
+        for trial_id, score in (("0", 0.5), ("1", None), ("2", 0.4)):
+            record = TrialRecord(trial_id, {}, target_epochs=2)
+            progress.on_trial_begin(record)
+            if score is None:
+                record.error, record.status = "ValueError: broken", "FAILED"
+            else:
+                record.score, record.status, record.epochs = score, "COMPLETED", 2
+                progress.on_epoch_end(record, 1, {"val_f1": score})
+            progress.on_trial_end(record)
+    lines = output.getvalue().strip().splitlines()
+    assert len(lines) == 3
+    assert "1/3" in lines[0]
+    assert "broken" in lines[1]
+    assert "best 0.500" in lines[2]
+
+
+def test_the_bar_counts_epochs_and_skips_those_not_needed():
+    screen, _ = make_screen(force_terminal=True)
+    with screen.progress(Plan(2, 12), "val_loss", "min") as progress:
+        stopped = TrialRecord("0", {}, target_epochs=9, score=0.5)
+        progress.on_trial_begin(stopped)
+        progress.on_epoch_end(stopped, 1, {})
+        assert progress.bar.tasks[0].completed == 1
+        progress.on_trial_end(stopped)
+        assert progress.bar.tasks[0].completed == 9
+        promoted = TrialRecord("1", {}, initial_epoch=1, target_epochs=3, score=0.7)
+        progress.on_trial_begin(promoted)
+        progress.on_epoch_end(promoted, 2, {})
+        assert progress.bar.tasks[0].completed == 10
+        assert "0.5" in progress.bar.tasks[0].fields["best"]
+
+
+def test_the_answer_fits_into_80_columns():
+    screen, output = make_screen()
+    metrics = ("macro_f1", "accuracy", "weighted_f1", "mcc", "roc_auc", "average_precision", "log_loss")
+    scores = dict.fromkeys(metrics, 0.12345)
+    summary = {
+        "classes": ["a", "b", "c"],
+        "best": {"module": "glove-50", "dropout": 0.123456},
+        "valid": scores,
+        "test": scores,
+        "test_interval": dict.fromkeys(metrics, (0.1, 0.2)),
+        "baselines": {
+            "majority": {"test": scores},
+            "tfidf_naive_bayes": {"test": scores},
+            "tfidf_logistic_regression": {"error": "no words"},
+        },
+        "verdict": {"text": "The search beat every baseline."},
+    }
+    screen.show_result(summary, Path("outputs/run"))
+    table = output.getvalue().split("Scores")[1].split("The search")[0].splitlines()
+    assert max(len(line) for line in table) <= 80
+    rows = [line for line in table if line.split() and line.split()[0] in metrics]
+    assert len(rows) == len(metrics)
+    assert all("0.100 to 0.200" in row for row in rows)

@@ -1,0 +1,157 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import keras_tuner
+import pytest
+from omegaconf import OmegaConf
+
+from spaces import Choice, Fixed, Float, Int, SpaceError, TextClassifierSpace, parameter_from, space_from
+
+CONF = Path(__file__).parents[2] / "conf" / "space"
+
+
+def declared(values, **ranges):
+    hp = keras_tuner.HyperParameters()
+    hp.values = dict(values)
+    return TextClassifierSpace(**ranges).declare(hp)
+
+
+def test_the_yaml_file_and_the_class_describe_the_same_space():
+    config = OmegaConf.to_container(OmegaConf.load(CONF / "default.yaml"))
+    attributes = vars(TextClassifierSpace)
+    assert set(config) == {name for name in attributes if not name.startswith("_")}
+    for name, value in config.items():
+        assert parameter_from(value) == attributes[name]
+    assert dict(space_from(config)) == dict(TextClassifierSpace())
+
+
+def test_each_hidden_layer_has_its_own_width():
+    assert declared({"layers": 1, "units_1": 64})["units_1"] == 64
+    assert "units_2" not in declared({"layers": 1})
+    deep = declared({"layers": 2, "units_1": 64, "units_2": 128})
+    assert (deep["units_1"], deep["units_2"]) == (64, 128)
+    assert [name for name in TextClassifierSpace(layers=3) if name.startswith("units")] == [
+        "units_1",
+        "units_2",
+        "units_3",
+    ]
+
+
+def test_a_linear_classifier_has_no_width_activation_or_dropout():
+    linear = declared({"layers": 0}, layers=[0, 1])
+    assert not {"units_1", "activation", "dropout"} & set(linear)
+    assert declared({"layers": 1}, layers=[0, 1])["activation"] == "relu"
+    assert not {"units_1", "activation", "dropout"} & set(TextClassifierSpace(layers=0))
+
+
+def test_the_fine_tuning_rate_exists_only_where_the_module_is_trained():
+    assert "fine_tuning_rate" not in declared({"trainable": False})
+    assert declared({"trainable": True, "fine_tuning_rate": 2e-5})["fine_tuning_rate"] == 2e-5
+    assert "fine_tuning_rate" not in TextClassifierSpace(trainable=[False])
+    assert "fine_tuning_rate" in declared({}, trainable=True)
+
+
+def test_random_search_samples_booleans_as_booleans():
+    hp = keras_tuner.HyperParameters()
+    TextClassifierSpace().declare(hp)
+    sampled = {
+        parameter.random_sample(seed) for parameter in hp.space if parameter.name == "trainable" for seed in range(20)
+    }
+    assert sampled == {False, True} and all(isinstance(value, bool) for value in sampled)
+
+
+def test_size_of_a_finite_space():
+    pinned = {"dropout": 0, "learning_rate": 1e-3, "fine_tuning_rate": [1e-4, 1e-5], "batch_size": 256}
+    space = TextClassifierSpace(units=[8, 16], class_weight="none", **pinned)
+    assert space.size() == (2 + 4) * (1 + 2)
+
+
+@pytest.mark.parametrize(
+    ("ranges", "name", "parameter"),
+    [
+        ({"units": [64, 128]}, "units_1", Choice((64, 128))),
+        ({"trainable": [False]}, "trainable", Choice((False,))),
+        ({"learning_rate": {"min": 1e-4, "max": 1, "log": True}}, "learning_rate", Float(1e-4, 1.0, log=True)),
+        ({"layers": 2}, "layers", Fixed(2)),
+        ({"dropout": [0, 0.2]}, "dropout", Choice((0.0, 0.2))),
+        ({"modules": "glove-50"}, "module", Fixed("glove-50")),
+        ({"units": {"min": 32, "max": 64, "step": 32}}, "units_1", Int(32, 64, 32)),
+        ({"class_weight": None}, "class_weight", Fixed("none")),
+        ({"class_weight": [None, "balanced"]}, "class_weight", Choice(("none", "balanced"))),
+    ],
+)
+def test_every_range_is_an_override(ranges, name, parameter):
+    assert space_from(ranges)[name] == parameter
+
+
+@pytest.mark.parametrize(
+    ("ranges", "told"),
+    [
+        ({"units": [0]}, "space.units: .*0"),
+        ({"units": 64.0}, "space.units: .*64.0"),
+        ({"units": "many"}, "space.units: .*'many'"),
+        ({"units": []}, "space.units: .*empty"),
+        ({"layers": -1}, "space.layers: .*-1"),
+        ({"layers": {"min": 0.0, "max": 2.0}}, "space.layers: .*0.0"),
+        ({"layers": True}, "space.layers: .*True"),
+        ({"dropout": 1}, "space.dropout: .*1"),
+        ({"dropout": {"min": -0.1, "max": 0.5}}, "space.dropout: .*-0.1"),
+        ({"learning_rate": [0.0]}, "space.learning_rate: .*0"),
+        ({"learning_rate": {"min": 1e-2, "max": 1e-3}}, "space.learning_rate: .*0.01"),
+        ({"fine_tuning_rate": True}, "space.fine_tuning_rate: .*True"),
+        ({"batch_size": 0}, "space.batch_size: .*0"),
+        ({"optimizer": "adamax"}, "space.optimizer: .*adamw.*'adamax'"),
+        ({"activation": ["relu", "sofmax"]}, "space.activation: .*relu.*'sofmax'"),
+        ({"class_weight": "equal"}, "space.class_weight: .*balanced.*'equal'"),
+        ({"trainable": [0, 1]}, "space.trainable: .*0"),
+        ({"trainable": "no"}, "space.trainable: .*'no'"),
+        ({"modules": ["  "]}, "space.modules: .*'  '"),
+        ({"modules": None}, "space.modules: .*None"),
+        ({"unit": [64]}, "space.unit .*'units'"),
+        ({"_target_": "???"}, "space._target_: .*package.module.Class"),
+        ({"_target_": "Wide"}, "space._target_: .*'Wide'"),
+        ({"_target_": None}, "space._target_: .*None"),
+        ({"_target_": "no_such_module_here.Wide"}, "space._target_: .*no_such_module_here"),
+        ({"_target_": "spaces.TextClasifierSpace"}, "space._target_: .*'TextClassifierSpace'"),
+        ({"_target_": "spaces.Space"}, "space._target_: .*TextClassifierSpace"),
+        ({"_target_": "spaces.space_from"}, "space._target_: .*TextClassifierSpace"),
+    ],
+)
+def test_a_range_that_cannot_be_is_refused_by_its_key_with_what_came(ranges, told):
+    with pytest.raises(SpaceError, match=f"^{told}"):
+        space_from(ranges)
+
+
+def test_a_space_of_ones_own_is_a_class(tmp_path, monkeypatch):
+    (tmp_path / "own_spaces.py").write_text(
+        "from spaces import Float, TextClassifierSpace\n"
+        "class Wide(TextClassifierSpace):\n"
+        "    units = [512, 1024]\n"
+        "    learning_rate = Float(1e-5, 1e-3, log=True)\n"
+        "    def note(self): return 'methods are free'\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    space = space_from({"_target_": "own_spaces.Wide", "layers": 1})
+    assert type(space).__name__ == "Wide"
+    assert space["units_1"] == Choice((512, 1024))
+    assert space["learning_rate"] == Float(1e-5, 1e-3, log=True)
+    assert space["layers"] == Fixed(1)
+
+
+def test_the_persons_own_module_that_fails_is_named_with_its_error(tmp_path, monkeypatch):
+    (tmp_path / "broken_spaces.py").write_text("from spaces import Int\nrange_of_layers = Int(3, 1)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(SpaceError, match=r"space\._target_: importing broken_spaces .*min 3 and max 1"):
+        space_from({"_target_": "broken_spaces.Wide"})
+
+
+def test_a_misspelt_setting_of_a_class_is_refused():
+    with pytest.raises(SpaceError, match="'units'"):
+        type("Wide", (TextClassifierSpace,), {"unit": [512]})
+
+
+def test_importing_spaces_loads_neither_tensorflow_nor_keras_tuner_nor_search():
+    code = "import spaces, sys; print({'tensorflow', 'keras_tuner', 'search', 'numpy'} & set(sys.modules))"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert printed.strip() == "set()"

@@ -1,0 +1,125 @@
+"""The model that hyperparameters describe, built and trained by KerasTuner's own tuners too."""
+
+import keras
+import keras_tuner
+import numpy as np
+import pytest
+import tensorflow as tf
+from reviews import make_reviews
+
+from search.datasets import Examples
+from search.evaluation import score
+from search.hypermodel import TextClassifierHyperModel, row_weights
+from search.tuning.checkpoint import restore_state, save_state
+from spaces import space_from
+
+
+def make_examples(rows, seed):
+    texts, labels = make_reviews(rows, seed=seed)
+    codes = np.array([label == "good" for label in labels], dtype=np.int64)
+    return Examples(np.array(texts, dtype=object), codes, np.arange(1, rows + 1))
+
+
+TRAIN, VALID = make_examples(160, seed=1), make_examples(80, seed=2)
+
+
+@pytest.fixture
+def make(word_module):
+    def make(**ranges):
+        settings = {"modules": ["words"], "units": 8, "batch_size": 32, "learning_rate": 0.01, **ranges}
+        return TextClassifierHyperModel(space_from(settings), {"words": word_module}, classes=2, seed=0)
+
+    return make
+
+
+def built(hypermodel, seed=7, **values):
+    hp = keras_tuner.HyperParameters()
+    hp.values.update(values)
+    keras.utils.set_random_seed(seed)
+    return hp, hypermodel.build(hp)
+
+
+def embedding_weights(model):
+    return [variable.numpy() for variable in model.get_layer("embedding")._module.saved.variables]
+
+
+@pytest.mark.parametrize("trainable", [False, True])
+def test_only_a_trainable_module_moves_under_kerastuners_own_tuner(make, tmp_path, trainable):
+    seen = []
+
+    class Watched(TextClassifierHyperModel):
+        def fit(self, hp, model, *args, **kwargs):
+            before = embedding_weights(model)
+            history = super().fit(hp, model, *args, **kwargs)
+            seen.append((before, embedding_weights(model)))
+            return history
+
+    plain = make(trainable=trainable, layers={"min": 0, "max": 2})
+    hypermodel = Watched(plain.space, plain.modules, plain.classes, plain.seed)
+    objective = keras_tuner.Objective("val_average_precision", "max")
+    tuner = keras_tuner.RandomSearch(hypermodel, objective, max_trials=2, seed=1, directory=tmp_path)
+    tuner.search(TRAIN, VALID, epochs=2, verbose=0)
+    (first, _), *_ = seen
+    assert len(seen) == 2
+    for before, after in seen:
+        # Every trial starts from the published weights, whatever the trials before it did.
+        for start, published in zip(before, first, strict=True):
+            np.testing.assert_array_equal(start, published)
+        moved = any(not np.array_equal(one, other) for one, other in zip(before, after, strict=True))
+        assert moved is trainable
+
+
+@pytest.mark.parametrize("layers", [0, 1, 3])
+def test_the_head_is_as_deep_and_wide_as_asked(make, layers):
+    hypermodel = make(layers={"min": 0, "max": 3}, units=[8, 16], activation="tanh")
+    _, model = built(hypermodel, layers=layers, units_1=16, units_2=8, units_3=16)
+    hidden = [layer for layer in model.layers if layer.name.startswith("hidden")]
+    assert [layer.units for layer in hidden] == [16, 8, 16][:layers]
+    assert all(layer.activation is keras.activations.tanh for layer in hidden)
+    assert model.output_shape == (None, 2)
+
+
+def test_the_module_learns_at_its_own_rate(make):
+    moved = {}
+    for rate in (1e-6, 1e-2):
+        hp, model = built(make(trainable=True, layers=1, dropout=0.0, fine_tuning_rate=rate))
+        before = embedding_weights(model)[0]
+        make(trainable=True, layers=1, dropout=0.0, fine_tuning_rate=rate).fit(hp, model, TRAIN, epochs=1)
+        moved[rate] = np.abs(embedding_weights(model)[0] - before).max()
+    assert 0 < moved[1e-6] < 1e-4 < moved[1e-2]
+
+
+def test_every_epoch_logs_the_metrics_of_both_splits(make):
+    hypermodel = make(trainable=False)
+    hp, model = built(hypermodel, layers=1)
+    history = hypermodel.fit(hp, model, TRAIN, VALID, epochs=2).history
+    probabilities = model.predict(tf.constant(VALID.texts.tolist()), verbose=0)
+    expected = score(VALID.labels, probabilities.astype(np.float64))
+    for name, value in expected.items():
+        assert len(history[name]) == len(history[f"val_{name}"]) == 2
+        assert history[f"val_{name}"][-1] == pytest.approx(value, abs=1e-6), name
+    assert history["val_loss"] == history["val_log_loss"]
+
+
+@pytest.mark.parametrize("trainable", [False, True])
+def test_one_epoch_and_then_two_are_three(make, tmp_path, trainable):
+    hypermodel = make(trainable=trainable, dropout=0.5, layers=1, fine_tuning_rate=0.01)
+    hp, unbroken = built(hypermodel)
+    hypermodel.fit(hp, unbroken, TRAIN, VALID, epochs=3)
+    expected = unbroken.get_weights()
+    hp, first = built(hypermodel)
+    hypermodel.fit(hp, first, TRAIN, VALID, epochs=1)
+    save_state(tmp_path / "last.npz", first)
+    hp, second = built(hypermodel, seed=99)
+    restore_state(tmp_path / "last.npz", second)
+    hypermodel.fit(hp, second, TRAIN, VALID, initial_epoch=1, epochs=3)
+    for weight, came in zip(expected, second.get_weights(), strict=True):
+        np.testing.assert_array_equal(came, weight)
+
+
+def test_balanced_classes_weigh_the_same():
+    labels = np.array([0] * 90 + [1] * 10)
+    weights = row_weights(labels, 2, balanced=True)
+    assert weights[labels == 0].sum() == pytest.approx(weights[labels == 1].sum())
+    assert weights.mean() == pytest.approx(1)
+    assert set(row_weights(labels, 2, balanced=False)) == {1.0}

@@ -1,0 +1,202 @@
+"""The tuner runs what any oracle proposes on any HyperModel."""
+
+import errno
+
+import keras
+import keras_tuner
+import numpy as np
+import pytest
+
+from search.config import TunerConfig
+from search.tuning.oracles import make_oracle, plan
+from search.tuning.tuner import Tuner
+
+OBJECTIVE = keras_tuner.Objective("val_accuracy", "max")
+
+
+class Digits(keras_tuner.HyperModel):
+    """A plain HyperModel that knows nothing of this package."""
+
+    def __init__(self, fails=lambda hp: None):
+        super().__init__()
+        self.fails = fails
+
+    def build(self, hp):
+        units, rate = hp.Int("units", 4, 64), hp.Float("rate", 1e-4, 1e-1, sampling="log")
+        self.fails(hp)
+        model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(units, "relu"), keras.layers.Dense(2)])
+        model.compile(
+            keras.optimizers.Adam(rate),
+            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            metrics=["accuracy"],
+            run_eagerly=True,  # tracing would take longer than training
+        )
+        return model
+
+
+@pytest.fixture(scope="module")
+def data():
+    random = np.random.default_rng(0)
+    inputs = random.normal(size=(96, 8)).astype("float32")
+    labels = (inputs[:, 0] + inputs[:, 1] ** 2 > 1).astype("int64")
+    return {"x": inputs[:64], "y": labels[:64], "validation_data": (inputs[64:], labels[64:]), "batch_size": 16}
+
+
+class Watcher:
+    """Keeps what an observer is told."""
+
+    def __init__(self):
+        self.begun, self.epochs, self.ended = [], [], []
+
+    def on_trial_begin(self, record):
+        self.begun.append(record.trial_id)
+
+    def on_epoch_end(self, record, epoch, metrics):
+        self.epochs.append((record.trial_id, epoch, metrics))
+
+    def on_trial_end(self, record):
+        self.ended.append((record.trial_id, record.status))
+
+
+def search(folder, data, hypermodel=None, seed=0, **settings):
+    config = TunerConfig(**{"name": "hyperband", "max_epochs": 2, "factor": 2, **settings})
+    watcher = Watcher()
+    tuner = Tuner(
+        make_oracle(config, OBJECTIVE, seed),
+        hypermodel or Digits(),
+        seed=seed,
+        max_epochs=config.max_epochs,
+        patience=config.patience,
+        max_total_epochs=config.max_total_epochs,
+        observers=[watcher],
+        directory=folder,
+    )
+    tuner.search(**data)
+    return tuner, watcher
+
+
+def table(tuner):
+    return [(record.trial_id, record.values, record.score, record.best_epoch) for record in tuner.records.values()]
+
+
+def test_hyperband_trains_what_it_planned(tmp_path, data):
+    tuner, watcher = search(tmp_path, data)
+    ahead = plan(TunerConfig(name="hyperband", max_epochs=2, factor=2), None)
+    assert len(tuner.records) == ahead.trials
+    assert len(watcher.epochs) == ahead.epochs
+    assert [trial for trial, _ in watcher.ended] == watcher.begun == list(tuner.records)
+    for record in tuner.records.values():
+        epochs = [epoch for trial, epoch, _ in watcher.epochs if trial == record.trial_id]
+        assert epochs == list(range(record.initial_epoch + 1, record.target_epochs + 1))
+        assert record.score == max(
+            metrics["val_accuracy"] for trial, _, metrics in watcher.epochs if trial == record.trial_id
+        )
+
+
+def test_a_promoted_trial_takes_its_parents_optimizer_along(tmp_path, data):
+    steps = {}
+
+    class Counting(Digits):
+        def fit(self, hp, model, **kwargs):
+            before = int(model.optimizer.iterations)
+            history = super().fit(hp, model, **kwargs)
+            steps.setdefault(kwargs["initial_epoch"], set()).add((before, int(model.optimizer.iterations)))
+            return history
+
+    search(tmp_path, data, Counting())
+    assert steps == {0: {(0, 4), (0, 8)}, 1: {(4, 8)}}
+
+
+def test_the_same_seed_gives_the_same_table_and_another_another(tmp_path, data):
+    zero, again, one = (search(tmp_path / name, data, seed=seed)[0] for name, seed in (("a", 0), ("b", 0), ("c", 1)))
+    assert table(zero) == table(again)
+    assert table(zero) != table(one)
+
+
+def test_failed_trials_are_recorded_and_end_nothing(tmp_path, data):
+    def fails(hp):
+        if hp.get("units") > 34:
+            raise MemoryError("no room for so many units")
+
+    tuner, _ = search(tmp_path, data, Digits(fails), name="random", max_trials=6)
+    failed = [record for record in tuner.records.values() if record.status == "FAILED"]
+    assert len(tuner.records) == 6
+    assert 0 < len(failed) < 6
+    for record in failed:
+        assert record.values["units"] > 34
+        assert "no room for so many units" in record.error
+        assert record.score is None
+    assert tuner.best_record().status == "COMPLETED"
+
+
+def test_a_loss_that_is_no_number_fails_its_trial(tmp_path, data):
+    labels = np.full(len(data["validation_data"][1]), np.nan, "float32")
+    config = TunerConfig(name="random", max_trials=2, max_epochs=1)
+    objective = keras_tuner.Objective("val_loss", "min")
+
+    class Regression(keras_tuner.HyperModel):
+        def build(self, hp):
+            model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(hp.Int("units", 1, 9))])
+            model.compile("adam", "mse", run_eagerly=True)
+            return model
+
+    tuner = Tuner(make_oracle(config, objective, 0), Regression(), seed=0, max_epochs=1, directory=tmp_path)
+    tuner.search(**{**data, "validation_data": (data["validation_data"][0], labels)})
+    assert {record.status for record in tuner.records.values()} == {"FAILED"}
+    assert "val_loss" in next(iter(tuner.records.values())).error
+    assert tuner.best_record() is None
+
+
+def test_a_full_disk_ends_the_search(tmp_path, data):
+    def fails(hp):
+        if hp.get("units") > 4:  # the tuner builds the smallest model first, to learn the space
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        search(tmp_path, data, Digits(fails), name="random", max_trials=3)
+
+
+@pytest.mark.parametrize("name", ["random", "bayesian", "grid"])
+def test_the_other_tuners_train_in_full_within_their_budget(tmp_path, data, name):
+    tuner, watcher = search(tmp_path, data, name=name, max_trials=3, max_epochs=2)
+    assert len(tuner.records) == 3
+    assert len(watcher.epochs) == 6
+
+
+def test_no_trial_begins_once_the_epochs_are_spent(tmp_path, data):
+    _, watcher = search(tmp_path, data, name="random", max_trials=50, max_epochs=3, max_total_epochs=7)
+    assert len(watcher.epochs) == 9
+
+
+def test_patience_stops_a_trial_that_does_not_get_better(tmp_path, data):
+    class Constant(Digits):
+        def build(self, hp):
+            model = super().build(hp)
+            model.optimizer.learning_rate = 0.0
+            return model
+
+    _, watcher = search(tmp_path, data, Constant(), name="random", max_trials=2, max_epochs=20, patience=2)
+    assert len(watcher.epochs) == 2 * 3
+
+
+def test_the_best_weights_are_kept_and_give_the_best_score(tmp_path, data):
+    tuner, _ = search(tmp_path, data)
+    best = tuner.best_record()
+    assert best.score == max(record.score for record in tuner.records.values())
+    assert [path.parent.name for path in tmp_path.rglob("best.npz")] == [f"trial_{best.trial_id}"]
+    model = tuner.load_model(tuner.oracle.get_trial(best.trial_id))
+    inputs, labels = data["validation_data"]
+    accuracy = np.mean(model.predict(inputs, verbose=0).argmax(axis=1) == labels)
+    assert accuracy == pytest.approx(best.score, abs=1e-6)
+
+
+@pytest.mark.parametrize(("epochs", "factor", "trials", "spent"), [(9, 3, 23, 75), (27, 3, 70, 375), (30, 3, 90, 576)])
+def test_the_plan_of_hyperband_is_known(epochs, factor, trials, spent):
+    ahead = plan(TunerConfig(name="hyperband", max_epochs=epochs, factor=factor), None)
+    assert (ahead.trials, ahead.epochs) == (trials, spent)
+
+
+def test_the_plan_respects_space_and_budget():
+    assert plan(TunerConfig(name="grid", max_epochs=3), 6).epochs == 18
+    assert plan(TunerConfig(name="grid", max_epochs=3), None).trials is None
+    assert plan(TunerConfig(name="random", max_epochs=3, max_trials=4, max_total_epochs=7), 6).epochs == 7
