@@ -85,6 +85,8 @@ def _reported(codes: list[int]) -> Iterator[None]:
         codes.append(_said(_explained(error), BAD_INPUT))
     except SearchError as error:
         codes.append(_said(str(error), FAILED))
+    except SystemExit as ended:  # Hydra's flags, such as --help, end the program themselves
+        codes.append(int(ended.code or 0))
     except KeyboardInterrupt:
         codes.append(_said("Interrupted.", INTERRUPTED))
     except OSError as error:

@@ -60,8 +60,9 @@ class Classifier:
         archive = keras.export.ExportArchive()
         archive.track(plain)
         signature = [tf.TensorSpec([None], tf.string, name="texts")]
-        archive.add_endpoint("__call__", lambda texts: plain(texts, training=False), signature)
+        # The first endpoint is also the default signature.
         archive.add_endpoint("serve", lambda texts: {"probabilities": plain(texts, training=False)}, signature)
+        archive.add_endpoint("__call__", lambda texts: plain(texts, training=False), signature)
         with whole_folder(saved_model) as folder:
             archive.write_out(str(folder), verbose=False)
             write_json(folder / "labels.json", {"labels": list(self.classes), "threshold": self.threshold})
