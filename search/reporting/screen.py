@@ -35,7 +35,8 @@ class Screen:
 
     def show_data(self, name: str, splits: Splits) -> None:
         """Prints the sizes of the splits, class by class, and what cleaning dropped."""
-        table = _table(f"{name}: rows per class and split", "class", *splits.sizes())
+        self.say(f"{name}: rows per class and split")
+        table = _table("class", *splits.sizes())
         for label in splits.classes:
             table.add_row(label, *(f"{counts[label]:,}" for counts in splits.sizes().values()))
         table.add_row("all", *(f"{sum(counts.values()):,}" for counts in splits.sizes().values()))
@@ -75,7 +76,7 @@ class Screen:
         self.console.print(best)
         baselines = {name: baseline.get("test", {}) for name, baseline in summary["baselines"].items()}
         headings = [name.removeprefix("tfidf_").replace("_", "\n") for name in baselines]
-        scores = _table("Scores", "metric", "valid", "test", "95 % interval", *headings)
+        scores = _table("metric", "valid", "test", "95 % interval", *headings)
         for metric in _BINARY if len(summary["classes"]) == 2 else _MULTICLASS:
             interval = " to ".join(_number(end) for end in summary["test_interval"][metric])
             others = (_number(test.get(metric)) for test in baselines.values())
@@ -156,9 +157,9 @@ def describe_cleaning(cleaning: Cleaning) -> str:
     return f"{cleaning.read:,} rows read; left out: {', '.join(dropped) or 'none'}."
 
 
-def _table(title: str, *columns: str) -> Table:
+def _table(*columns: str) -> Table:
     """A table narrow enough for 80 columns; all but the first of its columns hold numbers."""
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for i, column in enumerate(columns):
         table.add_column(column, justify="right" if i else "left", no_wrap=True)
     return table

@@ -86,7 +86,7 @@ def test_the_answer_fits_into_80_columns():
         "verdict": {"text": "The search beat every baseline."},
     }
     screen.show_result(summary, Path("outputs/run"))
-    table = output.getvalue().split("Scores")[1].split("The search")[0].splitlines()
+    table = output.getvalue().split("metric")[1].split("The search")[0].splitlines()
     assert max(len(line) for line in table) <= 80
     rows = [line for line in table if line.split() and line.split()[0] in metrics]
     assert len(rows) == len(metrics)
