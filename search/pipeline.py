@@ -52,9 +52,11 @@ def run(
     """
     stopwatch = Stopwatch()
     screen = Screen()
-    space = space_from(_plain(composed.space))
+    ranges = _plain(composed.space)
+    space_from(ranges)  # an impossible range is told before anything is read
     splits = load_splits(config.dataset, Path(config.paths.data).expanduser(), config.seed)
     screen.show_data(config.dataset.name, splits)
+    space = space_from(ranges, rows=len(splits.train))
 
     device = configure(config.device, config.mixed_precision, verbose)
     # What follows imports TensorFlow, which takes seconds: an error in the data has been told by now.

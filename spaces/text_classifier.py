@@ -14,6 +14,7 @@ from spaces.space import Space, When
 ACTIVATIONS = ("relu", "gelu", "silu", "tanh", "elu")
 OPTIMIZERS = ("adam", "adamw", "rmsprop", "sgd", "adagrad")
 CLASS_WEIGHTS = ("none", "balanced")
+AUTO = "auto"
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ _DOMAINS = {
     "learning_rate": _RATE,
     "fine_tuning_rate": _RATE,
     "optimizer": _one_of(OPTIMIZERS),
-    "batch_size": _whole(1),
+    "batch_size": _Domain(f"whole numbers from 1, or {AUTO}", _whole(1).holds),
     "class_weight": _one_of(CLASS_WEIGHTS),
 }
 SETTINGS = tuple(_DOMAINS)
@@ -58,13 +59,18 @@ class TextClassifierSpace(Space):
     The class attributes are the ranges, written as `parameter_from` reads them; a keyword wins over them. The
     parameters of a trial are `module`, `trainable`, `layers` (hidden ones), `units_1` … (width of each hidden layer
     that exists), `activation` and `dropout` (where there is a hidden layer), `learning_rate` (of the head),
-    `fine_tuning_rate` (of the module, where it is trainable), `optimizer`, `batch_size` and `class_weight`.
+    `fine_tuning_rate` (of the module, where it is trainable), `optimizer`, `batch_size` (`auto`: see
+    `batch_sizes`) and `class_weight`.
 
     A space of your own is a subclass, `python -m search space=class space._target_=my_spaces.Wide`:
 
         class Wide(TextClassifierSpace):
             units = [512, 1024]
             learning_rate = Float(1e-5, 1e-3, log=True)
+
+    Args:
+        rows: Rows that a trial trains on; the batch sizes of `auto` follow from them.
+        **ranges: Setting to range.
 
     Raises:
         SpaceError: A range is impossible or outside what the setting can be.
@@ -79,7 +85,7 @@ class TextClassifierSpace(Space):
     learning_rate: ClassVar[Any] = Float(3e-4, 1e-2, log=True)
     fine_tuning_rate: ClassVar[Any] = Float(3e-4, 1e-2, log=True)
     optimizer: ClassVar[Any] = Choice(["adam"])
-    batch_size: ClassVar[Any] = Choice([256, 512])
+    batch_size: ClassVar[Any] = AUTO
     class_weight: ClassVar[Any] = Choice(["none", "balanced"])
 
     def __init_subclass__(cls) -> None:
@@ -88,27 +94,44 @@ class TextClassifierSpace(Space):
             if not name.startswith("_") and name not in _DOMAINS and not hasattr(type(value), "__get__"):
                 raise SpaceError(f"{cls.__name__}.{name} is no setting of the space, {nearest(name, list(_DOMAINS))}")
 
-    def __init__(self, **ranges: Any) -> None:
+    def __init__(self, rows: int = 10_000, **ranges: Any) -> None:
         for name in ranges:
             if name not in _DOMAINS:
                 raise SpaceError(f"space.{name} is no setting of the space, {nearest(name, list(_DOMAINS))}")
-        settings = {name: _setting(name, ranges.get(name, getattr(self, name))) for name in _DOMAINS}
+        settings = {name: _setting(name, ranges.get(name, getattr(self, name)), rows) for name in _DOMAINS}
         super().__init__(*_expand(settings))
 
 
-def space_from(config: Mapping[str, Any]) -> TextClassifierSpace:
+def batch_sizes(rows: int) -> list[int]:
+    """Two batch sizes that make about 50 to 200 training steps of an epoch, fewer where there are few rows.
+
+    Few rows in large batches make so few steps that nothing is learned in the epochs of a short trial; many rows in
+    small ones take long.
+
+    Args:
+        rows: Rows that a trial trains on.
+
+    Returns:
+        A power of 2 from 32 to 256, and its double.
+    """
+    smaller = min(max(1 << (max(rows // 100, 1).bit_length() - 1), 32), 256)
+    return [smaller, 2 * smaller]
+
+
+def space_from(config: Mapping[str, Any], rows: int = 10_000) -> TextClassifierSpace:
     """Make the space that the node `space` of the configuration describes.
 
     Args:
         config: Setting to range, as plain Python values; settings that are missing keep the class's own. `_target_`
             names the class, `package.module.Class`, a subclass of `TextClassifierSpace`.
+        rows: Rows that a trial trains on.
 
     Raises:
         SpaceError: The class cannot be had, a setting is unknown or its range impossible.
     """
     ranges = {str(name): value for name, value in config.items()}
     space_class = _class_named(ranges.pop("_target_")) if "_target_" in ranges else TextClassifierSpace
-    return space_class(**ranges)
+    return space_class(rows, **ranges)
 
 
 def _expand(settings: Mapping[str, Parameter]) -> tuple[dict[str, Parameter], dict[str, When]]:
@@ -137,9 +160,11 @@ def _expand(settings: Mapping[str, Parameter]) -> tuple[dict[str, Parameter], di
     return parameters, conditions
 
 
-def _setting(name: str, value: Any) -> Parameter:
+def _setting(name: str, value: Any, rows: int) -> Parameter:
     """One setting, read and held against its domain."""
     domain = _DOMAINS[name]
+    if name == "batch_size" and value == AUTO:
+        value = batch_sizes(rows)
     if name == "class_weight":  # null says the same as none
         value = [_none(item) for item in value] if isinstance(value, list | tuple) else _none(value)
     parameter = parameter_from(value, f"space.{name}", real=domain.real)

@@ -22,7 +22,7 @@ def test_the_yaml_file_and_the_class_describe_the_same_space():
     attributes = vars(TextClassifierSpace)
     assert set(config) == {name for name in attributes if not name.startswith("_")}
     for name, value in config.items():
-        assert parameter_from(value) == attributes[name]
+        assert parameter_from(value) == parameter_from(attributes[name])
     assert dict(space_from(config)) == dict(TextClassifierSpace())
 
 
@@ -155,3 +155,13 @@ def test_importing_spaces_loads_neither_tensorflow_nor_keras_tuner_nor_search():
     code = "import spaces, sys; print({'tensorflow', 'keras_tuner', 'search', 'numpy'} & set(sys.modules))"
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert printed.strip() == "set()"
+
+
+@pytest.mark.parametrize(
+    ("rows", "sizes"),
+    [(50, [32, 64]), (2_800, [32, 64]), (10_000, [64, 128]), (29_771, [256, 512]), (1_300_000, [256, 512])],
+)
+def test_automatic_batch_sizes_follow_the_rows(rows, sizes):
+    space = space_from({}, rows=rows)
+    assert list(space["batch_size"].options) == sizes
+    assert list(space_from({"batch_size": [8]}, rows=rows)["batch_size"].options) == [8]
