@@ -17,6 +17,7 @@ from keras_tuner.engine import trial as trial_module
 
 from search.files import is_refused
 from search.tuning.checkpoint import restore_state, restore_weights, save_state, save_weights
+from search.tuning.memory import released_graphs
 from search.tuning.record import TrialObserver, TrialRecord
 from search.tuning.seeds import hyperparameter_values, trial_seed
 
@@ -109,7 +110,8 @@ class Tuner(keras_tuner.Tuner):
         record = self.records[trial.trial_id]
         started = time.monotonic()
         try:
-            metrics = self.run_trial(trial, *fit_args, **fit_kwargs)
+            with released_graphs():
+                metrics = self.run_trial(trial, *fit_args, **fit_kwargs)
             self.oracle.update_trial(trial.trial_id, metrics, step=record.best_epoch)
             trial.status = trial_module.TrialStatus.COMPLETED
         except keras_tuner.errors.FatalError:
