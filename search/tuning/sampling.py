@@ -1,0 +1,106 @@
+"""Draws configurations that no trial has had yet, each a function of the seed and of its number alone."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from keras_tuner.engine import hyperparameters as hp_types
+
+Configuration = tuple[tuple[str, Any], ...]
+"""Names and values of the parameters that exist in it, in the order of the space: what two trials may not share."""
+
+# Draws that may be taken already before the rest of the space is searched for one that is not.
+_DRAWS = 20
+
+
+def active_values(space: Sequence[Any], value_of: Callable[[Any], Any]) -> dict[str, Any]:
+    """Gives a value to each parameter whose conditions hold under the values of those before it.
+
+    Args:
+        space: KerasTuner's hyperparameters, `HyperParameters.space`.
+        value_of: From a hyperparameter to its value.
+
+    Returns:
+        Name to value.
+    """
+    values: dict[str, Any] = {}
+    for parameter in space:
+        if _exists(parameter, values):
+            values[parameter.name] = value_of(parameter)
+    return values
+
+
+def configuration(space: Sequence[Any], values: Mapping[str, Any]) -> Configuration:
+    """The configuration that a trial's values are; a parameter that came up only later counts with its default."""
+    return tuple(active_values(space, lambda parameter: values.get(parameter.name, parameter.default)).items())
+
+
+def fresh_values(
+    space: Sequence[Any], seed: int, number: int, tried: Collection[Configuration]
+) -> dict[str, Any] | None:
+    """Draws a configuration that is not among those tried.
+
+    The value of a parameter follows from (seed, number, its name): a parameter that is added later leaves the others as
+    they are. Given that the configurations tried are the ones numbered below `number`, so does the whole.
+
+    Args:
+        space: KerasTuner's hyperparameters, `HyperParameters.space`.
+        seed: The seed of the search.
+        number: How many configurations were drawn before.
+        tried: The configurations not to draw.
+
+    Returns:
+        Name to value; None where every configuration of the space has been tried.
+    """
+    for draw in range(_DRAWS):
+        values = _draw(space, seed, number, draw)
+        if tuple(values.items()) not in tried:
+            return values
+    # Each configuration comes up once here: at most len(tried) of them are passed over, however large the space.
+    rest = _walk(space, {}, random.Random(_seed(seed, number)))
+    return next((values for values in rest if tuple(values.items()) not in tried), None)
+
+
+def _draw(space: Sequence[Any], seed: int, number: int, draw: int) -> dict[str, Any]:
+    return active_values(space, lambda parameter: parameter.random_sample(_seed(seed, number, draw, parameter.name)))
+
+
+def _walk(space: Sequence[Any], values: dict[str, Any], draw: random.Random) -> Iterator[dict[str, Any]]:
+    """Every configuration of a space that goes on from some values; of a continuum one value stands for all."""
+    if not space:
+        yield values
+        return
+    parameter, rest = space[0], space[1:]
+    if not _exists(parameter, values):
+        yield from _walk(rest, values, draw)
+        return
+    options = _options(parameter)
+    if options is None:
+        options = [parameter.random_sample(draw.getrandbits(64))]
+    start = draw.randrange(len(options))
+    for i in range(len(options)):
+        yield from _walk(rest, {**values, parameter.name: options[(start + i) % len(options)]}, draw)
+
+
+def _options(parameter: Any) -> Sequence[Any] | None:
+    """Every value that a parameter may take, each once; None for a continuum."""
+    if isinstance(parameter, hp_types.Float) and parameter.step is None:
+        return None
+    if isinstance(parameter, hp_types.Int):
+        if parameter.step is None or parameter.sampling == "linear":
+            return range(parameter.min_value, parameter.max_value + 1, parameter.step or 1)
+        # KerasTuner lists the values of a multiplied step as real numbers and samples them as whole ones.
+        return list(dict.fromkeys(int(value) for value in parameter.values))
+    return list(dict.fromkeys(parameter.values))
+
+
+def _exists(parameter: Any, values: Mapping[str, Any]) -> bool:
+    return all(condition.is_active(values) for condition in parameter.conditions)
+
+
+def _seed(*identity: int | str) -> int:
+    return int.from_bytes(hashlib.blake2b(json.dumps(identity).encode(), digest_size=8).digest())
