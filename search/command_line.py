@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -18,6 +20,7 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBase
 from search.config import Config, checked, configuration_folder, register
 from search.errors import InputError, SearchError, nearest
 from search.files import is_refused
+from search.resume import resumed
 from spaces import SETTINGS, SpaceError
 
 BAD_INPUT = 2
@@ -47,23 +50,41 @@ def main(arguments: Sequence[str]) -> int:
     os.environ["HYDRA_FULL_ERROR"] = "1"
     sys.argv = ["search", *overrides]
     command = hydra.main(version_base="1.3", config_path=str(configuration_folder()), config_name="config")(job)
-    with _reported(codes):
-        command()
+    terminated = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        with _reported(codes):
+            command()
+    except KeyboardInterrupt as interrupt:
+        codes.append(_said(str(interrupt) or "Interrupted.", INTERRUPTED))
+    finally:
+        signal.signal(signal.SIGTERM, terminated)
     return max(codes)
+
+
+def _interrupt(*_: Any) -> None:
+    raise KeyboardInterrupt
 
 
 def _run(node: DictConfig, verbose: bool) -> None:
     hydra_config = HydraConfig.get()
-    output = Path(hydra_config.runtime.output_dir)
+    output = made = Path(hydra_config.runtime.output_dir)
+    overrides = list(hydra_config.overrides.task)
     try:
+        if node.resume is not None:
+            output = Path(node.resume)
+            node = resumed(node, overrides)
         config = checked(node)
         # Imported only now: --help and --cfg answer without pandas.
         from search import pipeline
 
         catalogs = [Path(source.path) for source in hydra_config.runtime.config_sources if source.schema == "file"]
-        pipeline.run(config, node, list(hydra_config.overrides.task), output, catalogs, verbose)
+        pipeline.run(config, node, overrides, output, catalogs, verbose)
+    except KeyboardInterrupt:
+        if not (output / ".hydra").is_dir():
+            raise
+        raise KeyboardInterrupt(f"Interrupted. Go on with: python -m search resume={output}") from None
     finally:
-        _remove_empty(output)
+        _remove_empty(made)
 
 
 def _remove_empty(folder: Path) -> None:
@@ -87,8 +108,6 @@ def _reported(codes: list[int]) -> Iterator[None]:
         codes.append(_said(str(error), FAILED))
     except SystemExit as ended:  # Hydra's flags, such as --help, end the program themselves
         codes.append(int(ended.code or 0))
-    except KeyboardInterrupt:
-        codes.append(_said("Interrupted.", INTERRUPTED))
     except OSError as error:
         if not is_refused(error):
             raise

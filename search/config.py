@@ -13,6 +13,7 @@ from search.errors import InputError, nearest
 
 DEVICES = ("auto", "cpu", "gpu")
 TUNERS = ("hyperband", "random", "bayesian", "grid")
+KEPT = ("all", "promotable", "best")
 DIRECTIONS = ("auto", "max", "min")
 
 
@@ -89,14 +90,26 @@ class TunerConfig:
     """Epochs of a trial trained in full."""
     factor: int = 3
     """Hyperband keeps one in `factor` trials and trains it `factor` times longer."""
+    min_epochs: int = 1
+    """Hyperband: the fewest epochs a trial gets before the worst are dropped."""
     iterations: int = 1
     """How often the whole of Hyperband is run."""
     max_trials: int | None = None
     """No further trial is started; null: as many as the algorithm asks for."""
     max_total_epochs: int | None = None
     """No further trial is started once the trials together have trained so many epochs; null: no limit."""
+    max_seconds: float | None = None
+    """No further trial is started that would not leave time for the refit before so many seconds; null: no limit."""
+    max_parameters: int | None = None
+    """A larger model fails its trial before it is trained; null: no limit."""
+    max_failures: int | None = None
+    """Failed trials in all that end the search; null: as many as there are trials in the plan."""
+    max_consecutive_failures: int | None = 10
+    """Failed trials in a row that end the search; null: no limit."""
     patience: int | None = None
     """Epochs without a better objective after which a trial stops early; null: never."""
+    keep: str = "promotable"
+    """Checkpoints that stay: all, promotable (and the best trial's), or best (in the end the best trial's alone)."""
 
 
 @dataclass
@@ -122,6 +135,8 @@ class PathsConfig:
 class Config:
     """The whole configuration of a run."""
 
+    resume: str | None = None
+    """The folder of an interrupted run to go on with, in its own configuration."""
     dataset: DatasetConfig = field(default_factory=DatasetConfig)
     module: ModuleConfig = field(default_factory=ModuleConfig)
     space: dict[str, Any] = field(default_factory=dict)
@@ -165,6 +180,7 @@ def checked(node: DictConfig) -> Config:
     for key, value, names in (
         ("device", config.device, DEVICES),
         ("tuner.name", config.tuner.name, TUNERS),
+        ("tuner.keep", config.tuner.keep, KEPT),
         ("objective.direction", config.objective.direction, DIRECTIONS),
     ):
         if value not in names:
@@ -174,7 +190,14 @@ def checked(node: DictConfig) -> Config:
     _at_least(0, "seed", config.seed)
     _at_least(1, "tuner.max_epochs", tuner.max_epochs)
     _at_least(2, "tuner.factor", tuner.factor)
+    _at_least(1, "tuner.min_epochs", tuner.min_epochs)
+    if tuner.min_epochs > tuner.max_epochs:
+        raise InputError(f"tuner.min_epochs={tuner.min_epochs} is above tuner.max_epochs={tuner.max_epochs}.")
     _at_least(1, "tuner.iterations", tuner.iterations)
+    _at_least(1, "tuner.max_seconds", tuner.max_seconds)
+    _at_least(1, "tuner.max_parameters", tuner.max_parameters)
+    _at_least(1, "tuner.max_failures", tuner.max_failures)
+    _at_least(1, "tuner.max_consecutive_failures", tuner.max_consecutive_failures)
     _at_least(1, "tuner.max_trials", tuner.max_trials)
     _at_least(1, "tuner.max_total_epochs", tuner.max_total_epochs)
     _at_least(1, "tuner.patience", tuner.patience)
@@ -183,6 +206,6 @@ def checked(node: DictConfig) -> Config:
     return config
 
 
-def _at_least(least: int, key: str, value: int | None) -> None:
+def _at_least(least: int, key: str, value: float | None) -> None:
     if value is not None and value < least:
         raise InputError(f"{key}={value} is impossible: it must be at least {least}.")

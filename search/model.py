@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,6 +64,8 @@ class Classifier:
         # The first endpoint is also the default signature.
         archive.add_endpoint("serve", lambda texts: {"probabilities": plain(texts, training=False)}, signature)
         archive.add_endpoint("__call__", lambda texts: plain(texts, training=False), signature)
+        # One may stand there from before the run was resumed.
+        shutil.rmtree(saved_model, ignore_errors=True)
         with whole_folder(saved_model) as folder:
             archive.write_out(str(folder), verbose=False)
             write_json(folder / "labels.json", {"labels": list(self.classes), "threshold": self.threshold})

@@ -71,6 +71,7 @@ def run(
     from search.reporting.leaderboard import leaderboard, write_leaderboard
     from search.reporting.summary import count_trials, verdict, versions, write_predictions
     from search.reporting.tensorboard import Curves, TensorBoardWriter
+    from search.tuning.budget import TimeBudget
     from search.tuning.oracles import make_oracle, plan
     from search.tuning.tuner import Tuner
 
@@ -78,8 +79,7 @@ def run(
     with stopwatch("embed"):
         names = [str(name) for name in space["module"].options or ()]
         modules = resolve_modules(names, config.module, Path(config.paths.modules).expanduser(), catalogs)
-    folder = RunFolder.create(output, composed, overrides)
-    with folder.logging():
+    with RunFolder.opened(output, composed, overrides, resumed=config.resume is not None) as folder:
         log.info("%s: %s; %s", config.dataset.name, splits.sizes(), describe_cleaning(splits.cleaning))
         hypermodel = TextClassifierHyperModel(space, modules, len(splits.classes), config.seed)
         ahead = plan(config.tuner, space.size())
@@ -90,17 +90,25 @@ def run(
             tuner = Tuner(
                 make_oracle(config.tuner, objective, config.seed),
                 hypermodel,
-                seed=config.seed,
                 max_epochs=config.tuner.max_epochs,
                 patience=config.tuner.patience,
                 max_total_epochs=config.tuner.max_total_epochs,
-                observers=[progress, TensorBoardWriter(folder.tensorboard, space, objective.name)],
-                directory=folder.path,
+                max_parameters=config.tuner.max_parameters,
+                keep=config.tuner.keep,
+                observers=[progress, TensorBoardWriter(folder.tensorboard, space, objective)],
+                directory=str(folder.path),
                 project_name=folder.trials.name,
             )
-            tuner.search(splits.train, splits.valid)
+            if tuner.records:
+                screen.say(f"Going on after {len(tuner.records)} trials that had ended")
+            budget = TimeBudget(config.tuner.max_seconds, tuner.records, stopwatch.started)
+            tuner.may_start = budget.may_start
+            tuner.search(splits.train, splits.valid, verbose=0)
+        if budget.refused:
+            planned = "" if ahead.trials is None else f" of {ahead.trials} planned"
+            screen.say(f"tuner.max_seconds ended the search after {len(tuner.records)}{planned} trials")
         write_leaderboard(leaderboard(tuner.records.values(), list(space), objective.direction), folder.leaderboard)
-        best = tuner.best_record()
+        best = next(iter(tuner.ranking()), None)
         if best is None or best.best_epoch is None:
             errors = [f"{record.trial_id}: {record.error}" for record in tuner.records.values()]
             raise SearchError(f"No trial succeeded; the first error was in trial {errors[0]}. See {folder.leaderboard}")
@@ -160,7 +168,7 @@ class Stopwatch:
     """Seconds spent in the phases of a run."""
 
     def __init__(self) -> None:
-        self._started = time.monotonic()
+        self.started = time.monotonic()
         self._seconds: dict[str, float] = {}
 
     @contextmanager
@@ -176,7 +184,7 @@ class Stopwatch:
         """Seconds of every phase, and in all since the stopwatch was made."""
         return {
             phase: round(spent, 3)
-            for phase, spent in {**self._seconds, "total": time.monotonic() - self._started}.items()
+            for phase, spent in {**self._seconds, "total": time.monotonic() - self.started}.items()
         }
 
 

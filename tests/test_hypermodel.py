@@ -109,7 +109,7 @@ def test_one_epoch_and_then_two_are_three(make, tmp_path, trainable):
     expected = unbroken.get_weights()
     hp, first = built(hypermodel)
     hypermodel.fit(hp, first, TRAIN, VALID, epochs=1)
-    save_state(tmp_path / "last.npz", first)
+    save_state(tmp_path / "last.npz", first, {})
     hp, second = built(hypermodel, seed=99)
     restore_state(tmp_path / "last.npz", second)
     hypermodel.fit(hp, second, TRAIN, VALID, initial_epoch=1, epochs=3)

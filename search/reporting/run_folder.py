@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from search.errors import InputError
 from search.files import write_text
+from search.lock import locked
 
 
 @dataclass(frozen=True)
@@ -21,26 +22,34 @@ class RunFolder:
     path: Path
 
     @classmethod
-    def create(cls, path: Path, config: DictConfig, overrides: Sequence[str]) -> RunFolder:
-        """Starts the folder of a run: its configuration and its log.
+    @contextmanager
+    def opened(cls, path: Path, config: DictConfig, overrides: Sequence[str], *, resumed: bool) -> Iterator[RunFolder]:
+        """Holds the folder of a run while the block runs, with the run's configuration in it.
 
         Args:
-            path: The folder; it may exist if nothing is in it.
+            path: The folder; unless a run is resumed there, nothing may be in it.
             config: The configuration as composed.
             overrides: What the command line set.
+            resumed: Whether an interrupted run goes on there.
 
-        Returns:
-            The folder.
+        Yields:
+            The folder; what is logged in the block goes to its search.log.
 
         Raises:
-            InputError: Another run's files stand there.
+            InputError: Another run's files stand there, or another process is at work on them.
         """
-        if path.is_dir() and any(path.iterdir()):
-            raise InputError(f"{path} already holds files: name a fresh folder with hydra.run.dir=… or remove it.")
+        if not resumed and path.is_dir() and any(path.iterdir()):
+            raise InputError(
+                f"{path} already holds files: go on with that run by resume={path}, name a fresh folder with "
+                "hydra.run.dir=… or remove it."
+            )
         folder = cls(path)
-        write_text(path / ".hydra" / "config.yaml", OmegaConf.to_yaml(config, resolve=True))
-        write_text(path / ".hydra" / "overrides.yaml", OmegaConf.to_yaml(OmegaConf.create(list(overrides))))
-        return folder
+        with locked(path):
+            write_text(path / ".hydra" / "config.yaml", OmegaConf.to_yaml(config, resolve=True))
+            if not resumed:
+                write_text(path / ".hydra" / "overrides.yaml", OmegaConf.to_yaml(OmegaConf.create(list(overrides))))
+            with folder.logging():
+                yield folder
 
     @contextmanager
     def logging(self) -> Iterator[None]:

@@ -107,6 +107,13 @@ class SearchProgress:
         self._behind = 0
         self._best: float | None = None
 
+    def on_trial_resumed(self, record: TrialRecord) -> None:
+        """Counts a trial that had ended before the search was interrupted."""
+        self._trials += 1
+        self._note(record)
+        self._behind += record.target_epochs - record.initial_epoch
+        self.bar.update(self.task, completed=self._behind)
+
     def on_trial_begin(self, record: TrialRecord) -> None:
         """Names the trial."""
         self._trials += 1
@@ -114,8 +121,7 @@ class SearchProgress:
 
     def on_epoch_end(self, record: TrialRecord, epoch: int, metrics: Mapping[str, float]) -> None:
         """Moves the bar by an epoch."""
-        if record.score is not None and self._better(record.score):
-            self._best = record.score
+        self._note(record)
         best = "" if self._best is None else f"best {self.objective} {self._best:.4f}"
         self.bar.update(self.task, completed=self._behind + epoch - record.initial_epoch, best=best)
 
@@ -133,10 +139,10 @@ class SearchProgress:
     def _of(self) -> str:
         return "" if self.plan.trials is None else f"/{self.plan.trials}"
 
-    def _better(self, score: float) -> bool:
-        if self._best is None:
-            return True
-        return score > self._best if self.direction == "max" else score < self._best
+    def _note(self, record: TrialRecord) -> None:
+        score, best = record.score, self._best
+        if score is not None and (best is None or (score > best if self.direction == "max" else score < best)):
+            self._best = score
 
 
 def describe_cleaning(cleaning: Cleaning) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 from tensorboard.plugins.hparams import api as hparams
@@ -12,6 +13,7 @@ from search.tuning.record import TrialRecord
 from spaces import Choice, Int, Parameter, Space
 
 SCORE = "score"
+EPOCHS = "tuner/epochs"
 _VALIDATION = "val_"
 
 
@@ -40,41 +42,68 @@ class Curves:
 
 
 class TensorBoardWriter:
-    """Logs every trial while it runs: its curves, and its line in the table of HParams.
+    """Logs every configuration as one run: its curves, on through its promotions, and its line in the table of HParams.
 
     Args:
         folder: The folder to give to `tensorboard --logdir`.
         space: The search space: HParams shows every parameter that varies, with its domain.
-        objective: Name of the metric that the tuner ranks by; HParams shows its best value as `score`.
+        objective: KerasTuner's objective, by which the tuner ranks: HParams shows its best value as `score`.
     """
 
-    def __init__(self, folder: Path, space: Space, objective: str) -> None:
+    def __init__(self, folder: Path, space: Space, objective: Any) -> None:
         self.folder = folder
+        self.objective = objective
         self._searched = {name: parameter for name, parameter in space.items() if _varies(parameter)}
+        # Trial id to the trial that its training began with, and of that one the best score so far.
+        self._first: dict[str, str] = {}
+        self._scores: dict[str, float] = {}
         with tf.summary.create_file_writer(str(folder)).as_default():
             hparams.hparams_config(
                 hparams=[hparams.HParam(name, _domain(parameter)) for name, parameter in self._searched.items()],
-                metrics=[hparams.Metric(SCORE, display_name=f"best {objective}")],
+                metrics=[
+                    hparams.Metric(SCORE, display_name=f"best {objective.name}"),
+                    hparams.Metric(EPOCHS, display_name="epochs"),
+                ],
             )
 
+    def on_trial_resumed(self, record: TrialRecord) -> None:
+        """Takes up a trial that was logged before the search was interrupted."""
+        self._follow(record)
+
     def on_trial_begin(self, record: TrialRecord) -> None:
-        """Opens the trial's curves."""
-        self._curves = Curves(self.folder / record.trial_id)
+        """Opens the curves of the trial's configuration."""
+        self._follow(record)
+        self._curves = Curves(self.folder / self._first[record.trial_id])
 
     def on_epoch_end(self, record: TrialRecord, epoch: int, metrics: Mapping[str, float]) -> None:
         """Adds a point to every curve."""
         self._curves.add(epoch, metrics)
 
     def on_trial_end(self, record: TrialRecord) -> None:
-        """Closes the curves and writes the trial's line of the table: the score is the one the tuner ranks by."""
+        """Closes the curves and writes the configuration's line of the table."""
         self._curves.close()
-        with tf.summary.create_file_writer(str(self.folder / record.trial_id)).as_default():
-            hparams.hparams(
-                {name: value for name, value in record.values.items() if name in self._searched},
-                trial_id=record.trial_id,
-            )
-            if record.score is not None:
-                tf.summary.scalar(SCORE, record.score, step=record.best_epoch)
+        self._follow(record)
+        first = self._first[record.trial_id]
+        with tf.summary.create_file_writer(str(self.folder / first)).as_default(step=record.epochs):
+            if record.trial_id == first:
+                values = {name: value for name, value in record.values.items() if name in self._searched}
+                hparams.hparams(values, trial_id=first)
+            if first in self._scores:
+                tf.summary.scalar(SCORE, self._scores[first])
+            tf.summary.scalar(EPOCHS, record.epochs)
+            for name in ("bracket", "round"):
+                if getattr(record, name) is not None:
+                    tf.summary.scalar(f"tuner/{name}", getattr(record, name))
+            if record.parent is not None:
+                tf.summary.text("tuner/lineage", f"trial {record.trial_id} goes on with trial {record.parent}")
+
+    def _follow(self, record: TrialRecord) -> None:
+        first = self._first.get(record.parent or "", record.trial_id)
+        self._first[record.trial_id] = first
+        if record.score is not None:
+            best = self._scores.get(first)
+            if best is None or self.objective.better_than(record.score, best):
+                self._scores[first] = record.score
 
 
 def _varies(parameter: Parameter) -> bool:

@@ -1,1 +1,24 @@
-"""Which trials to run, and running them."""
+"""Which trials to run, and running them.
+
+`Hyperband` and `HyperbandOracle` are drop-ins for KerasTuner's. The names are imported when they are first used, since
+they bring TensorFlow along.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from search.tuning.hyperband import HyperbandOracle
+    from search.tuning.tuners import Hyperband
+
+__all__ = ["Hyperband", "HyperbandOracle"]
+
+_ROOMS = {"Hyperband": "search.tuning.tuners", "HyperbandOracle": "search.tuning.hyperband"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return getattr(import_module(_ROOMS[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

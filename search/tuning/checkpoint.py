@@ -5,6 +5,9 @@ A frozen module is never written: a checkpoint of a frozen trial holds its head 
 
 from __future__ import annotations
 
+import json
+import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,8 @@ import keras
 import numpy as np
 
 from search.files import whole_file
+
+_NOTES = "notes"
 
 
 def save_weights(path: Path, model: keras.Model) -> None:
@@ -21,7 +26,7 @@ def save_weights(path: Path, model: keras.Model) -> None:
         path: A file that ends in .npz.
         model: A built model.
     """
-    _save(path, _weights(model))
+    _save(path, _weights(model), {})
 
 
 def restore_weights(path: Path, model: keras.Model) -> None:
@@ -33,9 +38,15 @@ def restore_weights(path: Path, model: keras.Model) -> None:
     _restore(path, _weights(model))
 
 
-def save_state(path: Path, model: keras.Model) -> None:
-    """Writes all that the next epoch depends on: the weights, the optimizer's slots and step, random states."""
-    _save(path, [*_weights(model), *model.optimizer.variables])
+def save_state(path: Path, model: keras.Model, notes: Mapping[str, Any]) -> None:
+    """Writes all that the next epoch depends on: the weights, the optimizer's slots and step, random states.
+
+    Args:
+        path: A file that ends in .npz.
+        model: A built and compiled model.
+        notes: What else must be known to go on, ready for JSON; in the same file, so that the two always agree.
+    """
+    _save(path, [*_weights(model), *model.optimizer.variables], notes)
 
 
 def restore_state(path: Path, model: keras.Model) -> None:
@@ -46,6 +57,22 @@ def restore_state(path: Path, model: keras.Model) -> None:
     """
     model.optimizer.build(model.trainable_variables)
     _restore(path, [*_weights(model), *model.optimizer.variables])
+
+
+def read_notes(path: Path) -> dict[str, Any]:
+    """The notes of a state."""
+    with np.load(path, allow_pickle=False) as saved:
+        notes: dict[str, Any] = json.loads(saved[_NOTES].tobytes())
+    return notes
+
+
+def is_whole(path: Path) -> bool:
+    """Whether a checkpoint is there and every byte of it is as it was written."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.testzip() is None
+    except (OSError, zipfile.BadZipFile):
+        return False
 
 
 def _weights(model: keras.Model) -> list[Any]:
@@ -62,14 +89,16 @@ def _random_states(layer: keras.Layer) -> list[Any]:
     return [generator.state for generator in layer._seed_generators]
 
 
-def _save(path: Path, variables: list[Any]) -> None:
+def _save(path: Path, variables: list[Any], notes: Mapping[str, Any]) -> None:
+    arrays = {str(i): keras.ops.convert_to_numpy(variable.value) for i, variable in enumerate(variables)}
+    arrays[_NOTES] = np.frombuffer(json.dumps(notes).encode(), np.uint8)
     with whole_file(path) as beside:
-        np.savez(beside, **{str(i): keras.ops.convert_to_numpy(variable.value) for i, variable in enumerate(variables)})
+        np.savez(beside, **arrays)
 
 
 def _restore(path: Path, variables: list[Any]) -> None:
     with np.load(path, allow_pickle=False) as saved:
-        shapes = [saved[str(i)].shape for i in range(len(saved.files))]
+        shapes = [saved[str(i)].shape for i in range(len(saved.files) - 1)]
         if shapes != [tuple(variable.shape) for variable in variables]:
             raise ValueError(f"{path} holds the weights of another model: shapes {shapes}.")
         for i, variable in enumerate(variables):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from search.errors import InputError
 from search.files import write_json
 
 
@@ -37,17 +39,35 @@ class TrialRecord:
     metrics: dict[str, float] = field(default_factory=dict)
     """Every logged metric at the best epoch."""
     error: str | None = None
+    traceback: str | None = None
+    space: dict[str, Any] = field(default_factory=dict)
+    """KerasTuner's hyperparameters at the end of the trial: a model may ask for new ones as it is built."""
 
-    def write(self, folder: Path) -> None:
-        """Writes the record to `trial_record.json` in the trial's folder."""
-        write_json(folder / "trial_record.json", asdict(self))
+    def write(self, path: Path) -> None:
+        """Writes the record, whole or not at all."""
+        write_json(path, asdict(self))
+
+    @classmethod
+    def read(cls, path: Path) -> TrialRecord:
+        """Reads what `write` wrote.
+
+        Raises:
+            InputError: The file is damaged.
+        """
+        try:
+            return cls(**json.loads(path.read_text(encoding="utf-8")))
+        except (ValueError, TypeError) as error:
+            raise InputError(f"{path} is damaged ({error}): take it back from a copy, or start a new run.") from error
 
 
 class TrialObserver(Protocol):
     """Is told what happens to the trials of a search: TensorBoard, the progress display."""
 
+    def on_trial_resumed(self, record: TrialRecord) -> None:
+        """A trial had ended before the search was interrupted; it is told again, in order, and not run again."""
+
     def on_trial_begin(self, record: TrialRecord) -> None:
-        """A trial is about to be built and trained."""
+        """A trial is about to be built and trained, from `record.epochs` on."""
 
     def on_epoch_end(self, record: TrialRecord, epoch: int, metrics: Mapping[str, float]) -> None:
         """An epoch of it has ended; `epoch` counts from 1, the parents' epochs included."""

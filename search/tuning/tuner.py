@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import gc
+import io
 import logging
-import math
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import keras
 import keras_tuner
-from keras_tuner.engine import trial as trial_module
+from keras_tuner.engine.trial import TrialStatus
 
+from search.errors import InputError
 from search.files import is_refused
-from search.tuning.checkpoint import restore_state, restore_weights, save_state, save_weights
+from search.tuning.checkpoint import is_whole, read_notes, restore_state, restore_weights
+from search.tuning.follower import TrialFollower
 from search.tuning.memory import released_graphs
 from search.tuning.record import TrialObserver, TrialRecord
 from search.tuning.seeds import hyperparameter_values, trial_seed
 
 log = logging.getLogger(__name__)
+
+_RECORD = "record.json"
+_POLL_SECONDS = 1.0
 
 
 class Tuner(keras_tuner.Tuner):
@@ -29,21 +35,29 @@ class Tuner(keras_tuner.Tuner):
 
     Where KerasTuner restarts a promoted trial from its parent's best epoch with a fresh optimizer, this one goes on
     from the parent's last epoch with the optimizer's slots and step. A trial that fails is recorded with its error and
-    does not end the search.
+    does not end the search. A search that was killed goes on when a tuner is made again on the same folder: trials that
+    had ended are told to the oracle again, in their order, and the one that was running goes on from its last epoch.
 
     Args:
         oracle: Proposes the trials; its objective ranks them.
         hypermodel: Builds and fits a model from hyperparameters.
-        seed: Seed of the search; each trial's own follows from it and from the trial's hyperparameters.
+        seed: Seed of the search; each trial's own follows from it and from the trial's hyperparameters. None: the
+            oracle's.
         max_epochs: Epochs of a trial for oracles that do not set them (all but Hyperband).
         patience: Epochs without a better objective after which a trial stops; None: never.
         max_total_epochs: No trial is started once all together have trained so many epochs; None: no limit.
+        max_parameters: A model with more weights fails its trial before it is trained; None: no limit.
+        keep: Which checkpoints stay: `all`; `promotable`, those that another trial may go on with and the best trial's;
+            `best`, in the end the best trial's alone.
+        may_start: Asked before each trial with its planned epochs; where it answers no, the search ends.
         observers: Are told of every trial and epoch.
-        directory: Folder in which the project's folder is made.
-        project_name: Name of the project's folder.
+        **settings: As for `keras_tuner.Tuner`: directory, project_name, overwrite, max_model_size and others.
 
     Attributes:
         records: Trial id to what is known of it, in the order in which trials began.
+
+    Raises:
+        InputError: The folder holds the trials of a search with other settings, or a damaged file.
     """
 
     def __init__(
@@ -51,46 +65,94 @@ class Tuner(keras_tuner.Tuner):
         oracle: keras_tuner.Oracle,
         hypermodel: keras_tuner.HyperModel,
         *,
-        seed: int,
-        max_epochs: int,
+        seed: int | None = None,
+        max_epochs: int = 1,
         patience: int | None = None,
         max_total_epochs: int | None = None,
+        max_parameters: int | None = None,
+        keep: str = "all",
+        may_start: Callable[[int], bool] = lambda epochs: True,
         observers: Sequence[TrialObserver] = (),
-        directory: str | Path = ".",
-        project_name: str = "trials",
+        **settings: Any,
     ) -> None:
-        self.seed = seed
+        self.seed = oracle.seed if seed is None else seed
         self.max_epochs = max_epochs
         self.patience = patience
         self.max_total_epochs = max_total_epochs
+        self.max_parameters = max_parameters
+        self.keep = keep
+        self.may_start = may_start
         self.observers = list(observers)
         self.records: dict[str, TrialRecord] = {}
-        oracle.verbose = 0
-        super().__init__(oracle, hypermodel, directory=str(directory), project_name=project_name)
+        # KerasTuner announces a reload by print.
+        with redirect_stdout(io.StringIO()):
+            super().__init__(oracle, hypermodel, **settings)
+        if not self.records and any(Path(self.project_dir).glob(f"trial_*/{_RECORD}")):
+            # KerasTuner does so itself, but for a search that was killed before it wrote a file of its own.
+            self.reload()
 
     def search(self, *fit_args: Any, **fit_kwargs: Any) -> None:
-        """Runs trials until the oracle or the budget ends the search.
+        """Runs trials until the oracle or a budget ends the search.
 
         Args:
             *fit_args: Passed on to `HyperModel.fit`.
-            **fit_kwargs: Passed on to `HyperModel.fit`.
+            **fit_kwargs: Passed on to `HyperModel.fit`; `verbose=0` silences KerasTuner's own display too.
         """
+        self.oracle.verbose = fit_kwargs.get("verbose", "auto")
         # KerasTuner collects garbage before every trial; what is alive now need not be searched through each time.
         gc.freeze()
+        self.on_search_begin()
         while not self._spent():
             trial = self.oracle.create_trial(self.tuner_id)
-            if trial.status == trial_module.TrialStatus.STOPPED:
+            if trial.status == TrialStatus.STOPPED:
+                break
+            if trial.status == TrialStatus.IDLE:
+                time.sleep(_POLL_SECONDS)  # trials of other workers decide what comes next
+                continue
+            if not self.may_start(self._target_epochs(trial) - self._initial_epoch(trial)):
                 break
             self.on_trial_begin(trial)
             self._try_run_and_update_trial(trial, *fit_args, **fit_kwargs)
             self.on_trial_end(trial)
+        if self.keep == "best":
+            self._remove_checkpoints(set())
+        self.on_search_end()
 
-    def _spent(self) -> bool:
-        trained = sum(record.epochs - record.initial_epoch for record in self.records.values())
-        return self.max_total_epochs is not None and trained >= self.max_total_epochs
+    def reload(self) -> None:
+        """Goes on with the search in the project's folder: KerasTuner calls it where there is one.
+
+        Raises:
+            InputError: A file is damaged, or the search there was begun with other settings.
+        """
+        self._populate_initial_space()
+        self.oracle.verbose = 0
+        folders = sorted(Path(self.project_dir).glob("trial_*"))
+        for unfinished in (path for folder in folders for path in folder.glob(".*")):
+            unfinished.unlink()
+        records = [TrialRecord.read(folder / _RECORD) for folder in folders if (folder / _RECORD).exists()]
+        for record in sorted(records, key=lambda record: record.trial_id):
+            self._replay(record)
+
+    def _replay(self, record: TrialRecord) -> None:
+        """Tells the oracle of a trial that had ended; what it proposes next follows from all that it was told."""
+        trial = self.oracle.create_trial(self.tuner_id)
+        values = trial.hyperparameters.values if trial.status == TrialStatus.RUNNING else {}
+        planned = (trial.trial_id, hyperparameter_values(values), values.get("tuner/epochs", self.max_epochs))
+        if planned != (record.trial_id, record.values, record.target_epochs):
+            raise InputError(
+                f"{self.project_dir} holds a search with other settings: it tried {record.values} for "
+                f"{record.target_epochs} epochs as trial {record.trial_id}, this one would try {planned[1]} for "
+                f"{planned[2]}. Choose another folder, or the settings of then."
+            )
+        trial.hyperparameters = keras_tuner.HyperParameters.from_config(record.space)
+        self.records[record.trial_id] = record
+        for observer in self.observers:
+            observer.on_trial_resumed(record)
+        self._report(trial)
+        self.oracle.end_trial(trial)
 
     def on_trial_begin(self, trial: Any) -> None:
-        """Opens the trial's record."""
+        """Opens the trial's record, or the one that an interrupted run of it left."""
         values = trial.hyperparameters.values
         record = TrialRecord(
             trial_id=trial.trial_id,
@@ -98,140 +160,136 @@ class Tuner(keras_tuner.Tuner):
             bracket=values.get("tuner/bracket"),
             round=values.get("tuner/round"),
             parent=values.get("tuner/trial_id"),
-            initial_epoch=values.get("tuner/initial_epoch", 0),
-            target_epochs=values.get("tuner/epochs", self.max_epochs),
-            epochs=values.get("tuner/initial_epoch", 0),
+            initial_epoch=self._initial_epoch(trial),
+            target_epochs=self._target_epochs(trial),
+            epochs=self._initial_epoch(trial),
         )
+        last = self._checkpoint(trial.trial_id, "last")
+        if last.exists() and not is_whole(last):
+            log.warning("%s is damaged: the trial starts over", last)
+            last.unlink()
+        if last.exists():
+            left = TrialRecord(**read_notes(last))
+            # The state of a round is the start of the next one too: only a state of this very trial is gone on with.
+            record = left if left.values == record.values and left.target_epochs == record.target_epochs else record
         self.records[trial.trial_id] = record
         for observer in self.observers:
             observer.on_trial_begin(record)
 
     def _try_run_and_update_trial(self, trial: Any, *fit_args: Any, **fit_kwargs: Any) -> None:
         record = self.records[trial.trial_id]
-        started = time.monotonic()
+        record.status = TrialStatus.COMPLETED
         try:
             with released_graphs():
-                metrics = self.run_trial(trial, *fit_args, **fit_kwargs)
-            self.oracle.update_trial(trial.trial_id, metrics, step=record.best_epoch)
-            trial.status = trial_module.TrialStatus.COMPLETED
+                self.run_trial(trial, *fit_args, **fit_kwargs)
         except keras_tuner.errors.FatalError:
             raise
         except Exception as error:
             if is_refused(error):
                 # A full disk is no property of this trial: the next one would fail too.
                 raise
-            trial.status = trial_module.TrialStatus.FAILED
-            trial.message = traceback.format_exc()
+            record.status = TrialStatus.FAILED
+            record.score = record.best_epoch = None
             record.error = f"{type(error).__name__}: {error}"
-            log.warning("Trial %s failed: %s", trial.trial_id, record.error)
-            log.debug("%s", trial.message)
-        record.seconds = time.monotonic() - started
+            record.traceback = traceback.format_exc()
+            log.warning("Trial %s failed: %s\n%s", trial.trial_id, record.error, record.traceback)
+        record.space = trial.hyperparameters.get_config()
+        record.write(Path(self.get_trial_dir(trial.trial_id)) / _RECORD)
+        self._report(trial)
 
-    def run_trial(self, trial: Any, *fit_args: Any, **fit_kwargs: Any) -> dict[str, float]:
-        """Trains a trial from its first or its parent's last epoch to its own last one.
+    def _report(self, trial: Any) -> None:
+        """Passes an ended trial's result to KerasTuner."""
+        record = self.records[trial.trial_id]
+        trial.status, trial.message = record.status, record.traceback
+        if record.status == TrialStatus.COMPLETED:
+            self.oracle.update_trial(trial.trial_id, record.metrics, step=record.best_epoch)
+
+    def run_trial(self, trial: Any, *fit_args: Any, **fit_kwargs: Any) -> None:
+        """Trains a trial from where it, or its parent, stopped to its own last epoch.
 
         Args:
-            trial: The trial; its record must be open.
+            trial: The trial; its record is open, and filled by this.
             *fit_args: Passed on to `HyperModel.fit`.
             **fit_kwargs: Passed on to `HyperModel.fit`.
 
-        Returns:
-            Every logged metric at the epoch that was best by the objective.
-
         Raises:
-            keras_tuner.errors.FailedTrialError: The objective was never a finite number.
+            keras_tuner.errors.FailedTrialError: The objective was never a finite number, or the model is too large.
         """
         record = self.records[trial.trial_id]
         hp = trial.hyperparameters
-        model = self._try_build(hp)
-        record.parameters = model.count_params()
-        if record.parent is not None:
-            restore_state(self._checkpoint(record.parent, "last"), model)
-        follower = _TrialCallback(
-            record, self.oracle.objective, self._checkpoint(trial.trial_id, "best"), self.observers
-        )
-        callbacks: list[keras.callbacks.Callback] = [follower]
-        if self.patience is not None:
-            objective = self.oracle.objective
-            callbacks.append(
-                keras.callbacks.EarlyStopping(objective.name, patience=self.patience, mode=objective.direction)
-            )
-        self.hypermodel.fit(
-            hp,
-            model,
-            *fit_args,
-            initial_epoch=record.initial_epoch,
-            epochs=record.target_epochs,
-            callbacks=callbacks,
-            verbose=0,
-            **fit_kwargs,
-        )
+        own, best = self._checkpoint(trial.trial_id, "last"), self._checkpoint(trial.trial_id, "best")
+        follower = TrialFollower(record, self.oracle.objective, best, own, self.patience, self.observers)
+        if not follower.is_done():
+            model = self._try_build(hp)
+            record.parameters = model.count_params()
+            if self.max_parameters is not None and record.parameters > self.max_parameters:
+                raise keras_tuner.errors.FailedTrialError(
+                    f"The model has {record.parameters:,} parameters, more than max_parameters={self.max_parameters:,}"
+                )
+            if own.exists():
+                restore_state(own, model)
+            elif record.parent is not None:
+                restore_state(self._checkpoint(record.parent, "last"), model)
+            callbacks = [*self._deepcopy_callbacks(fit_kwargs.pop("callbacks", [])), follower]
+            self._configure_tensorboard_dir(callbacks, trial)
+            epochs = {"initial_epoch": record.epochs, "epochs": record.target_epochs}
+            self.hypermodel.fit(hp, model, *fit_args, **{"verbose": 0, **fit_kwargs, **epochs, "callbacks": callbacks})
         if not record.metrics:
             raise keras_tuner.errors.FailedTrialError(f"{self.oracle.objective.name} was never a finite number")
-        if record.target_epochs < self.max_epochs:
-            save_state(self._checkpoint(trial.trial_id, "last"), model)
-        return record.metrics
 
     def on_trial_end(self, trial: Any) -> None:
-        """Closes the record, tells the observers and removes the checkpoints that nothing can ask for again."""
+        """Tells the oracle and the observers, and removes the checkpoints that nothing can ask for again."""
         super().on_trial_end(trial)
-        record = self.records[trial.trial_id]
-        record.status = trial.status
-        record.write(Path(self.get_trial_dir(trial.trial_id)))
-        self._remove_checkpoints()
+        if self.keep != "all":
+            self._remove_checkpoints(self._promotable())
         for observer in self.observers:
-            observer.on_trial_end(record)
+            observer.on_trial_end(self.records[trial.trial_id])
 
-    def best_record(self) -> TrialRecord | None:
-        """The completed trial with the best score, the earlier of equals; None if no trial completed."""
-        completed = [record for record in self.records.values() if record.status == trial_module.TrialStatus.COMPLETED]
-        sign = 1 if self.oracle.objective.direction == "max" else -1
-        return max(completed, key=lambda record: sign * (record.score or 0.0), default=None)
+    def ranking(self) -> list[TrialRecord]:
+        """The completed trials, the best first, of equals the earlier one."""
+        completed = [record for record in self.records.values() if record.status == TrialStatus.COMPLETED]
+        sign = -1 if self.oracle.objective.direction == "max" else 1
+        return sorted(completed, key=lambda record: sign * (record.score or 0.0))
 
     def load_model(self, trial: Any) -> keras.Model:
-        """Builds a trial's model with the weights of its best epoch; they are kept for the best trial alone."""
+        """Builds a trial's model with the weights of its best epoch.
+
+        Raises:
+            InputError: They are damaged, or were not kept.
+        """
+        path = self._checkpoint(trial.trial_id, "best")
+        if not is_whole(path):
+            raise InputError(f"{path} is damaged or was not kept (keep={self.keep}): the model cannot be loaded.")
         model = self._try_build(trial.hyperparameters)
-        restore_weights(self._checkpoint(trial.trial_id, "best"), model)
+        restore_weights(path, model)
         return model
 
     def _build_hypermodel(self, hp: Any) -> keras.Model:
         keras.utils.set_random_seed(trial_seed(self.seed, hp.values))
         return super()._build_hypermodel(hp)
 
+    def _spent(self) -> bool:
+        trained = sum(record.epochs - record.initial_epoch for record in self.records.values())
+        return self.max_total_epochs is not None and trained >= self.max_total_epochs
+
+    def _initial_epoch(self, trial: Any) -> int:
+        return int(trial.hyperparameters.values.get("tuner/initial_epoch", 0))
+
+    def _target_epochs(self, trial: Any) -> int:
+        return int(trial.hyperparameters.values.get("tuner/epochs", self.max_epochs))
+
     def _checkpoint(self, trial_id: str, which: str) -> Path:
         return Path(self.get_trial_dir(trial_id)) / f"{which}.npz"
 
-    def _remove_checkpoints(self) -> None:
-        """Keeps the best weights of the best trial, and the last state of the trials that may still be promoted."""
-        best = self.best_record()
-        promoted = {record.parent for record in self.records.values()}
+    def _promotable(self) -> set[str]:
+        """The trials whose training another may yet go on with."""
+        promotable: set[str] = getattr(self.oracle, "promotable", set)()
+        return promotable
+
+    def _remove_checkpoints(self, promotable: set[str]) -> None:
+        best = next(iter(self.ranking()), None)
         for record in self.records.values():
             if record is not best:
                 self._checkpoint(record.trial_id, "best").unlink(missing_ok=True)
-            if record.trial_id in promoted:
+            if record.trial_id not in promotable:
                 self._checkpoint(record.trial_id, "last").unlink(missing_ok=True)
-
-
-class _TrialCallback(keras.callbacks.Callback):
-    """Keeps the best epoch of a trial, in its record and as weights on disk, and passes every epoch on."""
-
-    def __init__(
-        self, record: TrialRecord, objective: Any, checkpoint: Path, observers: Sequence[TrialObserver]
-    ) -> None:
-        super().__init__()
-        self.record = record
-        self.objective = objective
-        self.checkpoint = checkpoint
-        self.observers = observers
-
-    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
-        metrics = {name: float(value) for name, value in (logs or {}).items()}
-        self.record.epochs = epoch + 1
-        score = self.objective.get_value(metrics)
-        if math.isfinite(score) and (self.record.score is None or self.objective.better_than(score, self.record.score)):
-            self.record.score = score
-            self.record.best_epoch = epoch + 1
-            self.record.metrics = metrics
-            save_weights(self.checkpoint, self.model)
-        for observer in self.observers:
-            observer.on_epoch_end(self.record, epoch + 1, metrics)

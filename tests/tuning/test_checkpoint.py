@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from search.tuning.checkpoint import restore_state, restore_weights, save_state, save_weights
+from search.tuning.checkpoint import is_whole, read_notes, restore_state, restore_weights, save_state, save_weights
 
 ROWS, DIMENSION = 64, 5
 
@@ -35,8 +35,9 @@ def test_training_goes_on_as_if_it_had_never_stopped(tmp_path, data, optimizer, 
     train(unbroken, data, 4)
     first = make_model(optimizer, frozen)
     train(first, data, 3)
-    save_state(tmp_path / "last.npz", first)
+    save_state(tmp_path / "last.npz", first, {"epochs": 3})
     second = make_model(optimizer, frozen)
+    assert read_notes(tmp_path / "last.npz") == {"epochs": 3}
     restore_state(tmp_path / "last.npz", second)
     train(second, data, 1)
     for expected, came in zip(unbroken.get_weights(), second.get_weights(), strict=True):
@@ -60,7 +61,7 @@ def test_a_frozen_layer_is_not_written(tmp_path, data):
         model = make_model(frozen=frozen, units=2000)
         save_weights(tmp_path / "best.npz", model)
         with np.load(tmp_path / "best.npz") as saved:
-            sizes[frozen] = [saved[name].shape for name in saved.files]
+            sizes[frozen] = [saved[name].shape for name in saved.files if name.isdigit()]
     assert (DIMENSION, 2000) in sizes[False]
     assert (DIMENSION, 2000) not in sizes[True]
 
@@ -69,3 +70,15 @@ def test_weights_of_another_model_are_refused(tmp_path):
     save_weights(tmp_path / "best.npz", make_model(units=8))
     with pytest.raises(ValueError, match="another model"):
         restore_weights(tmp_path / "best.npz", make_model(units=9))
+
+
+def test_damage_is_found(tmp_path):
+    path = tmp_path / "best.npz"
+    assert not is_whole(path)
+    save_weights(path, make_model())
+    assert is_whole(path)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    assert not is_whole(path)
+    path.write_bytes(content[:200] + bytes([content[200] ^ 1]) + content[201:])
+    assert not is_whole(path)

@@ -1,6 +1,7 @@
 """The tuner runs what any oracle proposes on any HyperModel."""
 
 import errno
+from types import MappingProxyType
 
 import keras
 import keras_tuner
@@ -46,7 +47,10 @@ class Watcher:
     """Keeps what an observer is told."""
 
     def __init__(self):
-        self.begun, self.epochs, self.ended = [], [], []
+        self.resumed, self.begun, self.epochs, self.ended = [], [], [], []
+
+    def on_trial_resumed(self, record):
+        self.resumed.append(record.trial_id)
 
     def on_trial_begin(self, record):
         self.begun.append(record.trial_id)
@@ -58,7 +62,7 @@ class Watcher:
         self.ended.append((record.trial_id, record.status))
 
 
-def search(folder, data, hypermodel=None, seed=0, **settings):
+def search(folder, data, hypermodel=None, seed=0, tuner_settings=MappingProxyType({}), **settings):
     config = TunerConfig(**{"name": "hyperband", "max_epochs": 2, "factor": 2, **settings})
     watcher = Watcher()
     tuner = Tuner(
@@ -69,9 +73,10 @@ def search(folder, data, hypermodel=None, seed=0, **settings):
         patience=config.patience,
         max_total_epochs=config.max_total_epochs,
         observers=[watcher],
-        directory=folder,
+        directory=str(folder),
+        **tuner_settings,
     )
-    tuner.search(**data)
+    tuner.search(**data, verbose=0)
     return tuner, watcher
 
 
@@ -126,7 +131,7 @@ def test_failed_trials_are_recorded_and_end_nothing(tmp_path, data):
         assert record.values["units"] > 34
         assert "no room for so many units" in record.error
         assert record.score is None
-    assert tuner.best_record().status == "COMPLETED"
+    assert tuner.ranking()[0].status == "COMPLETED"
 
 
 def test_a_loss_that_is_no_number_fails_its_trial(tmp_path, data):
@@ -136,15 +141,17 @@ def test_a_loss_that_is_no_number_fails_its_trial(tmp_path, data):
 
     class Regression(keras_tuner.HyperModel):
         def build(self, hp):
-            model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(hp.Int("units", 1, 9))])
+            model = keras.Sequential(
+                [keras.Input((8,)), keras.layers.Dense(hp.Int("units", 1, 9)), keras.layers.Dense(1)]
+            )
             model.compile("adam", "mse", run_eagerly=True)
             return model
 
-    tuner = Tuner(make_oracle(config, objective, 0), Regression(), seed=0, max_epochs=1, directory=tmp_path)
-    tuner.search(**{**data, "validation_data": (data["validation_data"][0], labels)})
+    tuner = Tuner(make_oracle(config, objective, 0), Regression(), seed=0, max_epochs=1, directory=str(tmp_path))
+    tuner.search(**{**data, "validation_data": (data["validation_data"][0], labels)}, verbose=0)
     assert {record.status for record in tuner.records.values()} == {"FAILED"}
     assert "val_loss" in next(iter(tuner.records.values())).error
-    assert tuner.best_record() is None
+    assert tuner.ranking() == []
 
 
 def test_a_full_disk_ends_the_search(tmp_path, data):
@@ -180,8 +187,8 @@ def test_patience_stops_a_trial_that_does_not_get_better(tmp_path, data):
 
 
 def test_the_best_weights_are_kept_and_give_the_best_score(tmp_path, data):
-    tuner, _ = search(tmp_path, data)
-    best = tuner.best_record()
+    tuner, _ = search(tmp_path, data, tuner_settings={"keep": "promotable"})
+    best = tuner.ranking()[0]
     assert best.score == max(record.score for record in tuner.records.values())
     assert [path.parent.name for path in tmp_path.rglob("best.npz")] == [f"trial_{best.trial_id}"]
     model = tuner.load_model(tuner.oracle.get_trial(best.trial_id))

@@ -1,0 +1,42 @@
+"""Ends a search in time for what comes after it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from search.tuning.record import TrialRecord
+
+# Refit and test take longer than as many epochs of a trial: more rows, saving, baselines.
+_MARGIN = 1.5
+
+
+class TimeBudget:
+    """Decides whether there is time for another trial and the refit after it.
+
+    Args:
+        max_seconds: Length of the run; None: no limit.
+        records: Trial id to record, as the tuner fills it.
+        started: When the run began, by `time.monotonic`.
+    """
+
+    def __init__(self, max_seconds: float | None, records: Mapping[str, TrialRecord], started: float) -> None:
+        self.max_seconds = max_seconds
+        self.records = records
+        self.started = started
+        self.refused = 0
+
+    def may_start(self, epochs: int) -> bool:
+        """Whether a trial of so many epochs can end, and the best so far be refitted, before the time is over.
+
+        The first trial always may: without one there is nothing to refit.
+        """
+        trained = [record for record in self.records.values() if record.epochs > record.initial_epoch]
+        if self.max_seconds is None or not trained:
+            return True
+        slowest = max(record.seconds / (record.epochs - record.initial_epoch) for record in trained)
+        refit = max(record.best_epoch or 1 for record in trained)
+        needed = slowest * (epochs + _MARGIN * refit)
+        allowed = time.monotonic() - self.started + needed <= self.max_seconds
+        self.refused += not allowed
+        return allowed

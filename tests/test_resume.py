@@ -1,0 +1,115 @@
+"""An interrupted run goes on in its own configuration and ends as if it had never been interrupted."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+from reviews import write_reviews
+
+CSV = ("dataset=csv", "dataset.path=reviews.csv", "dataset.text=review", "dataset.label=stars")
+SMALL = (
+    "tuner.max_epochs=4",
+    "tuner.factor=2",
+    "space.batch_size=32",
+    "space.units=[8,16]",
+    "space.learning_rate=0.01",
+)
+
+pytestmark = pytest.mark.slow
+
+
+def start(folder, *arguments):
+    return subprocess.Popen(
+        [sys.executable, "-m", "search", *arguments],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+
+
+def finish(process):
+    _, error = process.communicate(timeout=300)
+    assert process.returncode == 0, error
+
+
+def board_of(run):
+    return pd.read_csv(run / "leaderboard.csv", dtype={"trial_id": str, "parent": str}).drop(columns="seconds")
+
+
+def test_killed_again_and_again_it_ends_the_same(tmp_path, word_module):
+    write_reviews(tmp_path / "reviews.csv", 300)
+    arguments = (*CSV, *SMALL, f"space.modules=[{word_module}]")
+    whole = start(tmp_path, *arguments, "hydra.run.dir=whole")
+    finish(whole)
+
+    moments = random.Random(0)
+    cut = start(tmp_path, *arguments, "hydra.run.dir=cut")
+    kills = {signal.SIGKILL: 0, signal.SIGTERM: 0, signal.SIGINT: 0}
+    for kind in [signal.SIGKILL, signal.SIGINT, signal.SIGKILL, signal.SIGTERM] * 2:
+        while not (tmp_path / "cut" / "trials").is_dir() and cut.poll() is None:
+            time.sleep(0.05)
+        time.sleep(moments.uniform(4, 9))
+        if cut.poll() is not None:
+            break
+        cut.send_signal(kind)
+        kills[kind] += 1
+        _, error = cut.communicate(timeout=60)
+        if kind != signal.SIGKILL:
+            assert cut.returncode == 130, error
+            assert "resume=cut" in error
+        cut = start(tmp_path, "resume=cut")
+    finish(cut)
+    assert sum(kills.values()) >= 3
+    pd.testing.assert_frame_equal(board_of(tmp_path / "cut"), board_of(tmp_path / "whole"), check_exact=True)
+    expected, came = (pd.read_csv(tmp_path / name / "predictions.csv") for name in ("whole", "cut"))
+    pd.testing.assert_frame_equal(came, expected, check_exact=True)
+    assert not (tmp_path / "cut" / ".lock").exists()
+
+
+@pytest.fixture
+def finished(search_command, tmp_path, word_module):
+    write_reviews(tmp_path / "reviews.csv", 200)
+    tiny = ("tuner=random", "tuner.max_trials=2", "tuner.max_epochs=1", "space.trainable=false")
+    assert search_command(*CSV, *tiny, f"space.modules=[{word_module}]", "hydra.run.dir=run").code == 0
+    return tmp_path / "run"
+
+
+def test_other_settings_are_refused_with_what_differs(search_command, finished):
+    outcome = search_command("resume=run", "tuner.max_epochs=3", "seed=1", "tuner.max_seconds=100")
+    assert outcome.code == 2
+    assert outcome.err.count("\n") == 1
+    assert "tuner.max_epochs was 1, is 3" in outcome.err
+    assert "seed was 0, is 1" in outcome.err
+    assert "max_seconds" not in outcome.err
+
+
+def test_a_folder_without_a_run_is_refused(search_command, tmp_path):
+    outcome = search_command("resume=nowhere")
+    assert outcome.code == 2
+    assert "nowhere" in outcome.err
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_damaged_record_is_named(search_command, finished):
+    record = finished / "trials" / "trial_1" / "record.json"
+    record.write_text(record.read_text()[:50])
+    outcome = search_command("resume=run")
+    assert outcome.code == 2
+    assert "record.json is damaged" in outcome.err
+
+
+def test_a_time_budget_ends_the_search_and_still_refits(search_command, tmp_path, word_module):
+    write_reviews(tmp_path / "reviews.csv", 200)
+    endless = ("tuner=random", "tuner.max_trials=500", "tuner.max_epochs=1", "tuner.max_seconds=8")
+    outcome = search_command(*CSV, *endless, f"space.modules=[{word_module}]", "hydra.run.dir=run")
+    assert outcome.code == 0, outcome.err
+    assert "tuner.max_seconds" in outcome.out
+    assert 1 <= len(board_of(tmp_path / "run")) < 500
+    assert (tmp_path / "run" / "summary.json").exists()
