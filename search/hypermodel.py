@@ -18,7 +18,7 @@ from search.datasets import Examples
 from search.embedding import TextEmbedding
 from search.evaluation.metrics import score
 from search.optimizers import make_optimizer
-from search.tuning.seeds import trial_seed
+from search.tuning.seeds import ACCUMULATE, trial_seed
 from spaces import TextClassifierSpace
 
 _EMBEDDING = "embedding"
@@ -33,6 +33,9 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
         classes: Number of classes.
         seed: Seed of the search; the order of the training rows follows from it and the hyperparameters.
     """
+
+    accumulates_gradients = True
+    """Trains in smaller batches with the same step where the tuner asks for it: see `search.tuning.tuner`."""
 
     def __init__(self, space: TextClassifierSpace, modules: Mapping[str, Path], classes: int, seed: int) -> None:
         super().__init__()
@@ -69,7 +72,8 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
         outputs = keras.layers.Dense(self.classes, "softmax", dtype="float32", name="probabilities")(hidden)
         model = keras.Model(texts, outputs, name="text_classifier")
         slower = {"slower": embedding, "slower_rate": values["fine_tuning_rate"]} if values["trainable"] else {}
-        optimizer = make_optimizer(values["optimizer"], values["learning_rate"], **slower)
+        accumulate = hp.values.get(ACCUMULATE, 1)
+        optimizer = make_optimizer(values["optimizer"], values["learning_rate"], **slower, accumulate=accumulate)
         # String operations cannot be compiled by XLA, which Keras would choose by itself where there is a GPU.
         model.compile(optimizer, "sparse_categorical_crossentropy", jit_compile=False)
         return model
@@ -103,12 +107,13 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
         """
         values = self.space.declare(hp)
         texts = tf.constant(train.texts.tolist())
+        batch_size = max(1, values["batch_size"] // hp.values.get(ACCUMULATE, 1))
         seed = trial_seed(self.seed, hp.values)
         batches = training_batches(
             texts,
             train.labels,
             row_weights(train.labels, self.classes, balanced=values["class_weight"] == "balanced"),
-            batch_size=values["batch_size"],
+            batch_size=batch_size,
             seed=seed,
             epochs=range(initial_epoch, epochs),
         )
@@ -122,7 +127,7 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
             batches,
             epochs=epochs,
             initial_epoch=initial_epoch,
-            steps_per_epoch=math.ceil(len(train) / values["batch_size"]),
+            steps_per_epoch=math.ceil(len(train) / batch_size),
             callbacks=[EpochScores(scored), *callbacks],
             verbose=verbose,
             shuffle=False,  # the batches are shuffled already

@@ -18,7 +18,11 @@ _SETTINGS: dict[str, dict[str, Any]] = {"sgd": {"momentum": 0.9}}
 
 
 def make_optimizer(
-    name: str, learning_rate: float, slower: keras.Layer | None = None, slower_rate: float | None = None
+    name: str,
+    learning_rate: float,
+    slower: keras.Layer | None = None,
+    slower_rate: float | None = None,
+    accumulate: int = 1,
 ) -> keras.optimizers.Optimizer:
     """Makes an optimizer, with a separate learning rate for one layer if asked.
 
@@ -27,11 +31,14 @@ def make_optimizer(
         learning_rate: Rate of every weight that is not the slower layer's.
         slower: The built layer with a rate of its own, which no weight decay touches; None: there is none.
         slower_rate: That rate.
+        accumulate: Batches whose gradients are averaged before the weights move.
 
     Returns:
         A fresh optimizer.
     """
-    kind, settings = OPTIMIZERS[name], _SETTINGS.get(name, {})
+    kind, settings = OPTIMIZERS[name], dict(_SETTINGS.get(name, {}))
+    if accumulate > 1:
+        settings["gradient_accumulation_steps"] = accumulate
     if slower is None or slower_rate is None:
         return kind(learning_rate, **settings)
     optimizer = _with_slower_layer(kind)(learning_rate, **settings)

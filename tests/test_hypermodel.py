@@ -123,3 +123,14 @@ def test_balanced_classes_weigh_the_same():
     assert weights[labels == 0].sum() == pytest.approx(weights[labels == 1].sum())
     assert weights.mean() == pytest.approx(1)
     assert set(row_weights(labels, 2, balanced=False)) == {1.0}
+
+
+def test_half_batches_make_the_same_steps(make):
+    """With the rows of each batch cut in two and the gradients averaged, training comes out the same."""
+    hypermodel = make(trainable=False, dropout=0.0, layers=1, optimizer="sgd", batch_size=32)
+    hp, whole = built(hypermodel)
+    hypermodel.fit(hp, whole, TRAIN, epochs=2)
+    hp, halves = built(hypermodel, **{"tuner/accumulate": 2})
+    hypermodel.fit(hp, halves, TRAIN, epochs=2)
+    for weight, came in zip(whole.get_weights(), halves.get_weights(), strict=True):
+        np.testing.assert_allclose(came, weight, atol=1e-5)

@@ -22,8 +22,8 @@ def leaderboard(records: Iterable[TrialRecord], hyperparameters: Sequence[str], 
 
     Returns:
         A row per trial, the best first; of equals the earlier one, trials without a score last. Columns: trial_id,
-        status, score, rank, the hyperparameters, bracket, round, parent, epochs, best_epoch, seconds, the val_ metrics,
-        parameters, error.
+        status, score, rank, the hyperparameters, bracket, round, parent, epochs, best_epoch, seconds, accumulate
+        (parts that batches were cut into for want of memory), the val_ metrics, parameters, error.
     """
     trials = list(records)
     sign = -1 if direction == "max" else 1
@@ -59,6 +59,7 @@ def _row(trial: TrialRecord, rank: int | None, hyperparameters: Sequence[str]) -
         "epochs": trial.epochs,
         "best_epoch": trial.best_epoch,
         "seconds": round(trial.seconds, 3),
+        "accumulate": trial.accumulate,
         **{name: value for name, value in trial.metrics.items() if name.startswith("val_")},
         "parameters": trial.parameters,
         "error": trial.error,

@@ -36,6 +36,8 @@ class TrialRecord:
     seconds: float = 0.0
     parameters: int | None = None
     """Weights of the model's layers; those of a frozen module are not among them."""
+    accumulate: int = 1
+    """Parts that its batches were cut into for want of memory; a step is still made of a whole batch."""
     metrics: dict[str, float] = field(default_factory=dict)
     """Every logged metric at the best epoch."""
     error: str | None = None

@@ -14,6 +14,7 @@ from typing import Any
 
 import keras
 import keras_tuner
+import tensorflow as tf
 from keras_tuner.engine.trial import TrialStatus
 
 from search.errors import InputError
@@ -22,7 +23,7 @@ from search.tuning.checkpoint import is_whole, read_notes, restore_state, restor
 from search.tuning.follower import TrialFollower
 from search.tuning.memory import released_graphs
 from search.tuning.record import TrialObserver, TrialRecord
-from search.tuning.seeds import hyperparameter_values, trial_seed
+from search.tuning.seeds import ACCUMULATE, hyperparameter_values, trial_seed
 
 log = logging.getLogger(__name__)
 
@@ -153,8 +154,24 @@ class Tuner(keras_tuner.Tuner):
 
     def on_trial_begin(self, trial: Any) -> None:
         """Opens the trial's record, or the one that an interrupted run of it left."""
+        record = self._fresh_record(trial)
+        last = self._checkpoint(trial.trial_id, "last")
+        if last.exists() and not is_whole(last):
+            log.warning("%s is damaged: the trial starts over", last)
+            last.unlink()
+        if last.exists():
+            left = TrialRecord(**read_notes(last))
+            if left.accumulate > 1:
+                trial.hyperparameters.values[ACCUMULATE] = left.accumulate
+            # The state of a round is the start of the next one too: only a state of this very trial is gone on with.
+            record = left if left.values == record.values and left.target_epochs == record.target_epochs else record
+        self.records[trial.trial_id] = record
+        for observer in self.observers:
+            observer.on_trial_begin(record)
+
+    def _fresh_record(self, trial: Any) -> TrialRecord:
         values = trial.hyperparameters.values
-        record = TrialRecord(
+        return TrialRecord(
             trial_id=trial.trial_id,
             values=hyperparameter_values(values),
             bracket=values.get("tuner/bracket"),
@@ -163,36 +180,32 @@ class Tuner(keras_tuner.Tuner):
             initial_epoch=self._initial_epoch(trial),
             target_epochs=self._target_epochs(trial),
             epochs=self._initial_epoch(trial),
+            accumulate=values.get(ACCUMULATE, 1),
         )
-        last = self._checkpoint(trial.trial_id, "last")
-        if last.exists() and not is_whole(last):
-            log.warning("%s is damaged: the trial starts over", last)
-            last.unlink()
-        if last.exists():
-            left = TrialRecord(**read_notes(last))
-            # The state of a round is the start of the next one too: only a state of this very trial is gone on with.
-            record = left if left.values == record.values and left.target_epochs == record.target_epochs else record
-        self.records[trial.trial_id] = record
-        for observer in self.observers:
-            observer.on_trial_begin(record)
 
     def _try_run_and_update_trial(self, trial: Any, *fit_args: Any, **fit_kwargs: Any) -> None:
-        record = self.records[trial.trial_id]
-        record.status = TrialStatus.COMPLETED
+        self.records[trial.trial_id].status = TrialStatus.COMPLETED
         try:
             with released_graphs():
-                self.run_trial(trial, *fit_args, **fit_kwargs)
+                try:
+                    self.run_trial(trial, *fit_args, **fit_kwargs)
+                except (MemoryError, tf.errors.ResourceExhaustedError):
+                    if not self._cut_batches(trial):
+                        raise
+                    self.run_trial(trial, *fit_args, **fit_kwargs)
         except keras_tuner.errors.FatalError:
             raise
         except Exception as error:
             if is_refused(error):
                 # A full disk is no property of this trial: the next one would fail too.
                 raise
+            record = self.records[trial.trial_id]
             record.status = TrialStatus.FAILED
             record.score = record.best_epoch = None
             record.error = f"{type(error).__name__}: {error}"
             record.traceback = traceback.format_exc()
             log.warning("Trial %s failed: %s\n%s", trial.trial_id, record.error, record.traceback)
+        record = self.records[trial.trial_id]
         record.space = trial.hyperparameters.get_config()
         record.write(Path(self.get_trial_dir(trial.trial_id)) / _RECORD)
         self._report(trial)
@@ -236,6 +249,23 @@ class Tuner(keras_tuner.Tuner):
             self.hypermodel.fit(hp, model, *fit_args, **{"verbose": 0, **fit_kwargs, **epochs, "callbacks": callbacks})
         if not record.metrics:
             raise keras_tuner.errors.FailedTrialError(f"{self.oracle.objective.name} was never a finite number")
+
+    def _cut_batches(self, trial: Any) -> bool:
+        """Halves the batches of a trial that ran out of memory, once; its steps stay the same, since two make one.
+
+        Returns:
+            Whether there is a second try: the HyperModel says by `accumulates_gradients` that it can do so.
+        """
+        values = trial.hyperparameters.values
+        if not getattr(self.hypermodel, "accumulates_gradients", False) or ACCUMULATE in values:
+            return False
+        log.warning("Trial %s ran out of memory: it is tried again with half the batch", trial.trial_id)
+        values[ACCUMULATE] = 2
+        self._checkpoint(trial.trial_id, "last").unlink(missing_ok=True)
+        fresh = self._fresh_record(trial)
+        fresh.status = TrialStatus.COMPLETED
+        self.records[trial.trial_id] = fresh
+        return True
 
     def on_trial_end(self, trial: Any) -> None:
         """Tells the oracle and the observers, and removes the checkpoints that nothing can ask for again."""

@@ -207,3 +207,31 @@ def test_the_plan_respects_space_and_budget():
     assert plan(TunerConfig(name="grid", max_epochs=3), 6).epochs == 18
     assert plan(TunerConfig(name="grid", max_epochs=3), None).trials is None
     assert plan(TunerConfig(name="random", max_epochs=3, max_trials=4, max_total_epochs=7), 6).epochs == 7
+
+
+def test_out_of_memory_is_tried_once_more_in_halves(tmp_path, data):
+    class Greedy(Digits):
+        accumulates_gradients = True
+
+        def fit(self, hp, model, **kwargs):
+            parts = hp.values.get("tuner/accumulate", 1)
+            if hp.get("units") > 16 and (parts == 1 or hp.get("units") > 40):
+                raise MemoryError("the batch is too large")
+            return super().fit(hp, model, **{**kwargs, "batch_size": kwargs["batch_size"] // parts})
+
+    tuner, watcher = search(tmp_path, data, Greedy(), name="random", max_trials=8, max_epochs=1)
+    outcomes = {(record.values["units"], record.status, record.accumulate) for record in tuner.records.values()}
+    assert {status for units, status, _ in outcomes if units > 40} == {"FAILED"}
+    assert {(status, parts) for units, status, parts in outcomes if 16 < units <= 40} == {("COMPLETED", 2)}
+    assert {(status, parts) for units, status, parts in outcomes if units <= 16} == {("COMPLETED", 1)}
+    assert len(watcher.begun) == len(watcher.ended) == 8
+
+
+def test_a_model_that_is_too_large_is_not_trained(tmp_path, data):
+    tuner, watcher = search(
+        tmp_path, data, name="random", max_trials=6, max_epochs=1, tuner_settings={"max_parameters": 8 * 34 + 34 + 70}
+    )
+    failed = [record for record in tuner.records.values() if record.status == "FAILED"]
+    assert 0 < len(failed) < 6
+    assert all("max_parameters" in record.error and record.traceback for record in failed)
+    assert len(watcher.epochs) == 6 - len(failed)
