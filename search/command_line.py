@@ -2,30 +2,44 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import hydra
+import yaml
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
 from search.config import Config, checked, configuration_folder, register
 from search.errors import InputError, SearchError, nearest
-from search.files import is_refused
+from search.files import refusal
 from search.resume import resumed
 from spaces import SETTINGS, SpaceError
 
 BAD_INPUT = 2
 FAILED = 1
 INTERRUPTED = 130
+_FLAGS_WITH_VALUE = {
+    "--config-dir",
+    "-cd",
+    "--config-name",
+    "-cn",
+    "--config-path",
+    "-cp",
+    "--package",
+    "-p",
+    "--cfg",
+    "-c",
+}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -37,8 +51,12 @@ def main(arguments: Sequence[str]) -> int:
     Returns:
         The exit code: 0, 1 if a search failed, 2 for bad input, 130 after Ctrl-C. Of several runs the highest.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that cannot show a class name's letters is no reason to stop.
+            stream.reconfigure(errors="replace")
     verbose = "-v" in arguments
-    overrides = [whole for argument in arguments if argument != "-v" for whole in _replacing(argument)]
+    sys.argv = ["search", *_flags_first([argument for argument in arguments if argument != "-v"])]
     codes = [0]
 
     def job(node: DictConfig) -> None:
@@ -48,17 +66,48 @@ def main(arguments: Sequence[str]) -> int:
     register()
     # Hydra prints errors in several lines of its own unless it is told to raise them.
     os.environ["HYDRA_FULL_ERROR"] = "1"
-    sys.argv = ["search", *overrides]
     command = hydra.main(version_base="1.3", config_path=str(configuration_folder()), config_name="config")(job)
     terminated = signal.signal(signal.SIGTERM, _interrupt)
     try:
         with _reported(codes):
-            command()
+            _compose_and(command)
     except KeyboardInterrupt as interrupt:
         codes.append(_said(str(interrupt) or "Interrupted.", INTERRUPTED))
     finally:
         signal.signal(signal.SIGTERM, terminated)
     return max(codes)
+
+
+def _flags_first(arguments: list[str]) -> list[str]:
+    """Puts Hydra's flags before the overrides, which it reads only where they stand in a row."""
+    flags: list[str] = []
+    overrides: list[str] = []
+    rest = iter(arguments)
+    for argument in rest:
+        if argument.startswith("-"):
+            flags.append(argument)
+            if argument in _FLAGS_WITH_VALUE:
+                flags.extend(value for value in [next(rest, None)] if value is not None)
+        else:
+            overrides.extend(_replacing(argument))
+    return [*flags, *overrides]
+
+
+def _compose_and(command: Callable[[], Any]) -> None:
+    """Runs the command; a setting of the space that the chosen YAML file leaves out is added to it."""
+    while True:
+        try:
+            command()
+            return
+        except ConfigCompositionException as error:
+            absent = re.match(r"Could not (?:delete from config\. |override )'space\.(\w+)'", str(error))
+            if absent is None or absent[1] not in SETTINGS:
+                raise
+            key = f"space.{absent[1]}"
+            changed = [f"+{word}" if word.startswith(f"{key}=") else word for word in sys.argv if word != f"~{key}"]
+            if changed == sys.argv:
+                raise
+            sys.argv = changed
 
 
 def _interrupt(*_: Any) -> None:
@@ -102,16 +151,20 @@ def _reported(codes: list[int]) -> Iterator[None]:
         yield
     except (InputError, SpaceError) as error:
         codes.append(_said(str(error), BAD_INPUT))
+    except yaml.MarkedYAMLError as error:
+        where = f" in {error.problem_mark.name}, line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        codes.append(_said(f"The YAML{where} cannot be read: {error.problem}.", BAD_INPUT))
     except (HydraException, OmegaConfBaseException) as error:
         codes.append(_said(_explained(error), BAD_INPUT))
     except SearchError as error:
         codes.append(_said(str(error), FAILED))
     except SystemExit as ended:  # Hydra's flags, such as --help, end the program themselves
         codes.append(int(ended.code or 0))
-    except OSError as error:
-        if not is_refused(error):
+    except Exception as error:
+        reason = refusal(error)
+        if reason is None:
             raise
-        codes.append(_said(f"Cannot write {error.filename or 'to the disk'}: {error.strerror}.", BAD_INPUT))
+        codes.append(_said(f"Cannot write: {reason}.", BAD_INPUT))
 
 
 def _said(message: str, code: int) -> int:
@@ -145,7 +198,12 @@ def _explained(error: Exception) -> str:
         hint = "; which modules are searched is set by space.modules=[…]" if key == "module" else ""
         return f"{key} is no choice but a group of settings: set one of them, {key}.…=…{hint}."
     if isinstance(error, OverrideParseException):
+        if "=" not in error.override:
+            return f"The override '{error.override}' cannot be read: expected key=value."
         return f"The override '{error.override}' cannot be read: {error.message.splitlines()[0]}"
+    if re.search(r"str is not a subclass of \w+Config", str(cause)):
+        key, _, value = str(error).rpartition(" ")[2].partition("=")
+        return f"{key} is a group of settings: set one of them, such as {key}.name={value}."
     if isinstance(cause, OmegaConfBaseException):
         return f"{cause.full_key}: {str(cause.msg).splitlines()[0]}"
     return str(error).splitlines()[0]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -177,6 +178,14 @@ def checked(node: DictConfig) -> Config:
     except MissingMandatoryValue as error:
         raise InputError(f"{error.full_key} must be given, for example {error.full_key}=…") from error
     assert isinstance(config, Config)
+    if not re.fullmatch(r"\w[\w.-]*", config.dataset.name):
+        raise InputError(
+            f"dataset.name={config.dataset.name} cannot name a folder: letters, digits, '.', '_' and '-' can."
+        )
+    known = {one.name for one in fields(Config)}
+    for key in map(str, node):
+        if key not in known:
+            raise InputError(f"There is no setting '{key}'. {nearest(key, known)}")
     for key, value, names in (
         ("device", config.device, DEVICES),
         ("tuner.name", config.tuner.name, TUNERS),

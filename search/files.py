@@ -14,12 +14,24 @@ from pathlib import Path
 from typing import Any
 
 # What the machine, not the program, refuses: a full disk, a quota, a place that must not be written.
-_REFUSED = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS}
+_REFUSED = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR}
+# TensorFlow has errors of its own for these, told apart from others of their type by the words of the system.
+_REFUSALS = [os.strerror(number) for number in _REFUSED]
+
+
+def refusal(error: BaseException) -> str | None:
+    """Says why the machine refuses to write (no space, no permission, no folder); None for any other error."""
+    if isinstance(error, OSError):
+        reason = error.strerror if error.errno in _REFUSED else None
+        return f"{reason}: {error.filename}" if reason and error.filename else reason
+    if type(error).__module__.startswith("tensorflow."):
+        return next((reason for reason in _REFUSALS if reason in str(error)), None)
+    return None
 
 
 def is_refused(error: BaseException) -> bool:
-    """Whether an error says that the machine refuses to write: no space, no permission."""
-    return isinstance(error, OSError) and error.errno in _REFUSED
+    """Whether an error says that the machine refuses to write."""
+    return refusal(error) is not None
 
 
 @contextmanager

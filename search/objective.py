@@ -29,8 +29,9 @@ def make_objective(config: ObjectiveConfig, classes: int) -> keras_tuner.Objecti
     name = config.name
     if name == "auto":
         name = VALIDATION + ("average_precision" if classes == 2 else "macro_f1")
-    logged = [*(VALIDATION + metric for metric in metrics), *metrics]
+    logged = [VALIDATION + metric for metric in metrics]
     if name not in logged:
-        raise InputError(f"objective.name={name} is not logged for {classes} classes. {nearest(name, logged)}")
+        hint = nearest(name if name.startswith(VALIDATION) else VALIDATION + name, logged)
+        raise InputError(f"objective.name={name} is no metric of the validation split with {classes} classes. {hint}")
     chosen = direction(name.removeprefix(VALIDATION)) if config.direction == "auto" else config.direction
     return keras_tuner.Objective(name, chosen)

@@ -103,11 +103,17 @@ def run(
                 screen.say(f"Going on after {len(tuner.records)} trials that had ended")
             budget = TimeBudget(config.tuner.max_seconds, tuner.records, stopwatch.started)
             tuner.may_start = budget.may_start
-            tuner.search(splits.train, splits.valid, verbose=0)
+            try:
+                tuner.search(splits.train, splits.valid, verbose=0)
+            finally:  # also after Ctrl-C: what has been tried can be looked at
+                board = leaderboard(tuner.records.values(), list(space), objective.direction)
+                write_leaderboard(board, folder.leaderboard)
         if budget.refused:
             planned = "" if ahead.trials is None else f" of {ahead.trials} planned"
             screen.say(f"tuner.max_seconds ended the search after {len(tuner.records)}{planned} trials")
-        write_leaderboard(leaderboard(tuner.records.values(), list(space), objective.direction), folder.leaderboard)
+        failed = sum(record.status == "FAILED" for record in tuner.records.values())
+        if failed:
+            screen.say(f"{failed} of {len(tuner.records)} trials failed: see {folder.leaderboard}")
         best = next(iter(tuner.ranking()), None)
         if best is None or best.best_epoch is None:
             errors = [f"{record.trial_id}: {record.error}" for record in tuner.records.values()]
@@ -118,7 +124,8 @@ def run(
         valid_probabilities = searched.probabilities(splits.valid.texts)
         threshold = best_threshold(splits.valid.labels, valid_probabilities) if len(splits.classes) == 2 else None
         with stopwatch("refit"):
-            screen.say(f"Refitting trial {best.trial_id} on train and valid for {best.best_epoch} epochs")
+            epochs = f"{best.best_epoch} epoch{'s' if best.best_epoch > 1 else ''}"
+            screen.say(f"Refitting trial {best.trial_id} on train and valid for {epochs}")
             model = refit(
                 hypermodel,
                 trial.hyperparameters,

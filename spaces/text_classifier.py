@@ -131,7 +131,12 @@ def space_from(config: Mapping[str, Any], rows: int = 10_000) -> TextClassifierS
     """
     ranges = {str(name): value for name, value in config.items()}
     space_class = _class_named(ranges.pop("_target_")) if "_target_" in ranges else TextClassifierSpace
-    return space_class(rows, **ranges)
+    try:
+        return space_class(rows, **ranges)
+    except SpaceError:
+        raise
+    except Exception as error:  # whatever the person's own class raises is their answer
+        raise SpaceError(f"space._target_: {space_class.__name__} gave {type(error).__name__}: {error}") from error
 
 
 def _expand(settings: Mapping[str, Parameter]) -> tuple[dict[str, Parameter], dict[str, When]]:

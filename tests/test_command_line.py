@@ -37,6 +37,11 @@ def assert_refused(outcome, *fragments):
         ("module.vocabulary=0", ["module.vocabulary=0"]),
         ("module=glove-50", ["space.modules"]),
         ("paths=here", ["paths", "here"]),
+        ("objective=val_mcc", ["objective.name=val_mcc"]),
+        ("nonsense", ["nonsense", "key=value"]),
+        ("+foo=1", ["foo"]),
+        ("dataset.encoding=idna", ["idna"]),
+        ("dataset.name=../evil", ["dataset.name"]),
         ("space.modules=[glove50]", ["glove50", "'glove-50'"]),
         ("space.modules=[/no/such/folder]", ["/no/such/folder"]),
         ("seed=-1", ["seed=-1"]),
@@ -58,7 +63,7 @@ def assert_refused(outcome, *fragments):
 )
 def test_a_wrong_setting_is_named(search_command, tmp_path, override, fragments):
     assert_refused(search_command(override), *fragments)
-    assert list(tmp_path.iterdir()) == []
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def test_an_unknown_objective_is_named(search_command, tmp_path):
@@ -101,6 +106,28 @@ def test_help_and_configuration_need_no_tensorflow(tmp_path, arguments):
     assert "quora" in answer.stdout
     assert answer.stderr == ""
     assert list(tmp_path.iterdir()) == []
+
+
+def test_flags_may_stand_between_overrides(search_command, tmp_path):
+    (tmp_path / "mine" / "space").mkdir(parents=True)
+    (tmp_path / "mine" / "space" / "small.yaml").write_text("units: [8]\n")
+    outcome = search_command("seed=3", "--config-dir", "mine", "space=small", "--cfg", "job", "space.layers=[1,2]")
+    assert outcome.code == 0, outcome.err
+    assert "seed: 3" in outcome.out
+    assert "layers:\n  - 1\n  - 2" in outcome.out
+
+
+def test_a_setting_that_the_chosen_space_leaves_out_can_be_set(search_command):
+    outcome = search_command("--cfg", "job", "space=class", "space._target_=a.B", "space.units=[32]", "space.layers=2")
+    assert outcome.code == 0, outcome.err
+    assert "units:\n  - 32" in outcome.out
+    assert "layers: 2" in outcome.out
+
+
+def test_broken_yaml_is_named_with_its_line(search_command, tmp_path):
+    (tmp_path / "mine" / "space").mkdir(parents=True)
+    (tmp_path / "mine" / "space" / "broken.yaml").write_text("units: [16\nfoo: {\n")
+    assert_refused(search_command("--config-dir", "mine", "space=broken"), "broken.yaml", "line 2")
 
 
 def test_a_range_can_be_replaced_by_a_choice(search_command):

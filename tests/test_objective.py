@@ -23,6 +23,11 @@ def test_name_and_direction(config, classes, name, direction):
     assert (objective.name, objective.direction) == (name, direction)
 
 
+def test_a_metric_of_the_training_rows_is_no_objective():
+    with pytest.raises(InputError, match="Did you mean 'val_mcc'"):
+        make_objective(ObjectiveConfig(name="mcc"), 2)
+
+
 def test_binary_metrics_exist_for_two_classes_alone():
     with pytest.raises(InputError, match="val_f1"):
         make_objective(ObjectiveConfig(name="val_f1"), 3)

@@ -56,7 +56,7 @@ def _check_size(size: Any, key: str) -> None:
 def _check_encoding(encoding: str) -> None:
     try:
         b"a".decode(encoding, errors="replace")
-    except LookupError as error:
+    except (LookupError, UnicodeError) as error:
         common = ("utf-8", "latin-1", "cp1252", "utf-16", "ascii", "shift_jis", "gb18030", "cp1251")
         raise InputError(
             f"dataset.encoding={encoding} is unknown: expected one of Python's text encodings, such as utf-8, latin-1 "

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -30,7 +31,7 @@ class Screen:
         self.console = console or Console()
 
     def say(self, text: str) -> None:
-        """Prints a line."""
+        """Prints a line; it is never broken, so that paths and commands in it can be copied."""
         self.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     def show_data(self, name: str, splits: Splits) -> None:
@@ -38,7 +39,7 @@ class Screen:
         self.say(f"{name}: rows per class and split")
         table = _table("class", *splits.sizes())
         for label in splits.classes:
-            table.add_row(label, *(f"{counts[label]:,}" for counts in splits.sizes().values()))
+            table.add_row(escape(label), *(f"{counts[label]:,}" for counts in splits.sizes().values()))
         table.add_row("all", *(f"{sum(counts.values()):,}" for counts in splits.sizes().values()))
         self.console.print(table)
         self.say(describe_cleaning(splits.cleaning))
@@ -57,22 +58,23 @@ class Screen:
         """
         columns = (
             TextColumn("{task.description}"),
-            BarColumn(),
+            BarColumn(bar_width=12),
             TextColumn("{task.completed:.0f}/{task.total} epochs"),
             TextColumn("{task.fields[best]}"),
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
         )
+        self.say(f"Searching by {objective}")
         with Progress(*columns, console=self.console, disable=not self.console.is_terminal) as bar:
             task = bar.add_task("search", total=plan.epochs, best="")
-            yield SearchProgress(self, bar, task, plan, objective, direction)
+            yield SearchProgress(self, bar, task, plan, direction)
 
     def show_result(self, summary: Mapping[str, Any], folder: Path) -> None:
         """Prints the answer: the best configuration, its scores beside the baselines', where everything is."""
         best = Table("Best configuration", "", box=box.SIMPLE_HEAD, pad_edge=False)
         for name, value in summary["best"].items():
-            best.add_row(name, f"{value:.4g}" if isinstance(value, float) else str(value))
+            best.add_row(name, f"{value:.4g}" if isinstance(value, float) else escape(str(value)))
         self.console.print(best)
         baselines = {name: baseline.get("test", {}) for name, baseline in summary["baselines"].items()}
         headings = [name.removeprefix("tfidf_").replace("_", "\n") for name in baselines]
@@ -96,12 +98,11 @@ class Screen:
 class SearchProgress:
     """Moves the bar; where there is no terminal, prints a line per trial instead."""
 
-    def __init__(self, screen: Screen, bar: Progress, task: TaskID, plan: Plan, objective: str, direction: str) -> None:
+    def __init__(self, screen: Screen, bar: Progress, task: TaskID, plan: Plan, direction: str) -> None:
         self.screen = screen
         self.bar = bar
         self.task = task
         self.plan = plan
-        self.objective = objective
         self.direction = direction
         self._trials = 0
         self._behind = 0
@@ -122,18 +123,20 @@ class SearchProgress:
     def on_epoch_end(self, record: TrialRecord, epoch: int, metrics: Mapping[str, float]) -> None:
         """Moves the bar by an epoch."""
         self._note(record)
-        best = "" if self._best is None else f"best {self.objective} {self._best:.4f}"
+        best = "" if self._best is None else f"best {self._best:.4f}"
         self.bar.update(self.task, completed=self._behind + epoch - record.initial_epoch, best=best)
 
     def on_trial_end(self, record: TrialRecord) -> None:
         """Counts the epochs that a failed or early stopped trial did not need."""
         self._behind += record.target_epochs - record.initial_epoch
         self.bar.update(self.task, completed=self._behind)
-        if not self.screen.console.is_terminal:
-            result = record.error or f"{self.objective} {_number(record.score)}"
+        trial = f"trial {record.trial_id} ({self._trials}{self._of()})"
+        if record.error is not None:
+            self.screen.say(f"{trial} failed: {record.error}")
+        elif not self.screen.console.is_terminal:
             self.screen.say(
-                f"trial {self._trials}{self._of()} {record.status.lower()}: {result} after epoch {record.epochs} "
-                f"({record.seconds:.1f} s), best {_number(self._best)}"
+                f"{trial}: {_number(record.score)} after epoch {record.epochs}, {record.seconds:.1f} s, "
+                f"best {_number(self._best)}"
             )
 
     def _of(self) -> str:

@@ -27,12 +27,16 @@ class Curves:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._runs = {name: tf.summary.create_file_writer(str(folder / name)) for name in ("train", "validation")}
+        self._folder = folder
+        self._runs: dict[str, Any] = {}
 
     def add(self, epoch: int, metrics: Mapping[str, float]) -> None:
         """Adds a point to every curve; names that begin with `val_` belong to the validation split."""
         for name, value in metrics.items():
-            with self._runs["validation" if name.startswith(_VALIDATION) else "train"].as_default(step=epoch):
+            run = "validation" if name.startswith(_VALIDATION) else "train"
+            if run not in self._runs:
+                self._runs[run] = tf.summary.create_file_writer(str(self._folder / run))
+            with self._runs[run].as_default(step=epoch):
                 tf.summary.scalar(name.removeprefix(_VALIDATION), value)
 
     def close(self) -> None:
@@ -59,7 +63,10 @@ class TensorBoardWriter:
         self._scores: dict[str, float] = {}
         with tf.summary.create_file_writer(str(folder)).as_default():
             hparams.hparams_config(
-                hparams=[hparams.HParam(name, _domain(parameter)) for name, parameter in self._searched.items()],
+                hparams=[
+                    hparams.HParam(name, _domain(parameter, conditional=name in space.conditions))
+                    for name, parameter in self._searched.items()
+                ],
                 metrics=[
                     hparams.Metric(SCORE, display_name=f"best {objective.name}"),
                     hparams.Metric(EPOCHS, display_name="epochs"),
@@ -86,8 +93,11 @@ class TensorBoardWriter:
         first = self._first[record.trial_id]
         with tf.summary.create_file_writer(str(self.folder / first)).as_default(step=record.epochs):
             if record.trial_id == first:
-                values = {name: value for name, value in record.values.items() if name in self._searched}
-                hparams.hparams(values, trial_id=first)
+                values = {
+                    name: record.values.get(name, _absent(parameter)) for name, parameter in self._searched.items()
+                }
+                # Lines of the table are told apart by this name, those of other runs beside this one too.
+                hparams.hparams(values, trial_id=f"{self.folder.parent.name}/{first}")
             if first in self._scores:
                 tf.summary.scalar(SCORE, self._scores[first])
             tf.summary.scalar(EPOCHS, record.epochs)
@@ -110,8 +120,18 @@ def _varies(parameter: Parameter) -> bool:
     return parameter.options is None or len(parameter.options) > 1
 
 
-def _domain(parameter: Parameter) -> hparams.Domain:
+def _domain(parameter: Parameter, *, conditional: bool) -> hparams.Domain:
     if isinstance(parameter, Choice) or (parameter.options is not None and not isinstance(parameter, Int)):
-        return hparams.Discrete(list(parameter.options or ()))
+        options = list(parameter.options or ())
+        # TensorBoard hides what is not in the domain.
+        return hparams.Discrete([_absent(parameter), *options] if conditional else options)
     low, high = parameter.limits
     return hparams.IntInterval(low, high) if isinstance(parameter, Int) else hparams.RealInterval(low, high)
+
+
+def _absent(parameter: Parameter) -> Any:
+    """What stands for a parameter that a trial does not have: TensorBoard draws no line that lacks a value.
+
+    It is 0, as the width of a layer that is not there and the rate of a module that is not trained, or "none".
+    """
+    return "none" if isinstance(parameter.limits[0], str) else type(parameter.limits[0])(0)

@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 _RECORD = "record.json"
 _POLL_SECONDS = 1.0
+# Of an error as a table shows it; the whole stands in the trial's record and in the log.
+_ERROR_LENGTH = 300
 
 
 class Tuner(keras_tuner.Tuner):
@@ -202,7 +204,7 @@ class Tuner(keras_tuner.Tuner):
             record = self.records[trial.trial_id]
             record.status = TrialStatus.FAILED
             record.score = record.best_epoch = None
-            record.error = f"{type(error).__name__}: {error}"
+            record.error = f"{type(error).__name__}: {' '.join(str(error).split())}"[:_ERROR_LENGTH]
             record.traceback = traceback.format_exc()
             log.warning("Trial %s failed: %s\n%s", trial.trial_id, record.error, record.traceback)
         record = self.records[trial.trial_id]
@@ -293,6 +295,15 @@ class Tuner(keras_tuner.Tuner):
         model = self._try_build(trial.hyperparameters)
         restore_weights(path, model)
         return model
+
+    def _populate_initial_space(self) -> None:
+        declares = getattr(type(self.hypermodel), "declare_hyperparameters", None)
+        if declares in (None, keras_tuner.HyperModel.declare_hyperparameters):
+            super()._populate_initial_space()  # it builds models to see what they ask for
+        else:
+            hp = self.oracle.get_space()
+            self.hypermodel.declare_hyperparameters(hp)
+            self.oracle.update_space(hp)
 
     def _build_hypermodel(self, hp: Any) -> keras.Model:
         keras.utils.set_random_seed(trial_seed(self.seed, hp.values))

@@ -46,10 +46,10 @@ def test_a_search_without_a_terminal_gives_a_line_per_trial():
                 progress.on_epoch_end(record, 1, {"val_f1": score})
             progress.on_trial_end(record)
     lines = output.getvalue().strip().splitlines()
-    assert len(lines) == 3
-    assert "1/3" in lines[0]
-    assert "broken" in lines[1]
-    assert "best 0.500" in lines[2]
+    assert len(lines) == 4
+    assert "1/3" in lines[1]
+    assert "broken" in lines[2]
+    assert "best 0.500" in lines[3]
 
 
 def test_the_bar_counts_epochs_and_skips_those_not_needed():

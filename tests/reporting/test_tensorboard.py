@@ -72,7 +72,10 @@ def test_the_table_has_every_parameter_that_varies_with_its_domain(logged):
     assert [value.number_value for value in domains["dropout"].domain_discrete.values] == [0.0, 0.2, 0.4]
     assert domains["rate"].domain_interval.max_value == 1e-2
     (start,) = (data.session_start_info for data in hparams_of(logged / "0000") if data.HasField("session_start_info"))
-    assert set(start.hparams) == {"trainable", "layers", "dropout", "rate"}
+    # The frozen trial has no slower rate, which is drawn as 0: TensorBoard leaves out trials that lack a value.
+    assert set(start.hparams) == {"trainable", "layers", "dropout", "rate", "slow_rate"}
+    assert start.hparams["slow_rate"].number_value == 0
+    assert start.group_name == f"{logged.parent.name}/0000"
     assert start.hparams["layers"].number_value == 2
 
 
