@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -131,9 +132,18 @@ def _run(node: DictConfig, verbose: bool) -> None:
     except KeyboardInterrupt:
         if not (output / ".hydra").is_dir():
             raise
-        raise KeyboardInterrupt(f"Interrupted. Go on with: python -m search resume={output}") from None
+        raise KeyboardInterrupt(f"Interrupted. Go on with: {_going_on(output)}") from None
+    except Exception as error:
+        reason = refusal(error)
+        if reason is None or not (output / ".hydra").is_dir():
+            raise
+        raise InputError(f"Cannot write to {output}: {reason}. Make room, then: {_going_on(output)}") from error
     finally:
         _remove_empty(made)
+
+
+def _going_on(folder: Path) -> str:
+    return f"python -m search {shlex.quote(f'resume={folder}')}"
 
 
 def _remove_empty(folder: Path) -> None:

@@ -50,6 +50,11 @@ def load_splits(config: DatasetConfig, data: Path, seed: int) -> Splits:
         test, counts = _to_examples(test_table, test_codes, config)
         examples, shared = drop_shared(examples, test)
         cleaning += counts + shared
+        if len(examples) == 0:
+            raise InputError(
+                f"Every text of {train_table.source} also stands in the test file {test_table.source}, and no text may "
+                "stand in both: give another file as dataset.path or dataset.test_path"
+            )
     splits = split(examples, test, classes, config, seed)
     return Splits(classes, splits.train, splits.valid, splits.test, cleaning + splits.cleaning)
 

@@ -25,6 +25,8 @@ def locate(config: DatasetConfig, data: Path) -> Path:
     Raises:
         InputError: It is nowhere; the message says how to get it.
     """
+    if config.path == "":
+        raise InputError("dataset.path is empty: expected a file or a folder, such as dataset.path=reviews.csv")
     if config.path is not None:
         return existing(config.path, "dataset.path")
     if config.package is not None:

@@ -255,3 +255,14 @@ def test_the_ratings_of_the_drug_reviews_make_the_labels_that_came_with_them():
 def test_a_file_without_labels_lists_its_columns():
     with pytest.raises(InputError, match=r"no column 'target' .*'id', 'keyword', 'location', 'text'"):
         load_splits(composed("disaster", path=str(REAL / "disaster" / "test.csv")), Path("unused"), 0)
+
+
+def test_a_test_file_that_leaves_nothing_to_train_on_is_told(tmp_path):
+    path = str(write_csv(tmp_path / "all.csv", [(f"text {i}", i % 2) for i in range(20)]))
+    with pytest.raises(InputError, match="stands in the test file"):
+        load_splits(composed("csv", path=path, test_path=path), tmp_path, 0)
+
+
+def test_an_empty_path_is_told(tmp_path):
+    with pytest.raises(InputError, match="dataset.path is empty"):
+        load_splits(composed("csv", path=""), tmp_path, 0)
