@@ -117,7 +117,7 @@ def _interrupt(*_: Any) -> None:
 
 def _run(node: DictConfig, verbose: bool) -> None:
     hydra_config = HydraConfig.get()
-    output = made = Path(hydra_config.runtime.output_dir)
+    output = made = _from_here(Path(hydra_config.runtime.output_dir))
     overrides = list(hydra_config.overrides.task)
     try:
         if node.resume is not None:
@@ -142,13 +142,19 @@ def _run(node: DictConfig, verbose: bool) -> None:
         _remove_empty(made)
 
 
+def _from_here(folder: Path) -> Path:
+    """The folder as a person here would write it."""
+    here = Path.cwd()
+    return folder.relative_to(here) if folder.is_relative_to(here) else folder
+
+
 def _going_on(folder: Path) -> str:
     return f"python -m search {shlex.quote(f'resume={folder}')}"
 
 
 def _remove_empty(folder: Path) -> None:
     """Removes the folder Hydra made, and its parents, if the run ended before it wrote anything."""
-    for empty in (folder, *folder.parents[:2]):
+    for empty in (folder, *folder.absolute().parents[:2]):
         if empty == Path.cwd() or not empty.is_dir() or any(empty.iterdir()):
             return
         empty.rmdir()

@@ -264,5 +264,5 @@ def test_a_test_file_that_leaves_nothing_to_train_on_is_told(tmp_path):
 
 
 def test_an_empty_path_is_told(tmp_path):
-    with pytest.raises(InputError, match="dataset.path is empty"):
+    with pytest.raises(InputError, match=r"dataset\.path is empty"):
         load_splits(composed("csv", path=""), tmp_path, 0)
