@@ -19,15 +19,15 @@ from keras_tuner.engine.trial import TrialStatus
 
 from search.errors import InputError
 from search.files import is_refused
-from search.tuning.checkpoint import is_whole, read_notes, restore_state, restore_weights
+from search.tuning.checkpoint import is_whole, restore_state, restore_weights
 from search.tuning.follower import TrialFollower
 from search.tuning.memory import released_graphs
 from search.tuning.record import TrialObserver, TrialRecord
 from search.tuning.seeds import ACCUMULATE, hyperparameter_values, trial_seed
+from search.tuning.trial_files import TrialFiles
 
 log = logging.getLogger(__name__)
 
-_RECORD = "record.json"
 _POLL_SECONDS = 1.0
 # Of an error as a table shows it; the whole stands in the trial's record and in the log.
 _ERROR_LENGTH = 300
@@ -90,7 +90,7 @@ class Tuner(keras_tuner.Tuner):
         # KerasTuner announces a reload by print.
         with redirect_stdout(io.StringIO()):
             super().__init__(oracle, hypermodel, **settings)
-        if not self.records and any(Path(self.project_dir).glob(f"trial_*/{_RECORD}")):
+        if not self.records and self.files.records():
             # KerasTuner does so itself, but for a search that was killed before it wrote a file of its own.
             self.reload()
 
@@ -121,6 +121,11 @@ class Tuner(keras_tuner.Tuner):
             self._remove_checkpoints(set())
         self.on_search_end()
 
+    @property
+    def files(self) -> TrialFiles:
+        """The files of the trials."""
+        return TrialFiles(Path(self.project_dir))
+
     def reload(self) -> None:
         """Goes on with the search in the project's folder: KerasTuner calls it where there is one.
 
@@ -129,11 +134,8 @@ class Tuner(keras_tuner.Tuner):
         """
         self._populate_initial_space()
         self.oracle.verbose = 0
-        folders = sorted(Path(self.project_dir).glob("trial_*"))
-        for unfinished in (path for folder in folders for path in folder.glob(".*")):
-            unfinished.unlink()
-        records = [TrialRecord.read(folder / _RECORD) for folder in folders if (folder / _RECORD).exists()]
-        for record in sorted(records, key=lambda record: record.trial_id):
+        self.files.remove_unfinished()
+        for record in self.files.records():
             self._replay(record)
 
     def _replay(self, record: TrialRecord) -> None:
@@ -157,16 +159,11 @@ class Tuner(keras_tuner.Tuner):
     def on_trial_begin(self, trial: Any) -> None:
         """Opens the trial's record, or the one that an interrupted run of it left."""
         record = self._fresh_record(trial)
-        last = self._checkpoint(trial.trial_id, "last")
-        if last.exists() and not is_whole(last):
-            log.warning("%s is damaged: the trial starts over", last)
-            last.unlink()
-        if last.exists():
-            left = TrialRecord(**read_notes(last))
+        left = self.files.interrupted(trial.trial_id)
+        if left is not None and (left.values, left.target_epochs) == (record.values, record.target_epochs):
+            record = left
             if left.accumulate > 1:
                 trial.hyperparameters.values[ACCUMULATE] = left.accumulate
-            # The state of a round is the start of the next one too: only a state of this very trial is gone on with.
-            record = left if left.values == record.values and left.target_epochs == record.target_epochs else record
         self.records[trial.trial_id] = record
         for observer in self.observers:
             observer.on_trial_begin(record)
@@ -209,7 +206,7 @@ class Tuner(keras_tuner.Tuner):
             log.warning("Trial %s failed: %s\n%s", trial.trial_id, record.error, record.traceback)
         record = self.records[trial.trial_id]
         record.space = trial.hyperparameters.get_config()
-        record.write(Path(self.get_trial_dir(trial.trial_id)) / _RECORD)
+        record.write(self.files.record(trial.trial_id))
         self._report(trial)
 
     def _report(self, trial: Any) -> None:
@@ -232,7 +229,7 @@ class Tuner(keras_tuner.Tuner):
         """
         record = self.records[trial.trial_id]
         hp = trial.hyperparameters
-        own, best = self._checkpoint(trial.trial_id, "last"), self._checkpoint(trial.trial_id, "best")
+        own, best = self.files.last(trial.trial_id), self.files.best(trial.trial_id)
         follower = TrialFollower(record, self.oracle.objective, best, own, self.patience, self.observers)
         if not follower.is_done():
             model = self._try_build(hp)
@@ -244,7 +241,7 @@ class Tuner(keras_tuner.Tuner):
             if own.exists():
                 restore_state(own, model)
             elif record.parent is not None:
-                restore_state(self._checkpoint(record.parent, "last"), model)
+                restore_state(self.files.last(record.parent), model)
             callbacks = [*self._deepcopy_callbacks(fit_kwargs.pop("callbacks", [])), follower]
             self._configure_tensorboard_dir(callbacks, trial)
             epochs = {"initial_epoch": record.epochs, "epochs": record.target_epochs}
@@ -263,7 +260,7 @@ class Tuner(keras_tuner.Tuner):
             return False
         log.warning("Trial %s ran out of memory: it is tried again with half the batch", trial.trial_id)
         values[ACCUMULATE] = 2
-        self._checkpoint(trial.trial_id, "last").unlink(missing_ok=True)
+        self.files.last(trial.trial_id).unlink(missing_ok=True)
         fresh = self._fresh_record(trial)
         fresh.status = TrialStatus.COMPLETED
         self.records[trial.trial_id] = fresh
@@ -289,7 +286,7 @@ class Tuner(keras_tuner.Tuner):
         Raises:
             InputError: They are damaged, or were not kept.
         """
-        path = self._checkpoint(trial.trial_id, "best")
+        path = self.files.best(trial.trial_id)
         if not is_whole(path):
             raise InputError(f"{path} is damaged or was not kept (keep={self.keep}): the model cannot be loaded.")
         model = self._try_build(trial.hyperparameters)
@@ -319,18 +316,10 @@ class Tuner(keras_tuner.Tuner):
     def _target_epochs(self, trial: Any) -> int:
         return int(trial.hyperparameters.values.get("tuner/epochs", self.max_epochs))
 
-    def _checkpoint(self, trial_id: str, which: str) -> Path:
-        return Path(self.get_trial_dir(trial_id)) / f"{which}.npz"
-
     def _promotable(self) -> set[str]:
         """The trials whose training another may yet go on with."""
         promotable: set[str] = getattr(self.oracle, "promotable", set)()
         return promotable
 
     def _remove_checkpoints(self, promotable: set[str]) -> None:
-        best = next(iter(self.ranking()), None)
-        for record in self.records.values():
-            if record is not best:
-                self._checkpoint(record.trial_id, "best").unlink(missing_ok=True)
-            if record.trial_id not in promotable:
-                self._checkpoint(record.trial_id, "last").unlink(missing_ok=True)
+        self.files.remove_checkpoints(self.records.values(), next(iter(self.ranking()), None), promotable)

@@ -1,0 +1,70 @@
+"""The files of a search's trials: records of those that ended, weights and states to go on with."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+from search.tuning.checkpoint import is_whole, read_notes
+from search.tuning.record import TrialRecord
+
+log = logging.getLogger(__name__)
+
+
+class TrialFiles:
+    """Finds, reads and removes the files in the folders of the trials.
+
+    Args:
+        project: KerasTuner's project folder; each trial has a folder `trial_<id>` in it.
+    """
+
+    def __init__(self, project: Path) -> None:
+        self.project = project
+
+    def record(self, trial_id: str) -> Path:
+        """What is known of a trial that has ended."""
+        return self._folder(trial_id) / "record.json"
+
+    def best(self, trial_id: str) -> Path:
+        """The weights of its best epoch."""
+        return self._folder(trial_id) / "best.npz"
+
+    def last(self, trial_id: str) -> Path:
+        """The state after its last epoch, with its record as notes."""
+        return self._folder(trial_id) / "last.npz"
+
+    def records(self) -> list[TrialRecord]:
+        """The records of all trials that have ended, in the order in which they began.
+
+        Raises:
+            InputError: One is damaged.
+        """
+        found = [TrialRecord.read(path) for path in self.project.glob("trial_*/record.json")]
+        return sorted(found, key=lambda record: record.trial_id)
+
+    def remove_unfinished(self) -> None:
+        """Removes what a kill left half written, which has a name that begins with a dot."""
+        for path in self.project.glob("trial_*/.*"):
+            path.unlink()
+
+    def interrupted(self, trial_id: str) -> TrialRecord | None:
+        """The record of a trial as its last epoch left it; None where it had none. A damaged state is removed."""
+        last = self.last(trial_id)
+        if last.exists() and not is_whole(last):
+            log.warning("%s is damaged: the trial starts over", last)
+            last.unlink()
+        return TrialRecord(**read_notes(last)) if last.exists() else None
+
+    def remove_checkpoints(
+        self, records: Iterable[TrialRecord], best: TrialRecord | None, promotable: Collection[str]
+    ) -> None:
+        """Removes the weights of all trials but the best, and the states of all that no other may go on with."""
+        for record in records:
+            if record is not best:
+                self.best(record.trial_id).unlink(missing_ok=True)
+            if record.trial_id not in promotable:
+                self.last(record.trial_id).unlink(missing_ok=True)
+
+    def _folder(self, trial_id: str) -> Path:
+        return self.project / f"trial_{trial_id}"
