@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import tarfile
+import warnings
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -89,7 +90,11 @@ def _build(entry: Entry, settings: ModuleConfig, modules: Path) -> Path:
 def _download(handle: str, name: str, modules: Path) -> Path:
     # Imported here: it takes seconds, and most runs need neither.
     import tensorflow as tf
-    import tensorflow_hub
+
+    with warnings.catch_warnings():
+        # It imports pkg_resources, which announces its own end to whoever runs the program.
+        warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
+        import tensorflow_hub
 
     try:
         with _hub_settings(modules):
