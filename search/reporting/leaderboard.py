@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from search.files import whole_file
-from search.tuning.record import TrialRecord
+from search.tuning.record import TrialRecord, ranked
 
 
 def leaderboard(records: Iterable[TrialRecord], hyperparameters: Sequence[str], direction: str) -> pd.DataFrame:
@@ -26,11 +26,7 @@ def leaderboard(records: Iterable[TrialRecord], hyperparameters: Sequence[str], 
         (parts that batches were cut into for want of memory), the val_ metrics, parameters, error.
     """
     trials = list(records)
-    sign = -1 if direction == "max" else 1
-    ranked = sorted(
-        (trial for trial in trials if trial.status == "COMPLETED"), key=lambda trial: sign * (trial.score or 0.0)
-    )
-    rows = [_row(trial, rank, hyperparameters) for rank, trial in enumerate(ranked, 1)]
+    rows = [_row(trial, rank, hyperparameters) for rank, trial in enumerate(ranked(trials, direction), 1)]
     rows += [_row(trial, None, hyperparameters) for trial in trials if trial.status != "COMPLETED"]
     table = pd.DataFrame(rows)
     last = ["parameters", "error"]

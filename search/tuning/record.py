@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -60,6 +60,18 @@ class TrialRecord:
             return cls(**json.loads(path.read_text(encoding="utf-8")))
         except (ValueError, TypeError) as error:
             raise InputError(f"{path} is damaged ({error}): take it back from a copy, or start a new run.") from error
+
+
+def ranked(records: Iterable[TrialRecord], direction: str) -> list[TrialRecord]:
+    """The completed trials, the best first, of equals the earlier one.
+
+    Args:
+        records: Trials in the order in which they began.
+        direction: max or min: which scores are better.
+    """
+    completed = [record for record in records if record.status == "COMPLETED"]
+    sign = -1 if direction == "max" else 1
+    return sorted(completed, key=lambda record: sign * (record.score or 0.0))
 
 
 class TrialObserver(Protocol):

@@ -22,7 +22,7 @@ from search.files import is_refused
 from search.tuning.checkpoint import is_whole, restore_state, restore_weights
 from search.tuning.follower import TrialFollower
 from search.tuning.memory import released_graphs
-from search.tuning.record import TrialObserver, TrialRecord
+from search.tuning.record import TrialObserver, TrialRecord, ranked
 from search.tuning.seeds import ACCUMULATE, hyperparameter_values, trial_seed
 from search.tuning.trial_files import TrialFiles
 
@@ -183,7 +183,6 @@ class Tuner(keras_tuner.Tuner):
         )
 
     def _try_run_and_update_trial(self, trial: Any, *fit_args: Any, **fit_kwargs: Any) -> None:
-        self.records[trial.trial_id].status = TrialStatus.COMPLETED
         try:
             with released_graphs():
                 try:
@@ -192,6 +191,7 @@ class Tuner(keras_tuner.Tuner):
                     if not self._cut_batches(trial):
                         raise
                     self.run_trial(trial, *fit_args, **fit_kwargs)
+            self.records[trial.trial_id].status = TrialStatus.COMPLETED
         except keras_tuner.errors.FatalError:
             raise
         except Exception as error:
@@ -261,9 +261,7 @@ class Tuner(keras_tuner.Tuner):
         log.warning("Trial %s ran out of memory: it is tried again with half the batch", trial.trial_id)
         values[ACCUMULATE] = 2
         self.files.last(trial.trial_id).unlink(missing_ok=True)
-        fresh = self._fresh_record(trial)
-        fresh.status = TrialStatus.COMPLETED
-        self.records[trial.trial_id] = fresh
+        self.records[trial.trial_id] = self._fresh_record(trial)
         return True
 
     def on_trial_end(self, trial: Any) -> None:
@@ -276,9 +274,7 @@ class Tuner(keras_tuner.Tuner):
 
     def ranking(self) -> list[TrialRecord]:
         """The completed trials, the best first, of equals the earlier one."""
-        completed = [record for record in self.records.values() if record.status == TrialStatus.COMPLETED]
-        sign = -1 if self.oracle.objective.direction == "max" else 1
-        return sorted(completed, key=lambda record: sign * (record.score or 0.0))
+        return ranked(self.records.values(), self.oracle.objective.direction)
 
     def load_model(self, trial: Any) -> keras.Model:
         """Builds a trial's model with the weights of its best epoch.
