@@ -10,12 +10,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from search.embedding.features import FeatureCache, Features, PassObserver
     from search.embedding.layer import TextEmbedding
     from search.embedding.resolve import resolve_modules
 
-__all__ = ["TextEmbedding", "resolve_modules"]
+__all__ = ["FeatureCache", "Features", "PassObserver", "TextEmbedding", "resolve_modules"]
 
-_ROOMS = {"TextEmbedding": "search.embedding.layer", "resolve_modules": "search.embedding.resolve"}
+_ROOMS = {
+    "FeatureCache": "search.embedding.features",
+    "Features": "search.embedding.features",
+    "PassObserver": "search.embedding.features",
+    "TextEmbedding": "search.embedding.layer",
+    "resolve_modules": "search.embedding.resolve",
+}
 
 
 def __getattr__(name: str) -> Any:
