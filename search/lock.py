@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import socket
@@ -18,52 +19,84 @@ LOCK = ".lock"
 def locked(folder: Path) -> Iterator[None]:
     """Holds a folder for this process while the block runs.
 
+    The operating system holds the lock on the file and lets go of it when the process ends, in whatever way. So what a
+    killed process left is free to take, by one alone of those who try at the same moment, and a process that has got
+    the pid of a dead one does not pass for it. What the file says is for people, and for other machines: not every
+    network file system tells them of a lock.
+
     Args:
         folder: It gets a file `.lock` with the owner's pid and host, which goes away at the end.
 
     Raises:
-        InputError: Another process that is alive holds it, or one on another machine, of which that cannot be told.
+        InputError: Another process holds it, or one on another machine did, of which it cannot be told whether it has
+            ended.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / LOCK
-    while True:
-        try:
-            handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
-            break
-        except FileExistsError:
-            _remove_if_stale(path)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump({"pid": os.getpid(), "host": socket.gethostname()}, file)
+    file = _taken(path)
     try:
+        content = json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode()
+        os.truncate(file, 0)
+        os.pwrite(file, content, 0)
         yield
     finally:
+        # Removed while it is still held: nobody can have taken this file, nor put another in its place.
         path.unlink(missing_ok=True)
+        os.close(file)
 
 
-def _remove_if_stale(path: Path) -> None:
+def _taken(path: Path) -> int:
+    """The lock's file, open and held by this process alone."""
+    while True:
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            _hold(file, path)
+            if _is_at(file, path):
+                _refuse_other_host(file, path)
+                return file
+        except BaseException:
+            os.close(file)
+            raise
+        # Its owner removed it between our opening and our holding it: what we hold is no longer there.
+        os.close(file)
+
+
+def _hold(file: int, path: Path) -> None:
     try:
-        owner = json.loads(path.read_text(encoding="utf-8"))
-        pid, host = int(owner["pid"]), str(owner["host"])
-    except FileNotFoundError:
-        return
-    except (ValueError, KeyError, TypeError):
-        # Killed between making the file and filling it.
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        pid, host = _owner(file) or ("unknown", socket.gethostname())
+        where = "this machine" if host == socket.gethostname() else host
+        raise InputError(
+            f"{path.parent} is in use by process {pid} on {where}: wait for it, or end it first."
+        ) from None
+    except OSError as error:
         path.unlink(missing_ok=True)
-        return
+        raise InputError(
+            f"{path.parent} is on a file system that cannot lock a file ({error.strerror}), so nothing would keep two "
+            "runs apart there: choose a folder on another one."
+        ) from error
+
+
+def _is_at(file: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _refuse_other_host(file: int, path: Path) -> None:
+    pid, host = _owner(file) or (0, socket.gethostname())
     if host != socket.gethostname():
         raise InputError(
             f"{path.parent} is in use by process {pid} on {host}. If that has ended, remove {path} and try again."
         )
-    if _is_alive(pid):
-        raise InputError(f"{path.parent} is in use by process {pid} on this machine: wait for it, or end it first.")
-    path.unlink(missing_ok=True)
 
 
-def _is_alive(pid: int) -> bool:
+def _owner(file: int) -> tuple[int, str] | None:
+    """Pid and host of who holds the lock or did so last; None where it was killed before it had written them."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return pid != os.getpid()
+        owner = json.loads(os.pread(file, 4096, 0))
+        return int(owner["pid"]), str(owner["host"])
+    except (ValueError, KeyError, TypeError):
+        return None
