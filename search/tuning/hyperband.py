@@ -11,13 +11,12 @@ from typing import Any
 import keras_tuner
 from keras_tuner.engine.trial import TrialStatus
 
-from search.tuning.resumable import ResumableOracle
-from search.tuning.sampling import active_values, configuration, fresh_values
+from search.tuning.resumable import PARENT, ResumableOracle
+from search.tuning.sampling import active_values
 from search.tuning.schedule import Bracket, brackets, total_trials
 
 log = logging.getLogger(__name__)
 
-_PARENT = "tuner/trial_id"
 _LEAST_BOUND = 10
 
 # The trials of a round in the order in which they began, each with the trial whose training it goes on with.
@@ -181,19 +180,11 @@ class HyperbandOracle(ResumableOracle):
         waiting = [trial_id for trial_id in self._completed(bracket[-2]) if trial_id not in promoted]
         return sorted(waiting, key=lambda trial_id: sign * self.trials[trial_id].score)
 
-    def _fresh(self) -> dict[str, Any] | None:
-        """A configuration that no trial has had; None where there is none."""
-        values = [trial.hyperparameters.values for trial in self.trials.values()]
-        from_scratch = [drawn for drawn in values if _PARENT not in drawn]
-        space = self.hyperparameters.space
-        tried = {configuration(space, drawn) for drawn in from_scratch}
-        return fresh_values(space, self.seed, len(from_scratch), tried)
-
     def _promoted(self, parent: str) -> dict[str, Any]:
         values = self.trials[parent].hyperparameters.values
         # What came up in other trials only, KerasTuner would draw here, and without a seed.
         known = active_values(self.hyperparameters.space, lambda hp: values.get(hp.name, hp.default))
-        return {**values, **known, _PARENT: parent}
+        return {**values, **known, PARENT: parent}
 
     def _completed(self, trials: _Trials) -> list[str]:
         # A tuner sets the status some time before the oracle scores the trial.

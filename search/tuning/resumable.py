@@ -11,6 +11,10 @@ import keras_tuner
 from keras_tuner.engine.trial import TrialStatus
 
 from search.files import write_json
+from search.tuning.sampling import Configuration, configuration, fresh_values
+
+PARENT = "tuner/trial_id"
+"""KerasTuner's name for the trial whose training another one goes on with, among the values of the latter."""
 
 
 class ResumableOracle(keras_tuner.Oracle):
@@ -44,7 +48,9 @@ class ResumableOracle(keras_tuner.Oracle):
         for bound in (max_consecutive_failed_trials, max_failed_trials):
             if bound is not None and bound < 1:
                 raise ValueError(f"Expected a bound on failed trials to be at least 1. Received: {bound}")
-        super().__init__(seed=seed, max_consecutive_failed_trials=max_consecutive_failed_trials, **settings)
+        # NumPy's generators, which some oracles make of it, take no seed beyond 32 bits.
+        limited = None if seed is None else seed % 2**32
+        super().__init__(seed=limited, max_consecutive_failed_trials=max_consecutive_failed_trials, **settings)
         # KerasTuner takes 0 for "no seed", and draws one from a generator that every model's own seed resets.
         self.seed = self._seed_state = secrets.randbelow(2**31) if seed is None else seed
         self._seed_is_drawn = seed is None
@@ -116,6 +122,16 @@ class ResumableOracle(keras_tuner.Oracle):
 
     def _save_trial(self, trial: Any) -> None:
         write_json(Path(self._get_trial_dir(trial.trial_id)) / "trial.json", trial.get_state())
+
+    def _tried(self) -> set[Configuration]:
+        """Every configuration that a trial has had."""
+        space = self.hyperparameters.space
+        return {configuration(space, trial.hyperparameters.values) for trial in self.trials.values()}
+
+    def _fresh(self) -> dict[str, Any] | None:
+        """A configuration that no trial has had, of the seed and the number drawn before; None where there is none."""
+        from_scratch = sum(PARENT not in trial.hyperparameters.values for trial in self.trials.values())
+        return fresh_values(self.hyperparameters.space, self.seed, from_scratch, self._tried())
 
     def _most_failures(self) -> int | None:
         """Failed trials in all that end the search; None: no number of them does."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
+from search.errors import InputError
 from search.tuning.checkpoint import is_whole, read_notes
 from search.tuning.record import TrialRecord
 
@@ -38,10 +40,20 @@ class TrialFiles:
         """The records of all trials that have ended, in the order in which they began.
 
         Raises:
-            InputError: One is damaged.
+            InputError: One is damaged or missing.
         """
         found = [TrialRecord.read(path) for path in self.project.glob("trial_*/record.json")]
-        return sorted(found, key=lambda record: record.trial_id)
+        for record in found:
+            # JSON has no NaN: a metric that was none, though not the objective, came back as null.
+            record.metrics = {name: math.nan if value is None else value for name, value in record.metrics.items()}
+        # As numbers: KerasTuner pads an id to a width that a long search grows out of.
+        found.sort(key=lambda record: int(record.trial_id))
+        for number, record in enumerate(found):
+            if int(record.trial_id) != number:
+                # Trials run one after another: those before one that has ended have ended too.
+                lost = self.record(f"{number:0{len(record.trial_id)}}")
+                raise InputError(f"{lost} is missing: take it back from a copy, or start a new run.")
+        return found
 
     def remove_unfinished(self) -> None:
         """Removes what a kill left half written, which has a name that begins with a dot."""
@@ -51,10 +63,16 @@ class TrialFiles:
     def interrupted(self, trial_id: str) -> TrialRecord | None:
         """The record of a trial as its last epoch left it; None where it had none. A damaged state is removed."""
         last = self.last(trial_id)
-        if last.exists() and not is_whole(last):
-            log.warning("%s is damaged: the trial starts over", last)
-            last.unlink()
-        return TrialRecord(**read_notes(last)) if last.exists() else None
+        if not last.exists():
+            return None
+        record = _noted(last)
+        # Without the weights of its best epoch so far the trial could win, and then not be loaded.
+        damaged = last if record is None else self.best(trial_id)
+        if record is not None and (record.best_epoch is None or is_whole(damaged)):
+            return record
+        log.warning("%s is damaged: the trial starts over", damaged)
+        last.unlink()
+        return None
 
     def remove_checkpoints(
         self, records: Iterable[TrialRecord], best: TrialRecord | None, promotable: Collection[str]
@@ -68,3 +86,13 @@ class TrialFiles:
 
     def _folder(self, trial_id: str) -> Path:
         return self.project / f"trial_{trial_id}"
+
+
+def _noted(last: Path) -> TrialRecord | None:
+    """The record in a state; None where the state is damaged."""
+    if not is_whole(last):
+        return None
+    try:
+        return TrialRecord(**read_notes(last))
+    except (ValueError, KeyError, TypeError):
+        return None
