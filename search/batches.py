@@ -9,6 +9,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from search.tuning.order import epoch_order
+
 # Texts scored in one call: large enough to keep the cores busy, small enough for the memory of a sentence encoder.
 SCORING_BATCH = 1024
 
@@ -22,10 +24,7 @@ def training_batches(
     seed: int,
     epochs: range,
 ) -> tf.data.Dataset:
-    """Batches of all epochs in a row, each epoch shuffled by its own number.
-
-    The order of rows in an epoch depends on the seed and the epoch alone, so that training which stops after any epoch
-    and goes on later sees the rows as if it had not stopped.
+    """Batches of all epochs in a row, each in the order of `epoch_order`.
 
     Args:
         texts: Strings [n].
@@ -41,8 +40,8 @@ def training_batches(
     targets, importance = tf.constant(labels), tf.constant(weights)
 
     def epoch_batches(epoch: tf.Tensor) -> tf.data.Dataset:
-        order = tf.random.experimental.stateless_shuffle(tf.range(len(labels)), seed=tf.stack([seed, epoch]))
-        return tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
+        order = tf.numpy_function(lambda number: epoch_order(len(labels), seed, int(number)), [epoch], tf.int64)
+        return tf.data.Dataset.from_tensor_slices(tf.ensure_shape(order, [len(labels)])).batch(batch_size)
 
     def rows(chosen: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         return tf.gather(texts, chosen), tf.gather(targets, chosen), tf.gather(importance, chosen)
@@ -55,19 +54,20 @@ def scorer(model: keras.Model) -> Callable[[tf.Tensor], NDArray[np.float64]]:
     """Compiles a model for scoring.
 
     Args:
-        model: Maps strings [batch] to probabilities [batch, classes].
+        model: Maps strings [batch], or features [batch, dim], to probabilities [batch, classes].
 
     Returns:
-        A function of strings [n] that gives probabilities, float64 [n, classes]. It follows the model's weights as they
-        change.
+        A function of strings [n], or features [n, dim], that gives probabilities, float64 [n, classes]. It follows the
+        model's weights as they change.
     """
+    (inputs,) = model.inputs
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
-    def probabilities(texts: tf.Tensor) -> tf.Tensor:
-        return model(texts, training=False)
+    @tf.function(input_signature=[tf.TensorSpec(inputs.shape, inputs.dtype)])
+    def probabilities(batch: tf.Tensor) -> tf.Tensor:
+        return model(batch, training=False)
 
-    def score(texts: tf.Tensor) -> NDArray[np.float64]:
-        parts = [probabilities(texts[i : i + SCORING_BATCH]).numpy() for i in range(0, len(texts), SCORING_BATCH)]
+    def score(rows: tf.Tensor) -> NDArray[np.float64]:
+        parts = [probabilities(rows[i : i + SCORING_BATCH]).numpy() for i in range(0, len(rows), SCORING_BATCH)]
         return np.concatenate(parts).astype(np.float64)
 
     return score

@@ -15,6 +15,7 @@ from search.errors import InputError, nearest
 DEVICES = ("auto", "cpu", "gpu")
 TUNERS = ("hyperband", "random", "bayesian", "grid")
 KEPT = ("all", "promotable", "best")
+FEATURE_TYPES = ("float32", "float16")
 DIRECTIONS = ("auto", "max", "min")
 
 
@@ -82,6 +83,16 @@ class ModuleConfig:
 
 
 @dataclass
+class FeaturesConfig:
+    """The cache of what frozen modules give for texts."""
+
+    dtype: str = "float32"
+    """How they are stored: float32, or float16 at half the size and about 3 digits."""
+    max_gib: float | None = 10.0
+    """Size of the cache above which the features that were not used for longest leave; null: no limit."""
+
+
+@dataclass
 class TunerConfig:
     """The algorithm of the search and what it may spend."""
 
@@ -129,6 +140,7 @@ class PathsConfig:
 
     data: str = "data"
     modules: str = MISSING
+    features: str = MISSING
     outputs: str = "outputs"
 
 
@@ -140,6 +152,7 @@ class Config:
     """The folder of an interrupted run to go on with, in its own configuration."""
     dataset: DatasetConfig = field(default_factory=DatasetConfig)
     module: ModuleConfig = field(default_factory=ModuleConfig)
+    features: FeaturesConfig = field(default_factory=FeaturesConfig)
     space: dict[str, Any] = field(default_factory=dict)
     tuner: TunerConfig = field(default_factory=TunerConfig)
     objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
@@ -191,11 +204,13 @@ def checked(node: DictConfig) -> Config:
         ("tuner.name", config.tuner.name, TUNERS),
         ("tuner.keep", config.tuner.keep, KEPT),
         ("objective.direction", config.objective.direction, DIRECTIONS),
+        ("features.dtype", config.features.dtype, FEATURE_TYPES),
     ):
         if value not in names:
             raise InputError(f"{key}={value} is unknown. {nearest(value, names)}")
     tuner = config.tuner
     _at_least(1, "module.vocabulary", config.module.vocabulary)
+    _at_least(0, "features.max_gib", config.features.max_gib)
     _at_least(0, "seed", config.seed)
     _at_least(1, "tuner.max_epochs", tuner.max_epochs)
     _at_least(2, "tuner.factor", tuner.factor)

@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from search.batches import scorer, training_batches
 from search.datasets import Examples
 from search.embedding import TextEmbedding
-from search.evaluation.metrics import score
+from search.embedding.features import FeatureCache, Features, PassObserver
 from search.optimizers import make_optimizer
+from search.tuning.head import Head, HeadTraining, Rows, flat_optimizer
+from search.tuning.scores import split_metrics, training_sample
 from search.tuning.seeds import ACCUMULATE, trial_seed
 from spaces import TextClassifierSpace
 
@@ -32,17 +34,31 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
         modules: Name of each module in the space to the folder of its SavedModel.
         classes: Number of classes.
         seed: Seed of the search; the order of the training rows follows from it and the hyperparameters.
+        features: Where the features of frozen modules are kept; None: every model embeds its texts itself.
+        on_pass: Is told of every pass of texts through a frozen module.
     """
 
     accumulates_gradients = True
     """Trains in smaller batches with the same step where the tuner asks for it: see `search.tuning.tuner`."""
 
-    def __init__(self, space: TextClassifierSpace, modules: Mapping[str, Path], classes: int, seed: int) -> None:
+    def __init__(
+        self,
+        space: TextClassifierSpace,
+        modules: Mapping[str, Path],
+        classes: int,
+        seed: int,
+        features: FeatureCache | None = None,
+        on_pass: PassObserver | None = None,
+    ) -> None:
         super().__init__()
         self.space = space
         self.modules = modules
         self.classes = classes
         self.seed = seed
+        self._cache = features
+        self._on_pass = on_pass
+        # Module and split to its features; the split is kept so that no other can take its identity.
+        self._features: dict[tuple[str, int], tuple[Examples, Features]] = {}
 
     def declare_hyperparameters(self, hp: keras_tuner.HyperParameters) -> None:
         """Declares the whole space, before any model is built."""
@@ -117,9 +133,7 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
             seed=seed,
             epochs=range(initial_epoch, epochs),
         )
-        # Training rows are scored on a sample: enough to compare the two curves, at the cost of the validation split.
-        size = min(len(train), len(valid) if valid is not None else len(train) // 10 + 1)
-        sample = np.random.default_rng(seed).choice(len(train), size, replace=False)
+        sample = training_sample(len(train), None if valid is None else len(valid), seed)
         scored = {"": (tf.gather(texts, sample), train.labels[sample])}
         if valid is not None:
             scored["val_"] = (tf.constant(valid.texts.tolist()), valid.labels)
@@ -133,16 +147,79 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
             shuffle=False,  # the batches are shuffled already
         )
 
+    def fast_training(
+        self,
+        hp: keras_tuner.HyperParameters,
+        train: Examples,
+        valid: Examples | None = None,
+        *,
+        callbacks: Sequence[keras.callbacks.Callback] = (),
+        verbose: int = 0,
+    ) -> HeadTraining | None:
+        """Makes what trains the same model as `build` and `fit`, on cached features.
+
+        Args:
+            hp: The hyperparameters.
+            train: Rows to train on.
+            valid: Rows to score by; None: none, as in the refit.
+            callbacks: As for `fit`.
+            verbose: As for `fit`.
+
+        Returns:
+            The training, at its beginning; None where only a Keras model will do: a module that is trained, callbacks
+            that ask for a model, batches cut into parts, no cache.
+        """
+        values = self.space.declare(hp)
+        if self._cache is None or values["trainable"] or callbacks or ACCUMULATE in hp.values:
+            return None
+        splits = [
+            None if split is None else Rows(self.features(values["module"], split), split.labels)
+            for split in (train, valid)
+        ]
+        assert splits[0] is not None
+        seed = trial_seed(self.seed, hp.values)
+        head = Head(
+            splits[0].features.dimension,
+            [values[f"units_{i}"] for i in range(1, values["layers"] + 1)],
+            self.classes,
+            # Without a hidden layer there is neither.
+            values.get("activation", "relu"),
+            values.get("dropout", 0.0),
+        )
+        head.initialize(np.random.default_rng(seed))
+        return HeadTraining(
+            head,
+            flat_optimizer(values["optimizer"], head.weights, values["learning_rate"]),
+            splits[0],
+            splits[1],
+            row_weights(train.labels, self.classes, balanced=values["class_weight"] == "balanced"),
+            values["batch_size"],
+            seed,
+        )
+
+    def features(self, module: str, examples: Examples) -> Features:
+        """The features of a split through a frozen module: from memory, from the cache, or else computed.
+
+        Args:
+            module: Name of the module.
+            examples: The split.
+
+        Returns:
+            float32 [rows of the split, dim].
+        """
+        assert self._cache is not None
+        key = (module, id(examples))
+        if key not in self._features:
+            found = self._cache.features(self.modules[module], examples.texts, self._on_pass, module)
+            self._features[key] = (examples, found)
+        return self._features[key][1]
+
 
 class EpochScores(keras.callbacks.Callback):
-    """Adds the metrics of `search.evaluation` to the logs of each epoch, scored after it, without dropout.
-
-    They are the functions that score the test split, on whole splits, so a trial's curve, its score and the final table
-    speak of the same thing. Keras's own metrics would average over the batches of changing weights and approximate the
-    area under a curve from a few thresholds.
+    """Adds the metrics of `split_metrics` to the logs of each epoch, scored after it, without dropout.
 
     Args:
-        splits: Prefix of the metrics' names to strings [n] and labels [n]. `val_loss` is the log loss of "val_".
+        splits: Prefix of the metrics' names to strings [n] and labels [n].
     """
 
     def __init__(self, splits: Mapping[str, tuple[tf.Tensor, NDArray[np.int64]]]) -> None:
@@ -154,12 +231,20 @@ class EpochScores(keras.callbacks.Callback):
         self._scores = scorer(self.model)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Scores the splits."""
+        """Scores the splits; the loss of training stays Keras's own, the mean over the epoch's steps."""
         assert logs is not None
         for prefix, (texts, labels) in self.splits.items():
-            metrics = score(labels, self._scores(texts))
-            logs.update({f"{prefix}{name}": value for name, value in metrics.items()})
-            logs.setdefault(f"{prefix}loss", metrics["log_loss"])
+            logs.update({**split_metrics(prefix, labels, self._scores(texts)), **logs})
+
+
+def above_embedding(model: keras.Model) -> keras.Model:
+    """The part of a model above its module: features [batch, dim] to probabilities [batch, classes], same weights."""
+    _, embedding, *head = model.layers
+    inputs = keras.Input((embedding.dimension,))
+    outputs = inputs
+    for layer in head:
+        outputs = layer(outputs)
+    return keras.Model(inputs, outputs)
 
 
 def row_weights(labels: NDArray[np.int64], classes: int, *, balanced: bool) -> NDArray[np.float32]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -12,11 +14,14 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from search.batches import scorer
+from search.batches import SCORING_BATCH, scorer
 from search.datasets import Examples
+from search.embedding.features import Features
 from search.files import whole_file, whole_folder, write_json
+from search.hypermodel import TextClassifierHyperModel, above_embedding
 from search.reporting.tensorboard import Curves
 from search.tuning.seeds import trial_seed
+from search.tuning.training import KerasTraining, Training, assign, model_weights
 
 
 @dataclass(frozen=True)
@@ -33,16 +38,22 @@ class Classifier:
     classes: tuple[str, ...]
     threshold: float | None
 
-    def probabilities(self, texts: NDArray[np.object_]) -> NDArray[np.float64]:
+    def probabilities(self, texts: NDArray[np.object_], features: Features | None = None) -> NDArray[np.float64]:
         """Scores texts.
 
         Args:
             texts: Strings [n].
+            features: What the model's frozen module gives for them [n, dim], if that is known.
 
         Returns:
             Probabilities, float64 [n, classes].
         """
-        return scorer(self.model)(tf.constant(texts.tolist()))
+        if features is None:
+            return scorer(self.model)(tf.constant(texts.tolist()))
+        probabilities = scorer(above_embedding(self.model))
+        starts = range(0, len(features), SCORING_BATCH)
+        rows = (np.arange(start, min(start + SCORING_BATCH, len(features))) for start in starts)
+        return np.concatenate([probabilities(tf.constant(features.take(some))) for some in rows])
 
     def save(self, saved_model: Path, keras_file: Path) -> None:
         """Writes the model twice, each whole or not at all.
@@ -74,7 +85,7 @@ class Classifier:
 
 
 def refit(
-    hypermodel: keras_tuner.HyperModel,
+    hypermodel: TextClassifierHyperModel,
     hp: keras_tuner.HyperParameters,
     examples: Examples,
     epochs: int,
@@ -94,9 +105,17 @@ def refit(
     Returns:
         The trained model.
     """
+
+    def on_epoch_end(epoch: int, metrics: Mapping[str, float]) -> bool:
+        curves.add(epoch, metrics)
+        return False
+
     keras.utils.set_random_seed(trial_seed(seed, hp.values))
     model = hypermodel.build(hp)
-    follower = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: curves.add(epoch + 1, logs))
-    hypermodel.fit(hp, model, examples, epochs=epochs, callbacks=[follower])
+    training: Training = hypermodel.fast_training(hp, examples) or KerasTraining(
+        model, partial(hypermodel.fit, hp, model, examples)
+    )
+    training.run(range(epochs), on_epoch_end)
     curves.close()
+    assign(model_weights(model), training.weights())
     return model

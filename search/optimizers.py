@@ -14,7 +14,7 @@ OPTIMIZERS: dict[str, type[keras.optimizers.Optimizer]] = {
     "adagrad": keras.optimizers.Adagrad,
 }
 # Momentum is what makes plain gradient descent a serious choice for networks.
-_SETTINGS: dict[str, dict[str, Any]] = {"sgd": {"momentum": 0.9}}
+SETTINGS: dict[str, dict[str, Any]] = {"sgd": {"momentum": 0.9}}
 
 
 def make_optimizer(
@@ -36,7 +36,7 @@ def make_optimizer(
     Returns:
         A fresh optimizer.
     """
-    kind, settings = OPTIMIZERS[name], dict(_SETTINGS.get(name, {}))
+    kind, settings = OPTIMIZERS[name], dict(SETTINGS.get(name, {}))
     if accumulate > 1:
         settings["gradient_accumulation_steps"] = accumulate
     if slower is None or slower_rate is None:

@@ -7,13 +7,14 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
 from search.config import Config
-from search.datasets import load_splits
+from search.datasets import Examples, load_splits
 from search.device import configure
 from search.errors import SearchError
 from search.files import write_json
@@ -40,7 +41,6 @@ def run(
         overrides: What the command line set.
         output: Folder of the run; nothing is written to it before the input has proved to be good.
         catalogs: Folders whose `module/*.yaml` name modules.
-
         verbose: Leave TensorFlow as talkative as it is.
 
     Returns:
@@ -60,7 +60,7 @@ def run(
 
     device = configure(config.device, config.mixed_precision, verbose)
     # What follows imports TensorFlow, which takes seconds: an error in the data has been told by now.
-    from search.embedding import resolve_modules
+    from search.embedding import FeatureCache, Features, resolve_modules
     from search.evaluation.baselines import score_baselines
     from search.evaluation.bootstrap import intervals
     from search.evaluation.metrics import predict, score
@@ -81,7 +81,14 @@ def run(
         modules = resolve_modules(names, config.module, Path(config.paths.modules).expanduser(), catalogs)
     with RunFolder.opened(output, composed, overrides, resumed=config.resume is not None) as folder:
         log.info("%s: %s; %s", config.dataset.name, splits.sizes(), describe_cleaning(splits.cleaning))
-        hypermodel = TextClassifierHyperModel(space, modules, len(splits.classes), config.seed)
+        cache = FeatureCache(
+            Path(config.paths.features),
+            config.features.dtype,
+            None if config.features.max_gib is None else int(config.features.max_gib * 2**30),
+        )
+        hypermodel = TextClassifierHyperModel(
+            space, modules, len(splits.classes), config.seed, cache, screen.embedding(partial(stopwatch.add, "embed"))
+        )
         ahead = plan(config.tuner, space.size())
         with (
             stopwatch("search"),
@@ -120,8 +127,13 @@ def run(
             raise SearchError(f"No trial succeeded; the first error was in trial {errors[0]}. See {folder.leaderboard}")
 
         trial = tuner.oracle.get_trial(best.trial_id)
+
+        def features(split: Examples) -> Features | None:
+            """What the best trial's module gives for a split, where that is a constant."""
+            return None if best.values["trainable"] else hypermodel.features(best.values["module"], split)
+
         searched = Classifier(tuner.load_model(trial), splits.classes, None)
-        valid_probabilities = searched.probabilities(splits.valid.texts)
+        valid_probabilities = searched.probabilities(splits.valid.texts, features(splits.valid))
         threshold = best_threshold(splits.valid.labels, valid_probabilities) if len(splits.classes) == 2 else None
         with stopwatch("refit"):
             epochs = f"{best.best_epoch} epoch{'s' if best.best_epoch > 1 else ''}"
@@ -137,7 +149,7 @@ def run(
             classifier = Classifier(model, splits.classes, threshold)
             classifier.save(folder.saved_model, folder.keras_model)
         with stopwatch("test"):
-            probabilities = classifier.probabilities(splits.test.texts)
+            probabilities = classifier.probabilities(splits.test.texts, features(splits.test))
             test = score(splits.test.labels, probabilities, threshold)
             test_interval = intervals(splits.test.labels, probabilities, threshold, seed=config.seed)
             baselines = score_baselines(splits.train, splits.valid, splits.test)
@@ -177,15 +189,25 @@ class Stopwatch:
     def __init__(self) -> None:
         self.started = time.monotonic()
         self._seconds: dict[str, float] = {}
+        # In all, of what was counted by `add`.
+        self._elsewhere = 0.0
 
     @contextmanager
     def __call__(self, phase: str) -> Iterator[None]:
-        """Counts the block to a phase."""
-        started = time.monotonic()
+        """Counts the block to a phase, but for what is added to another one meanwhile."""
+        started, elsewhere = time.monotonic(), self._elsewhere
         try:
             yield
         finally:
-            self._seconds[phase] = time.monotonic() - started
+            self._count(phase, time.monotonic() - started - (self._elsewhere - elsewhere))
+
+    def add(self, phase: str, seconds: float) -> None:
+        """Counts seconds that have just passed to a phase."""
+        self._elsewhere += seconds
+        self._count(phase, seconds)
+
+    def _count(self, phase: str, seconds: float) -> None:
+        self._seconds[phase] = self._seconds.get(phase, 0.0) + seconds
 
     def seconds(self) -> dict[str, float]:
         """Seconds of every phase, and in all since the stopwatch was made."""

@@ -12,6 +12,14 @@ from search.command_line import main
 Outcome = namedtuple("Outcome", "code out err")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def cache_of_its_own(tmp_path_factory):
+    """Modules and features of tests stay out of the cache of the person who runs them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SEARCH_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture
 def search_command(capfd, monkeypatch, tmp_path):
     """Runs `python -m search` in an empty folder; gives its exit code and what it printed."""

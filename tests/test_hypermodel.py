@@ -10,7 +10,7 @@ from reviews import make_reviews
 from search.datasets import Examples
 from search.evaluation import score
 from search.hypermodel import TextClassifierHyperModel, row_weights
-from search.tuning.checkpoint import restore_state, save_state
+from search.tuning.training import KerasTraining
 from spaces import space_from
 
 
@@ -102,16 +102,15 @@ def test_every_epoch_logs_the_metrics_of_both_splits(make):
 
 
 @pytest.mark.parametrize("trainable", [False, True])
-def test_one_epoch_and_then_two_are_three(make, tmp_path, trainable):
+def test_one_epoch_and_then_two_are_three(make, trainable):
     hypermodel = make(trainable=trainable, dropout=0.5, layers=1, fine_tuning_rate=0.01)
     hp, unbroken = built(hypermodel)
     hypermodel.fit(hp, unbroken, TRAIN, VALID, epochs=3)
     expected = unbroken.get_weights()
     hp, first = built(hypermodel)
     hypermodel.fit(hp, first, TRAIN, VALID, epochs=1)
-    save_state(tmp_path / "last.npz", first, {})
     hp, second = built(hypermodel, seed=99)
-    restore_state(tmp_path / "last.npz", second)
+    KerasTraining(second, hypermodel.fit).set_state(KerasTraining(first, hypermodel.fit).state())
     hypermodel.fit(hp, second, TRAIN, VALID, initial_epoch=1, epochs=3)
     for weight, came in zip(expected, second.get_weights(), strict=True):
         np.testing.assert_array_equal(came, weight)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,7 @@ class Screen:
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console()
+        self._bars: Progress | None = None
 
     def say(self, text: str) -> None:
         """Prints a line; it is never broken, so that paths and commands in it can be copied."""
@@ -56,19 +57,39 @@ class Screen:
         Yields:
             The observer to give to the tuner.
         """
+        self.say(f"Searching by {objective}")
+        with self._live() as bar:
+            task = bar.add_task("search", total=plan.epochs, unit="epochs", best="")
+            yield SearchProgress(self, bar, task, plan, direction)
+
+    def embedding(self, count: Callable[[float], None]) -> EmbeddingProgress:
+        """Makes the observer of passes of texts through modules.
+
+        Args:
+            count: Is told the seconds of each pass.
+        """
+        return EmbeddingProgress(self, self._live, count)
+
+    @contextmanager
+    def _live(self) -> Iterator[Progress]:
+        """The bars on the terminal; those that are there already, where there are any."""
+        if self._bars is not None:
+            yield self._bars
+            return
         columns = (
             TextColumn("{task.description}"),
             BarColumn(bar_width=12),
-            TextColumn("{task.completed:.0f}/{task.total} epochs"),
+            TextColumn("{task.completed:.0f}/{task.total} {task.fields[unit]}"),
             TextColumn("{task.fields[best]}"),
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
         )
-        self.say(f"Searching by {objective}")
-        with Progress(*columns, console=self.console, disable=not self.console.is_terminal) as bar:
-            task = bar.add_task("search", total=plan.epochs, best="")
-            yield SearchProgress(self, bar, task, plan, direction)
+        with Progress(*columns, console=self.console, disable=not self.console.is_terminal) as self._bars:
+            try:
+                yield self._bars
+            finally:
+                self._bars = None
 
     def show_result(self, summary: Mapping[str, Any], folder: Path) -> None:
         """Prints the answer: the best configuration, its scores beside the baselines', where everything is."""
@@ -93,6 +114,39 @@ class Screen:
         self.say(summary["verdict"]["text"])
         self.say(f"Run folder: {folder}")
         self.say(f"Look at the trials: tensorboard --logdir {folder / 'tensorboard'}")
+
+
+class EmbeddingProgress:
+    """Shows how a pass of texts through a module goes; where all are in the cache there is nothing to show."""
+
+    def __init__(
+        self, screen: Screen, live: Callable[[], AbstractContextManager[Progress]], count: Callable[[float], None]
+    ) -> None:
+        self.screen = screen
+        self.live = live
+        self.count = count
+        self._shown = ExitStack()
+
+    def on_pass_begin(self, module: str, texts: int, cached: int) -> None:
+        """Opens a bar for the texts that the cache does not have."""
+        self._shown.close()  # a pass that failed has no end
+        self._module, self._new = module, texts - cached
+        if self._new:
+            self._bar = self._shown.enter_context(self.live())
+            self._task = self._bar.add_task(f"embedding with {escape(module)}", total=self._new, unit="texts", best="")
+            self._shown.callback(self._bar.remove_task, self._task)
+
+    def on_pass_progress(self, done: int) -> None:
+        """Moves the bar."""
+        self._bar.update(self._task, completed=done)
+
+    def on_pass_end(self, computed: int, seconds: float) -> None:
+        """Says how long it took."""
+        self._shown.close()
+        self.count(seconds)
+        if computed:
+            rate = f"{computed / seconds:,.0f} texts/s"
+            self.screen.say(f"Embedded {computed:,} texts with {self._module} in {seconds:.1f} s ({rate})")
 
 
 class SearchProgress:

@@ -9,6 +9,7 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,13 @@ from keras_tuner.engine.trial import TrialStatus
 
 from search.errors import InputError
 from search.files import is_refused
-from search.tuning.checkpoint import is_whole, restore_state, restore_weights
-from search.tuning.follower import TrialFollower
+from search.interrupts import noted_interrupts
+from search.tuning.checkpoint import is_whole, load
+from search.tuning.follower import TrialFollower, is_done
 from search.tuning.memory import released_graphs
 from search.tuning.record import TrialObserver, TrialRecord, ranked
 from search.tuning.seeds import ACCUMULATE, hyperparameter_values, trial_seed
+from search.tuning.training import KerasTraining, Training, assign, model_weights
 from search.tuning.trial_files import TrialFiles
 
 log = logging.getLogger(__name__)
@@ -87,6 +90,7 @@ class Tuner(keras_tuner.Tuner):
         self.may_start = may_start
         self.observers = list(observers)
         self.records: dict[str, TrialRecord] = {}
+        self._interrupted: Callable[[], bool] = lambda: False
         # KerasTuner announces a reload by print.
         with redirect_stdout(io.StringIO()):
             super().__init__(oracle, hypermodel, **settings)
@@ -104,6 +108,10 @@ class Tuner(keras_tuner.Tuner):
         self.oracle.verbose = fit_kwargs.get("verbose", "auto")
         # KerasTuner collects garbage before every trial; what is alive now need not be searched through each time.
         gc.freeze()
+        with noted_interrupts() as self._interrupted:
+            self._search(*fit_args, **fit_kwargs)
+
+    def _search(self, *fit_args: Any, **fit_kwargs: Any) -> None:
         self.on_search_begin()
         while not self._spent():
             trial = self.oracle.create_trial(self.tuner_id)
@@ -191,10 +199,14 @@ class Tuner(keras_tuner.Tuner):
                     if not self._cut_batches(trial):
                         raise
                     self.run_trial(trial, *fit_args, **fit_kwargs)
+            if self._interrupted():
+                raise KeyboardInterrupt
             self.records[trial.trial_id].status = TrialStatus.COMPLETED
         except keras_tuner.errors.FatalError:
             raise
         except Exception as error:
+            if self._interrupted():
+                raise KeyboardInterrupt from error
             if is_refused(error):
                 # A full disk is no property of this trial: the next one would fail too.
                 raise
@@ -228,26 +240,37 @@ class Tuner(keras_tuner.Tuner):
             keras_tuner.errors.FailedTrialError: The objective was never a finite number, or the model is too large.
         """
         record = self.records[trial.trial_id]
-        hp = trial.hyperparameters
         own, best = self.files.last(trial.trial_id), self.files.best(trial.trial_id)
-        follower = TrialFollower(record, self.oracle.objective, best, own, self.patience, self.observers)
-        if not follower.is_done():
-            model = self._try_build(hp)
-            record.parameters = model.count_params()
+        if not is_done(record, self.patience):
+            training = self._training(trial, *fit_args, **fit_kwargs)
+            record.parameters = training.parameters
             if self.max_parameters is not None and record.parameters > self.max_parameters:
                 raise keras_tuner.errors.FailedTrialError(
                     f"The model has {record.parameters:,} parameters, more than max_parameters={self.max_parameters:,}"
                 )
             if own.exists():
-                restore_state(own, model)
+                training.set_state(load(own))
             elif record.parent is not None:
-                restore_state(self.files.last(record.parent), model)
-            callbacks = [*self._deepcopy_callbacks(fit_kwargs.pop("callbacks", [])), follower]
-            self._configure_tensorboard_dir(callbacks, trial)
-            epochs = {"initial_epoch": record.epochs, "epochs": record.target_epochs}
-            self.hypermodel.fit(hp, model, *fit_args, **{"verbose": 0, **fit_kwargs, **epochs, "callbacks": callbacks})
+                training.set_state(load(self.files.last(record.parent)))
+            follower = TrialFollower(
+                record, training, self.oracle.objective, best, own, self.patience, self._interrupted, self.observers
+            )
+            training.run(range(record.epochs, record.target_epochs), follower.on_epoch_end)
         if not record.metrics:
             raise keras_tuner.errors.FailedTrialError(f"{self.oracle.objective.name} was never a finite number")
+
+    def _training(self, trial: Any, *fit_args: Any, **fit_kwargs: Any) -> Training:
+        """The trial's model in training: the HyperModel's own fast way where it has one for this trial."""
+        hp = trial.hyperparameters
+        fast = getattr(self.hypermodel, "fast_training", lambda *_, **__: None)(hp, *fit_args, **fit_kwargs)
+        if fast is not None:
+            training: Training = fast
+            return training
+        model = self._try_build(hp)
+        callbacks = self._deepcopy_callbacks(fit_kwargs.pop("callbacks", []))
+        self._configure_tensorboard_dir(callbacks, trial)
+        fit = partial(self.hypermodel.fit, hp, model, *fit_args, **{"verbose": 0, **fit_kwargs})
+        return KerasTraining(model, fit, callbacks)
 
     def _cut_batches(self, trial: Any) -> bool:
         """Halves the batches of a trial that ran out of memory, once; its steps stay the same, since two make one.
@@ -286,7 +309,7 @@ class Tuner(keras_tuner.Tuner):
         if not is_whole(path):
             raise InputError(f"{path} is damaged or was not kept (keep={self.keep}): the model cannot be loaded.")
         model = self._try_build(trial.hyperparameters)
-        restore_weights(path, model)
+        assign(model_weights(model), load(path))
         return model
 
     def _populate_initial_space(self) -> None:

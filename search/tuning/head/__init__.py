@@ -1,0 +1,12 @@
+"""Training of the head alone, on features that a frozen module has computed once.
+
+A head has a few thousand weights, so a Keras model of it spends its time on being built, traced and called, not on
+arithmetic. Here a step is a handful of matrix products on flat arrays, in NumPy: nothing is traced, so that a trial
+begins at once whatever its shape, and the numbers are those of `keras.Model.fit` (tests/tuning/head hold them to it).
+"""
+
+from search.tuning.head.network import Head
+from search.tuning.head.optimizers import flat_optimizer
+from search.tuning.head.training import HeadTraining, Rows
+
+__all__ = ["Head", "HeadTraining", "Rows", "flat_optimizer"]

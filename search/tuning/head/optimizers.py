@@ -1,0 +1,156 @@
+"""The optimizers of the search space on one flat vector of weights, step for step those of Keras 3.
+
+All weights, and each kind of slot, lie in one vector, so that an update is a handful of passes over it whatever the
+number of layers. Hyperparameters that the space does not tune are Keras's defaults, and those of `search.optimizers`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.optimizers import OPTIMIZERS as KERAS_OPTIMIZERS
+from search.optimizers import SETTINGS
+
+Floats = NDArray[np.floating]
+
+
+class FlatOptimizer:
+    """Moves a flat vector of weights along its gradient.
+
+    Args:
+        weights: The vector, float [parameters]; `step` changes it in place.
+        learning_rate: The rate.
+        settings: Hyperparameters by the names of the Keras optimizer of the same kind.
+
+    Attributes:
+        slots: What the next step depends on besides the weights, float [slots, parameters].
+        steps: Steps behind it.
+    """
+
+    slot_count: ClassVar[int]
+    initial_slot: ClassVar[float] = 0.0
+
+    def __init__(self, weights: Floats, learning_rate: float, settings: Mapping[str, float]) -> None:
+        self.weights = weights
+        self.slots = np.full((self.slot_count, len(weights)), self.initial_slot, weights.dtype)
+        self.steps = 0
+        # Numbers of the weights' own type, as in Keras: 1 - 0.999 is another number in float32 than in float64.
+        self._real = weights.dtype.type
+        self._rate = self._real(learning_rate)
+        self._settings = settings
+        self._scratch = np.empty_like(weights)
+
+    def step(self, gradient: Floats) -> None:
+        """Makes one step; it may overwrite the gradient."""
+        self.steps += 1
+        self._update(gradient)
+
+    def _update(self, gradient: Floats) -> None:
+        raise NotImplementedError
+
+
+class Adam(FlatOptimizer):
+    """Kingma and Ba 2015; with `weight_decay`, AdamW (Loshchilov and Hutter 2019)."""
+
+    slot_count = 2
+
+    def _update(self, gradient: Floats) -> None:
+        momentum, velocity = self.slots
+        beta_1, beta_2 = self._settings["beta_1"], self._settings["beta_2"]
+        decay = self._settings.get("weight_decay")
+        scratch = self._scratch
+        if decay is not None:
+            np.multiply(self.weights, self._real(decay), out=scratch)
+            scratch *= self._rate
+            self.weights -= scratch
+        np.subtract(gradient, momentum, out=scratch)
+        scratch *= self._real(1 - beta_1)
+        momentum += scratch
+        gradient *= gradient
+        gradient -= velocity
+        gradient *= self._real(1 - beta_2)
+        velocity += gradient
+        step = self._real(self.steps)
+        unbiased = np.sqrt(1 - self._real(beta_2) ** step) / (1 - self._real(beta_1) ** step)
+        np.sqrt(velocity, out=scratch)
+        scratch += self._real(self._settings["epsilon"])
+        np.multiply(momentum, self._rate * unbiased, out=gradient)
+        gradient /= scratch
+        self.weights -= gradient
+
+
+class RMSprop(FlatOptimizer):
+    """Tieleman and Hinton 2012."""
+
+    slot_count = 1
+
+    def _update(self, gradient: Floats) -> None:
+        (velocity,) = self.slots
+        rho = self._settings["rho"]
+        scratch = self._scratch
+        np.multiply(gradient, gradient, out=scratch)
+        scratch *= self._real(1 - rho)
+        velocity *= self._real(rho)
+        velocity += scratch
+        np.add(velocity, self._real(self._settings["epsilon"]), out=scratch)
+        np.sqrt(scratch, out=scratch)
+        gradient *= self._rate
+        gradient /= scratch
+        self.weights -= gradient
+
+
+class SGD(FlatOptimizer):
+    """Gradient descent with momentum."""
+
+    slot_count = 1
+
+    def _update(self, gradient: Floats) -> None:
+        (velocity,) = self.slots
+        velocity *= self._real(self._settings["momentum"])
+        gradient *= self._rate
+        velocity -= gradient
+        self.weights += velocity
+
+
+class Adagrad(FlatOptimizer):
+    """Duchi, Hazan and Singer 2011."""
+
+    slot_count = 1
+    initial_slot = 0.1
+
+    def _update(self, gradient: Floats) -> None:
+        (accumulator,) = self.slots
+        scratch = self._scratch
+        np.multiply(gradient, gradient, out=scratch)
+        accumulator += scratch
+        np.add(accumulator, self._real(self._settings["epsilon"]), out=scratch)
+        np.sqrt(scratch, out=scratch)
+        gradient *= self._rate
+        gradient /= scratch
+        self.weights -= gradient
+
+
+_KINDS: Mapping[str, type[FlatOptimizer]] = {
+    "adam": Adam,
+    "adamw": Adam,
+    "rmsprop": RMSprop,
+    "sgd": SGD,
+    "adagrad": Adagrad,
+}
+
+
+def flat_optimizer(name: str, weights: Floats, learning_rate: float) -> FlatOptimizer:
+    """Makes the optimizer that `search.optimizers.make_optimizer` makes of the same name and rate.
+
+    Args:
+        name: A key of `search.optimizers.OPTIMIZERS`.
+        weights: The weights, float [parameters].
+        learning_rate: The rate.
+    """
+    # Keras itself says what its defaults are.
+    settings = KERAS_OPTIMIZERS[name](learning_rate, **SETTINGS.get(name, {})).get_config()
+    return _KINDS[name](weights, learning_rate, settings)

@@ -1,0 +1,42 @@
+"""The metrics of an epoch, the same whatever trained it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.evaluation.metrics import score
+
+
+def split_metrics(prefix: str, labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> dict[str, float]:
+    """Every metric of `search.evaluation` of one split, under names with a prefix.
+
+    They are the functions that score the test split, on whole splits, so a trial's curve, its score and the final table
+    speak of the same thing. Keras's own metrics would average over the batches of changing weights and approximate the
+    area under a curve from a few thresholds.
+
+    Args:
+        prefix: Empty for training rows, `val_` for the validation split.
+        labels: Class indices [n].
+        probabilities: float64 [n, classes].
+
+    Returns:
+        Name to value; `loss` is the log loss.
+    """
+    metrics = score(labels, probabilities)
+    return {f"{prefix}{name}": value for name, value in {**metrics, "loss": metrics["log_loss"]}.items()}
+
+
+def training_sample(rows: int, valid: int | None, seed: int) -> NDArray[np.int64]:
+    """Which training rows are scored after each epoch: enough to compare the two curves, at the cost of validation.
+
+    Args:
+        rows: Rows to train on.
+        valid: Rows of the validation split; None: there is none.
+        seed: Seed of the trial.
+
+    Returns:
+        Distinct rows, int64 [as many as the validation split has, at most all].
+    """
+    size = min(rows, valid if valid is not None else rows // 10 + 1)
+    return np.random.default_rng(seed).choice(rows, size, replace=False)

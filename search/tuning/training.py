@@ -1,0 +1,147 @@
+"""A model in training, as a tuner sees it; and the general kind, a Keras model of any HyperModel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+import keras
+import numpy as np
+
+from search.tuning.checkpoint import Arrays
+
+OnEpochEnd = Callable[[int, Mapping[str, float]], bool]
+"""Told of an epoch, counted from 1, and its metrics; answers whether training shall stop."""
+
+
+class Training(Protocol):
+    """What a tuner does with a trial's model."""
+
+    @property
+    def parameters(self) -> int:
+        """Weights of the layers that train or may train."""
+
+    def weights(self) -> Arrays:
+        """What training can change and predictions depend on."""
+
+    def state(self) -> Arrays:
+        """All that the next epoch depends on."""
+
+    def set_state(self, state: Arrays) -> None:
+        """Makes a model that is as it was made go on where another of the same hyperparameters gave its `state`.
+
+        Raises:
+            ValueError: It is the state of another model.
+        """
+
+    def run(self, epochs: range, on_epoch_end: OnEpochEnd) -> None:
+        """Trains.
+
+        Args:
+            epochs: The epochs, counted from 0; those before the first are behind the model.
+            on_epoch_end: Is told of every epoch.
+        """
+
+
+class KerasTraining:
+    """A Keras model, trained by the `fit` of its HyperModel.
+
+    A frozen module is never among its weights: a checkpoint of a frozen trial holds its head alone.
+
+    Args:
+        model: A built, compiled model.
+        fit: Trains it, given `callbacks`, `initial_epoch` and `epochs` by name.
+        callbacks: Keras callbacks besides.
+    """
+
+    def __init__(
+        self, model: keras.Model, fit: Callable[..., Any], callbacks: Sequence[keras.callbacks.Callback] = ()
+    ) -> None:
+        self.model = model
+        self._fit = fit
+        self._callbacks = callbacks
+
+    @property
+    def parameters(self) -> int:
+        """Weights of the model's layers."""
+        return int(self.model.count_params())
+
+    def weights(self) -> Arrays:
+        """The weights and moving statistics of the layers that train."""
+        return [_array(variable) for variable in model_weights(self.model)]
+
+    def state(self) -> Arrays:
+        """The weights, the states of random generators, the optimizer's step and slots."""
+        return [_array(variable) for variable in self._state_variables()]
+
+    def set_state(self, state: Arrays) -> None:
+        """Goes on from a state; also from that of a model whose batches were not cut into parts.
+
+        Raises:
+            ValueError: It is the state of another model.
+        """
+        optimizer = self.model.optimizer
+        optimizer.build(self.model.trainable_variables)
+        variables = self._state_variables()
+        parts = optimizer.gradient_accumulation_steps
+        whole_batches = parts is not None and len(state) == len(variables) - len(_accumulators(optimizer))
+        assign(variables[: len(state)] if whole_batches else variables, state)
+        if whole_batches:
+            # Keras counts the parts of a step where there are any.
+            optimizer._iterations.assign(optimizer._iterations * parts)
+
+    def run(self, epochs: range, on_epoch_end: OnEpochEnd) -> None:
+        """Trains, as `Training.run` says."""
+        model = self.model
+
+        class Follower(keras.callbacks.Callback):
+            def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+                metrics = {name: float(value) for name, value in (logs or {}).items()}
+                model.stop_training = on_epoch_end(epoch + 1, metrics)
+
+        self._fit(initial_epoch=epochs.start, epochs=epochs.stop, callbacks=[*self._callbacks, Follower()])
+
+    def _state_variables(self) -> list[Any]:
+        optimizer = self.model.optimizer
+        accumulators = _accumulators(optimizer)
+        known = {id(variable) for variable in accumulators}
+        others = [variable for variable in optimizer.variables if id(variable) not in known]
+        return [*model_weights(self.model), *_random_states(self.model), *others, *accumulators]
+
+
+def model_weights(model: keras.Model) -> list[keras.Variable]:
+    """Every variable of the layers that train: weights and moving statistics, in the order of the layers."""
+    found: dict[int, Any] = {}
+    for layer in _trained_layers(model):
+        for variable in (*layer._trainable_variables, *layer._non_trainable_variables):
+            found.setdefault(id(variable), variable)
+    return list(found.values())
+
+
+def assign(variables: Sequence[Any], arrays: Arrays) -> None:
+    """Sets variables.
+
+    Raises:
+        ValueError: The arrays have other shapes, so they belong to another model.
+    """
+    expected, came = [tuple(variable.shape) for variable in variables], [array.shape for array in arrays]
+    if came != expected:
+        raise ValueError(f"The checkpoint is another model's: it has the shapes {came}, the model {expected}.")
+    for variable, array in zip(variables, arrays, strict=True):
+        variable.assign(array)
+
+
+def _random_states(model: keras.Model) -> list[keras.Variable]:
+    return [generator.state for layer in _trained_layers(model) for generator in layer._seed_generators]
+
+
+def _trained_layers(model: keras.Model) -> list[keras.Layer]:
+    return [layer for layer in model._flatten_layers(include_self=True) if layer.trainable]
+
+
+def _accumulators(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
+    return [one for one in getattr(optimizer, "_accumulated_gradients", ()) if one is not None]
+
+
+def _array(variable: Any) -> np.ndarray:
+    return np.asarray(keras.ops.convert_to_numpy(variable.value))
