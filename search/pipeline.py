@@ -61,6 +61,7 @@ def run(
     device = configure(config.device, config.mixed_precision, verbose)
     # What follows imports TensorFlow, which takes seconds: an error in the data has been told by now.
     from search.embedding import FeatureCache, Features, resolve_modules
+    from search.embedding.load import check_any_trainable
     from search.evaluation.baselines import score_baselines
     from search.evaluation.bootstrap import intervals
     from search.evaluation.metrics import predict, score
@@ -79,6 +80,8 @@ def run(
     with stopwatch("embed"):
         names = [str(name) for name in space["module"].options or ()]
         modules = resolve_modules(names, config.module, Path(config.paths.modules).expanduser(), catalogs)
+        if True in (space["trainable"].options or ()):
+            check_any_trainable(modules)
     with RunFolder.opened(output, composed, overrides, resumed=config.resume is not None) as folder:
         log.info("%s: %s; %s", config.dataset.name, splits.sizes(), describe_cleaning(splits.cleaning))
         cache = FeatureCache(
@@ -118,6 +121,8 @@ def run(
         if budget.refused:
             planned = "" if ahead.trials is None else f" of {ahead.trials} planned"
             screen.say(f"tuner.max_seconds ended the search after {len(tuner.records)}{planned} trials")
+        if tuner.oracle.stop_reason is not None:
+            screen.say(f"The search ended early: {tuner.oracle.stop_reason}")
         failed = sum(record.status == "FAILED" for record in tuner.records.values())
         if failed:
             screen.say(f"{failed} of {len(tuner.records)} trials failed: see {folder.leaderboard}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,6 +81,22 @@ def published(folder: Path, name: str | None = None) -> Module:
     if folder not in _published:
         _published[folder] = read(folder, name or str(folder))
     return _published[folder]
+
+
+def check_any_trainable(modules: Mapping[str, Path]) -> None:
+    """Finds out before a search whether fine-tuning is possible at all.
+
+    Args:
+        modules: Name to the folder of a SavedModel. They are loaded one by one, until one has something to train.
+
+    Raises:
+        InputError: None of them has; or one cannot be loaded.
+    """
+    if not any(published(folder, name).trainable_variables for name, folder in modules.items()):
+        raise InputError(
+            f"None of the modules {', '.join(modules)} has trainable variables: they can be used as they are, "
+            "space.trainable=[false], but not fine-tuned."
+        )
 
 
 def trainable_copy(folder: Path, owner: object) -> Module:

@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from search.errors import InputError
 from search.files import write_text
-from search.lock import locked
+from search.lock import LOCK, locked
 
 
 @dataclass(frozen=True)
@@ -38,13 +38,14 @@ class RunFolder:
         Raises:
             InputError: Another run's files stand there, or another process is at work on them.
         """
-        if not resumed and path.is_dir() and any(path.iterdir()):
-            raise InputError(
-                f"{path} already holds files: go on with that run by resume={path}, name a fresh folder with "
-                "hydra.run.dir=… or remove it."
-            )
         folder = cls(path)
         with locked(path):
+            # Only now: what stands there may be the work of a run that is going on.
+            if not resumed and any(file.name != LOCK for file in path.iterdir()):
+                raise InputError(
+                    f"{path} already holds files: go on with that run by resume={path}, name a fresh folder with "
+                    "hydra.run.dir=… or remove it."
+                )
             write_text(path / ".hydra" / "config.yaml", OmegaConf.to_yaml(config, resolve=True))
             if not resumed:
                 write_text(path / ".hydra" / "overrides.yaml", OmegaConf.to_yaml(OmegaConf.create(list(overrides))))

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import tensorflow as tf
+from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.plugins.hparams import api as hparams
+from tensorboard.plugins.scalar.summary_v2 import scalar_pb
+from tensorboard.plugins.text.summary_v2 import text_pb
+from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
 from search.tuning.record import TrialRecord
 from spaces import Choice, Int, Parameter, Space
@@ -28,21 +34,32 @@ class Curves:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._runs: dict[str, Any] = {}
+        self._runs: dict[str, EventFileWriter] = {}
 
     def add(self, epoch: int, metrics: Mapping[str, float]) -> None:
         """Adds a point to every curve; names that begin with `val_` belong to the validation split."""
+        points: dict[str, list[Summary]] = {}
         for name, value in metrics.items():
             run = "validation" if name.startswith(_VALIDATION) else "train"
+            points.setdefault(run, []).append(scalar_pb(name.removeprefix(_VALIDATION), value))
+        for run, summaries in points.items():
             if run not in self._runs:
-                self._runs[run] = tf.summary.create_file_writer(str(self._folder / run))
-            with self._runs[run].as_default(step=epoch):
-                tf.summary.scalar(name.removeprefix(_VALIDATION), value)
+                self._runs[run] = EventFileWriter(str(self._folder / run))
+            _add(self._runs[run], epoch, summaries)
 
     def close(self) -> None:
         """Writes what is still in memory."""
         for run in self._runs.values():
             run.close()
+
+
+def _add(run: EventFileWriter, step: int, summaries: Iterable[Summary]) -> None:
+    # By protocol buffers of TensorBoard's own: an operation of TensorFlow for each point took longer than the training
+    # of a head.
+    event = Event(wall_time=time.time(), step=step)
+    for summary in summaries:
+        event.summary.MergeFrom(summary)
+    run.add_event(event)
 
 
 class TensorBoardWriter:
@@ -61,17 +78,18 @@ class TensorBoardWriter:
         # Trial id to the trial that its training began with, and of that one the best score so far.
         self._first: dict[str, str] = {}
         self._scores: dict[str, float] = {}
-        with tf.summary.create_file_writer(str(folder)).as_default():
-            hparams.hparams_config(
-                hparams=[
-                    hparams.HParam(name, _domain(parameter, conditional=name in space.conditions))
-                    for name, parameter in self._searched.items()
-                ],
-                metrics=[
-                    hparams.Metric(SCORE, display_name=f"best {objective.name}"),
-                    hparams.Metric(EPOCHS, display_name="epochs"),
-                ],
-            )
+        table = hparams.hparams_config_pb(
+            hparams=[
+                hparams.HParam(name, _domain(parameter, conditional=name in space.conditions))
+                for name, parameter in self._searched.items()
+            ],
+            metrics=[
+                hparams.Metric(SCORE, display_name=f"best {objective.name}"),
+                hparams.Metric(EPOCHS, display_name="epochs"),
+            ],
+        )
+        with closing(EventFileWriter(str(folder))) as run:
+            _add(run, 0, [table])
 
     def on_trial_resumed(self, record: TrialRecord) -> None:
         """Takes up a trial that was logged before the search was interrupted."""
@@ -91,21 +109,21 @@ class TensorBoardWriter:
         self._curves.close()
         self._follow(record)
         first = self._first[record.trial_id]
-        with tf.summary.create_file_writer(str(self.folder / first)).as_default(step=record.epochs):
-            if record.trial_id == first:
-                values = {
-                    name: record.values.get(name, _absent(parameter)) for name, parameter in self._searched.items()
-                }
-                # Lines of the table are told apart by this name, those of other runs beside this one too.
-                hparams.hparams(values, trial_id=f"{self.folder.parent.name}/{first}")
-            if first in self._scores:
-                tf.summary.scalar(SCORE, self._scores[first])
-            tf.summary.scalar(EPOCHS, record.epochs)
-            for name in ("bracket", "round"):
-                if getattr(record, name) is not None:
-                    tf.summary.scalar(f"tuner/{name}", getattr(record, name))
-            if record.parent is not None:
-                tf.summary.text("tuner/lineage", f"trial {record.trial_id} goes on with trial {record.parent}")
+        summaries = [scalar_pb(EPOCHS, record.epochs)]
+        if record.trial_id == first:
+            values = {name: record.values.get(name, _absent(parameter)) for name, parameter in self._searched.items()}
+            # Lines of the table are told apart by this name, those of other runs beside this one too.
+            summaries.append(hparams.hparams_pb(values, trial_id=f"{self.folder.parent.name}/{first}"))
+        if first in self._scores:
+            summaries.append(scalar_pb(SCORE, self._scores[first]))
+        for name in ("bracket", "round"):
+            if getattr(record, name) is not None:
+                summaries.append(scalar_pb(f"tuner/{name}", getattr(record, name)))
+        if record.parent is not None:
+            told = f"trial {record.trial_id} goes on with trial {record.parent}"
+            summaries.append(text_pb("tuner/lineage", told))
+        with closing(EventFileWriter(str(self.folder / first))) as run:
+            _add(run, record.epochs, summaries)
 
     def _follow(self, record: TrialRecord) -> None:
         first = self._first.get(record.parent or "", record.trial_id)

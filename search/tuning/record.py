@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -57,9 +58,12 @@ class TrialRecord:
             InputError: The file is damaged.
         """
         try:
-            return cls(**json.loads(path.read_text(encoding="utf-8")))
+            record = cls(**json.loads(path.read_text(encoding="utf-8")))
         except (ValueError, TypeError) as error:
             raise InputError(f"{path} is damaged ({error}): take it back from a copy, or start a new run.") from error
+        # JSON has no NaN: a metric that was none, though not the objective, comes back as null.
+        record.metrics = {name: math.nan if value is None else value for name, value in record.metrics.items()}
+        return record
 
 
 def ranked(records: Iterable[TrialRecord], direction: str) -> list[TrialRecord]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
@@ -43,9 +42,6 @@ class TrialFiles:
             InputError: One is damaged or missing.
         """
         found = [TrialRecord.read(path) for path in self.project.glob("trial_*/record.json")]
-        for record in found:
-            # JSON has no NaN: a metric that was none, though not the objective, came back as null.
-            record.metrics = {name: math.nan if value is None else value for name, value in record.metrics.items()}
         # As numbers: KerasTuner pads an id to a width that a long search grows out of.
         found.sort(key=lambda record: int(record.trial_id))
         for number, record in enumerate(found):

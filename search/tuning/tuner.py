@@ -9,13 +9,14 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import keras
 import keras_tuner
 import tensorflow as tf
+from keras_tuner.engine.metrics_tracking import infer_metric_direction
 from keras_tuner.engine.trial import TrialStatus
 
 from search.errors import InputError
@@ -34,6 +35,12 @@ log = logging.getLogger(__name__)
 _POLL_SECONDS = 1.0
 # Of an error as a table shows it; the whole stands in the trial's record and in the log.
 _ERROR_LENGTH = 300
+
+
+@cache
+def _direction(metric: str) -> str:
+    """What KerasTuner takes for better by the metric's name; it makes a Keras metric each time to find out."""
+    return infer_metric_direction(metric) or "min"
 
 
 class Tuner(keras_tuner.Tuner):
@@ -113,9 +120,11 @@ class Tuner(keras_tuner.Tuner):
 
     def _search(self, *fit_args: Any, **fit_kwargs: Any) -> None:
         self.on_search_begin()
+        ended = False
         while not self._spent():
             trial = self.oracle.create_trial(self.tuner_id)
             if trial.status == TrialStatus.STOPPED:
+                ended = True
                 break
             if trial.status == TrialStatus.IDLE:
                 time.sleep(_POLL_SECONDS)  # trials of other workers decide what comes next
@@ -125,8 +134,9 @@ class Tuner(keras_tuner.Tuner):
             self.on_trial_begin(trial)
             self._try_run_and_update_trial(trial, *fit_args, **fit_kwargs)
             self.on_trial_end(trial)
-        if self.keep == "best":
-            self._remove_checkpoints(set())
+        if self.keep != "all":
+            # A search that a budget ended may yet be given more.
+            self._remove_checkpoints(set() if self.keep == "best" and ended else self._promotable())
         self.on_search_end()
 
     @property
@@ -226,6 +236,9 @@ class Tuner(keras_tuner.Tuner):
         record = self.records[trial.trial_id]
         trial.status, trial.message = record.status, record.traceback
         if record.status == TrialStatus.COMPLETED:
+            for name in record.metrics:
+                if name != self.oracle.objective.name and not trial.metrics.exists(name):
+                    trial.metrics.register(name, _direction(name))
             self.oracle.update_trial(trial.trial_id, record.metrics, step=record.best_epoch)
 
     def run_trial(self, trial: Any, *fit_args: Any, **fit_kwargs: Any) -> None:
@@ -251,13 +264,22 @@ class Tuner(keras_tuner.Tuner):
             if own.exists():
                 training.set_state(load(own))
             elif record.parent is not None:
-                training.set_state(load(self.files.last(record.parent)))
+                self._go_on_from_parent(training, record)
             follower = TrialFollower(
                 record, training, self.oracle.objective, best, own, self.patience, self._interrupted, self.observers
             )
             training.run(range(record.epochs, record.target_epochs), follower.on_epoch_end)
         if not record.metrics:
             raise keras_tuner.errors.FailedTrialError(f"{self.oracle.objective.name} was never a finite number")
+
+    def _go_on_from_parent(self, training: Training, record: TrialRecord) -> None:
+        """Brings a promoted trial to where its parent stopped; where that was lost, by the same training again."""
+        parent = self.files.last(record.parent or "")
+        if is_whole(parent):
+            training.set_state(load(parent))
+        else:
+            log.warning("%s is damaged or gone: its %s epochs are trained again", parent, record.initial_epoch)
+            training.run(range(record.initial_epoch), lambda *_: False)
 
     def _training(self, trial: Any, *fit_args: Any, **fit_kwargs: Any) -> Training:
         """The trial's model in training: the HyperModel's own fast way where it has one for this trial."""
@@ -307,7 +329,10 @@ class Tuner(keras_tuner.Tuner):
         """
         path = self.files.best(trial.trial_id)
         if not is_whole(path):
-            raise InputError(f"{path} is damaged or was not kept (keep={self.keep}): the model cannot be loaded.")
+            raise InputError(
+                f"{path} is damaged or was not kept (tuner.keep={self.keep}): take it back from a copy, or start a new "
+                "run."
+            )
         model = self._try_build(trial.hyperparameters)
         assign(model_weights(model), load(path))
         return model
