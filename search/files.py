@@ -92,9 +92,19 @@ def write_text(path: Path, text: str) -> None:
         beside.write_text(text, encoding="utf-8")
 
 
-def write_json(path: Path, content: Mapping[str, Any] | list[Any]) -> None:
-    """Writes a JSON file whole; NaN and infinities, which JSON does not know, become null."""
-    write_text(path, json.dumps(_finite(content), indent=2, ensure_ascii=False) + "\n")
+def write_json(path: Path, content: Mapping[str, Any] | list[Any], indent: int | None = 2) -> None:
+    """Writes a JSON file whole; NaN and infinities, which JSON does not know, become null.
+
+    Args:
+        path: The file.
+        content: What it shall hold.
+        indent: Spaces before each level, for people; None: all in one line, ten times as fast.
+    """
+    try:
+        text = json.dumps(content, indent=indent, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError):
+        text = json.dumps(_finite(content), indent=indent, ensure_ascii=False)
+    write_text(path, text + "\n")
 
 
 def _finite(value: Any) -> Any:

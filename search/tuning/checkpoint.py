@@ -50,7 +50,8 @@ def read_notes(path: Path) -> dict[str, Any]:
 def is_whole(path: Path) -> bool:
     """Whether a checkpoint is there and gives what was written."""
     try:
-        with np.load(path, allow_pickle=False) as saved:
+        # Opened here, since NumPy leaves a file open that it finds to be damaged.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as saved:
             content = {name: saved[name] for name in saved.files}
         # A zip archive's own checksums leave out names and headers.
         return int(content.pop(_CHECKSUM)) == _checksum(content)

@@ -48,7 +48,7 @@ class TrialRecord:
 
     def write(self, path: Path) -> None:
         """Writes the record, whole or not at all."""
-        write_json(path, asdict(self))
+        write_json(path, asdict(self), indent=None)
 
     @classmethod
     def read(cls, path: Path) -> TrialRecord:

@@ -55,6 +55,11 @@ class ResumableOracle(keras_tuner.Oracle):
         self.seed = self._seed_state = secrets.randbelow(2**31) if seed is None else seed
         self._seed_is_drawn = seed is None
         self.max_failed_trials = max_failed_trials
+        # A tuner that keeps records of its own, and tells the oracle of them when it is resumed, needs no state of the
+        # oracle on disk after each step: to write it takes longer with every trial.
+        self.saves_each_step = True
+        self._configurations: dict[str, Configuration] = {}
+        self._space_size = 0
 
     @property
     def stop_reason(self) -> str | None:
@@ -117,16 +122,28 @@ class ResumableOracle(keras_tuner.Oracle):
         self._display.verbose = verbose
 
     def save(self) -> None:
+        """Writes the state, whole or not at all; nothing where `saves_each_step` is off."""
+        if self.saves_each_step:
+            self.write_state()
+
+    def write_state(self) -> None:
         """Writes the state, whole or not at all."""
-        write_json(Path(self._get_oracle_fname()), self.get_state())
+        write_json(Path(self._get_oracle_fname()), self.get_state(), indent=None)
 
     def _save_trial(self, trial: Any) -> None:
-        write_json(Path(self._get_trial_dir(trial.trial_id)) / "trial.json", trial.get_state())
+        path = Path(self._get_trial_dir(trial.trial_id)) / "trial.json"
+        if self.saves_each_step or trial.trial_id in self.end_order or not path.exists():
+            write_json(path, trial.get_state(), indent=None)
 
     def _tried(self) -> set[Configuration]:
         """Every configuration that a trial has had."""
         space = self.hyperparameters.space
-        return {configuration(space, trial.hyperparameters.values) for trial in self.trials.values()}
+        if len(space) != self._space_size:
+            self._configurations, self._space_size = {}, len(space)
+        for trial_id, trial in self.trials.items():
+            if trial_id not in self._configurations:
+                self._configurations[trial_id] = configuration(space, trial.hyperparameters.values)
+        return set(self._configurations.values())
 
     def _fresh(self) -> dict[str, Any] | None:
         """A configuration that no trial has had, of the seed and the number drawn before; None where there is none."""

@@ -22,6 +22,8 @@ class TrialFiles:
 
     def __init__(self, project: Path) -> None:
         self.project = project
+        # Checkpoints that are gone for good: a long search need not look for them after every trial.
+        self._removed: set[tuple[str, str]] = set()
 
     def record(self, trial_id: str) -> Path:
         """What is known of a trial that has ended."""
@@ -76,9 +78,14 @@ class TrialFiles:
         """Removes the weights of all trials but the best, and the states of all that no other may go on with."""
         for record in records:
             if record is not best:
-                self.best(record.trial_id).unlink(missing_ok=True)
+                self._remove(record.trial_id, "best")
             if record.trial_id not in promotable:
-                self.last(record.trial_id).unlink(missing_ok=True)
+                self._remove(record.trial_id, "last")
+
+    def _remove(self, trial_id: str, which: str) -> None:
+        if (trial_id, which) not in self._removed:
+            (self.best if which == "best" else self.last)(trial_id).unlink(missing_ok=True)
+            self._removed.add((trial_id, which))
 
     def _folder(self, trial_id: str) -> Path:
         return self.project / f"trial_{trial_id}"

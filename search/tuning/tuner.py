@@ -9,7 +9,7 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from search.tuning.checkpoint import is_whole, load
 from search.tuning.follower import TrialFollower, is_done
 from search.tuning.memory import released_graphs
 from search.tuning.record import TrialObserver, TrialRecord, ranked
+from search.tuning.resumable import ResumableOracle
 from search.tuning.seeds import ACCUMULATE, hyperparameter_values, trial_seed
 from search.tuning.training import KerasTraining, Training, assign, model_weights
 from search.tuning.trial_files import TrialFiles
@@ -98,6 +99,8 @@ class Tuner(keras_tuner.Tuner):
         self.observers = list(observers)
         self.records: dict[str, TrialRecord] = {}
         self._interrupted: Callable[[], bool] = lambda: False
+        if isinstance(oracle, ResumableOracle):
+            oracle.saves_each_step = False
         # KerasTuner announces a reload by print.
         with redirect_stdout(io.StringIO()):
             super().__init__(oracle, hypermodel, **settings)
@@ -115,8 +118,12 @@ class Tuner(keras_tuner.Tuner):
         self.oracle.verbose = fit_kwargs.get("verbose", "auto")
         # KerasTuner collects garbage before every trial; what is alive now need not be searched through each time.
         gc.freeze()
-        with noted_interrupts() as self._interrupted:
-            self._search(*fit_args, **fit_kwargs)
+        try:
+            with noted_interrupts() as self._interrupted:
+                self._search(*fit_args, **fit_kwargs)
+        finally:
+            if isinstance(self.oracle, ResumableOracle):
+                self.oracle.write_state()
 
     def _search(self, *fit_args: Any, **fit_kwargs: Any) -> None:
         self.on_search_begin()
@@ -139,7 +146,7 @@ class Tuner(keras_tuner.Tuner):
             self._remove_checkpoints(set() if self.keep == "best" and ended else self._promotable())
         self.on_search_end()
 
-    @property
+    @cached_property
     def files(self) -> TrialFiles:
         """The files of the trials."""
         return TrialFiles(Path(self.project_dir))

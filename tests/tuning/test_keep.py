@@ -71,8 +71,8 @@ def damaged(path, how):
     elif how == "empty":
         path.write_bytes(b"")
     elif how == "flipped":
-        middle = len(content) // 3
-        path.write_bytes(content[:middle] + bytes([content[middle] ^ 4]) + content[middle + 1 :])
+        number = content.index(b"\x93NUMPY") + 128  # of the first array, behind its header
+        path.write_bytes(content[:number] + bytes([content[number] ^ 4]) + content[number + 1 :])
     elif how == "gone":
         path.unlink()
     else:

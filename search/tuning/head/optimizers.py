@@ -7,6 +7,7 @@ number of layers. Hyperparameters that the space does not tune are Keras's defau
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import ClassVar
 
 import numpy as np
@@ -151,6 +152,11 @@ def flat_optimizer(name: str, weights: Floats, learning_rate: float) -> FlatOpti
         weights: The weights, float [parameters].
         learning_rate: The rate.
     """
-    # Keras itself says what its defaults are.
-    settings = KERAS_OPTIMIZERS[name](learning_rate, **SETTINGS.get(name, {})).get_config()
-    return _KINDS[name](weights, learning_rate, settings)
+    return _KINDS[name](weights, learning_rate, _settings(name))
+
+
+@cache
+def _settings(name: str) -> Mapping[str, float]:
+    """The hyperparameters of an optimizer; Keras itself says what its defaults are."""
+    settings: Mapping[str, float] = KERAS_OPTIMIZERS[name](**SETTINGS.get(name, {})).get_config()
+    return settings

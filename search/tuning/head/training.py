@@ -117,7 +117,7 @@ class HeadTraining:
     def _run_epoch(self, epoch: int) -> float:
         order = epoch_order(len(self._train.labels), self._seed, epoch)
         labels, importance = self._train.labels[order], self._importance[order]
-        drawn = np.random.Generator(np.random.SFC64([self._seed, epoch, _DROPOUT_STREAM]))
+        drawn = np.random.Generator(np.random.PCG64([self._seed, epoch, _DROPOUT_STREAM]))
         total = 0.0
         for start in range(0, len(order), self._batch_size):
             batch = slice(start, start + self._batch_size)
