@@ -23,6 +23,7 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBase
 from search.config import Config, checked, configuration_folder, register
 from search.errors import InputError, SearchError, nearest
 from search.files import refusal
+from search.interrupts import noted_interrupts
 from search.resume import resumed
 from spaces import SETTINGS, SpaceError
 
@@ -119,27 +120,28 @@ def _run(node: DictConfig, verbose: bool) -> None:
     hydra_config = HydraConfig.get()
     output = made = _from_here(Path(hydra_config.runtime.output_dir))
     overrides = list(hydra_config.overrides.task)
-    try:
-        if node.resume is not None:
-            output = Path(node.resume)
-            node = resumed(node, overrides)
-        config = checked(node)
-        # Imported only now: --help and --cfg answer without pandas.
-        from search import pipeline
+    with noted_interrupts() as interrupted:
+        try:
+            if node.resume is not None:
+                output = Path(node.resume)
+                node = resumed(node, overrides)
+            config = checked(node)
+            # Imported only now: --help and --cfg answer without pandas.
+            from search import pipeline
 
-        catalogs = [Path(source.path) for source in hydra_config.runtime.config_sources if source.schema == "file"]
-        pipeline.run(config, node, overrides, output, catalogs, verbose)
-    except KeyboardInterrupt:
-        if not (output / ".hydra").is_dir():
-            raise
-        raise KeyboardInterrupt(f"Interrupted. Go on with: {_going_on(output)}") from None
-    except Exception as error:
-        reason = refusal(error)
-        if reason is None or not (output / ".hydra").is_dir():
-            raise
-        raise InputError(f"Cannot write to {output}: {reason}. Make room, then: {_going_on(output)}") from error
-    finally:
-        _remove_empty(made)
+            catalogs = [Path(one.path) for one in hydra_config.runtime.config_sources if one.schema == "file"]
+            pipeline.run(config, node, overrides, output, catalogs, verbose)
+        except (KeyboardInterrupt, Exception) as error:
+            has_begun = (output / ".hydra").is_dir()
+            if isinstance(error, KeyboardInterrupt) or interrupted():
+                told = f"Interrupted. Go on with: {_going_on(output)}" if has_begun else ""
+                raise KeyboardInterrupt(told) from None
+            reason = refusal(error)
+            if reason is None or not has_begun:
+                raise
+            raise InputError(f"Cannot write to {output}: {reason}. Make room, then: {_going_on(output)}") from error
+        finally:
+            _remove_empty(made)
 
 
 def _from_here(folder: Path) -> Path:

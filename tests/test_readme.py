@@ -6,19 +6,29 @@ from pathlib import Path
 
 import pytest
 
+from search import cache
+
 README = Path(__file__).parent.parent / "README.md"
 BLOCKS = re.findall(r"```bash\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
 LINES = [line for block in BLOCKS for line in block.replace("\\\n", " ").splitlines()]
-COMMANDS = [part.strip() for line in LINES for part in line.split("&&") if part.strip().startswith("python -m search")]
+PARTS = [shlex.split(part, comments=True) for line in LINES for part in line.split("&&")]
+COMMANDS = [part[3:] for part in PARTS if part[:3] == ["python", "-m", "search"]]
+CACHE_COMMANDS = [part[3:] for part in PARTS if part[:3] == ["python", "-m", "search.cache"]]
 
 
 def test_the_readme_has_commands():
     assert len(COMMANDS) > 10
+    assert len(CACHE_COMMANDS) > 1
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_composes(search_command, tmp_path, command):
-    arguments = shlex.split(command, comments=True)[3:]
+@pytest.mark.parametrize("arguments", CACHE_COMMANDS, ids=" ".join)
+def test_a_command_of_the_cache_runs(tmp_path, capsys, arguments):
+    assert cache.main(["--folder", str(tmp_path), *arguments]) == 0
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
+def test_a_command_composes(search_command, tmp_path, arguments):
     (tmp_path / "my_conf" / "space").mkdir(parents=True)
     (tmp_path / "my_conf" / "space" / "mine.yaml").write_text("units: [8, 16]\n")
     # Composing needs one run's values, not a sweep's.

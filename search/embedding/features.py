@@ -20,7 +20,8 @@ from search.embedding.identity import fingerprint
 from search.errors import InputError, nearest
 
 __all__ = ["DEFAULT_FOLDER", "FeatureCache", "Features", "PassObserver"]
-DEFAULT_FOLDER = Path("~/.cache/search/features").expanduser()
+# As in conf/config.yaml.
+DEFAULT_FOLDER = Path(os.environ.get("SEARCH_CACHE", "~/.cache/search")).expanduser() / "features"
 _DTYPES = ("float32", "float16")
 _log = logging.getLogger(__name__)
 # Features are held in memory up to this size, and up to a quarter of what is free.

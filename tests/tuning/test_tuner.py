@@ -1,6 +1,8 @@
 """The tuner runs what any oracle proposes on any HyperModel."""
 
 import errno
+import os
+import signal
 from types import MappingProxyType
 
 import keras
@@ -235,3 +237,28 @@ def test_a_model_that_is_too_large_is_not_trained(tmp_path, data):
     assert 0 < len(failed) < 6
     assert all("max_parameters" in record.error and record.traceback for record in failed)
     assert len(watcher.epochs) == 6 - len(failed)
+
+
+@pytest.mark.parametrize("becomes", [RuntimeError, None])
+def test_an_interrupt_that_foreign_code_swallows_is_none_of_the_trials_results(tmp_path, data, becomes):
+    """C code that is looking at an attribute when the signal comes drops the error, or makes another one of it."""
+
+    class Swallows(Digits):
+        def fit(self, hp, model, **kwargs):
+            if not interrupted:
+                interrupted.append(True)
+                try:
+                    os.kill(os.getpid(), signal.SIGINT)
+                except KeyboardInterrupt:
+                    if becomes is not None:
+                        raise becomes("returned a result with an exception set") from None
+            return super().fit(hp, model, **kwargs)
+
+    interrupted = [True]
+    whole, _ = search(tmp_path / "whole", data, Swallows())
+    interrupted.clear()
+    with pytest.raises(KeyboardInterrupt):
+        search(tmp_path / "cut", data, Swallows())
+    again, _ = search(tmp_path / "cut", data, Swallows())
+    assert table(again) == table(whole)
+    assert {record.status for record in again.records.values()} == {"COMPLETED"}
