@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import keras
 import keras_tuner
@@ -13,13 +12,14 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from search.batches import scorer, training_batches
+from search.batches import training_batches
 from search.datasets import Examples
 from search.embedding import TextEmbedding
 from search.embedding.features import FeatureCache, Features, PassObserver
+from search.epoch_scores import EpochScores
 from search.optimizers import make_optimizer
 from search.tuning.head import Head, HeadTraining, Rows, flat_optimizer
-from search.tuning.scores import split_metrics, training_sample
+from search.tuning.scores import training_sample
 from search.tuning.seeds import ACCUMULATE, trial_seed
 from spaces import TextClassifierSpace
 
@@ -213,28 +213,6 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
             found = self._cache.features(self.modules[module], examples.texts, self._on_pass, module)
             self._features[key] = (examples, found)
         return self._features[key][1]
-
-
-class EpochScores(keras.callbacks.Callback):
-    """Adds the metrics of `split_metrics` to the logs of each epoch, scored after it, without dropout.
-
-    Args:
-        splits: Prefix of the metrics' names to strings [n] and labels [n].
-    """
-
-    def __init__(self, splits: Mapping[str, tuple[tf.Tensor, NDArray[np.int64]]]) -> None:
-        super().__init__()
-        self.splits = splits
-
-    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Compiles the model for scoring."""
-        self._scores = scorer(self.model)
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Scores the splits; the loss of training stays Keras's own, the mean over the epoch's steps."""
-        assert logs is not None
-        for prefix, (texts, labels) in self.splits.items():
-            logs.update({**split_metrics(prefix, labels, self._scores(texts)), **logs})
 
 
 def above_embedding(model: keras.Model) -> keras.Model:

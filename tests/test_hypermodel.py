@@ -1,5 +1,7 @@
 """The model that hyperparameters describe, built and trained by KerasTuner's own tuners too."""
 
+from functools import partial
+
 import keras
 import keras_tuner
 import numpy as np
@@ -8,9 +10,10 @@ import tensorflow as tf
 from reviews import make_reviews
 
 from search.datasets import Examples
+from search.embedding import FeatureCache
 from search.evaluation import score
-from search.hypermodel import TextClassifierHyperModel, row_weights
-from search.tuning.training import KerasTraining
+from search.hypermodel import TextClassifierHyperModel, above_embedding, row_weights
+from search.tuning.training import KerasTraining, assign, model_weights
 from spaces import space_from
 
 
@@ -25,9 +28,10 @@ TRAIN, VALID = make_examples(160, seed=1), make_examples(80, seed=2)
 
 @pytest.fixture
 def make(word_module):
-    def make(**ranges):
+    def make(cache=None, on_pass=None, **ranges):
         settings = {"modules": ["words"], "units": 8, "batch_size": 32, "learning_rate": 0.01, **ranges}
-        return TextClassifierHyperModel(space_from(settings), {"words": word_module}, classes=2, seed=0)
+        space = space_from(settings)
+        return TextClassifierHyperModel(space, {"words": word_module}, 2, seed=0, features=cache, on_pass=on_pass)
 
     return make
 
@@ -37,6 +41,28 @@ def built(hypermodel, seed=7, **values):
     hp.values.update(values)
     keras.utils.set_random_seed(seed)
     return hp, hypermodel.build(hp)
+
+
+def hyperparameters(**values):
+    hp = keras_tuner.HyperParameters()
+    hp.values.update(values)
+    return hp
+
+
+class Passes:
+    """Counts the texts that go through a module."""
+
+    def __init__(self):
+        self.computed = []
+
+    def on_pass_begin(self, module, texts, cached):
+        assert module == "words"
+
+    def on_pass_progress(self, done):
+        pass
+
+    def on_pass_end(self, computed, seconds):
+        self.computed.append(computed)
 
 
 def embedding_weights(model):
@@ -133,3 +159,62 @@ def test_half_batches_make_the_same_steps(make):
     hypermodel.fit(hp, halves, TRAIN, epochs=2)
     for weight, came in zip(whole.get_weights(), halves.get_weights(), strict=True):
         np.testing.assert_allclose(came, weight, atol=1e-5)
+
+
+@pytest.mark.parametrize("class_weight", ["none", "balanced"])
+@pytest.mark.parametrize("layers", [0, 2])
+def test_both_ways_of_training_are_the_same(make, tmp_path, layers, class_weight):
+    hypermodel = make(
+        FeatureCache(tmp_path),
+        trainable=False,
+        layers=layers,
+        dropout=0.0,
+        class_weight=class_weight,
+        activation="gelu",
+    )
+    hp, model = built(hypermodel)
+    fast, general = (
+        hypermodel.fast_training(hp, TRAIN, VALID),
+        KerasTraining(model, partial(hypermodel.fit, hp, model, TRAIN, VALID)),
+    )
+    assert fast.parameters == general.parameters
+    assign(model_weights(model), fast.weights())
+    logs = {way: [] for way in (fast, general)}
+    for way, told in logs.items():
+        way.run(range(3), lambda epoch, metrics, told=told: told.append(metrics))
+    for came, expected in zip(logs[fast], logs[general], strict=True):
+        assert set(came) == set(expected)
+        for name in ("loss", "log_loss", "val_loss", "val_brier"):
+            assert came[name] == pytest.approx(expected[name], rel=1e-5), name
+    for came, weight in zip(fast.weights(), general.weights(), strict=True):
+        np.testing.assert_allclose(came, weight, rtol=1e-4, atol=1e-6)
+
+
+def test_each_text_is_embedded_once_whatever_the_trials(make, tmp_path):
+    passes = Passes()
+    hypermodel = make(FeatureCache(tmp_path), passes, trainable=False, layers={"min": 0, "max": 2})
+    for layers in (0, 1, 2, 1):
+        hypermodel.fast_training(hyperparameters(layers=layers), TRAIN, VALID)
+    assert sum(passes.computed) == len({*TRAIN.texts, *VALID.texts})
+    # Another run finds them on disk.
+    again = Passes()
+    make(FeatureCache(tmp_path), again, trainable=False).fast_training(hyperparameters(), TRAIN, VALID)
+    assert sum(again.computed) == 0
+
+
+def test_what_needs_a_keras_model_takes_the_general_way(make, tmp_path):
+    cache = FeatureCache(tmp_path)
+    assert make(cache, trainable=False).fast_training(hyperparameters(), TRAIN) is not None
+    assert make(cache, trainable=True).fast_training(hyperparameters(), TRAIN) is None
+    assert make(None, trainable=False).fast_training(hyperparameters(), TRAIN) is None
+    callbacks = [keras.callbacks.TerminateOnNaN()]
+    assert make(cache, trainable=False).fast_training(hyperparameters(), TRAIN, callbacks=callbacks) is None
+    assert make(cache, trainable=False).fast_training(hyperparameters(**{"tuner/accumulate": 2}), TRAIN) is None
+
+
+def test_the_part_above_the_module_gives_the_same(make, tmp_path):
+    hypermodel = make(FeatureCache(tmp_path), trainable=False, layers=2, dropout=0.3)
+    _, model = built(hypermodel)
+    features = hypermodel.features("words", VALID).array()
+    expected = model.predict(tf.constant(VALID.texts.tolist()), verbose=0)
+    np.testing.assert_allclose(above_embedding(model).predict(features, verbose=0), expected, atol=1e-6)

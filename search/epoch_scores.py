@@ -1,0 +1,36 @@
+"""Scores a Keras model after each epoch of its training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from search.batches import scorer
+from search.tuning.scores import split_metrics
+
+
+class EpochScores(keras.callbacks.Callback):
+    """Adds the metrics of `split_metrics` to the logs of each epoch, scored after it, without dropout.
+
+    Args:
+        splits: Prefix of the metrics' names to strings [n] and labels [n].
+    """
+
+    def __init__(self, splits: Mapping[str, tuple[tf.Tensor, NDArray[np.int64]]]) -> None:
+        super().__init__()
+        self.splits = splits
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Compiles the model for scoring."""
+        self._scores = scorer(self.model)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Scores the splits; the loss of training stays Keras's own, the mean over the epoch's steps."""
+        assert logs is not None
+        for prefix, (texts, labels) in self.splits.items():
+            logs.update({**split_metrics(prefix, labels, self._scores(texts)), **logs})
