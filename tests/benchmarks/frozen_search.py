@@ -19,8 +19,8 @@ import statistics
 import tempfile
 from pathlib import Path
 
-from job import Job, Outcome, make_module
-from measure import disk, in_own_process, machine, print_table
+from job import Job, Outcome, prepared
+from measure import disk, in_own_process, print_table
 from texts import Source
 
 VARIANTS = ("plain", "precomputed", "ours-cold", "ours-warm")
@@ -29,27 +29,10 @@ VARIANTS = ("plain", "precomputed", "ours-cold", "ours-warm")
 def main() -> None:
     """Runs the benchmark that the command line describes."""
     arguments = _arguments()
-    source = Source.from_arguments(arguments)
-    print(machine())
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        module, measured = in_own_process(make_module, arguments.module, folder, source)
-        print(f"{arguments.module}: {measured}")
-        job = Job(
-            source=source,
-            rows=arguments.rows,
-            valid_rows=arguments.valid_rows,
-            module=module,
-            max_epochs=arguments.max_epochs,
-            batch=arguments.batch,
-            seed=arguments.seed,
-            data_seed=arguments.seed,
-            folder=folder,
-            cache=folder / "features",
-        )
+    with prepared(arguments, arguments.rows, arguments.valid_rows, arguments.max_epochs, arguments.seed) as job:
         outcomes: dict[str, list[Outcome]] = {variant: [] for variant in arguments.variants}
         for repeat in range(arguments.repeats):
-            job = dataclasses.replace(job, cache=folder / f"features-{repeat}")
+            job = dataclasses.replace(job, cache=job.folder / f"features-{repeat}")
             for variant in arguments.variants:
                 outcomes[variant].append(_run(variant, job, arguments.plain_trials))
         _print_outcomes(outcomes)

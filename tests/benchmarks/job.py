@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from measure import in_own_process, machine
 from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, log_loss
 from texts import Source
@@ -71,6 +76,19 @@ def make_module(name: str, scratch: Path, source: Source) -> tuple[Path, str]:
     import encoders
 
     return encoders.make_module(name, scratch, source.splits(None, 0.1, 0).train.texts)
+
+
+@contextmanager
+def prepared(arguments: argparse.Namespace, rows: int, valid_rows: int, max_epochs: int, seed: int) -> Iterator[Job]:
+    """Says what the measurements are made on, makes the module in a temporary folder and gives the job to measure."""
+    source = Source.from_arguments(arguments)
+    print(machine())
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        module, measured = in_own_process(make_module, arguments.module, folder, source)
+        print(f"{arguments.module}: {measured}")
+        cache = folder / "features"
+        yield Job(source, rows, valid_rows, module, max_epochs, arguments.batch, seed, seed, folder, cache)
 
 
 def valid_scores(labels: NDArray[np.int64], probabilities: NDArray[np.floating]) -> tuple[float, float]:

@@ -17,8 +17,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from job import Job, make_module
-from measure import disk, in_own_process, machine, peak_memory, print_table
+from job import Job, prepared
+from measure import disk, in_own_process, peak_memory, print_table
 from texts import Source, write_resampled
 
 from search.config import TunerConfig
@@ -67,29 +67,12 @@ HEADER = [
 def main() -> None:
     """Runs the benchmark that the command line describes."""
     arguments = _arguments()
-    source = Source.from_arguments(arguments)
-    print(machine())
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        module, measured = in_own_process(make_module, arguments.module, folder, source)
-        print(f"{arguments.module}: {measured}")
-        job = Job(
-            source=source,
-            rows=_ROWS_FOR_TRIALS,
-            valid_rows=_VALID_FOR_TRIALS,
-            module=module,
-            max_epochs=1,
-            batch=arguments.batch,
-            seed=_SEED,
-            data_seed=_SEED,
-            folder=folder,
-            cache=folder / "features",
-        )
+    with prepared(arguments, _ROWS_FOR_TRIALS, _VALID_FOR_TRIALS, max_epochs=1, seed=_SEED) as job:
         if arguments.rows:
-            table = folder / "texts.csv"
+            table = job.folder / "texts.csv"
             points = []
             for rows in arguments.rows:
-                made = in_own_process(write_resampled, source, rows, table, _SEED)
+                made = in_own_process(write_resampled, job.source, rows, table, _SEED)
                 points.append(_run(replace(job, source=made, max_trials=_TRIALS_FOR_ROWS), whole_table=True).row(rows))
             print(f"\nRows, {_TRIALS_FOR_ROWS} trials of one epoch:")
             print_table(HEADER, points)

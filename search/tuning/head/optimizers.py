@@ -6,6 +6,7 @@ number of layers. Hyperparameters that the space does not tune are Keras's defau
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from functools import cache
 from typing import ClassVar
@@ -19,7 +20,7 @@ from search.optimizers import SETTINGS
 Floats = NDArray[np.floating]
 
 
-class FlatOptimizer:
+class FlatOptimizer(ABC):
     """Moves a flat vector of weights along its gradient.
 
     Args:
@@ -50,8 +51,18 @@ class FlatOptimizer:
         self.steps += 1
         self._update(gradient)
 
+    @abstractmethod
     def _update(self, gradient: Floats) -> None:
-        raise NotImplementedError
+        """Moves the weights and the slots."""
+
+    def _descend(self, gradient: Floats, squares: Floats) -> None:
+        """Moves each weight by its gradient over the root of what is known of its squares."""
+        scratch = self._scratch
+        np.add(squares, self._real(self._settings["epsilon"]), out=scratch)
+        np.sqrt(scratch, out=scratch)
+        gradient *= self._rate
+        gradient /= scratch
+        self.weights -= gradient
 
 
 class Adam(FlatOptimizer):
@@ -97,11 +108,7 @@ class RMSprop(FlatOptimizer):
         scratch *= self._real(1 - rho)
         velocity *= self._real(rho)
         velocity += scratch
-        np.add(velocity, self._real(self._settings["epsilon"]), out=scratch)
-        np.sqrt(scratch, out=scratch)
-        gradient *= self._rate
-        gradient /= scratch
-        self.weights -= gradient
+        self._descend(gradient, velocity)
 
 
 class SGD(FlatOptimizer):
@@ -128,11 +135,7 @@ class Adagrad(FlatOptimizer):
         scratch = self._scratch
         np.multiply(gradient, gradient, out=scratch)
         accumulator += scratch
-        np.add(accumulator, self._real(self._settings["epsilon"]), out=scratch)
-        np.sqrt(scratch, out=scratch)
-        gradient *= self._rate
-        gradient /= scratch
-        self.weights -= gradient
+        self._descend(gradient, accumulator)
 
 
 _KINDS: Mapping[str, type[FlatOptimizer]] = {

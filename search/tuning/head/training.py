@@ -17,7 +17,7 @@ from search.tuning.order import epoch_order
 from search.tuning.scores import split_metrics, training_sample
 from search.tuning.training import OnEpochEnd
 
-# Apart from 0, the stream that draws the first weights.
+# Keeps what dropout draws in an epoch apart from the order of its rows.
 _DROPOUT_STREAM = 1
 
 
