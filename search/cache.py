@@ -12,7 +12,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import NoReturn
 
 from rich import box
 from rich.console import Console
@@ -23,7 +22,7 @@ from rich.table import Table
 from search.embedding.feature_store import HEADER, MAGIC, MODULE, SUFFIX, Shelf, shelves
 from search.embedding.features import DEFAULT_FOLDER
 from search.errors import InputError
-from search.files import refusal
+from search.exit_codes import Parser, reported
 
 _DIGITS = 12
 _DAY = 86_400
@@ -131,13 +130,6 @@ def _chosen(known: list[Shelf], prefixes: Sequence[str]) -> list[Shelf]:
     return [shelf for shelf in known if shelf.fingerprint in wanted]
 
 
-class _Parser(argparse.ArgumentParser):
-    """Says in one line what is wrong."""
-
-    def error(self, message: str) -> NoReturn:
-        raise InputError(f"{message} (see python -m search.cache --help)")
-
-
 def _days(text: str) -> float:
     try:
         days = float(text)
@@ -149,12 +141,12 @@ def _days(text: str) -> float:
 
 
 def _parser() -> argparse.ArgumentParser:
-    folder = _Parser(add_help=False)
+    folder = Parser(add_help=False)
     # Given before or after `clear`: the second must not bring the default back.
     folder.add_argument(
         "--folder", type=Path, default=argparse.SUPPRESS, help=f"the cache; {DEFAULT_FOLDER} by default"
     )
-    parser = _Parser("python -m search.cache", description="Lists the cache of features.", parents=[folder])
+    parser = Parser("python -m search.cache", description="Lists the cache of features.", parents=[folder])
     command = parser.add_subparsers(dest="command", metavar="[clear]").add_parser(
         "clear", help="remove features", description="Removes features from the cache.", parents=[folder]
     )
@@ -173,7 +165,8 @@ def main(arguments: Sequence[str]) -> int:
         The exit code: 0, or 2 for bad input.
     """
     console = Console()
-    try:
+    codes = [0]
+    with reported(codes):
         given = _parser().parse_args(arguments)
         folder = Path(getattr(given, "folder", DEFAULT_FOLDER)).expanduser()
         if "folder" in given and not folder.is_dir():
@@ -191,13 +184,7 @@ def main(arguments: Sequence[str]) -> int:
                     f"{shelf.fingerprint[:_DIGITS]} was last at {escape(at)}", highlight=False, soft_wrap=True
                 )
             console.print(f"All in {escape(str(folder))}", highlight=False, soft_wrap=True)
-    except (InputError, OSError) as error:
-        said = str(error) if isinstance(error, InputError) else refusal(error)
-        if said is None:
-            raise
-        print(f"search: {' '.join(said.split())}", file=sys.stderr)
-        return 2
-    return 0
+    return max(codes)
 
 
 if __name__ == "__main__":

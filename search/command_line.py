@@ -8,28 +8,23 @@ import re
 import shlex
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import hydra
-import yaml
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException, OverrideParseException
-from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
+from hydra.errors import ConfigCompositionException
+from omegaconf import DictConfig
 
-from search.config import Config, checked, configuration_folder, register
-from search.errors import InputError, SearchError, nearest
+from search.config import checked, configuration_folder, register
+from search.errors import InputError
+from search.exit_codes import INTERRUPTED, reported, said
 from search.files import refusal
 from search.interrupts import noted_interrupts
 from search.resume import resumed
-from spaces import SETTINGS, SpaceError
+from spaces import SETTINGS
 
-BAD_INPUT = 2
-FAILED = 1
-INTERRUPTED = 130
 _FLAGS_WITH_VALUE = {
     "--config-dir",
     "-cd",
@@ -62,7 +57,7 @@ def main(arguments: Sequence[str]) -> int:
     codes = [0]
 
     def job(node: DictConfig) -> None:
-        with _reported(codes):
+        with reported(codes):
             _run(node, verbose)
 
     register()
@@ -71,10 +66,10 @@ def main(arguments: Sequence[str]) -> int:
     command = hydra.main(version_base="1.3", config_path=str(configuration_folder()), config_name="config")(job)
     terminated = signal.signal(signal.SIGTERM, _interrupt)
     try:
-        with _reported(codes):
+        with reported(codes):
             _compose_and(command)
     except KeyboardInterrupt as interrupt:
-        codes.append(_said(str(interrupt) or "Interrupted.", INTERRUPTED))
+        codes.append(said(str(interrupt) or "Interrupted.", INTERRUPTED))
     finally:
         signal.signal(signal.SIGTERM, terminated)
     return max(codes)
@@ -162,34 +157,6 @@ def _remove_empty(folder: Path) -> None:
         empty.rmdir()
 
 
-@contextmanager
-def _reported(codes: list[int]) -> Iterator[None]:
-    """Turns an error of the block into one line on stderr and an exit code added to `codes`."""
-    try:
-        yield
-    except (InputError, SpaceError) as error:
-        codes.append(_said(str(error), BAD_INPUT))
-    except yaml.MarkedYAMLError as error:
-        where = f" in {error.problem_mark.name}, line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        codes.append(_said(f"The YAML{where} cannot be read: {error.problem}.", BAD_INPUT))
-    except (HydraException, OmegaConfBaseException) as error:
-        codes.append(_said(_explained(error), BAD_INPUT))
-    except SearchError as error:
-        codes.append(_said(str(error), FAILED))
-    except SystemExit as ended:  # Hydra's flags, such as --help, end the program themselves
-        codes.append(int(ended.code or 0))
-    except Exception as error:
-        reason = refusal(error)
-        if reason is None:
-            raise
-        codes.append(_said(f"Cannot write: {reason}.", BAD_INPUT))
-
-
-def _said(message: str, code: int) -> int:
-    print(f"search: {' '.join(message.split())}", file=sys.stderr)
-    return code
-
-
 def _replacing(argument: str) -> list[str]:
     """Makes a list or mapping given for a parameter of the space replace the range that stands there.
 
@@ -199,40 +166,3 @@ def _replacing(argument: str) -> list[str]:
         key = argument.partition("=")[0]
         return [f"~{key}", f"+{argument}"]
     return [argument]
-
-
-def _explained(error: Exception) -> str:
-    """One line about an error of Hydra or OmegaConf, with the nearest name where one was misspelt."""
-    cause = error.__cause__
-    if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options is not None:
-        group, _, choice = error.missing_cfg_file.rpartition("/")
-        return f"{group}={choice} is unknown. {nearest(choice, error.options)}"
-    if isinstance(cause, ConfigKeyError | ConfigAttributeError):
-        return _unknown(cause.full_key or str(cause.key))
-    if missing := re.match(r"Could not delete from config\. '(.+)' does not exist", str(error)):
-        return _unknown(missing[1])
-    if no_choice := re.match(r"Could not override '(\w+)'\. No match in the defaults list", str(error)):
-        key = no_choice[1]
-        hint = "; which modules are searched is set by space.modules=[…]" if key == "module" else ""
-        return f"{key} is no choice but a group of settings: set one of them, {key}.…=…{hint}."
-    if isinstance(error, OverrideParseException):
-        if "=" not in error.override:
-            return f"The override '{error.override}' cannot be read: expected key=value."
-        return f"The override '{error.override}' cannot be read: {error.message.splitlines()[0]}"
-    if re.search(r"str is not a subclass of \w+Config", str(cause)):
-        key, _, value = str(error).rpartition(" ")[2].partition("=")
-        return f"{key} is a group of settings: set one of them, such as {key}.name={value}."
-    if isinstance(cause, OmegaConfBaseException):
-        return f"{cause.full_key}: {str(cause.msg).splitlines()[0]}"
-    return str(error).splitlines()[0]
-
-
-def _unknown(key: str) -> str:
-    """Says that there is no such setting, and which ones stand at its place."""
-    parent = key.rpartition(".")[0]
-    if parent == "space":
-        names = SETTINGS
-    else:
-        node = OmegaConf.select(OmegaConf.structured(Config), parent) if parent else OmegaConf.structured(Config)
-        names = tuple(str(name) for name in node or {})
-    return f"There is no setting '{key}'. {nearest(key, [f'{parent}.{name}'.lstrip('.') for name in names])}"

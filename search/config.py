@@ -16,6 +16,7 @@ DEVICES = ("auto", "cpu", "gpu")
 TUNERS = ("hyperband", "random", "bayesian", "grid")
 KEPT = ("all", "promotable", "best")
 FEATURE_TYPES = ("float32", "float16")
+POOLINGS = ("auto", "mean", "max", "first")
 DIRECTIONS = ("auto", "max", "min")
 
 
@@ -51,6 +52,8 @@ class DatasetConfig:
     """pooch's notation, `sha256:…` or `md5:…`; null: not known."""
     package: str | None = None
     """A Python package that carries the corpus; `file` is then the path inside it."""
+    licence: str | None = None
+    """Under which the data may be used, for the model card; null: not known."""
     classes: list[Any] | None = None
     """Keep rows of these classes only; null: all."""
     positive: Any = None
@@ -76,10 +79,15 @@ class DatasetConfig:
 
 @dataclass
 class ModuleConfig:
-    """Settings of the modules that this package builds itself."""
+    """Settings of the modules that this package builds itself, or puts together."""
 
     vocabulary: int = 50_000
     """Words in the table of a word-vector module, the most frequent first."""
+    preprocessor: str | None = None
+    """Handle or folder of what makes of texts the tensors that some modules take, as BERT does; null: none."""
+    pooling: str = "auto"
+    """Modules that give a vector for each token: mean, max, first (BERT's [CLS]), or auto: the module's own for each
+    text where it gives one too, else the mean."""
 
 
 @dataclass
@@ -205,6 +213,7 @@ def checked(node: DictConfig) -> Config:
         ("tuner.keep", config.tuner.keep, KEPT),
         ("objective.direction", config.objective.direction, DIRECTIONS),
         ("features.dtype", config.features.dtype, FEATURE_TYPES),
+        ("module.pooling", config.module.pooling, POOLINGS),
     ):
         if value not in names:
             raise InputError(f"{key}={value} is unknown. {nearest(value, names)}")

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import keras
 import keras_tuner
-import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
 from search.batches import training_batches
 from search.datasets import Examples
 from search.embedding import TextEmbedding
 from search.embedding.features import FeatureCache, Features, PassObserver
 from search.epoch_scores import EpochScores
+from search.fast_training import FastTraining, importance, optimizer_settings
 from search.optimizers import make_optimizer
-from search.tuning.head import Head, HeadTraining, Rows, flat_optimizer
+from search.tuning.head_first import best_head
 from search.tuning.scores import training_sample
-from search.tuning.seeds import ACCUMULATE, trial_seed
+from search.tuning.seeds import ACCUMULATE, HEAD_EPOCHS, trial_seed
+from search.tuning.training import Training, assign, model_weights
 from spaces import TextClassifierSpace
 
 _EMBEDDING = "embedding"
@@ -56,9 +57,7 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
         self.classes = classes
         self.seed = seed
         self._cache = features
-        self._on_pass = on_pass
-        # Module and split to its features; the split is kept so that no other can take its identity.
-        self._features: dict[tuple[str, int], tuple[Examples, Features]] = {}
+        self._fast = FastTraining(modules, classes, features, on_pass)
 
     def declare_hyperparameters(self, hp: keras_tuner.HyperParameters) -> None:
         """Declares the whole space, before any model is built."""
@@ -87,9 +86,9 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
         # Two classes have two outputs like any other number: one code, the same model.
         outputs = keras.layers.Dense(self.classes, "softmax", dtype="float32", name="probabilities")(hidden)
         model = keras.Model(texts, outputs, name="text_classifier")
-        slower = {"slower": embedding, "slower_rate": values["fine_tuning_rate"]} if values["trainable"] else {}
-        accumulate = hp.values.get(ACCUMULATE, 1)
-        optimizer = make_optimizer(values["optimizer"], values["learning_rate"], **slower, accumulate=accumulate)
+        optimizer = make_optimizer(
+            optimizer_settings(values), embedding if values["trainable"] else None, hp.values.get(ACCUMULATE, 1)
+        )
         # String operations cannot be compiled by XLA, which Keras would choose by itself where there is a GPU.
         model.compile(optimizer, "sparse_categorical_crossentropy", jit_compile=False)
         return model
@@ -122,13 +121,15 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
             Keras's history of the logs.
         """
         values = self.space.declare(hp)
+        if values.get("head_first") and initial_epoch == 0:
+            self._train_head(hp, model, train, valid)
         texts = tf.constant(train.texts.tolist())
         batch_size = max(1, values["batch_size"] // hp.values.get(ACCUMULATE, 1))
         seed = trial_seed(self.seed, hp.values)
         batches = training_batches(
             texts,
             train.labels,
-            row_weights(train.labels, self.classes, balanced=values["class_weight"] == "balanced"),
+            importance(values, train.labels, self.classes),
             batch_size=batch_size,
             seed=seed,
             epochs=range(initial_epoch, epochs),
@@ -155,8 +156,8 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
         *,
         callbacks: Sequence[keras.callbacks.Callback] = (),
         verbose: int = 0,
-    ) -> HeadTraining | None:
-        """Makes what trains the same model as `build` and `fit`, on cached features.
+    ) -> Training | None:
+        """Makes what trains the same model as `build` and `fit`, in less time.
 
         Args:
             hp: The hyperparameters.
@@ -166,53 +167,38 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
             verbose: As for `fit`.
 
         Returns:
-            The training, at its beginning; None where only a Keras model will do: a module that is trained, callbacks
-            that ask for a model, batches cut into parts, no cache.
+            The training, at its beginning; None where only a Keras model will do: callbacks that ask for one, no cache,
+            a module that is to be trained in mixed precision.
         """
         values = self.space.declare(hp)
-        if self._cache is None or values["trainable"] or callbacks or ACCUMULATE in hp.values:
+        if self._cache is None or callbacks:
             return None
-        splits = [
-            None if split is None else Rows(self.features(values["module"], split), split.labels)
-            for split in (train, valid)
-        ]
-        assert splits[0] is not None
         seed = trial_seed(self.seed, hp.values)
-        head = Head(
-            splits[0].features.dimension,
-            [values[f"units_{i}"] for i in range(1, values["layers"] + 1)],
-            self.classes,
-            # Without a hidden layer there is neither.
-            values.get("activation", "relu"),
-            values.get("dropout", 0.0),
-        )
-        head.initialize(np.random.default_rng(seed))
-        return HeadTraining(
-            head,
-            flat_optimizer(values["optimizer"], head.weights, values["learning_rate"]),
-            splits[0],
-            splits[1],
-            row_weights(train.labels, self.classes, balanced=values["class_weight"] == "balanced"),
-            values["batch_size"],
-            seed,
+        if not values["trainable"]:
+            return self._fast.head(values, train, valid, seed)
+        if keras.config.dtype_policy().compute_dtype != "float32":
+            return None
+        accumulate = hp.values.get(ACCUMULATE, 1)
+        return self._fast.module(
+            values, train, valid, seed, accumulate, hp.values.get(HEAD_EPOCHS), partial(_note_head_epochs, hp)
         )
 
     def features(self, module: str, examples: Examples) -> Features:
-        """The features of a split through a frozen module: from memory, from the cache, or else computed.
+        """The features of a split through a frozen module: see `FastTraining.features`."""
+        return self._fast.features(module, examples)
 
-        Args:
-            module: Name of the module.
-            examples: The split.
+    def _train_head(
+        self, hp: keras_tuner.HyperParameters, model: keras.Model, train: Examples, valid: Examples | None
+    ) -> None:
+        """Trains the head of a model on features of the frozen module, before the two are trained together."""
+        head = self._fast.head(self.space.declare(hp), train, valid, trial_seed(self.seed, hp.values))
+        epochs, _ = best_head(head, hp.values.get(HEAD_EPOCHS))
+        _note_head_epochs(hp, epochs)
+        assign(model_weights(above_embedding(model)), head.weights())
 
-        Returns:
-            float32 [rows of the split, dim].
-        """
-        assert self._cache is not None
-        key = (module, id(examples))
-        if key not in self._features:
-            found = self._cache.features(self.modules[module], examples.texts, self._on_pass, module)
-            self._features[key] = (examples, found)
-        return self._features[key][1]
+
+def _note_head_epochs(hp: keras_tuner.HyperParameters, epochs: int) -> None:
+    hp.values[HEAD_EPOCHS] = epochs
 
 
 def above_embedding(model: keras.Model) -> keras.Model:
@@ -223,20 +209,3 @@ def above_embedding(model: keras.Model) -> keras.Model:
     for layer in head:
         outputs = layer(outputs)
     return keras.Model(inputs, outputs)
-
-
-def row_weights(labels: NDArray[np.int64], classes: int, *, balanced: bool) -> NDArray[np.float32]:
-    """Weights of the rows in the loss.
-
-    Args:
-        labels: Class indices [n].
-        classes: Number of classes.
-        balanced: Whether each class shall weigh the same in all; else each row does.
-
-    Returns:
-        Weights [n] with mean 1.
-    """
-    if not balanced:
-        return np.ones(len(labels), np.float32)
-    counts = np.bincount(labels, minlength=classes)
-    return (len(labels) / (classes * counts[labels])).astype(np.float32)

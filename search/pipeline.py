@@ -61,7 +61,7 @@ def run(
     device = configure(config.device, config.mixed_precision, verbose)
     # What follows imports TensorFlow, which takes seconds: an error in the data has been told by now.
     from search.embedding import FeatureCache, Features, resolve_modules
-    from search.embedding.load import check_any_trainable
+    from search.embedding.load import untrainable
     from search.evaluation.baselines import score_baselines
     from search.evaluation.bootstrap import intervals
     from search.evaluation.metrics import predict, score
@@ -80,8 +80,10 @@ def run(
     with stopwatch("embed"):
         names = [str(name) for name in space["module"].options or ()]
         modules = resolve_modules(names, config.module, Path(config.paths.modules).expanduser(), catalogs)
-        if True in (space["trainable"].options or ()):
-            check_any_trainable(modules)
+        frozen = untrainable(modules) if True in (space["trainable"].options or ()) else []
+        if frozen:
+            space = space_from(ranges, rows=len(splits.train), untrainable=frozen)
+            screen.say(f"Without trainable variables, to be searched frozen alone: {', '.join(frozen)}")
     with RunFolder.opened(output, composed, overrides, resumed=config.resume is not None) as folder:
         log.info("%s: %s; %s", config.dataset.name, splits.sizes(), describe_cleaning(splits.cleaning))
         cache = FeatureCache(
@@ -135,13 +137,14 @@ def run(
 
         def features(split: Examples) -> Features | None:
             """What the best trial's module gives for a split, where that is a constant."""
-            return None if best.values["trainable"] else hypermodel.features(best.values["module"], split)
+            return None if best.values.get("trainable") else hypermodel.features(best.values["module"], split)
 
-        searched = Classifier(tuner.load_model(trial), splits.classes, None)
-        valid_probabilities = searched.probabilities(splits.valid.texts, features(splits.valid))
+        valid_probabilities = Classifier(tuner.load_model(trial), splits.classes, None).probabilities(
+            splits.valid.texts, features(splits.valid)
+        )
         threshold = best_threshold(splits.valid.labels, valid_probabilities) if len(splits.classes) == 2 else None
         with stopwatch("refit"):
-            epochs = f"{best.best_epoch} epoch{'s' if best.best_epoch > 1 else ''}"
+            epochs = f"{best.best_epoch} epoch{'' if best.best_epoch == 1 else 's'}"
             screen.say(f"Refitting trial {best.trial_id} on train and valid for {epochs}")
             model = refit(
                 hypermodel,

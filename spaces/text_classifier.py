@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, ClassVar
 
-from spaces.parameters import Choice, Float, Int, Parameter, SpaceError
+from spaces.parameters import Choice, Float, HyperParameters, Int, Parameter, SpaceError
 from spaces.reading import nearest, parameter_from
 from spaces.space import Space, When
 
@@ -34,10 +34,12 @@ def _one_of(names: tuple[str, ...]) -> _Domain:
     return _Domain(f"one of {', '.join(names)}", lambda value: value in names)
 
 
+_TRUTH = _Domain("true or false", lambda value: isinstance(value, bool))
+_NOT_NEGATIVE = _Domain("numbers from 0", lambda value: type(value) in (int, float) and value >= 0, real=True)
 _RATE = _Domain("numbers above 0", lambda value: type(value) in (int, float) and value > 0, real=True)
 _DOMAINS = {
     "modules": _Domain("names, handles or folders", lambda value: isinstance(value, str) and bool(value.strip())),
-    "trainable": _Domain("true or false", lambda value: isinstance(value, bool)),
+    "trainable": _TRUTH,
     "layers": _whole(0),
     "units": _whole(1),
     "activation": _one_of(ACTIVATIONS),
@@ -46,11 +48,20 @@ _DOMAINS = {
     ),
     "learning_rate": _RATE,
     "fine_tuning_rate": _RATE,
+    "head_first": _TRUTH,
+    "warmup_steps": _whole(0),
     "optimizer": _one_of(OPTIMIZERS),
+    "weight_decay": _NOT_NEGATIVE,
+    "clip_norm": _NOT_NEGATIVE,
     "batch_size": _Domain(f"whole numbers from 1, or {AUTO}", _whole(1).holds),
     "class_weight": _one_of(CLASS_WEIGHTS),
 }
 SETTINGS = tuple(_DOMAINS)
+# Settings that mean nothing elsewhere.
+_EXISTS_WHERE = {
+    **{name: When("trainable", (True,)) for name in ("fine_tuning_rate", "head_first", "warmup_steps")},
+    "weight_decay": When("optimizer", ("adamw",)),
+}
 
 
 class TextClassifierSpace(Space):
@@ -59,7 +70,9 @@ class TextClassifierSpace(Space):
     The class attributes are the ranges, written as `parameter_from` reads them; a keyword wins over them. The
     parameters of a trial are `module`, `trainable`, `layers` (hidden ones), `units_1` … (width of each hidden layer
     that exists), `activation` and `dropout` (where there is a hidden layer), `learning_rate` (of the head),
-    `fine_tuning_rate` (of the module, where it is trainable), `optimizer`, `batch_size` (`auto`: see
+    `fine_tuning_rate`, `head_first` and `warmup_steps` (where the module is trainable: its rate, whether the head is
+    trained alone before, and the steps over which the module's rate grows), `optimizer`, `weight_decay` (of the head,
+    where the optimizer is adamw), `clip_norm` (0: the gradient is never shortened), `batch_size` (`auto`: see
     `batch_sizes`) and `class_weight`.
 
     A space of your own is a subclass, `python -m search space=class space._target_=my_spaces.Wide`:
@@ -70,6 +83,7 @@ class TextClassifierSpace(Space):
 
     Args:
         rows: Rows that a trial trains on; the batch sizes of `auto` follow from them.
+        untrainable: Names of modules that have nothing to train: there is no `trainable` in their trials.
         **ranges: Setting to range.
 
     Raises:
@@ -84,7 +98,11 @@ class TextClassifierSpace(Space):
     dropout: ClassVar[Any] = Float(0.0, 0.5)
     learning_rate: ClassVar[Any] = Float(3e-4, 1e-2, log=True)
     fine_tuning_rate: ClassVar[Any] = Float(3e-4, 1e-2, log=True)
+    head_first: ClassVar[Any] = Choice([False, True])
+    warmup_steps: ClassVar[Any] = Choice([0])
     optimizer: ClassVar[Any] = Choice(["adam"])
+    weight_decay: ClassVar[Any] = Choice([0.004])
+    clip_norm: ClassVar[Any] = Choice([0.0])
     batch_size: ClassVar[Any] = AUTO
     class_weight: ClassVar[Any] = Choice(["none", "balanced"])
 
@@ -94,12 +112,16 @@ class TextClassifierSpace(Space):
             if not name.startswith("_") and name not in _DOMAINS and not hasattr(type(value), "__get__"):
                 raise SpaceError(f"{cls.__name__}.{name} is no setting of the space, {nearest(name, list(_DOMAINS))}")
 
-    def __init__(self, rows: int = 10_000, **ranges: Any) -> None:
+    def __init__(self, rows: int = 10_000, untrainable: Collection[str] = (), **ranges: Any) -> None:
         for name in ranges:
             if name not in _DOMAINS:
                 raise SpaceError(f"space.{name} is no setting of the space, {nearest(name, list(_DOMAINS))}")
         settings = {name: _setting(name, ranges.get(name, getattr(self, name)), rows) for name in _DOMAINS}
-        super().__init__(*_expand(settings))
+        super().__init__(*_expand(settings, untrainable))
+
+    def declare(self, hp: HyperParameters) -> dict[str, Any]:
+        """Declare every parameter, as `Space.declare` says; `trainable` is among the values of every trial."""
+        return {"trainable": False, **super().declare(hp)}
 
 
 def batch_sizes(rows: int) -> list[int]:
@@ -118,13 +140,14 @@ def batch_sizes(rows: int) -> list[int]:
     return [smaller, 2 * smaller]
 
 
-def space_from(config: Mapping[str, Any], rows: int = 10_000) -> TextClassifierSpace:
+def space_from(config: Mapping[str, Any], rows: int = 10_000, untrainable: Collection[str] = ()) -> TextClassifierSpace:
     """Make the space that the node `space` of the configuration describes.
 
     Args:
         config: Setting to range, as plain Python values; settings that are missing keep the class's own. `_target_`
             names the class, `package.module.Class`, a subclass of `TextClassifierSpace`.
         rows: Rows that a trial trains on.
+        untrainable: As for `TextClassifierSpace`.
 
     Raises:
         SpaceError: The class cannot be had, a setting is unknown or its range impossible.
@@ -132,14 +155,16 @@ def space_from(config: Mapping[str, Any], rows: int = 10_000) -> TextClassifierS
     ranges = {str(name): value for name, value in config.items()}
     space_class = _class_named(ranges.pop("_target_")) if "_target_" in ranges else TextClassifierSpace
     try:
-        return space_class(rows, **ranges)
+        return space_class(rows, untrainable, **ranges)
     except SpaceError:
         raise
     except Exception as error:  # whatever the person's own class raises is their answer
         raise SpaceError(f"space._target_: {space_class.__name__} gave {type(error).__name__}: {error}") from error
 
 
-def _expand(settings: Mapping[str, Parameter]) -> tuple[dict[str, Parameter], dict[str, When]]:
+def _expand(
+    settings: Mapping[str, Parameter], untrainable: Collection[str]
+) -> tuple[dict[str, Parameter], dict[str, When]]:
     """Settings of the space to parameters of a trial: a width for each layer, and what exists only where."""
     parameters: dict[str, Parameter] = {}
     conditions: dict[str, When] = {}
@@ -156,13 +181,28 @@ def _expand(settings: Mapping[str, Parameter]) -> tuple[dict[str, Parameter], di
                 parameters[name] = parameter
             if max(depths) > 0 and 0 in depths:
                 conditions[name] = When("layers", tuple(depth for depth in depths if depth > 0))
-        elif name == "fine_tuning_rate":
-            if True in (settings["trainable"].options or ()):
+        elif name == "trainable" and untrainable:
+            _check_some_frozen(parameter, untrainable)
+            others = tuple(module for module in settings["modules"].options or () if module not in untrainable)
+            if others:
                 parameters[name] = parameter
-                conditions[name] = When("trainable", (True,))
+                conditions[name] = When("module", others)
+        elif name in _EXISTS_WHERE:
+            when = _EXISTS_WHERE[name]
+            if when.parameter in parameters and when.values[0] in (settings[when.parameter].options or ()):
+                parameters[name] = parameter
+                conditions[name] = when
         else:
             parameters[name] = parameter
     return parameters, conditions
+
+
+def _check_some_frozen(trainable: Parameter, untrainable: Collection[str]) -> None:
+    if False not in (trainable.options or ()):
+        raise SpaceError(
+            f"space.trainable=[true]: {', '.join(untrainable)} cannot be fine-tuned for want of trainable variables; "
+            "leave them out of space.modules, or allow space.trainable=[false]"
+        )
 
 
 def _setting(name: str, value: Any, rows: int) -> Parameter:

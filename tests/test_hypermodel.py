@@ -12,7 +12,8 @@ from reviews import make_reviews
 from search.datasets import Examples
 from search.embedding import FeatureCache
 from search.evaluation import score
-from search.hypermodel import TextClassifierHyperModel, above_embedding, row_weights
+from search.fast_training import row_weights
+from search.hypermodel import TextClassifierHyperModel, above_embedding
 from search.tuning.training import KerasTraining, assign, model_weights
 from spaces import space_from
 
@@ -202,14 +203,13 @@ def test_each_text_is_embedded_once_whatever_the_trials(make, tmp_path):
     assert sum(again.computed) == 0
 
 
-def test_what_needs_a_keras_model_takes_the_general_way(make, tmp_path):
+@pytest.mark.parametrize("trainable", [False, True])
+def test_what_needs_a_keras_model_takes_the_general_way(make, tmp_path, trainable):
     cache = FeatureCache(tmp_path)
-    assert make(cache, trainable=False).fast_training(hyperparameters(), TRAIN) is not None
-    assert make(cache, trainable=True).fast_training(hyperparameters(), TRAIN) is None
-    assert make(None, trainable=False).fast_training(hyperparameters(), TRAIN) is None
+    assert make(cache, trainable=trainable).fast_training(hyperparameters(), TRAIN) is not None
+    assert make(None, trainable=trainable).fast_training(hyperparameters(), TRAIN) is None
     callbacks = [keras.callbacks.TerminateOnNaN()]
-    assert make(cache, trainable=False).fast_training(hyperparameters(), TRAIN, callbacks=callbacks) is None
-    assert make(cache, trainable=False).fast_training(hyperparameters(**{"tuner/accumulate": 2}), TRAIN) is None
+    assert make(cache, trainable=trainable).fast_training(hyperparameters(), TRAIN, callbacks=callbacks) is None
 
 
 def test_the_part_above_the_module_gives_the_same(make, tmp_path):

@@ -6,13 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from search import cache
+from search import cache, modules
+from search.config import configuration_folder
+from search.embedding.catalog import catalog, markdown
 
 README = Path(__file__).parent.parent / "README.md"
 BLOCKS = re.findall(r"```bash\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
 LINES = [line for block in BLOCKS for line in block.replace("\\\n", " ").splitlines()]
 PARTS = [shlex.split(part, comments=True) for line in LINES for part in line.split("&&")]
 COMMANDS = [part[3:] for part in PARTS if part[:3] == ["python", "-m", "search"]]
+MODULES_COMMANDS = [part[3:] for part in PARTS if part[:3] == ["python", "-m", "search.modules"]]
 CACHE_COMMANDS = [part[3:] for part in PARTS if part[:3] == ["python", "-m", "search.cache"]]
 
 
@@ -25,6 +28,22 @@ def test_the_readme_has_commands():
 def test_a_command_of_the_cache_runs(tmp_path, capsys, arguments):
     assert cache.main(["--folder", str(tmp_path), *arguments]) == 0
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("arguments", MODULES_COMMANDS, ids=" ".join)
+def test_a_command_of_the_modules_is_understood(arguments):
+    given = modules.parser().parse_args(arguments)
+    assert given.command in ("list", "check", "export")
+    own = modules.EXPORT if given.command == "export" else ("format",)
+    assert all(setting.split("=")[0] in own or "." in setting.split("=")[0] for setting in given.settings)
+
+
+def test_the_table_of_modules_is_the_catalog():
+    entries = catalog([configuration_folder()])
+    table = re.search(r"<!-- modules -->\n(.*?)\n<!-- /modules -->", README.read_text(encoding="utf-8"), re.DOTALL)
+    # python -m search.modules list format=markdown prints what belongs there.
+    assert table is not None
+    assert table[1].strip() == markdown(entries.values())
 
 
 @pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)

@@ -1,9 +1,9 @@
-"""The modules that have a short name: one YAML file each."""
+"""The modules that have a short name: one YAML file each, packaged, in a folder of one's own, or exported."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from omegaconf import MISSING, OmegaConf
@@ -26,6 +26,8 @@ class Entry:
     dimension: int = MISSING
     licence: str = MISSING
     language: str = MISSING
+    preprocessor: str | None = None
+    """Handle or folder of what makes of texts the tensors that the module takes; wins over module.preprocessor."""
     notes: str = ""
 
 
@@ -48,6 +50,58 @@ def catalog(folders: Sequence[Path]) -> dict[str, Entry]:
             entry = _read(path)
             entries[entry.name] = entry
     return entries
+
+
+def exported(modules: Path) -> dict[str, Entry]:
+    """Reads the entries of the modules that `python -m search.modules export` wrote.
+
+    Args:
+        modules: Folder that modules are kept in; each `NAME/NAME.yaml` there is read.
+
+    Returns:
+        The entries by name, their handles being folders.
+
+    Raises:
+        InputError: A file is not such an entry.
+    """
+    entries = {}
+    for path in sorted(modules.glob("*/*.yaml")):
+        if path.stem == path.parent.name and not path.name.startswith("."):
+            entry = _read(path)
+            # The folder of modules can be moved: what is inside is found from where the file is.
+            entries[entry.name] = replace(entry, handle=str(path.parent / (entry.handle or "")))
+    return entries
+
+
+def lookup(names: Sequence[str], folders: Sequence[Path], modules: Path) -> dict[str, Entry]:
+    """Reads all entries, of the catalog and exported ones.
+
+    Args:
+        names: Those that will be used.
+        folders: Configuration folders, as for `catalog`.
+        modules: Folder that modules are kept in, as for `exported`.
+
+    Raises:
+        InputError: A file is not such an entry, or one of the names means two modules.
+    """
+    listed, own = catalog(folders), exported(modules)
+    for name in names:
+        if name in listed and name in own:
+            raise InputError(
+                f"module {name} is two: one of the catalog and the exported one in {modules / name}. Give that folder, "
+                f"space.modules=[{modules / name}], or move it to another place to mean the catalog's."
+            )
+    return {**own, **listed}
+
+
+def markdown(entries: Iterable[Entry]) -> str:
+    """Renders the catalog as the Markdown table of the README."""
+    lines = ["| name | dimension | language | licence | what | needs |", "|---|---|---|---|---|---|"]
+    for entry in entries:
+        needs = f"the package `{entry.source}`" if entry.source is not None else "a download"
+        cells = (f"`{entry.name}`", str(entry.dimension), entry.language, entry.licence, entry.notes, needs)
+        lines.append(f"| {' | '.join(' '.join(cell.split()).replace('|', chr(92) + '|') for cell in cells)} |")
+    return "\n".join(lines)
 
 
 def _read(path: Path) -> Entry:

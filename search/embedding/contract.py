@@ -1,74 +1,74 @@
-"""Whether what TensorFlow loaded is a text module: TF Hub's API, strings [batch] -> float [batch, dim].
+"""What a module gives for texts: which of its outputs embeds them, TF Hub's text API being float [batch, dim].
 
 https://www.tensorflow.org/hub/common_saved_model_apis/text
 """
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
 
 from search.errors import InputError
 
-_TEXTS = ("a first text", "and another")
+TRIAL = ("a first text", "and another")
+"""What a module is tried on."""
+
+_VECTORS = ("default", "pooled_output", "outputs")
+_TOKENS = ("sequence_output", "default", "outputs")
+_MASKS = ("input_mask", "attention_mask", "padding_mask", "mask")
 
 
-def check_takes_texts(saved: Any, name: str) -> None:
-    """Makes sure that a module can be called on strings [batch].
+class ChoiceNeeded(InputError):
+    """A module embeds texts only together with something the person chooses: a preprocessor, a pooling of tokens."""
+
+
+def named(outputs: Any) -> dict[str, Any]:
+    """Names the outputs of a module: a dictionary by its keys, a sequence by position, a tensor by ''."""
+    if isinstance(outputs, Mapping):
+        return {str(key): value for key, value in outputs.items()}
+    if isinstance(outputs, list | tuple):
+        return {str(position): value for position, value in enumerate(outputs)}
+    return {"": outputs}
+
+
+def vector_key(outputs: Mapping[str, Any]) -> str | None:
+    """Which output is float [batch, dim]: one of a known name, or the only one; None: none, or several.
 
     Args:
-        saved: What `tf.saved_model.load` gave.
-        name: What messages call it.
-
-    Raises:
-        InputError: It has no call, or one that takes something else.
+        outputs: What a module gave for the texts of the trial, named.
     """
-    if not callable(saved):
-        signatures = ", ".join(getattr(saved, "signatures", {})) or "none"
-        raise InputError(
-            f"module {name} cannot be called: expected TF Hub's text API, an object to call on strings, but it "
-            f"has only signatures ({signatures})."
+    fitting = [key for key, value in outputs.items() if _is_floats(value, 2) and key not in _MASKS]
+    return _chosen(fitting, _VECTORS)
+
+
+def token_key(outputs: Mapping[str, Any]) -> str | None:
+    """Which output is float [batch, tokens, dim], dense or ragged, as `vector_key` says it."""
+    return _chosen([key for key, value in outputs.items() if _is_floats(value, 3)], _TOKENS)
+
+
+def mask_key(outputs: Mapping[str, Any], tokens: Any) -> str | None:
+    """Which output marks the tokens that are there, [batch, tokens]; None: none does."""
+    for key in _MASKS:
+        mask: Any = outputs.get(key)
+        if tf.is_tensor(mask) and not isinstance(mask, tf.RaggedTensor) and mask.shape == tokens.shape[:2]:
+            return key
+    return None
+
+
+def no_vectors(outputs: Any, name: str) -> InputError:
+    """The error about a module of whose outputs none is known to embed texts."""
+    given = named(outputs)
+    expected = f"float32 [{len(TRIAL)}, ?] for {len(TRIAL)} texts"
+    vectors = [key for key, value in given.items() if _is_floats(value, 2)]
+    if len(vectors) > 1:
+        return InputError(
+            f"module {name} gives several vectors for each text, {describe(outputs)}: expected one, {expected}, or one "
+            f"called {', '.join(_VECTORS[:-1])} or {_VECTORS[-1]}."
         )
-    inputs = [_first_input(function) for function in getattr(saved.__call__, "concrete_functions", ())]
-    if inputs and not any(_is_texts(given) for given in inputs):
-        kinds = " or ".join(dict.fromkeys(_describe(given) for given in inputs))
-        raise InputError(f"module {name} is no text module: expected one that takes string [?], but it takes {kinds}.")
-
-
-def takes_training(saved: Any) -> bool:
-    """Whether a module's call has an argument `training`."""
-    return "training" in inspect.signature(saved.__call__).parameters
-
-
-def dimension_of(saved: Any, training: bool, name: str) -> int:
-    """Tries a module on two texts.
-
-    Args:
-        saved: What `tf.saved_model.load` gave.
-        training: Whether its call has an argument `training`.
-        name: What messages call it.
-
-    Returns:
-        Width of the vectors.
-
-    Raises:
-        InputError: It fails, or gives anything but a vector of floats for each text.
-    """
-    texts = tf.constant(_TEXTS)
-    try:
-        embedded = saved(texts, training=False) if training else saved(texts)
-    except Exception as error:  # a module may raise whatever the operations inside it do
-        raise InputError(f"module {name} fails on texts: {reason(error)}") from error
-    if tf.is_tensor(embedded) and embedded.dtype.is_floating and embedded.shape.rank == 2:
-        rows, dimension = embedded.shape
-        if rows == len(_TEXTS):
-            return int(dimension)
-    raise InputError(
-        f"module {name} does not give a vector for each text: expected float32 [{len(_TEXTS)}, ?] for {len(_TEXTS)} "
-        f"texts, but got {_describe(embedded)}."
+    return InputError(
+        f"module {name} does not give a vector for each text: expected {expected}, but got {describe(outputs)}."
     )
 
 
@@ -81,23 +81,24 @@ def reason(error: Exception) -> str:
     return lines[-1] if lines[0].startswith("Graph execution error") else lines[0]
 
 
-def _first_input(function: Any) -> Any:
-    positional, named = function.structured_input_signature
-    return positional[0] if positional else next(iter(named.values()), None)
-
-
-def _is_texts(given: Any) -> bool:
-    return isinstance(given, tf.TensorSpec) and given.dtype == tf.string and given.shape.rank in (None, 1)
-
-
-def _describe(value: Any) -> str:
+def describe(value: Any) -> str:
     """Says what a tensor, or a structure of them, is: `float32 [?, 224, 224, 3]`."""
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}: {_describe(item)}" for key, item in sorted(value.items())) + "}"
+        return "{" + ", ".join(f"{key}: {describe(item)}" for key, item in sorted(value.items())) + "}"
     if isinstance(value, list | tuple):
-        return "(" + ", ".join(_describe(item) for item in value) + ")"
+        return "(" + ", ".join(describe(item) for item in value) + ")"
     if not hasattr(value, "dtype") or not hasattr(value, "shape"):
         return type(value).__name__
     if value.shape.rank is None:
         return f"{value.dtype.name} of any shape"
     return f"{value.dtype.name} [{', '.join('?' if size is None else str(size) for size in value.shape)}]"
+
+
+def _is_floats(value: Any, rank: int) -> bool:
+    if not tf.is_tensor(value) or not value.dtype.is_floating or value.shape.rank != rank:
+        return False
+    return bool(value.shape[0] == len(TRIAL)) and value.shape[-1] is not None
+
+
+def _chosen(fitting: Sequence[str], known: Sequence[str]) -> str | None:
+    return next((key for key in known if key in fitting), fitting[0] if len(fitting) == 1 else None)

@@ -1,4 +1,4 @@
-"""Loads modules and keeps them: published weights that never change, and copies to train on.
+"""Loads modules and keeps them: published weights, and copies for trainable layers.
 
 A module is read from disk once for all frozen layers, and once more for each trainable layer that is in use at the same
 time. A copy whose layer is gone serves the next one, with its weights set back.
@@ -15,8 +15,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from search.embedding.contract import check_takes_texts, dimension_of, reason, takes_training
+from search.embedding.adapt import TextCall, adapted, variables_of
 from search.embedding.identity import fingerprint
+from search.embedding.saved_model import load_saved_model
 from search.errors import InputError
 
 
@@ -33,6 +34,7 @@ class Module:
         takes_training: Whether it distinguishes training from inference.
         trainable_variables: What fine-tuning changes; empty where the module cannot be fine-tuned.
         other_variables: The rest of its state.
+        call: How `saved` is called.
     """
 
     name: str
@@ -43,6 +45,12 @@ class Module:
     takes_training: bool
     trainable_variables: tuple[tf.Variable, ...]
     other_variables: tuple[tf.Variable, ...]
+    call: TextCall
+
+    @property
+    def gives_tokens(self) -> bool:
+        """Whether it also gives a vector for each token, which could be pooled instead."""
+        return self.call.gives_tokens
 
     @property
     def variables(self) -> tuple[tf.Variable, ...]:
@@ -59,8 +67,7 @@ class Module:
         Returns:
             Embeddings, float32 [batch, dim].
         """
-        embedded = self.saved(texts, training=training) if self.takes_training else self.saved(texts)
-        return tf.ensure_shape(tf.cast(embedded, tf.float32), [None, self.dimension])
+        return tf.ensure_shape(tf.cast(self.call(texts, training), tf.float32), [None, self.dimension])
 
 
 _published: dict[Path, Module] = {}
@@ -68,13 +75,16 @@ _copies: dict[Path, list[tuple[Module, weakref.ref[object]]]] = {}
 
 
 def published(folder: Path, name: str | None = None) -> Module:
-    """Gives the module with its published weights, the same one for all who ask; nothing may change it.
+    """Gives the module with its published weights, the same one for all who ask.
+
+    Nothing may change it but `search.tuning.fine_tuning`, which puts the published weights back as soon as it pauses.
 
     Args:
         folder: A SavedModel.
         name: What messages shall call it; None: by its folder.
 
     Raises:
+        ChoiceNeeded: It needs a preprocessor, or gives a vector for each token alone.
         InputError: It cannot be loaded, or is not a module that maps strings [batch] to float [batch, dim].
     """
     folder = folder.resolve()
@@ -83,20 +93,24 @@ def published(folder: Path, name: str | None = None) -> Module:
     return _published[folder]
 
 
-def check_any_trainable(modules: Mapping[str, Path]) -> None:
-    """Finds out before a search whether fine-tuning is possible at all.
+def forget(folder: Path) -> None:
+    """Lets go of a module that is used in another form from here on."""
+    _published.pop(folder.resolve(), None)
+
+
+def untrainable(modules: Mapping[str, Path]) -> list[str]:
+    """Finds the modules that cannot be fine-tuned, since they have no trainable variables.
 
     Args:
-        modules: Name to the folder of a SavedModel. They are loaded one by one, until one has something to train.
+        modules: Name to the folder of a SavedModel.
+
+    Returns:
+        Their names.
 
     Raises:
-        InputError: None of them has; or one cannot be loaded.
+        InputError: One cannot be loaded.
     """
-    if not any(published(folder, name).trainable_variables for name, folder in modules.items()):
-        raise InputError(
-            f"None of the modules {', '.join(modules)} has trainable variables: they can be used as they are, "
-            "space.trainable=[false], but not fine-tuned."
-        )
+    return [name for name, folder in modules.items() if not published(folder, name).trainable_variables]
 
 
 def trainable_copy(folder: Path, owner: object) -> Module:
@@ -147,53 +161,17 @@ def read(folder: Path, name: str) -> Module:
 
 
 def _read(folder: Path, name: str) -> Module:
-    saved = _load(folder, name)
-    check_takes_texts(saved, name)
-    training = takes_training(saved)
-    trainable = _distinct(getattr(saved, "trainable_variables", None) or ())
-    functions = getattr(saved.__call__, "concrete_functions", ())
-    captured = [variable for function in functions for variable in function.variables]
-    others = _distinct([*(getattr(saved, "variables", None) or ()), *captured])
-    known = {id(variable) for variable in trainable}
+    saved = load_saved_model(folder, name)
+    text_call = adapted(saved, name)
+    trainable, others = variables_of(saved, text_call.call)
     return Module(
         name,
         folder,
         fingerprint(folder),
         saved,
-        dimension_of(saved, training, name),
-        training,
+        text_call.dimension,
+        text_call.call.takes_training,
         trainable,
-        tuple(variable for variable in others if id(variable) not in known),
+        others,
+        text_call,
     )
-
-
-def _load(folder: Path, name: str) -> Any:
-    try:
-        try:
-            return tf.saved_model.load(str(folder))
-        except Exception as error:  # of which type depends on where in the module the operation is
-            if "Op type not registered" not in str(error) or not _text_operations():
-                raise
-            return tf.saved_model.load(str(folder))
-    except Exception as error:  # a damaged file makes TensorFlow raise nearly every type
-        told = reason(error)
-        if "Op type not registered" in told:
-            operation = told.split("'")[1]
-            raise InputError(
-                f"module {name} needs the operation {operation}, which TensorFlow alone does not have: pip install "
-                "'search[text]'"
-            ) from error
-        raise InputError(f"module {name} cannot be loaded from {folder}: {told}") from error
-
-
-def _text_operations() -> bool:
-    """Makes TensorFlow know the operations of tensorflow-text, if that is installed."""
-    try:
-        import tensorflow_text  # noqa: F401
-    except ImportError:
-        return False
-    return True
-
-
-def _distinct(variables: Iterable[tf.Variable]) -> tuple[tf.Variable, ...]:
-    return tuple({id(variable): variable for variable in variables}.values())

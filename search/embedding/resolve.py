@@ -13,7 +13,8 @@ from pathlib import Path
 from urllib.error import URLError
 
 from search.config import ModuleConfig
-from search.embedding.catalog import Entry, catalog
+from search.embedding.catalog import Entry, lookup
+from search.embedding.packaged import build_packaged
 from search.embedding.unpack import is_archive, unpack
 from search.errors import InputError, nearest
 from search.files import is_refused
@@ -33,18 +34,41 @@ def resolve_modules(
         catalogs: Configuration folders whose `module/*.yaml` name modules.
 
     Returns:
-        Each name with the folder of its SavedModel.
+        Each name with the folder of its SavedModel, which embeds texts by itself.
 
     Raises:
         InputError: A module cannot be found, reached, written or used.
     """
     from search.embedding.load import published
 
-    entries = catalog(catalogs)
+    entries = lookup(names, catalogs, modules)
     found = {name: resolve(name, entries, settings, modules) for name in names}
     for name, folder in found.items():
-        published(folder, name)
+        found[name] = _text_module(folder, name, entries, settings, modules)
+        published(found[name], name)
     return found
+
+
+def _text_module(folder: Path, name: str, entries: Mapping[str, Entry], settings: ModuleConfig, modules: Path) -> Path:
+    """Puts a module together with its preprocessor and pooling, if it needs them; see `compose.text_module`."""
+    from search.embedding.compose import text_module
+    from search.embedding.parts import Preprocessor
+
+    own = entries[name].preprocessor if name in entries else None
+    handle = own or settings.preprocessor
+    preprocessor = None
+    if handle is not None:
+        try:
+            preprocessor = Preprocessor(handle, resolve(handle, entries, settings, modules))
+        except InputError as error:
+            key = "module.preprocessor" if own is None else f"the preprocessor of {name}"
+            raise InputError(f"{key}={handle}: {error}") from error
+    try:
+        return text_module(folder, name, preprocessor, settings.pooling, modules)
+    except OSError as error:
+        if not is_refused(error):
+            raise
+        raise _unwritable(modules, error.strerror or str(error)) from error
 
 
 def resolve(name: str, entries: Mapping[str, Entry], settings: ModuleConfig, modules: Path) -> Path:
@@ -56,7 +80,7 @@ def resolve(name: str, entries: Mapping[str, Entry], settings: ModuleConfig, mod
     entry = entries.get(name)
     if entry is not None and entry.source is not None:
         with _writing(modules):
-            return _build(entry, settings, modules)
+            return build_packaged(entry, settings, modules)
     handle = entry.handle if entry is not None and entry.handle is not None else name
     if "://" in handle:
         with _writing(modules):
@@ -75,16 +99,6 @@ def resolve(name: str, entries: Mapping[str, Entry], settings: ModuleConfig, mod
         f"module {name} is unknown: expected a name of the catalog, a handle (https://…), a .tar.gz or a folder. "
         f"{nearest(name, entries)}"
     )
-
-
-def _build(entry: Entry, settings: ModuleConfig, modules: Path) -> Path:
-    from search.embedding.vectors import GLOVE, build_glove
-
-    if entry.source != GLOVE:
-        raise InputError(
-            f"module {entry.name}: its source {entry.source} is unknown. {nearest(entry.source or '', [GLOVE])}"
-        )
-    return build_glove(modules, settings.vocabulary)
 
 
 def _download(handle: str, name: str, modules: Path) -> Path:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import errno
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -85,16 +86,34 @@ def tokenizable(texts: tf.Tensor) -> tf.Tensor:
     return texts
 
 
-def write_module(words: Iterable[str], vectors: NDArray[np.float32], folder: Path) -> None:
+def vocabulary_keys(words: Sequence[str]) -> list[str | None]:
+    """Says under which token a text's mention of a word is looked up.
+
+    Args:
+        words: As a file of word vectors spells them.
+
+    Returns:
+        The one token of each, lower-cased; None where the tokenizer sees none in it, or several.
+    """
+    # The first apostrophe of a text is a quotation mark, not part of a word: each is looked at behind another word.
+    texts = tokenizable(tf.constant([f"x {word}" for word in words], tf.string)).numpy()
+    tokens = [text.split()[1:] for text in texts]
+    return [found[0].decode() if len(found) == 1 else None for found in tokens]
+
+
+def write_module(
+    words: Iterable[str], vectors: NDArray[np.float32], folder: Path, others: NDArray[np.floating[Any]] | None = None
+) -> None:
     """Writes word vectors as a module.
 
     All words that are not among them share one row, which starts as the mean of the vectors: better than zeros, as the
-    makers of GloVe advise (https://groups.google.com/g/globalvectors/c/9w8ZADXJclA).
+    makers of GloVe advise (https://groups.google.com/g/globalvectors/c/9w8ZADXJclA). The table is held in memory once.
 
     Args:
         words: Distinct lower-cased words without white space, one for each vector.
         vectors: The vectors [n, dim], float32; may be mapped from a file.
         folder: Where the SavedModel is written.
+        others: That row [dim], where it is the mean of more vectors than these; None: of these.
 
     Raises:
         OSError: The disk is full, or `folder` must not be written.
@@ -109,9 +128,11 @@ def write_module(words: Iterable[str], vectors: NDArray[np.float32], folder: Pat
             total = np.zeros(dimension)
             for start in range(0, count, _CHUNK):
                 chunk = np.asarray(vectors[start : start + _CHUNK], np.float32)
-                module.table[start : start + len(chunk)].assign(chunk)
+                # In place; to assign to a slice would copy the table.
+                module.table.scatter_update(tf.IndexedSlices(chunk, np.arange(start, start + len(chunk))))
                 total += chunk.sum(axis=0, dtype=np.float64)
-            module.table[count].assign((total / count).astype(np.float32))
+            shared = total / count if others is None else others
+            module.table.scatter_update(tf.IndexedSlices(shared.astype(np.float32)[np.newaxis], [count]))
             tf.saved_model.save(module, str(folder))
     except tf.errors.ResourceExhaustedError as error:
         raise OSError(errno.ENOSPC, "No space left on device", str(folder)) from error

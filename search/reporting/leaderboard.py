@@ -23,7 +23,8 @@ def leaderboard(records: Iterable[TrialRecord], hyperparameters: Sequence[str], 
     Returns:
         A row per trial, the best first; of equals the earlier one, trials without a score last. Columns: trial_id,
         status, score, rank, the hyperparameters, bracket, round, parent, epochs, best_epoch, seconds, accumulate
-        (parts that batches were cut into for want of memory), the val_ metrics, parameters, error.
+        (parts that batches were cut into for want of memory), head_epochs and head_score (how long the head was trained
+        alone before the module was trained with it, and what it scored then), the val_ metrics, parameters, error.
     """
     trials = list(records)
     rows = [_row(trial, rank, hyperparameters) for rank, trial in enumerate(ranked(trials, direction), 1)]
@@ -31,9 +32,8 @@ def leaderboard(records: Iterable[TrialRecord], hyperparameters: Sequence[str], 
     table = pd.DataFrame(rows)
     last = ["parameters", "error"]
     table = table[[column for column in table if column not in last] + last] if rows else table
-    return table.astype(
-        {name: "Int64" for name in ("rank", "bracket", "round", "best_epoch", "parameters") if name in table}
-    )
+    counts = ("rank", "bracket", "round", "best_epoch", "head_epochs", "parameters")
+    return table.astype({name: "Int64" for name in counts if name in table})
 
 
 def write_leaderboard(table: pd.DataFrame, path: Path) -> None:
@@ -56,6 +56,8 @@ def _row(trial: TrialRecord, rank: int | None, hyperparameters: Sequence[str]) -
         "best_epoch": trial.best_epoch,
         "seconds": round(trial.seconds, 3),
         "accumulate": trial.accumulate,
+        "head_epochs": trial.head_epochs,
+        "head_score": trial.head_score,
         **{name: value for name, value in trial.metrics.items() if name.startswith("val_")},
         "parameters": trial.parameters,
         "error": trial.error,

@@ -142,7 +142,8 @@ def _domain(parameter: Parameter, *, conditional: bool) -> hparams.Domain:
     if isinstance(parameter, Choice) or (parameter.options is not None and not isinstance(parameter, Int)):
         options = list(parameter.options or ())
         # TensorBoard hides what is not in the domain.
-        return hparams.Discrete([_absent(parameter), *options] if conditional else options)
+        absent = _absent(parameter)
+        return hparams.Discrete([absent, *options] if conditional and absent not in options else options)
     low, high = parameter.limits
     return hparams.IntInterval(low, high) if isinstance(parameter, Int) else hparams.RealInterval(low, high)
 

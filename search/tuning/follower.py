@@ -11,6 +11,7 @@ from typing import Any
 
 from search.tuning.checkpoint import save
 from search.tuning.record import TrialObserver, TrialRecord
+from search.tuning.seeds import HEAD_EPOCHS
 from search.tuning.training import Training
 
 
@@ -26,6 +27,7 @@ class TrialFollower:
         patience: Epochs without a better objective after which training stops; None: never.
         interrupted: Whether the process was asked to end: then the epoch may be damaged and is not recorded.
         observers: Are told of every epoch.
+        values: KerasTuner's values of the trial, where the HyperModel notes for how long it trained the head alone.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class TrialFollower:
         patience: int | None,
         interrupted: Callable[[], bool],
         observers: Sequence[TrialObserver],
+        values: Mapping[str, Any],
     ) -> None:
         self.record = record
         self.training = training
@@ -47,11 +50,14 @@ class TrialFollower:
         self.patience = patience
         self.interrupted = interrupted
         self.observers = observers
+        self.values = values
         self._spent_before = record.seconds
         self._started = time.monotonic()
 
     def on_epoch_end(self, epoch: int, metrics: Mapping[str, float]) -> bool:
-        """Records an epoch, counted from 1. The best weights are written before the state that says they are.
+        """Records an epoch, counted from 1, or 0 for a head that was trained alone.
+
+        The best weights are written before the state that says they are.
 
         Returns:
             Whether the trial is done.
@@ -63,8 +69,11 @@ class TrialFollower:
             raise KeyboardInterrupt
         record = self.record
         record.epochs = epoch
+        record.head_epochs = self.values.get(HEAD_EPOCHS)
         record.seconds = self._spent_before + time.monotonic() - self._started
         score = self.objective.get_value(metrics)
+        if epoch == 0:
+            record.head_score = score
         if math.isfinite(score) and (record.score is None or self.objective.better_than(score, record.score)):
             record.score = score
             record.best_epoch = epoch

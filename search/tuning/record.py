@@ -31,7 +31,7 @@ class TrialRecord:
     score: float | None = None
     """The objective at the best epoch."""
     best_epoch: int | None = None
-    """Epochs of training, the parents' included, after which the score was best; 1 is the first."""
+    """Epochs of training, the parents' included, after which the score was best; 0: before the module was trained."""
     epochs: int = 0
     """Epochs of training behind the last weights, the parents' included."""
     seconds: float = 0.0
@@ -39,6 +39,10 @@ class TrialRecord:
     """Weights of the model's layers; those of a frozen module are not among them."""
     accumulate: int = 1
     """Parts that its batches were cut into for want of memory; a step is still made of a whole batch."""
+    head_epochs: int | None = None
+    """Epochs for which the head was trained alone, before the module was trained with it."""
+    head_score: float | None = None
+    """The objective of the head alone, after those."""
     metrics: dict[str, float] = field(default_factory=dict)
     """Every logged metric at the best epoch."""
     error: str | None = None
@@ -88,7 +92,7 @@ class TrialObserver(Protocol):
         """A trial is about to be built and trained, from `record.epochs` on."""
 
     def on_epoch_end(self, record: TrialRecord, epoch: int, metrics: Mapping[str, float]) -> None:
-        """An epoch of it has ended; `epoch` counts from 1, the parents' epochs included."""
+        """An epoch of it has ended; `epoch` counts from 1, the parents' epochs included; 0 is a head trained alone."""
 
     def on_trial_end(self, record: TrialRecord) -> None:
         """It has ended; its status says how."""

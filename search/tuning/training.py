@@ -7,11 +7,12 @@ from typing import Any, Protocol
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from search.tuning.checkpoint import Arrays
 
 OnEpochEnd = Callable[[int, Mapping[str, float]], bool]
-"""Told of an epoch, counted from 1, and its metrics; answers whether training shall stop."""
+"""Told of an epoch, counted from 1, and its metrics; answers whether training shall stop. A head alone is epoch 0."""
 
 
 class Training(Protocol):
@@ -119,16 +120,31 @@ def model_weights(model: keras.Model) -> list[keras.Variable]:
 
 
 def assign(variables: Sequence[Any], arrays: Arrays) -> None:
-    """Sets variables.
+    """Sets variables to arrays, one for each; or else two, row numbers, int64 [rows], and the rows to put there.
 
     Raises:
         ValueError: The arrays have other shapes, so they belong to another model.
     """
-    expected, came = [tuple(variable.shape) for variable in variables], [array.shape for array in arrays]
-    if came != expected:
+    left = list(arrays)
+    changes: list[tuple[Any, Any]] = []
+    for variable in variables:
+        shape = tuple(variable.shape)
+        rows = len(left) > 1 and left[0].ndim == 1 and left[0].dtype == np.int64 and variable.dtype != "int64"
+        if rows and left[1].shape == (*left[0].shape, *shape[1:]):
+            changes.append((variable, tf.IndexedSlices(left[1], left[0])))
+            del left[:2]
+        elif left and left[0].shape == shape:
+            changes.append((variable, left.pop(0)))
+        else:
+            break
+    if left or len(changes) != len(variables):
+        came, expected = [array.shape for array in arrays], [tuple(variable.shape) for variable in variables]
         raise ValueError(f"The checkpoint is another model's: it has the shapes {came}, the model {expected}.")
-    for variable, array in zip(variables, arrays, strict=True):
-        variable.assign(array)
+    for variable, change in changes:
+        if isinstance(change, tf.IndexedSlices):
+            variable.value.scatter_update(change)
+        else:
+            variable.assign(change)
 
 
 def _random_states(model: keras.Model) -> list[keras.Variable]:

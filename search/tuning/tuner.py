@@ -27,7 +27,7 @@ from search.tuning.follower import TrialFollower, is_done
 from search.tuning.memory import released_graphs
 from search.tuning.record import TrialObserver, TrialRecord, ranked
 from search.tuning.resumable import ResumableOracle
-from search.tuning.seeds import ACCUMULATE, hyperparameter_values, trial_seed
+from search.tuning.seeds import ACCUMULATE, HEAD_EPOCHS, hyperparameter_values, trial_seed
 from search.tuning.training import KerasTraining, Training, assign, model_weights
 from search.tuning.trial_files import TrialFiles
 
@@ -189,6 +189,8 @@ class Tuner(keras_tuner.Tuner):
             record = left
             if left.accumulate > 1:
                 trial.hyperparameters.values[ACCUMULATE] = left.accumulate
+            if left.head_epochs is not None:
+                trial.hyperparameters.values[HEAD_EPOCHS] = left.head_epochs
         self.records[trial.trial_id] = record
         for observer in self.observers:
             observer.on_trial_begin(record)
@@ -205,6 +207,7 @@ class Tuner(keras_tuner.Tuner):
             target_epochs=self._target_epochs(trial),
             epochs=self._initial_epoch(trial),
             accumulate=values.get(ACCUMULATE, 1),
+            head_epochs=values.get(HEAD_EPOCHS),
         )
 
     def _try_run_and_update_trial(self, trial: Any, *fit_args: Any, **fit_kwargs: Any) -> None:
@@ -273,7 +276,15 @@ class Tuner(keras_tuner.Tuner):
             elif record.parent is not None:
                 self._go_on_from_parent(training, record)
             follower = TrialFollower(
-                record, training, self.oracle.objective, best, own, self.patience, self._interrupted, self.observers
+                record,
+                training,
+                self.oracle.objective,
+                best,
+                own,
+                self.patience,
+                self._interrupted,
+                self.observers,
+                trial.hyperparameters.values,
             )
             training.run(range(record.epochs, record.target_epochs), follower.on_epoch_end)
         if not record.metrics:

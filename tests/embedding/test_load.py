@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from search.embedding import load
+from search.embedding import load, saved_model
 from search.embedding.load import published, read, trainable_copy
 from search.errors import InputError
 
@@ -116,16 +116,6 @@ def test_what_is_no_text_module_is_told(save, function, spec, told):
     assert str(raised.value).startswith("module mine ") and "\n" not in str(raised.value)
 
 
-def test_a_module_with_signatures_alone_is_told(tmp_path):
-    module = tf.Module()
-    module.embed = tf.function(
-        lambda texts: tf.strings.length(texts), input_signature=[tf.TensorSpec([None], tf.string)]
-    )
-    tf.saved_model.save(module, str(tmp_path / "module"), signatures=module.embed)
-    with pytest.raises(InputError, match=r"cannot be called.*signatures \(serving_default\)"):
-        published(tmp_path / "module")
-
-
 def test_float64_becomes_float32(save):
     folder = save("double", lambda scale, texts: tf.cast(tf.strings.length(texts), tf.float64)[:, tf.newaxis])
     assert published(folder)(TWO).dtype == tf.float32
@@ -140,7 +130,7 @@ def unknown_operation(folder):
 
 def test_a_missing_operation_says_what_to_install(save, monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow_text", None)
-    with pytest.raises(InputError, match=r"Sentencepiec.*pip install 'search\[text\]'"):
+    with pytest.raises(InputError, match=r'Sentencepiec.*pip install "search\[text\]"'):
         published(unknown_operation(save("module")))
 
 
@@ -157,7 +147,7 @@ def test_the_library_is_imported_where_it_is_needed(save, monkeypatch):
     unknown_operation(folder)
 
     # Stands for the import: from then on the module loads.
-    monkeypatch.setattr(load, "_text_operations", lambda: path.write_bytes(whole) > 0)
+    monkeypatch.setattr(saved_model, "_text_operations", lambda: path.write_bytes(whole) > 0)
     assert read(folder, "mine").dimension == 1
 
 

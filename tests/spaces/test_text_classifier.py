@@ -7,6 +7,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from spaces import Choice, Fixed, Float, Int, SpaceError, TextClassifierSpace, parameter_from, space_from
+from spaces.text_classifier import SETTINGS
 
 CONF = Path(__file__).parents[2] / "conf" / "space"
 
@@ -20,7 +21,7 @@ def declared(values, **ranges):
 def test_the_yaml_file_and_the_class_describe_the_same_space():
     config = OmegaConf.to_container(OmegaConf.load(CONF / "default.yaml"))
     attributes = vars(TextClassifierSpace)
-    assert set(config) == {name for name in attributes if not name.startswith("_")}
+    assert set(config) == set(SETTINGS)
     for name, value in config.items():
         assert parameter_from(value) == parameter_from(attributes[name])
     assert dict(space_from(config)) == dict(TextClassifierSpace())
@@ -52,6 +53,31 @@ def test_the_fine_tuning_rate_exists_only_where_the_module_is_trained():
     assert "fine_tuning_rate" in declared({}, trainable=True)
 
 
+def test_how_to_fine_tune_is_asked_only_where_the_module_is_trained():
+    frozen, trained = declared({"trainable": False}), declared({"trainable": True, "head_first": True})
+    assert not {"head_first", "warmup_steps"} & set(frozen)
+    assert (trained["head_first"], trained["warmup_steps"]) == (True, 0)
+
+
+def test_a_module_with_nothing_to_train_is_searched_frozen():
+    both = {"modules": ["plain", "fixed"], "untrainable": ["fixed"]}
+    assert declared({"module": "plain", "trainable": True}, **both)["trainable"] is True
+    frozen = declared({"module": "fixed", "trainable": True}, **both)
+    assert frozen["trainable"] is False
+    assert not {"fine_tuning_rate", "head_first"} & set(frozen)
+    alone = TextClassifierSpace(modules="fixed", untrainable=["fixed"])
+    assert not {"trainable", "fine_tuning_rate"} & set(alone)
+    with pytest.raises(SpaceError, match=r"trainable=\[true\].*fixed"):
+        TextClassifierSpace(modules="fixed", untrainable=["fixed"], trainable=True)
+
+
+def test_weight_decay_exists_only_for_adamw():
+    assert "weight_decay" not in TextClassifierSpace()
+    both = {"optimizer": ["adam", "adamw"], "weight_decay": [0.01]}
+    assert "weight_decay" not in declared({"optimizer": "adam"}, **both)
+    assert declared({"optimizer": "adamw"}, **both)["weight_decay"] == 0.01
+
+
 def test_random_search_samples_booleans_as_booleans():
     hp = keras_tuner.HyperParameters()
     TextClassifierSpace().declare(hp)
@@ -64,7 +90,7 @@ def test_random_search_samples_booleans_as_booleans():
 def test_size_of_a_finite_space():
     pinned = {"dropout": 0, "learning_rate": 1e-3, "fine_tuning_rate": [1e-4, 1e-5], "batch_size": 256}
     space = TextClassifierSpace(units=[8, 16], class_weight="none", **pinned)
-    assert space.size() == (2 + 4) * (1 + 2)
+    assert space.size() == (2 + 4) * (1 + 2 * 2)
 
 
 @pytest.mark.parametrize(
@@ -105,6 +131,10 @@ def test_every_range_is_an_override(ranges, name, parameter):
         ({"activation": ["relu", "sofmax"]}, "space.activation: .*relu.*'sofmax'"),
         ({"class_weight": "equal"}, "space.class_weight: .*balanced.*'equal'"),
         ({"trainable": [0, 1]}, "space.trainable: .*0"),
+        ({"head_first": 1}, "space.head_first: .*1"),
+        ({"warmup_steps": 0.5}, "space.warmup_steps: .*0.5"),
+        ({"weight_decay": -1.0}, "space.weight_decay: .*-1"),
+        ({"clip_norm": "1"}, "space.clip_norm: .*'1'"),
         ({"trainable": "no"}, "space.trainable: .*'no'"),
         ({"modules": ["  "]}, "space.modules: .*'  '"),
         ({"modules": None}, "space.modules: .*None"),

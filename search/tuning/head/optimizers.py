@@ -1,21 +1,19 @@
 """The optimizers of the search space on one flat vector of weights, step for step those of Keras 3.
 
 All weights, and each kind of slot, lie in one vector, so that an update is a handful of passes over it whatever the
-number of layers. Hyperparameters that the space does not tune are Keras's defaults, and those of `search.optimizers`.
+number of layers.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from functools import cache
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from search.optimizers import OPTIMIZERS as KERAS_OPTIMIZERS
-from search.optimizers import SETTINGS
+from search.optimizers import OptimizerSettings
 
 Floats = NDArray[np.floating]
 
@@ -25,8 +23,7 @@ class FlatOptimizer(ABC):
 
     Args:
         weights: The vector, float [parameters]; `step` changes it in place.
-        learning_rate: The rate.
-        settings: Hyperparameters by the names of the Keras optimizer of the same kind.
+        settings: What it is; there is no module among the weights.
 
     Attributes:
         slots: What the next step depends on besides the weights, float [slots, parameters].
@@ -36,19 +33,27 @@ class FlatOptimizer(ABC):
     slot_count: ClassVar[int]
     initial_slot: ClassVar[float] = 0.0
 
-    def __init__(self, weights: Floats, learning_rate: float, settings: Mapping[str, float]) -> None:
+    def __init__(self, weights: Floats, settings: OptimizerSettings) -> None:
         self.weights = weights
         self.slots = np.full((self.slot_count, len(weights)), self.initial_slot, weights.dtype)
         self.steps = 0
         # Numbers of the weights' own type, as in Keras: 1 - 0.999 is another number in float32 than in float64.
         self._real = weights.dtype.type
-        self._rate = self._real(learning_rate)
+        self._rate = self._real(settings.learning_rate)
         self._settings = settings
+        self._constants = settings.constants
         self._scratch = np.empty_like(weights)
 
     def step(self, gradient: Floats) -> None:
         """Makes one step; it may overwrite the gradient."""
         self.steps += 1
+        if self._settings.clip_norm:
+            clip = self._real(self._settings.clip_norm)
+            gradient *= clip / np.maximum(np.sqrt(gradient @ gradient), clip)
+        if self._settings.weight_decay:
+            np.multiply(self.weights, self._real(self._settings.weight_decay), out=self._scratch)
+            self._scratch *= self._rate
+            self.weights -= self._scratch
         self._update(gradient)
 
     @abstractmethod
@@ -58,7 +63,7 @@ class FlatOptimizer(ABC):
     def _descend(self, gradient: Floats, squares: Floats) -> None:
         """Moves each weight by its gradient over the root of what is known of its squares."""
         scratch = self._scratch
-        np.add(squares, self._real(self._settings["epsilon"]), out=scratch)
+        np.add(squares, self._real(self._constants["epsilon"]), out=scratch)
         np.sqrt(scratch, out=scratch)
         gradient *= self._rate
         gradient /= scratch
@@ -66,19 +71,14 @@ class FlatOptimizer(ABC):
 
 
 class Adam(FlatOptimizer):
-    """Kingma and Ba 2015; with `weight_decay`, AdamW (Loshchilov and Hutter 2019)."""
+    """Kingma and Ba 2015."""
 
     slot_count = 2
 
     def _update(self, gradient: Floats) -> None:
         momentum, velocity = self.slots
-        beta_1, beta_2 = self._settings["beta_1"], self._settings["beta_2"]
-        decay = self._settings.get("weight_decay")
+        beta_1, beta_2 = self._constants["beta_1"], self._constants["beta_2"]
         scratch = self._scratch
-        if decay is not None:
-            np.multiply(self.weights, self._real(decay), out=scratch)
-            scratch *= self._rate
-            self.weights -= scratch
         np.subtract(gradient, momentum, out=scratch)
         scratch *= self._real(1 - beta_1)
         momentum += scratch
@@ -89,7 +89,7 @@ class Adam(FlatOptimizer):
         step = self._real(self.steps)
         unbiased = np.sqrt(1 - self._real(beta_2) ** step) / (1 - self._real(beta_1) ** step)
         np.sqrt(velocity, out=scratch)
-        scratch += self._real(self._settings["epsilon"])
+        scratch += self._real(self._constants["epsilon"])
         np.multiply(momentum, self._rate * unbiased, out=gradient)
         gradient /= scratch
         self.weights -= gradient
@@ -102,7 +102,7 @@ class RMSprop(FlatOptimizer):
 
     def _update(self, gradient: Floats) -> None:
         (velocity,) = self.slots
-        rho = self._settings["rho"]
+        rho = self._constants["rho"]
         scratch = self._scratch
         np.multiply(gradient, gradient, out=scratch)
         scratch *= self._real(1 - rho)
@@ -118,7 +118,7 @@ class SGD(FlatOptimizer):
 
     def _update(self, gradient: Floats) -> None:
         (velocity,) = self.slots
-        velocity *= self._real(self._settings["momentum"])
+        velocity *= self._real(self._constants["momentum"])
         gradient *= self._rate
         velocity -= gradient
         self.weights += velocity
@@ -147,19 +147,11 @@ _KINDS: Mapping[str, type[FlatOptimizer]] = {
 }
 
 
-def flat_optimizer(name: str, weights: Floats, learning_rate: float) -> FlatOptimizer:
-    """Makes the optimizer that `search.optimizers.make_optimizer` makes of the same name and rate.
+def flat_optimizer(settings: OptimizerSettings, weights: Floats) -> FlatOptimizer:
+    """Makes the optimizer that `search.optimizers.make_optimizer` makes of the same settings.
 
     Args:
-        name: A key of `search.optimizers.OPTIMIZERS`.
+        settings: What to make.
         weights: The weights, float [parameters].
-        learning_rate: The rate.
     """
-    return _KINDS[name](weights, learning_rate, _settings(name))
-
-
-@cache
-def _settings(name: str) -> Mapping[str, float]:
-    """The hyperparameters of an optimizer; Keras itself says what its defaults are."""
-    settings: Mapping[str, float] = KERAS_OPTIMIZERS[name](**SETTINGS.get(name, {})).get_config()
-    return settings
+    return _KINDS[settings.name](weights, settings)

@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from search.embedding.features import Features
-from search.optimizers import make_optimizer
+from search.optimizers import OptimizerSettings, make_optimizer
 from search.tuning.head import Head, HeadTraining, Rows, flat_optimizer
 from search.tuning.order import epoch_order
 
@@ -36,17 +36,27 @@ def make_training(
     seed=5,
     importance=None,
     dtype=np.float32,
+    **more,
 ):
     head = Head(INPUTS, widths, classes, activation, dropout, dtype)
     head.initialize(np.random.default_rng(seed))
     if importance is None:
         importance = np.ones(len(rows.labels), dtype)
-    flat = flat_optimizer(optimizer, head.weights, rate)
+    flat = flat_optimizer(OptimizerSettings(optimizer, rate, **more), head.weights)
     return HeadTraining(head, flat, rows, valid, importance, batch_size, seed)
 
 
 def keras_twin(
-    training, *, widths=(16, 8), classes=2, activation="relu", dropout=0.0, optimizer="adam", rate=0.01, dtype="float32"
+    training,
+    *,
+    widths=(16, 8),
+    classes=2,
+    activation="relu",
+    dropout=0.0,
+    optimizer="adam",
+    rate=0.01,
+    dtype="float32",
+    **more,
 ):
     """A Keras model with the same weights, compiled as the HyperModel compiles it."""
     layers = [keras.Input((INPUTS,), dtype=dtype)]
@@ -55,7 +65,8 @@ def keras_twin(
         if dropout:
             layers.append(keras.layers.Dropout(dropout, dtype=dtype))
     model = keras.Sequential([*layers, keras.layers.Dense(classes, "softmax", dtype=dtype)])
-    model.compile(make_optimizer(optimizer, rate), "sparse_categorical_crossentropy", jit_compile=False)
+    settings = OptimizerSettings(optimizer, rate, **more)
+    model.compile(make_optimizer(settings), "sparse_categorical_crossentropy", jit_compile=False)
     model.set_weights(training.weights())
     return model
 

@@ -59,6 +59,16 @@ def test_it_is_the_same_with_any_classes_batches_and_weights(classes, batch_size
     compare(classes, batch_size, weighted, activation="tanh", rate=0.003)
 
 
+@pytest.mark.parametrize("more", [{"optimizer": "adamw", "weight_decay": 0.5}, {"clip_norm": 0.05}])
+def test_it_decays_and_clips_as_keras_does(more):
+    compare(2, rate=0.01, **more)
+    start = make_training(make_rows(200, 2), rate=0.01)
+    losses_of(start, range(EPOCHS))
+    other = make_training(make_rows(200, 2), **{"rate": 0.01, **more})
+    losses_of(other, range(EPOCHS))
+    assert distance(other.weights(), start.weights()) > 1e-2  # it does make a difference
+
+
 @pytest.mark.slow
 def test_with_dropout_scores_are_distributed_as_those_of_keras():
     """30 seeds each; a two-sample Kolmogorov-Smirnov test, which fails one time in 1,000 where nothing is wrong."""
