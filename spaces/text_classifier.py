@@ -56,7 +56,8 @@ _DOMAINS = {
     "batch_size": _Domain(f"whole numbers from 1, or {AUTO}", _whole(1).holds),
     "class_weight": _one_of(CLASS_WEIGHTS),
 }
-SETTINGS = tuple(_DOMAINS)
+_FROZEN = "frozen"
+SETTINGS = (*_DOMAINS, _FROZEN)
 # Settings that mean nothing elsewhere.
 _EXISTS_WHERE = {
     **{name: When("trainable", (True,)) for name in ("fine_tuning_rate", "head_first", "warmup_steps")},
@@ -67,7 +68,8 @@ _EXISTS_WHERE = {
 class TextClassifierSpace(Space):
     """Which module, frozen or fine-tuned, under which head, trained how.
 
-    The class attributes are the ranges, written as `parameter_from` reads them; a keyword wins over them. The
+    The class attributes are the ranges, written as `parameter_from` reads them, and `frozen`, the modules that are not
+    fine-tuned where `trainable` leaves the choice; a keyword wins over them. The
     parameters of a trial are `module`, `trainable`, `layers` (hidden ones), `units_1` … (width of each hidden layer
     that exists), `activation` and `dropout` (where there is a hidden layer), `learning_rate` (of the head),
     `fine_tuning_rate`, `head_first` and `warmup_steps` (where the module is trainable: its rate, whether the head is
@@ -90,8 +92,9 @@ class TextClassifierSpace(Space):
         SpaceError: A range is impossible or outside what the setting can be.
     """
 
-    modules: ClassVar[Any] = Choice(["glove-50"])
+    modules: ClassVar[Any] = Choice(["glove-50", "use-multilingual"])
     trainable: ClassVar[Any] = Choice([False, True])
+    frozen: ClassVar[Any] = ("use-multilingual", "use", "use-large")
     layers: ClassVar[Any] = Int(1, 2)
     units: ClassVar[Any] = Choice([64, 128, 256, 512])
     activation: ClassVar[Any] = Choice(["relu"])
@@ -109,15 +112,19 @@ class TextClassifierSpace(Space):
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         for name, value in vars(cls).items():
-            if not name.startswith("_") and name not in _DOMAINS and not hasattr(type(value), "__get__"):
-                raise SpaceError(f"{cls.__name__}.{name} is no setting of the space, {nearest(name, list(_DOMAINS))}")
+            if not name.startswith("_") and name not in SETTINGS and not hasattr(type(value), "__get__"):
+                raise SpaceError(f"{cls.__name__}.{name} is no setting of the space, {nearest(name, SETTINGS)}")
 
     def __init__(self, rows: int = 10_000, untrainable: Collection[str] = (), **ranges: Any) -> None:
         for name in ranges:
-            if name not in _DOMAINS:
-                raise SpaceError(f"space.{name} is no setting of the space, {nearest(name, list(_DOMAINS))}")
+            if name not in SETTINGS:
+                raise SpaceError(f"space.{name} is no setting of the space, {nearest(name, SETTINGS)}")
         settings = {name: _setting(name, ranges.get(name, getattr(self, name)), rows) for name in _DOMAINS}
-        super().__init__(*_expand(settings, untrainable))
+        frozen = _names(ranges.get(_FROZEN, self.frozen))
+        if False not in (settings["trainable"].options or ()):
+            _check_trainable(settings["modules"], untrainable)
+            frozen = ()
+        super().__init__(*_expand(settings, frozenset({*untrainable, *frozen})))
 
     def declare(self, hp: HyperParameters) -> dict[str, Any]:
         """Declare every parameter, as `Space.declare` says; `trainable` is among the values of every trial."""
@@ -162,12 +169,11 @@ def space_from(config: Mapping[str, Any], rows: int = 10_000, untrainable: Colle
         raise SpaceError(f"space._target_: {space_class.__name__} gave {type(error).__name__}: {error}") from error
 
 
-def _expand(
-    settings: Mapping[str, Parameter], untrainable: Collection[str]
-) -> tuple[dict[str, Parameter], dict[str, When]]:
+def _expand(settings: Mapping[str, Parameter], frozen: frozenset[str]) -> tuple[dict[str, Parameter], dict[str, When]]:
     """Settings of the space to parameters of a trial: a width for each layer, and what exists only where."""
     parameters: dict[str, Parameter] = {}
     conditions: dict[str, When] = {}
+    modules = settings["modules"].options or ()
     depths = [int(depth) for depth in settings["layers"].options or ()]
     for name, parameter in settings.items():
         if name == "modules":
@@ -181,12 +187,10 @@ def _expand(
                 parameters[name] = parameter
             if max(depths) > 0 and 0 in depths:
                 conditions[name] = When("layers", tuple(depth for depth in depths if depth > 0))
-        elif name == "trainable" and untrainable:
-            _check_some_frozen(parameter, untrainable)
-            others = tuple(module for module in settings["modules"].options or () if module not in untrainable)
-            if others:
+        elif name == "trainable" and not frozen.isdisjoint(modules):
+            if not frozen.issuperset(modules):
                 parameters[name] = parameter
-                conditions[name] = When("module", others)
+                conditions[name] = When("module", tuple(module for module in modules if module not in frozen))
         elif name in _EXISTS_WHERE:
             when = _EXISTS_WHERE[name]
             if when.parameter in parameters and when.values[0] in (settings[when.parameter].options or ()):
@@ -197,11 +201,20 @@ def _expand(
     return parameters, conditions
 
 
-def _check_some_frozen(trainable: Parameter, untrainable: Collection[str]) -> None:
-    if False not in (trainable.options or ()):
+def _names(value: Any) -> Collection[str]:
+    """What `frozen` is set to."""
+    names = [] if value is None else [value] if isinstance(value, str) else value
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        raise SpaceError(f"space.{_FROZEN}: expected names of modules, got {value!r}")
+    return names
+
+
+def _check_trainable(modules: Parameter, untrainable: Collection[str]) -> None:
+    wanted = [str(module) for module in modules.options or () if module in untrainable]
+    if wanted:
         raise SpaceError(
-            f"space.trainable=[true]: {', '.join(untrainable)} cannot be fine-tuned for want of trainable variables; "
-            "leave them out of space.modules, or allow space.trainable=[false]"
+            f"space.trainable=[true]: {', '.join(wanted)} cannot be fine-tuned for want of trainable variables; leave "
+            "it out of space.modules, or allow false in space.trainable"
         )
 
 

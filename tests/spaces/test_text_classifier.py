@@ -22,6 +22,7 @@ def test_the_yaml_file_and_the_class_describe_the_same_space():
     config = OmegaConf.to_container(OmegaConf.load(CONF / "default.yaml"))
     attributes = vars(TextClassifierSpace)
     assert set(config) == set(SETTINGS)
+    assert tuple(config.pop("frozen")) == TextClassifierSpace.frozen
     for name, value in config.items():
         assert parameter_from(value) == parameter_from(attributes[name])
     assert dict(space_from(config)) == dict(TextClassifierSpace())
@@ -71,6 +72,14 @@ def test_a_module_with_nothing_to_train_is_searched_frozen():
         TextClassifierSpace(modules="fixed", untrainable=["fixed"], trainable=True)
 
 
+def test_a_frozen_module_is_fine_tuned_only_where_there_is_no_choice():
+    modules = {"modules": ["plain", "encoder"], "frozen": ["encoder", "of another search"]}
+    assert declared({"module": "encoder", "trainable": True}, **modules)["trainable"] is False
+    assert declared({"module": "plain", "trainable": True}, **modules)["trainable"] is True
+    assert declared({"module": "encoder"}, **modules, trainable=True)["trainable"] is True
+    assert declared({"module": "encoder", "trainable": True}, **{**modules, "frozen": []})["trainable"] is True
+
+
 def test_weight_decay_exists_only_for_adamw():
     assert "weight_decay" not in TextClassifierSpace()
     both = {"optimizer": ["adam", "adamw"], "weight_decay": [0.01]}
@@ -90,7 +99,7 @@ def test_random_search_samples_booleans_as_booleans():
 def test_size_of_a_finite_space():
     pinned = {"dropout": 0, "learning_rate": 1e-3, "fine_tuning_rate": [1e-4, 1e-5], "batch_size": 256}
     space = TextClassifierSpace(units=[8, 16], class_weight="none", **pinned)
-    assert space.size() == (2 + 4) * (1 + 2 * 2)
+    assert space.size() == (2 + 4) * (1 + 2 * 2 + 1)  # of the second module there is the frozen one alone
 
 
 @pytest.mark.parametrize(
@@ -131,6 +140,7 @@ def test_every_range_is_an_override(ranges, name, parameter):
         ({"activation": ["relu", "sofmax"]}, "space.activation: .*relu.*'sofmax'"),
         ({"class_weight": "equal"}, "space.class_weight: .*balanced.*'equal'"),
         ({"trainable": [0, 1]}, "space.trainable: .*0"),
+        ({"frozen": [1]}, "space.frozen: .*1"),
         ({"head_first": 1}, "space.head_first: .*1"),
         ({"warmup_steps": 0.5}, "space.warmup_steps: .*0.5"),
         ({"weight_decay": -1.0}, "space.weight_decay: .*-1"),
