@@ -61,8 +61,10 @@ def run(
     device = configure(config.device, config.mixed_precision, verbose)
     # What follows imports TensorFlow, which takes seconds: an error in the data has been told by now.
     from search.embedding import FeatureCache, Features, resolve_modules
-    from search.embedding.load import untrainable
-    from search.evaluation.baselines import score_baselines
+    from search.embedding.catalog import catalog
+    from search.embedding.load import published, untrainable
+    from search.evaluation.baselines import records as baseline_records
+    from search.evaluation.baselines import run_baselines
     from search.evaluation.bootstrap import intervals
     from search.evaluation.metrics import predict, score
     from search.evaluation.threshold import best_threshold
@@ -70,6 +72,7 @@ def run(
     from search.model import Classifier, refit
     from search.objective import VALIDATION, make_objective
     from search.reporting.leaderboard import leaderboard, write_leaderboard
+    from search.reporting.report import PassLog, write_measurements, write_report
     from search.reporting.summary import count_trials, verdict, versions, write_predictions
     from search.reporting.tensorboard import Curves, TensorBoardWriter
     from search.tuning.budget import TimeBudget
@@ -91,9 +94,8 @@ def run(
             config.features.dtype,
             None if config.features.max_gib is None else int(config.features.max_gib * 2**30),
         )
-        hypermodel = TextClassifierHyperModel(
-            space, modules, len(splits.classes), config.seed, cache, screen.embedding(partial(stopwatch.add, "embed"))
-        )
+        passes = PassLog(screen.embedding(partial(stopwatch.add, "embed")))
+        hypermodel = TextClassifierHyperModel(space, modules, len(splits.classes), config.seed, cache, passes)
         ahead = plan(config.tuner, space.size())
         with (
             stopwatch("search"),
@@ -160,7 +162,8 @@ def run(
             probabilities = classifier.probabilities(splits.test.texts, features(splits.test))
             test = score(splits.test.labels, probabilities, threshold)
             test_interval = intervals(splits.test.labels, probabilities, threshold, seed=config.seed)
-            baselines = score_baselines(splits.train, splits.valid, splits.test)
+            outcomes = run_baselines(splits.train, splits.valid, splits.test)
+            baselines = baseline_records(outcomes)
             predicted = predict(probabilities, threshold)
             write_predictions(folder.predictions, splits.test, splits.classes, predicted, probabilities)
 
@@ -187,6 +190,19 @@ def run(
             "device": device,
         }
         write_json(folder.summary, summary)
+        tried = {str(record.values["module"]) for record in tuner.records.values() if record.status == "COMPLETED"}
+        write_measurements(
+            folder,
+            splits,
+            probabilities,
+            threshold,
+            classifier.probabilities,
+            outcomes,
+            {name: published(modules[name], name) for name in sorted(tried)},
+            catalog(catalogs),
+            passes.passes,
+        )
+        write_report(folder.path)
     screen.show_result(summary, folder.path)
     return summary
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -41,7 +42,7 @@ class Labelled(Protocol):
 
 @dataclass(frozen=True)
 class Baseline:
-    """How a baseline did; either the first four fields or `error` is set."""
+    """How a baseline did; either `error` is set or the others are."""
 
     threshold: float | None = None
     """Two classes: chosen on the validation split; 0.5 for the majority class."""
@@ -51,19 +52,26 @@ class Baseline:
     """Metrics on the test split, fitted on training and validation split."""
     probabilities: NDArray[np.float64] | None = None
     """Of the test split, float64 [n, classes]."""
+    milliseconds: float | None = None
+    """What a text of the test split took, all scored at once."""
     error: str | None = None
     """Why it could not be fitted."""
 
 
 def score_baselines(train: Labelled, valid: Labelled, test: Labelled) -> dict[str, dict[str, Any]]:
     """Name of each baseline to its threshold, valid and test metrics, or to its error; nothing but what JSON holds."""
-    records: dict[str, dict[str, Any]] = {}
-    for name, baseline in run_baselines(train, valid, test).items():
+    return records(run_baselines(train, valid, test))
+
+
+def records(baselines: Mapping[str, Baseline]) -> dict[str, dict[str, Any]]:
+    """What `score_baselines` gives, of baselines that were run."""
+    told: dict[str, dict[str, Any]] = {}
+    for name, baseline in baselines.items():
         if baseline.error is not None:
-            records[name] = {"error": baseline.error}
+            told[name] = {"error": baseline.error}
         else:
-            records[name] = {"threshold": baseline.threshold, "valid": baseline.valid, "test": baseline.test}
-    return records
+            told[name] = {"threshold": baseline.threshold, "valid": baseline.valid, "test": baseline.test}
+    return told
 
 
 def run_baselines(train: Labelled, valid: Labelled, test: Labelled) -> dict[str, Baseline]:
@@ -95,12 +103,15 @@ def _run(name: str, make: Callable[[], Any], train: Labelled, valid: Labelled, t
         if not any(reason in str(error) for reason in _NO_WORDS):
             raise
         return Baseline(error=f"no words to count in the training texts: {error}")
+    started = time.perf_counter()
     probabilities = _probabilities(model, test.texts, classes)
+    milliseconds = (time.perf_counter() - started) * 1000 / len(test.texts)
     return Baseline(
         threshold,
         score(valid.labels, valid_probabilities, threshold),
         score(test.labels, probabilities, threshold),
         probabilities,
+        milliseconds,
     )
 
 

@@ -44,12 +44,15 @@ class WeightedScorer:
         labels: int [n], from 0 to classes - 1.
         probabilities: float [n, classes].
         threshold: Two classes only: the probability from which the second is predicted; None: the most probable is.
+        curves: Whether to give the areas under curves, by far the most expensive where there are many classes.
 
     Raises:
         ValueError: The arrays do not fit each other, or a probability is not finite.
     """
 
-    def __init__(self, labels: ArrayLike, probabilities: ArrayLike, threshold: float | None = None) -> None:
+    def __init__(
+        self, labels: ArrayLike, probabilities: ArrayLike, threshold: float | None = None, *, curves: bool = True
+    ) -> None:
         labels, probabilities = _checked(labels, probabilities)
         rows, self.classes = probabilities.shape
         right = np.zeros((rows, self.classes))
@@ -59,8 +62,8 @@ class WeightedScorer:
         self._columns = np.hstack(
             [right, predicted, right * predicted, _losses(right, probabilities), _calibration(right, probabilities)]
         )
-        ranked = (1,) if self.classes == 2 else range(self.classes)
-        self._rankings = [_rank(right[:, k], probabilities[:, k]) for k in ranked]
+        ranked = [1] if self.classes == 2 else list(range(self.classes))
+        self._rankings = [] if not curves else [_rank(right[:, k], probabilities[:, k]) for k in ranked]
 
     def __call__(self, weights: Floats) -> dict[str, Floats]:
         """Every metric under each weighting.
@@ -77,8 +80,9 @@ class WeightedScorer:
         scores = _confusion_scores(sums[:, :k], sums[:, k : 2 * k], sums[:, 2 * k : 3 * k])
         scores["log_loss"], scores["brier"] = (sums[:, 3 * k : 3 * k + 2] / total[:, None]).T
         scores["expected_calibration_error"] = np.abs(sums[:, 3 * k + 2 :]).sum(axis=1) / total
-        curves = np.array([_areas(ranking, weights) for ranking in self._rankings])
-        scores["roc_auc"], scores["average_precision"] = curves.mean(axis=0)
+        if self._rankings:
+            areas = np.array([_areas(ranking, weights) for ranking in self._rankings])
+            scores["roc_auc"], scores["average_precision"] = areas.mean(axis=0)
         return scores
 
 

@@ -104,3 +104,23 @@ class RunFolder:
     def keras_model(self) -> Path:
         """The same model for Keras."""
         return self.path / "model.keras"
+
+    @property
+    def measurements(self) -> Path:
+        """What the report shows and no other file holds."""
+        return self.path / "report.json"
+
+    @property
+    def baselines(self) -> Path:
+        """The baselines' probabilities for the test split: name to float32 [n, classes]."""
+        return self.path / "baselines.npz"
+
+    @property
+    def report(self) -> Path:
+        """The run as a page to read."""
+        return self.path / "report.html"
+
+    @property
+    def model_card(self) -> Path:
+        """The model's description for whoever is to use it."""
+        return self.path / "MODEL_CARD.md"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
@@ -42,6 +43,8 @@ def verdict(metric: str, test: Mapping[str, float], baselines: Mapping[str, Mapp
     Returns:
         metric, score, best_baseline, baseline_score, beaten, and a sentence under `text`.
     """
+    # Trials may be ranked by the loss they are trained with, of which the test metrics hold the unweighted form.
+    metric = "log_loss" if metric == "loss" else metric
     sign = 1 if direction(metric) == "max" else -1
     scores = {name: float(baseline["test"][metric]) for name, baseline in baselines.items() if "test" in baseline}
     best = max(scores, key=lambda name: sign * scores[name])
@@ -89,4 +92,5 @@ def write_predictions(
         }
     )
     with whole_file(path) as beside:
-        table.to_csv(beside, index=False)
+        # Texts in quotes: of those with a carriage return, which the csv module leaves bare, two rows would be read.
+        table.to_csv(beside, index=False, quoting=csv.QUOTE_NONNUMERIC)

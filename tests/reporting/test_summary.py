@@ -26,6 +26,10 @@ def test_only_a_better_score_beats_the_best_baseline(metric, score, beaten):
     assert ("NOT" in answer["text"]) is not beaten
 
 
+def test_the_loss_is_compared_as_the_log_loss():
+    assert verdict("loss", {"log_loss": 0.5}, BASELINES)["metric"] == "log_loss"
+
+
 def test_trials_are_counted_by_status():
     records = [TrialRecord(str(i), {}, status=status) for i, status in enumerate(["COMPLETED", "FAILED", "COMPLETED"])]
     assert count_trials(records) == {"COMPLETED": 2, "FAILED": 1}
@@ -36,7 +40,7 @@ def test_versions_name_what_the_numbers_depend_on():
 
 
 def test_predictions_keep_every_digit_and_every_text(tmp_path):
-    texts = np.array(['says "hello", twice', "line\nbreak", "NA"], dtype=object)
+    texts = np.array(['says "hello", twice', "line\nbreak\rand\r\nmore", "NA"], dtype=object)
     probabilities = np.random.default_rng(0).dirichlet([1, 1], 3)
     examples = Examples(texts, np.array([0, 1, 1]), np.array([3, 1, 7]))
     path = tmp_path / "predictions.csv"

@@ -139,7 +139,8 @@ class _Rows:
         at = tf.gather(self._touched.positions, gradient.indices)
         known = tf.debugging.assert_non_negative(at, "The module touched a row that it does not touch outside training")
         with tf.control_dependencies([known] if known is not None else []):
-            return tf.math.unsorted_segment_sum(gradient.values, at, len(self._touched.published))
+            # Adds up what comes twice, in less time than unsorted_segment_sum takes.
+            return tf.scatter_nd(at[:, tf.newaxis], gradient.values, self._touched.published.shape)
 
     def value(self) -> NDArray[Any]:
         return np.array(self.target.numpy())

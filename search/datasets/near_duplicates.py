@@ -1,0 +1,117 @@
+"""Texts of one split that stand, all but the same, in another: a test score that they flatter is none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.feature_extraction.text import HashingVectorizer
+
+SIMILARITY = 0.8
+_WORDS = 2**20
+_PRIME = 2**31 - 1
+# Of two texts at SIMILARITY 0.995 meet in at least one band; of two at 0.5 less than a half.
+_BANDS, _BAND = 10, 4
+_CANDIDATES = 8
+_CHUNK = 100_000
+
+
+@dataclass(frozen=True)
+class Twins:
+    """The nearest text elsewhere of each text that has a near duplicate there, each array [k].
+
+    Attributes:
+        text: Positions of the texts, rising.
+        twin: Positions of the other texts.
+        similarity: Shared words over all words of both, from `SIMILARITY` to 1.
+    """
+
+    text: NDArray[np.int64]
+    twin: NDArray[np.int64]
+    similarity: NDArray[np.float64]
+
+
+def near_duplicates(texts: Sequence[str], others: Sequence[str]) -> Twins:
+    """Finds the texts whose words are all but those of another text, whatever their order, case and punctuation.
+
+    Words are compared as sets, by Jaccard's similarity; candidates come from MinHash signatures in bands (Broder, 1997;
+    Leskovec, Rajaraman & Ullman, Mining of Massive Datasets, chapter 3), so a few in a thousand pairs near the limit
+    are missed. Links do not count as words.
+
+    Args:
+        texts: Strings [n].
+        others: Strings [m], of another split.
+    """
+    sets, other_sets = _word_sets(texts), _word_sets(others)
+    best = np.zeros(len(texts))
+    twin = np.full(len(texts), -1, np.int64)
+    random = np.random.default_rng(0)
+    for _ in range(_BANDS):
+        factors, shifts = random.integers(1, _PRIME, (2, _BAND))
+        keys, other_keys = _band_keys(sets, factors, shifts), _band_keys(other_sets, factors, shifts)
+        for at, other in _candidates(keys, other_keys):
+            similarity = _jaccard(sets, other_sets, at, other)
+            better = similarity > best[at]
+            best[at[better]], twin[at[better]] = similarity[better], other[better]
+    found = np.flatnonzero(best >= SIMILARITY)
+    return Twins(found, twin[found], best[found])
+
+
+def _word_sets(texts: Sequence[str]) -> sparse.csr_matrix:
+    words = HashingVectorizer(
+        preprocessor=_without_links,
+        token_pattern=r"\w+",
+        n_features=_WORDS,
+        binary=True,
+        norm=None,
+        alternate_sign=False,
+    )
+    return words.transform(texts)
+
+
+def _without_links(text: str) -> str:
+    return " ".join(word for word in text.lower().split() if "://" not in word)
+
+
+def _band_keys(sets: sparse.csr_matrix, factors: NDArray[np.int64], shifts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """A number for each text, the same for texts whose sets have the same minima under all hashes; -1 without words."""
+    keys = np.full(sets.shape[0], -1, np.int64)
+    for start in range(0, sets.shape[0], _CHUNK):
+        part = sets[start : start + _CHUNK]
+        filled = np.flatnonzero(np.diff(part.indptr))
+        if not len(filled):
+            continue
+        key = np.zeros(len(filled), np.uint64)
+        for factor, shift in zip(factors, shifts, strict=True):
+            hashed = (part.indices.astype(np.int64) * factor + shift) % _PRIME
+            smallest = np.minimum.reduceat(hashed, part.indptr[filled]).astype(np.uint64)
+            key = key * np.uint64(0x9E3779B97F4A7C15) + smallest  # overflow is what mixes
+        keys[start + filled] = (key >> np.uint64(1)).astype(np.int64)
+    return keys
+
+
+def _candidates(
+    keys: NDArray[np.int64], other_keys: NDArray[np.int64]
+) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Pairs of positions with the same key, the first few of each text."""
+    order = np.argsort(other_keys, kind="stable")
+    ranked = other_keys[order]
+    first, end = np.searchsorted(ranked, keys), np.searchsorted(ranked, keys, side="right")
+    pairs = []
+    for step in range(_CANDIDATES):
+        at = np.flatnonzero((first + step < end) & (keys >= 0))
+        if len(at):
+            pairs.append((at, order[first[at] + step]))
+    return pairs
+
+
+def _jaccard(
+    sets: sparse.csr_matrix, other_sets: sparse.csr_matrix, at: NDArray[np.int64], other: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    shared = np.asarray(sets[at].multiply(other_sets[other]).sum(axis=1)).ravel()
+    size, other_size = np.diff(sets.indptr)[at], np.diff(other_sets.indptr)[other]
+    similarity: NDArray[np.float64] = shared / (size + other_size - shared)
+    return similarity

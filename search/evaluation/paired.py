@@ -1,0 +1,107 @@
+"""Whether one classifier is better than others by more than chance: a paired bootstrap over the same test rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from search.evaluation.bootstrap import resampled
+from search.evaluation.metrics import direction
+from search.evaluation.weighted import WeightedScorer
+
+# At 1,000 resamples of 100,000 rows a comparison would take longer than the search of a small data set.
+_MOST_DRAWS = 20_000_000
+_LEAST_RESAMPLES = 200
+
+
+class Predictions(NamedTuple):
+    """What a classifier says of the rows: probabilities [n, classes] and the threshold of two classes, or None."""
+
+    probabilities: NDArray[np.floating]
+    threshold: float | None
+
+
+@dataclass(frozen=True)
+class Gain:
+    """How a classifier compares with another one on the same rows, by one metric.
+
+    Attributes:
+        score: The other's score.
+        score_interval: Its percentile interval.
+        gain: By how much the classifier is better; below 0 it is worse, whichever way the metric runs.
+        interval: Percentile interval of the gain.
+        not_better: Share of the resamples in which it is not better: near 0, the gain is no accident of the rows.
+        resamples: How many drew all that the metric needs.
+    """
+
+    score: float
+    score_interval: tuple[float, float]
+    gain: float
+    interval: tuple[float, float]
+    not_better: float
+    resamples: int
+
+
+def paired_gains(
+    labels: NDArray[np.int64],
+    classifier: Predictions,
+    others: Mapping[str, Predictions],
+    metric: str,
+    *,
+    resamples: int = 1000,
+    confidence: float = 0.95,
+    seed: int,
+) -> dict[str, Gain]:
+    """Compare a classifier with each of several others by resampling the rows that all of them scored.
+
+    Each resample draws rows with replacement (Efron & Tibshirani, 1993) and scores all on the same draw, so that rows
+    that are hard for both do not count as noise. Of many rows fewer resamples are drawn.
+
+    Args:
+        labels: int [n].
+        classifier: What it predicts for them.
+        others: Name to what others predict.
+        metric: One of `search.evaluation.names`.
+        resamples: How often rows are drawn.
+        confidence: Share of the resamples in the intervals.
+        seed: Of the draws.
+
+    Returns:
+        Name to the comparison; NaN where no resample defines the metric.
+    """
+    curves = metric in ("roc_auc", "average_precision")
+    classes = classifier.probabilities.shape[1]
+    cost = len(labels) * (classes if curves and classes > 2 else 1)
+    resamples = max(min(resamples, _MOST_DRAWS // cost), min(resamples, _LEAST_RESAMPLES))
+    scorers = [WeightedScorer(labels, *one, curves=curves) for one in (classifier, *others.values())]
+    whole = [float(scorer(np.ones((1, len(labels))))[metric][0]) for scorer in scorers]
+    with threadpool_limits(limits=1):
+        parts = [[scorer(weights)[metric] for scorer in scorers] for weights in resampled(len(labels), resamples, seed)]
+    drawn = np.concatenate([np.array(part) for part in parts], axis=1)
+    sign = 1 if direction(metric) == "max" else -1
+    tails = ((1 - confidence) / 2, (1 + confidence) / 2)
+    found = {}
+    for i, name in enumerate(others, 1):
+        gains = sign * (drawn[0] - drawn[i])
+        gains = gains[~np.isnan(gains)]
+        found[name] = Gain(
+            whole[i],
+            _quantiles(drawn[i][~np.isnan(drawn[i])], tails),
+            sign * (whole[0] - whole[i]),
+            _quantiles(gains, tails),
+            float((gains <= 0).mean()) if len(gains) else float("nan"),
+            len(gains),
+        )
+    return found
+
+
+def _quantiles(values: NDArray[np.float64], tails: tuple[float, float]) -> tuple[float, float]:
+    if not len(values):
+        return float("nan"), float("nan")
+    low, high = np.quantile(values, tails)
+    return float(low), float(high)

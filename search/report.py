@@ -1,0 +1,52 @@
+"""Writes the report and the model card of finished runs again: `python -m search.report run=outputs/…`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from search.errors import InputError
+from search.exit_codes import reported
+
+_USAGE = "python -m search.report run=outputs/… [run=…]"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs the command.
+
+    Args:
+        arguments: `run=FOLDER`, once or more often.
+
+    Returns:
+        The exit code: 0, or 2 for bad input.
+    """
+    if {"-h", "--help"} & set(arguments):
+        print(f"Writes report.html and MODEL_CARD.md of finished runs again.\n\n  {_USAGE}")
+        return 0
+    codes = [0]
+    with reported(codes):
+        folders = _folders(arguments)
+        # Imported only now: --help and mistakes are answered without scikit-learn.
+        from search.reporting.report.write import write_report
+
+        for folder in folders:
+            write_report(folder)
+            print(f"Written: {folder / 'report.html'}, {folder / 'MODEL_CARD.md'}")
+    return max(codes)
+
+
+def _folders(arguments: Sequence[str]) -> list[Path]:
+    folders = []
+    for argument in arguments:
+        key, _, value = argument.partition("=")
+        if key != "run" or not value:
+            raise InputError(f"'{argument}' cannot be read: expected run=FOLDER, as in {_USAGE}")
+        folders.append(Path(value))
+    if not folders:
+        raise InputError(f"run= must be given: {_USAGE}")
+    return folders
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

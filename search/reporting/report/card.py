@@ -1,0 +1,146 @@
+"""The model card: Mitchell et al., 2019, Model Cards for Model Reporting, with the metadata that model hubs read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from search.datasets import Cleaning
+from search.evaluation.curves import confusion
+from search.evaluation.metrics import names
+from search.reporting.report.page import environment
+from search.reporting.report.run import Run
+from search.reporting.report.sections.answer import chance, spoken
+from search.reporting.report.sections.data import without_twins
+from search.reporting.report.sections.model import per_class
+from search.reporting.report.sections.use import use
+from search.reporting.screen import describe_cleaning
+
+UNKNOWN = "unknown"
+_FEW_ROWS, _IMBALANCE, _OVERCONFIDENT, _TWINS = 500, 10, 0.05, 0.01
+_BARE = re.compile(r"[\\`*_{}\[\]<>|#~$&]")
+
+
+def card(run: Run) -> str:
+    """The card as Markdown. Whatever comes from the data is escaped."""
+    templates = environment(autoescape=False)
+    templates.filters["md"] = escaped
+    summary = run.summary
+    config = run.config.get("dataset", {})
+    best = summary["verdict"]["best_baseline"]
+    module = run.measurements.get("modules", {}).get(summary["best"].get("module"), {})
+    return templates.get_template("model_card.md").render(
+        metadata=yaml.safe_dump(_metadata(run, module), sort_keys=False, allow_unicode=True).strip(),
+        name=f"{summary['dataset']} text classifier",
+        summary=summary,
+        classes=run.classes,
+        threshold=run.threshold,
+        created=run.measurements.get("created", UNKNOWN)[:10],
+        module=summary["best"].get("module", UNKNOWN),
+        module_origin=module.get("handle") or module.get("source") or UNKNOWN,
+        module_licence=module.get("licence", UNKNOWN),
+        module_language=module.get("language", UNKNOWN),
+        module_notes=module.get("notes", ""),
+        data_licence=config.get("licence") or UNKNOWN,
+        data_origin=_origin(config),
+        cleaning=describe_cleaning(Cleaning(**summary["cleaning"])),
+        metrics=[
+            (
+                spoken(name),
+                summary["valid"].get(name),
+                summary["test"].get(name),
+                summary["test_interval"].get(name) or (None, None),
+            )
+            for name in names(len(run.classes))
+        ],
+        baselines=[
+            (spoken(name), one["test"][run.metric]) for name, one in summary["baselines"].items() if "test" in one
+        ],
+        metric=spoken(run.metric),
+        objective=run.objective,
+        verdict=spoken(summary["verdict"]["text"]),
+        chance=chance(run.gains[best], spoken(best)) if best in run.gains else None,
+        per_class=per_class(run, confusion(run.labels, run.predicted, len(run.classes))),
+        limits=list(_limits(run, module)),
+        trials=sum(summary["trials"].values()),
+        tuner=run.config.get("tuner", {}).get("name", UNKNOWN),
+        use=use(run),
+    )
+
+
+def escaped(value: Any) -> str:
+    """Text that Markdown leaves as it is, in one line."""
+    return _BARE.sub(lambda found: "\\" + found[0], " ".join(str(value).split()))
+
+
+def _metadata(run: Run, module: dict[str, Any]) -> dict[str, Any]:
+    """The head that model hubs read: only what is known."""
+    metric = run.metric
+    result = {
+        "task": {"type": "text-classification"},
+        "dataset": {"name": run.summary["dataset"], "type": run.summary["dataset"], "split": "test"},
+        "metrics": [{"type": metric, "name": spoken(metric), "value": round(run.summary["test"][metric], 4)}],
+    }
+    head = {
+        "language": module.get("language"),
+        "library_name": "keras",
+        "pipeline_tag": "text-classification",
+        "tags": ["text-classification", "transfer-learning"],
+        "base_model": module.get("handle"),
+        "model-index": [{"name": f"{run.summary['dataset']}-text-classifier", "results": [result]}],
+    }
+    return {name: value for name, value in head.items() if value is not None}
+
+
+def _origin(config: dict[str, Any]) -> str:
+    if config.get("path"):
+        return f"a file of the user's, {Path(config['path']).name}"
+    if config.get("package"):
+        return f"the Python package {config['package']}"
+    return str(config.get("url") or config.get("file") or UNKNOWN)
+
+
+def _limits(run: Run, module: dict[str, Any]) -> Iterator[str]:
+    """What the run itself shows that the model cannot be trusted with."""
+    summary = run.summary
+    sizes = summary["sizes"]
+    if not summary["verdict"]["beaten"]:
+        yield f"It is not better than a simple baseline on word counts: {spoken(summary['verdict']['text'])}"
+    tested, trained = (sum(sizes[split].values()) for split in ("test", "train"))
+    if tested < _FEW_ROWS:
+        yield f"It was tested on {tested:,} rows only: see how wide the intervals are."
+    counts = sizes["train"]
+    rarest = min(counts, key=counts.get)
+    if max(counts.values()) > _IMBALANCE * counts[rarest]:
+        yield (
+            f"Class {rarest} is rare: {counts[rarest]:,} of {trained:,} rows it was trained on. Where it is more or "
+            "less frequent, the numbers above do not hold."
+        )
+    error = summary["test"]["expected_calibration_error"]
+    if error > _OVERCONFIDENT:
+        yield (
+            f"Its probabilities are off by {error:.1%} on average (expected calibration error): do not read them as "
+            "frequencies."
+        )
+    twins = run.measurements.get("near_duplicates", {}).get("counts", {}).get("test")
+    if twins and twins["twins"] > _TWINS * twins["rows"]:
+        without = without_twins(run)
+        told = f"; without them {spoken(run.metric)} is {without[1]:.4f}" if without else ""
+        yield f"{twins['twins']:,} of the test rows nearly repeat a text it was trained on{told}."
+    if module.get("language"):
+        yield (
+            f"The module was made for this language: {module['language']}. Texts in others were not looked at, unless "
+            "they are in the data."
+        )
+    yield (
+        "It knows the texts of its data set: their time, their source, their way of writing. On others it was not "
+        "tested."
+    )
+    yield (
+        "Whether it treats groups of people differently was not looked at. Labels made by people carry their "
+        "judgements along."
+    )

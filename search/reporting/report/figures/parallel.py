@@ -1,0 +1,101 @@
+"""Parallel coordinates: every configuration as a line through its hyperparameters to its score."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+
+from search.reporting.report.figures.values import is_range, options, told, value_scale
+from search.reporting.report.svg import Drawing, Scale, number
+
+SHADES = 5
+_BEST = 10
+_Axis = tuple[str, list[float | None], list[tuple[float, str]]]
+
+
+def parallel_coordinates(
+    configurations: pd.DataFrame,
+    hyperparameters: Sequence[str],
+    objective: str,
+    *,
+    higher_is_better: bool,
+    upright: bool,
+) -> Markup:
+    """Draws configurations as lines, coloured by their score, the best ten bold.
+
+    Args:
+        configurations: A row each: trial_id, score and the hyperparameters.
+        hyperparameters: Those to draw.
+        objective: Name of the score.
+        higher_is_better: Which scores are better.
+        upright: Axes side by side, for a wide page; else below each other, for a narrow one.
+    """
+    from_px, to_px = (30.0, 290.0) if upright else (16.0, 344.0)
+    axes = [_axis(name, configurations[name], from_px, to_px) for name in hyperparameters]
+    scores = configurations["score"].to_numpy(float)
+    low, high = np.quantile(scores, [0.05, 1.0] if higher_is_better else [0.0, 0.95])
+    scale = Scale(low, high, from_px, to_px) if higher_is_better else Scale(high, low, from_px, to_px)
+    axes.append((objective, [scale(v) for v in scores], [(scale(t), number(t)) for t in _ticks(low, high)]))
+    size = 1000 if upright else 46 * (len(axes) - 1) + 50
+    across = Scale(0, max(1, len(axes) - 1), 60 if upright else 30, size - 60 if upright else size - 20)
+    label = (
+        f"Parallel coordinates of {len(configurations)} configurations through {len(hyperparameters)} hyperparameters"
+    )
+    drawing = Drawing(1000, 330, label) if upright else Drawing(360, size, label)
+
+    def place(i: int, along: float) -> tuple[float, float]:
+        # Upright axes grow upwards.
+        return (across(i), 320 - along) if upright else (along, across(i))
+
+    _lines(drawing, axes, configurations, scores if higher_is_better else -scores, objective, place)
+    for i, (name, _, ticks) in enumerate(axes):
+        drawing.rule(*place(i, from_px - 6), *place(i, to_px + 6), "axis")
+        if upright:
+            drawing.text(across(i), 14, name, "name halo", "middle", room=across(1) - across(0) if len(axes) > 1 else 0)
+        else:
+            drawing.text(4, across(i) - 8, name, "name halo")
+        for at, tick in ticks:
+            x, y = place(i, at)
+            if upright:
+                drawing.text(x + 4, y + 4, tick, "halo", room=90)
+            else:
+                drawing.text(min(max(x, 14), 346), y + 13, tick, "halo", "middle", room=80)
+    return drawing.svg()
+
+
+def _lines(
+    drawing: Drawing,
+    axes: Sequence[_Axis],
+    configurations: pd.DataFrame,
+    goodness: np.ndarray,
+    objective: str,
+    place: Callable[[int, float], tuple[float, float]],
+) -> None:
+    order = np.argsort(goodness, kind="stable")
+    for rank, row in enumerate(order):
+        shade = rank * SHADES // len(order)
+        style = f"q{shade}" + (" thick" if rank >= len(order) - _BEST else "")
+        # A line goes around the axis of a hyperparameter that its configuration does not have.
+        points = [place(i, along[row]) for i, (_, along, _) in enumerate(axes) if along[row] is not None]
+        trial = configurations["trial_id"].iloc[row]
+        tip = f"trial {trial}: {objective} {number(configurations['score'].iloc[row], 4)}"
+        drawing.line(points, style, tip)
+
+
+def _axis(name: str, values: pd.Series, start: float, end: float) -> _Axis:
+    present = values.dropna()
+    if is_range(values):
+        scale = value_scale(present.to_numpy(float), start, end)
+        ticks = [(scale(tick), number(tick, 2)) for tick in scale.ticks(4)]
+        return name, [None if pd.isna(value) else scale(float(value)) for value in values], ticks
+    words = options(present)
+    scale = Scale(0, max(1, len(words) - 1), start, end)
+    place = {word: scale(i) if len(words) > 1 else (start + end) / 2 for i, word in enumerate(words)}
+    return name, [place.get(told(value)) for value in values], [(at, word) for word, at in place.items()]
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    return Scale(low, high, 0, 1).ticks(4)

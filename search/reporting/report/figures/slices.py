@@ -1,0 +1,62 @@
+"""Scores against one hyperparameter at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+
+from search.reporting.report.figures import BOTTOM, LEFT, RIGHT, SMALL, TOP
+from search.reporting.report.figures.values import core, is_range, options, told, value_scale
+from search.reporting.report.svg import Drawing, Scale, number, padded
+
+# Multiples of it, cut to their fraction, fill an interval evenly whatever their number.
+_GOLDEN = 0.6180339887
+
+
+def slice_of(name: str, values: pd.Series, scores: pd.Series, trials: Sequence[str], objective: str) -> Markup:
+    """Scores against the values of one hyperparameter.
+
+    Args:
+        name: The hyperparameter.
+        values: Its value in each configuration; NaN where it does not exist.
+        scores: Their scores.
+        trials: Their ids.
+        objective: Name of the score.
+    """
+    drawing = Drawing(SMALL, 300, f"{objective} against {name}, {len(values)} configurations")
+    y = Scale(*padded(core(scores)), 300 - BOTTOM, TOP)
+    if is_range(values):
+        present = values.notna().to_numpy()
+        numbers = values.to_numpy(float, na_value=np.nan)
+        x = value_scale(numbers[present], LEFT, SMALL - RIGHT)
+        drawing.axes(x, y, name, objective)
+        at = [x(value) for value in numbers]
+        keep = present
+    else:
+        words = options(values)
+        x = Scale(-0.5, len(words) - 0.5, LEFT, SMALL - RIGHT)
+        for tick in y.ticks():
+            drawing.rule(x.start, y(tick), x.end, y(tick), "grid")
+            drawing.text(x.start - 6, y(tick) + 4, number(tick), anchor="end")
+        room = (x.end - x.start) / len(words)
+        for i, word in enumerate(words):
+            drawing.text(x(i), y.start + 17, word, anchor="middle", room=room)
+        drawing.text((x.start + x.end) / 2, y.start + 33, name, "name", "middle")
+        drawing.text(max(4, x.start - 40), y.end - 9, objective, "name")
+        shown = [told(value) for value in values]
+        # Side by side where they would hide each other, in the order of the trials: no chance is drawn in.
+        order = pd.Series(shown).groupby(shown).cumcount()
+        at = [
+            x(words.index(word)) + ((i * _GOLDEN) % 1 - 0.5) * room * 0.6 for word, i in zip(shown, order, strict=True)
+        ]
+        for i, word in enumerate(words):
+            median = float(np.median([s for s, w in zip(scores, shown, strict=True) if w == word]))
+            drawing.rule(x(i) - room * 0.36, y(median), x(i) + room * 0.36, y(median), "c1 thick")
+        keep = np.ones(len(values), dtype=bool)
+    for px, score, trial, value, there in zip(at, scores, trials, values, keep, strict=True):
+        if there:
+            drawing.dot(px, y(score), 3.5, "f0 see", f"trial {trial}: {name} {told(value)}, {number(score, 4)}")
+    return drawing.svg()

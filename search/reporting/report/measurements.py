@@ -1,0 +1,156 @@
+"""What the report needs and no other file of a run holds: measured while the model and the texts are at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.datasets import Examples, Splits
+from search.datasets.near_duplicates import SIMILARITY, near_duplicates
+from search.evaluation.baselines import Baseline
+from search.evaluation.metrics import predict
+from search.files import whole_file, write_json
+from search.reporting.report.passes import Pass
+from search.reporting.report.timing import BATCH, milliseconds_per_text
+from search.reporting.report.words import chosen_rows, leave_one_word_out
+from search.reporting.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from search.embedding.catalog import Entry
+
+_EXAMPLES, _EXAMPLE_LENGTH = 3, 240
+_PAIRS = 5
+_WORD_BINS = np.unique(np.round(np.geomspace(1, 10_000, 41)).astype(int))
+_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
+# For the words that drive predictions: what they may cost at the end of a run.
+_WORD_SECONDS, _WORD_TEXTS = 20.0, 1000
+
+
+def write_measurements(
+    folder: RunFolder,
+    splits: Splits,
+    test_probabilities: NDArray[np.float64],
+    threshold: float | None,
+    classify: Callable[[NDArray[np.object_]], NDArray[np.float64]],
+    baselines: Mapping[str, Baseline],
+    modules: Mapping[str, Callable[[NDArray[np.object_]], Any]],
+    catalog: Mapping[str, Entry],
+    passes: Sequence[Pass],
+) -> None:
+    """Writes report.json, and the baselines' probabilities to baselines.npz.
+
+    Args:
+        folder: The run's.
+        splits: The data.
+        test_probabilities: Of the test split by the refitted model [n, classes].
+        threshold: Of two classes.
+        classify: The refitted model: texts [n] to probabilities [n, classes].
+        baselines: As they came out.
+        modules: Name of each module that a trial completed with, and what embeds texts with it.
+        catalog: What is known of modules by name.
+        passes: Of texts through frozen modules.
+    """
+    test = splits.test
+    milliseconds = milliseconds_per_text(classify, test.texts)
+    predicted = predict(test_probabilities, threshold)
+    rows = chosen_rows(test.labels, predicted, test_probabilities)
+    words = leave_one_word_out(
+        test.texts[rows].tolist(),
+        predicted[rows].tolist(),
+        classify,
+        min(_WORD_TEXTS, int(_WORD_SECONDS * 1000 / max(milliseconds, 1e-3))),
+    )
+    content = {
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "lengths": {name: _lengths(split) for name, split in _named(splits)},
+        "word_bins": _WORD_BINS.tolist(),
+        "examples": _examples(splits),
+        "near_duplicates": _near_duplicates(splits),
+        "modules": {name: _module(name, embed, catalog, test.texts) for name, embed in modules.items()},
+        "milliseconds": {
+            "batch": min(BATCH, len(test)),
+            "baselines": {name: baseline.milliseconds for name, baseline in baselines.items()},
+        },
+        "passes": [asdict(one) for one in passes],
+        "words": [{"position": row, **answer} for row, answer in zip(rows, words, strict=False)],
+    }
+    probabilities = {
+        name: one.probabilities.astype(np.float32) for name, one in baselines.items() if one.probabilities is not None
+    }
+    with whole_file(folder.baselines) as beside:
+        np.savez_compressed(beside, **probabilities)  # type: ignore[arg-type]
+    write_json(folder.measurements, content)
+
+
+def _named(splits: Splits) -> list[tuple[str, Examples]]:
+    return [("train", splits.train), ("valid", splits.valid), ("test", splits.test)]
+
+
+def _lengths(split: Examples) -> dict[str, Any]:
+    words = np.array([len(text.split()) for text in split.texts])
+    characters = np.array([len(text) for text in split.texts])
+    bins = np.searchsorted(_WORD_BINS, words, side="right") - 1
+    return {
+        "words": np.quantile(words, _QUANTILES).tolist(),
+        "characters": np.quantile(characters, _QUANTILES).tolist(),
+        "histogram": np.bincount(np.clip(bins, 0, None), minlength=len(_WORD_BINS)).tolist(),
+    }
+
+
+def _examples(splits: Splits) -> dict[str, list[str]]:
+    """A few texts of each class that the model was trained on, of middling length."""
+    found = {}
+    for k, name in enumerate(splits.classes):
+        texts = splits.train.texts[splits.train.labels == k]
+        sizes = np.array([len(text) for text in texts])
+        nearest = np.argsort(np.abs(sizes - np.median(sizes)), kind="stable")[:_EXAMPLES]
+        found[name] = [_shortened(str(text)) for text in texts[nearest]]
+    return found
+
+
+def _near_duplicates(splits: Splits) -> dict[str, Any]:
+    """Texts of a split that have a twin in an earlier one; for the test split which they are."""
+    counts = {}
+    earlier = splits.train
+    for name, split in _named(splits)[1:]:
+        twins = near_duplicates(split.texts.tolist(), earlier.texts.tolist())
+        contrary = split.labels[twins.text] != earlier.labels[twins.twin]
+        counts[name] = {"rows": len(split), "twins": len(twins.text), "contrary": int(contrary.sum())}
+        last = twins, contrary, earlier
+        earlier = earlier + split
+    twins, contrary, others = last
+    # Those with another label first: one of the two labels must be wrong.
+    order = np.lexsort([-twins.similarity, ~contrary])[:_PAIRS]
+    pairs = [
+        {
+            "text": _shortened(splits.test.texts[twins.text[i]]),
+            "label": splits.classes[splits.test.labels[twins.text[i]]],
+            "twin": _shortened(others.texts[twins.twin[i]]),
+            "twin_label": splits.classes[others.labels[twins.twin[i]]],
+            "similarity": float(twins.similarity[i]),
+        }
+        for i in order
+    ]
+    return {
+        "similarity": SIMILARITY,
+        "counts": counts,
+        "test_positions": twins.text.tolist(),
+        "test_contrary": twins.text[contrary].tolist(),
+        "pairs": pairs,
+    }
+
+
+def _module(
+    name: str, embed: Callable[[NDArray[np.object_]], Any], catalog: Mapping[str, Entry], texts: NDArray[np.object_]
+) -> dict[str, Any]:
+    entry = asdict(catalog[name]) if name in catalog else {"name": name}
+    return {**entry, "milliseconds": milliseconds_per_text(embed, texts)}
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _EXAMPLE_LENGTH else text[: _EXAMPLE_LENGTH - 1] + "…"

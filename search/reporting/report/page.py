@@ -1,0 +1,79 @@
+"""Puts the sections together into one page that needs no network."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import math
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from search.reporting.report.figures.values import told
+from search.reporting.report.run import Run
+from search.reporting.report.sections.answer import answer
+from search.reporting.report.sections.data import data
+from search.reporting.report.sections.model import model
+from search.reporting.report.sections.search import search
+from search.reporting.report.sections.use import use
+from search.reporting.report.sections.wrong import wrong
+from search.reporting.report.svg import number
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+def environment(*, autoescape: bool = True) -> Environment:
+    """The templates, with the ways of writing numbers that they share."""
+    found = Environment(
+        loader=FileSystemLoader(_TEMPLATES), autoescape=autoescape, undefined=StrictUndefined, trim_blocks=True
+    )
+    found.filters |= {"number": _number, "fixed": fixed, "percent": percent, "told": told, "duration": duration}
+    return found
+
+
+def page(run: Run) -> str:
+    """The report as HTML. Whatever comes from the data is escaped by the templates."""
+    style, script = ((_TEMPLATES / name).read_text(encoding="utf-8") for name in ("style.css", "page.js"))
+    return (
+        environment()
+        .get_template("report.html")
+        .render(
+            title=run.summary["dataset"],
+            folder=str(run.folder.path),
+            created=run.measurements.get("created", "").replace("T", " ").replace("+00:00", " UTC"),
+            style=Markup(style),
+            script=Markup(script),
+            # The page may run this script and no other, whatever stands in a text.
+            script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+            answer=answer(run),
+            data=data(run),
+            search=search(run),
+            model=model(run),
+            wrong=wrong(run),
+            use=use(run),
+        )
+    )
+
+
+def percent(share: float | None, digits: int = 1) -> str:
+    """A share as a percentage."""
+    return "-" if share is None or math.isnan(share) else f"{share:.{digits}%}".replace("%", "\u00a0%")
+
+
+def fixed(value: float | None, digits: int = 3) -> str:
+    """A number with so many decimals."""
+    return "-" if value is None or math.isnan(value) else f"{value:.{digits}f}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them."""
+    if seconds < 60:
+        return f"{number(seconds, 2)} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def _number(value: Any, digits: int = 3) -> str:
+    return number(None if value is None else float(value), digits)

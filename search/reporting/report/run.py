@@ -1,0 +1,169 @@
+"""A finished run, read from its files."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+from numpy.typing import NDArray
+
+from search.errors import InputError
+from search.evaluation.metrics import predict
+from search.evaluation.paired import Gain, Predictions, paired_gains
+from search.reporting.run_folder import RunFolder
+
+_PROBABILITY = "prob_"
+_TEXTS = {"text": str, "label": str, "predicted": str}
+
+
+@dataclass(frozen=True)
+class Run:
+    """What the report is made of.
+
+    Attributes:
+        folder: The run's.
+        summary: summary.json.
+        trials: leaderboard.csv, a row per trial in the order in which they began.
+        hyperparameters: Their columns in `trials`.
+        predictions: predictions.csv.
+        labels: True classes of the test split, int64 [n].
+        probabilities: Of the test split, float64 [n, classes].
+        baselines: The baselines' probabilities by name; empty where the run did not keep them.
+        measurements: report.json; empty for a run that has none.
+        config: The configuration of the run.
+        overrides: What the command line set.
+    """
+
+    folder: RunFolder
+    summary: dict[str, Any]
+    trials: pd.DataFrame
+    hyperparameters: list[str]
+    predictions: pd.DataFrame
+    labels: NDArray[np.int64]
+    probabilities: NDArray[np.float64]
+    baselines: dict[str, NDArray[np.float32]]
+    measurements: dict[str, Any]
+    config: dict[str, Any]
+    overrides: list[str]
+
+    @property
+    def classes(self) -> list[str]:
+        """Names of the classes."""
+        return list(self.summary["classes"])
+
+    @property
+    def threshold(self) -> float | None:
+        """The probability from which the second of two classes is predicted."""
+        return self.summary["threshold"]  # type: ignore[no-any-return]
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Whether the objective is to be large."""
+        return bool(self.summary["objective"]["direction"] == "max")
+
+    @property
+    def objective(self) -> str:
+        """What trials are ranked by, such as val_macro_f1."""
+        return str(self.summary["objective"]["name"])
+
+    @property
+    def metric(self) -> str:
+        """The objective's name on the test split."""
+        name = self.objective.removeprefix("val_")
+        return "log_loss" if name == "loss" else name
+
+    @cached_property
+    def predicted(self) -> NDArray[np.int64]:
+        """Predicted classes of the test split, int64 [n]."""
+        return predict(self.probabilities, self.threshold)
+
+    @cached_property
+    def gains(self) -> dict[str, Gain]:
+        """The model against each baseline by the objective's metric; empty where their probabilities are not kept."""
+        others = {
+            name: Predictions(found.astype(np.float64), self.summary["baselines"][name].get("threshold"))
+            for name, found in self.baselines.items()
+        }
+        if not others:
+            return {}
+        model = Predictions(self.probabilities, self.threshold)
+        return paired_gains(self.labels, model, others, self.metric, seed=self.summary["seed"])
+
+
+def read_run(path: Path) -> Run:
+    """Reads a run that has ended.
+
+    Args:
+        path: Folder of the run.
+
+    Raises:
+        InputError: There is none, it has not ended, or a file of it is damaged.
+    """
+    folder = RunFolder(path)
+    if not (path / ".hydra" / "config.yaml").is_file():
+        raise InputError(f"run={path}: there is no run, {path / '.hydra' / 'config.yaml'} is missing.")
+    for file in (folder.summary, folder.leaderboard, folder.predictions):
+        if not file.is_file():
+            raise InputError(
+                f"run={path}: the run has not ended, {file.name} is missing. Go on with it: "
+                f"python -m search resume={path}"
+            )
+    file = folder.summary
+    try:
+        summary = json.loads(file.read_text(encoding="utf-8"))
+        file = folder.predictions
+        # A carriage return in a text is no end of a row.
+        predictions = pd.read_csv(file, keep_default_na=False, dtype=_TEXTS, lineterminator="\n")
+        codes = {name: k for k, name in enumerate(summary["classes"])}
+        labels = predictions["label"].map(codes).to_numpy(np.int64)
+        probabilities = predictions[[_PROBABILITY + name for name in codes]].to_numpy(np.float64)
+        file = folder.leaderboard
+        trials = _trials(file)
+        file = folder.measurements
+        measurements = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+        file = folder.baselines
+        baselines = _arrays(file, probabilities.shape) if file.is_file() else {}
+        file = path / ".hydra" / "config.yaml"
+        config = yaml.safe_load(file.read_text(encoding="utf-8"))
+        file = path / ".hydra" / "overrides.yaml"
+        overrides = yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else []
+    except (ValueError, KeyError, TypeError, IndexError, zipfile.BadZipFile, yaml.YAMLError) as error:
+        raise InputError(f"{file} is damaged ({' '.join(str(error).split())}): take it back from a copy.") from error
+    columns = [str(column) for column in trials]
+    hyperparameters = columns[columns.index("rank") + 1 : columns.index("bracket")]
+    return Run(
+        folder,
+        summary,
+        trials,
+        hyperparameters,
+        predictions,
+        labels,
+        probabilities,
+        baselines,
+        measurements,
+        config,
+        [str(override) for override in overrides or []],
+    )
+
+
+def _trials(file: Path) -> pd.DataFrame:
+    names = {"trial_id": str, "parent": str, "error": str, "status": str}
+    # class_weight=none is a value, not a missing one.
+    trials = pd.read_csv(file, dtype=names, keep_default_na=False, na_values=[""])
+    return trials.sort_values("trial_id", key=lambda ids: ids.astype(int), kind="stable").reset_index(drop=True)
+
+
+def _arrays(file: Path, shape: tuple[int, ...]) -> dict[str, NDArray[np.float32]]:
+    with np.load(file, allow_pickle=False) as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    for name, array in arrays.items():
+        if array.shape != shape:
+            raise ValueError(f"{name} has shape {array.shape}, not {shape}")
+    return arrays

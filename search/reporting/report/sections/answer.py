@@ -1,0 +1,84 @@
+"""What came out: the best configuration, its score, and how it compares with the baselines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from search.evaluation.metrics import names
+from search.evaluation.paired import Gain
+from search.reporting.report.figures.overview import Measured, scores_with_intervals
+from search.reporting.report.run import Run
+
+
+def answer(run: Run) -> dict[str, Any]:
+    """The context of the section."""
+    summary, metric = run.summary, run.metric
+    scores = [Measured("this model", summary["test"][metric], _interval(summary["test_interval"][metric]), True)]
+    for name, baseline in summary["baselines"].items():
+        if "test" in baseline:
+            gain = run.gains.get(name)
+            interval = gain.score_interval if gain else None
+            scores.append(Measured(spoken(name), baseline["test"][metric], interval, False))
+    best = summary["verdict"]["best_baseline"]
+    return {
+        "metric": spoken(metric),
+        "score": summary["test"][metric],
+        "interval": summary["test_interval"][metric],
+        "valid": summary["valid"][metric],
+        "verdict": summary["verdict"],
+        "verdict_text": spoken(summary["verdict"]["text"]),
+        "best_baseline": spoken(best),
+        "chance": chance(run.gains[best], spoken(best)) if best in run.gains else None,
+        "gains": [(spoken(name), gain) for name, gain in run.gains.items()],
+        "errors": [(spoken(n), b["error"]) for n, b in summary["baselines"].items() if "error" in b],
+        "configuration": list(summary["best"].items()),
+        "picture": scores_with_intervals(scores, spoken(metric)),
+        "metrics": _metrics(run),
+        "baselines": [spoken(name) for name, baseline in summary["baselines"].items() if "test" in baseline],
+    }
+
+
+def chance(gain: Gain, name: str) -> str:
+    """Says in a sentence how a gain stands to chance."""
+    low, high = gain.interval
+    if gain.resamples == 0:
+        return "The test split is too small to tell a gain from chance."
+    if low > 0:
+        told = f"better than {name} by more than the choice of test rows explains"
+    elif high < 0:
+        told = f"worse than {name} by more than the choice of test rows explains"
+    else:
+        told = f"not distinguishable from {name} on these test rows"
+    return (
+        f"By a paired bootstrap this model is {told}: gain {gain.gain:+.4f}, 95 % interval {low:+.4f} to "
+        f"{high:+.4f}; in {100 * gain.not_better:.1f} % of {gain.resamples:,} resamples it was not better."
+    )
+
+
+def spoken(name: str) -> str:
+    """A name of a metric or baseline as a person writes it."""
+    words = name.replace("_", " ")
+    for plain, written in (("tfidf", "TF-IDF"), ("roc auc", "ROC AUC"), ("mcc", "MCC"), ("f1", "F1")):
+        words = words.replace(plain, written)
+    return words
+
+
+def _metrics(run: Run) -> list[dict[str, Any]]:
+    summary = run.summary
+    tests = [baseline["test"] for baseline in summary["baselines"].values() if "test" in baseline]
+    return [
+        {
+            "name": spoken(name),
+            "main": name == run.metric,
+            "valid": summary["valid"].get(name),
+            "test": summary["test"].get(name),
+            "interval": summary["test_interval"].get(name) or (None, None),
+            "baselines": [test.get(name) for test in tests],
+        }
+        for name in names(len(run.classes))
+    ]
+
+
+def _interval(ends: list[float | None]) -> tuple[float, float] | None:
+    low, high = ends
+    return None if low is None or high is None else (low, high)

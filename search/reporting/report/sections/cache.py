@@ -1,0 +1,38 @@
+"""What it saved to keep what frozen modules give."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from search.reporting.report.run import Run
+
+
+def saved_by_cache(run: Run) -> dict[str, Any] | None:
+    """What the features cost, and what they would have cost inside each epoch of each trial with a frozen module.
+
+    Returns:
+        texts: passed through frozen modules; computed: of those, the ones that no earlier run had computed; spent: how
+        many seconds that took; epochs: of trials with a frozen module; without: seconds, by the time per text of each
+        module. None where the run did not keep what this needs, or froze no module.
+    """
+    passes = run.measurements.get("passes", [])
+    modules = run.measurements.get("modules", {})
+    if not passes or "module" not in run.trials:
+        return None
+    sizes = run.summary["sizes"]
+    rows = sum(sizes["train"].values()) + sum(sizes["valid"].values())
+    behind = run.trials["parent"].map(run.trials.set_index("trial_id")["epochs"]).fillna(0)
+    own = (run.trials["epochs"] - behind).clip(lower=0)
+    # Of a module that is never fine-tuned, trials do not say that they do not.
+    trained = run.trials["trainable"].astype(str) == "True" if "trainable" in run.trials else False
+    frozen = ~pd.Series(trained, index=run.trials.index)
+    cost = run.trials["module"].map(lambda name: modules.get(name, {}).get("milliseconds", 0.0)) / 1000
+    return {
+        "texts": sum(one["texts"] for one in passes),
+        "computed": sum(one["computed"] for one in passes),
+        "spent": sum(one["seconds"] for one in passes),
+        "epochs": int(own[frozen].sum()),
+        "without": float((own * cost)[frozen].sum() * rows),
+    }

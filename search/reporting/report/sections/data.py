@@ -1,0 +1,56 @@
+"""What the model learned from and was tested on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from search.datasets import Cleaning
+from search.evaluation.metrics import score
+from search.reporting.report.figures.overview import length_histogram
+from search.reporting.report.run import Run
+from search.reporting.report.sections.answer import spoken
+from search.reporting.screen import describe_cleaning
+
+_QUANTILES = ("5\u00a0%", "25\u00a0%", "median", "75\u00a0%", "95\u00a0%", "longest")
+
+
+def data(run: Run) -> dict[str, Any]:
+    """The context of the section."""
+    measured = run.measurements
+    sizes = run.summary["sizes"]
+    totals = {split: sum(counts.values()) for split, counts in sizes.items()}
+    lengths = measured.get("lengths", {})
+    return {
+        "splits": list(sizes),
+        "rows": [
+            (name, [(counts[name], counts[name] / max(1, totals[split])) for split, counts in sizes.items()])
+            for name in run.classes
+        ],
+        "totals": list(totals.values()),
+        "cleaning": describe_cleaning(Cleaning(**run.summary["cleaning"])),
+        "conflicting": run.summary["cleaning"].get("conflicting_texts", 0),
+        "quantiles": _QUANTILES,
+        "lengths": [(split, found["words"], found["characters"]) for split, found in lengths.items()],
+        "histogram": length_histogram(
+            measured["word_bins"], {split: found["histogram"] for split, found in lengths.items()}
+        )
+        if lengths
+        else None,
+        "twins": measured.get("near_duplicates"),
+        "without_twins": without_twins(run),
+        "metric": spoken(run.metric),
+        "examples": measured.get("examples", {}),
+    }
+
+
+def without_twins(run: Run) -> tuple[float, float] | None:
+    """The test score with and without the texts that have a near duplicate among those trained on."""
+    twins = run.measurements.get("near_duplicates", {}).get("test_positions", [])
+    alone = np.ones(len(run.labels), dtype=bool)
+    alone[twins] = False
+    if not len(twins) or not alone.any():
+        return None
+    without = score(run.labels[alone], run.probabilities[alone], run.threshold)[run.metric]
+    return run.summary["test"][run.metric], without

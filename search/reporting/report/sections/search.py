@@ -1,0 +1,117 @@
+"""How the best configuration was found."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pandas as pd
+
+from search.reporting.report.events import curve
+from search.reporting.report.figures import WIDTHS
+from search.reporting.report.figures.overview import phases
+from search.reporting.report.figures.parallel import parallel_coordinates
+from search.reporting.report.figures.search import (
+    bracket_panel,
+    importance_bars,
+    incumbent_curve,
+    learning_curves,
+)
+from search.reporting.report.figures.slices import slice_of
+from search.reporting.report.figures.values import core, told
+from search.reporting.report.importance import LEAST_TRIALS, importance, varying
+from search.reporting.report.lineages import brackets, configurations, incumbent, roots
+from search.reporting.report.run import Run
+from search.reporting.report.sections.cache import saved_by_cache
+
+_TABLE, _CURVES, _ERRORS = 50, 10, 8
+
+
+def search(run: Run) -> dict[str, Any]:
+    """The context of the section."""
+    trials, objective, higher = run.trials, run.objective, run.higher_is_better
+    found = configurations(trials)
+    names = varying(found, run.hyperparameters)
+    path = incumbent(trials, higher_is_better=higher)
+    ends = _ends(trials)
+    ranks = found.sort_values("score", ascending=not higher, kind="stable")
+    rounds = brackets(trials)
+    scores = core(trials["score"].dropna())
+    matter = importance(found, run.hyperparameters, run.summary["seed"])
+    seconds = {name: spent for name, spent in run.summary["seconds"].items() if name != "total"}
+    return {
+        "objective": objective,
+        "trials": run.summary["trials"],
+        "configurations": len(found),
+        "epochs": path.total,
+        "best": run.summary["best_trial"],
+        "pinned": [(n, told(found[n].iloc[0])) for n in run.hyperparameters if n not in names],
+        "incumbent": [incumbent_curve(path, ends, objective, width) for width in WIDTHS],
+        "brackets": [bracket_panel(one, objective, scores) for one in rounds],
+        "parallel": [
+            parallel_coordinates(found, names, objective, higher_is_better=higher, upright=upright)
+            for upright in (True, False)
+        ]
+        if names and len(found) > 1
+        else [],
+        "importance": matter,
+        "importance_bars": [importance_bars(matter, width) for width in WIDTHS] if matter else [],
+        "least_trials": LEAST_TRIALS,
+        "slices": [
+            (name, slice_of(name, found[name], found["score"], found["trial_id"].tolist(), objective)) for name in names
+        ]
+        if len(found) > 1
+        else [],
+        "curves": _curves(run, ranks),
+        "phases": [phases(seconds, width) for width in WIDTHS] if seconds else [],
+        "total_seconds": run.summary["seconds"].get("total"),
+        "cache": saved_by_cache(run),
+        "table": _table(run),
+        "shown": _TABLE,
+        "errors": Counter(trials["error"].dropna()).most_common(_ERRORS),
+    }
+
+
+def _ends(trials: pd.DataFrame) -> pd.DataFrame:
+    """Completed trials with the epochs that all trials had trained at their end."""
+    behind = trials["parent"].map(trials.set_index("trial_id")["epochs"]).fillna(0)
+    spent = (trials["epochs"] - behind).clip(lower=0).cumsum()
+    table = trials.assign(spent=spent)
+    return table[(table["status"] == "COMPLETED") & table["score"].notna()]
+
+
+def _curves(run: Run, ranks: pd.DataFrame) -> list[Any]:
+    """Learning curves of the best configurations, from what was written for TensorBoard."""
+    tag = run.objective.removeprefix("val_")
+    found = {
+        trial: points
+        for trial, root in zip(ranks["trial_id"][:_CURVES], ranks["root"][:_CURVES], strict=True)
+        if (points := curve(run.folder.tensorboard / root / "validation", tag))
+    }
+    if not found:
+        return []
+    first = roots(run.trials)
+    of_best = {trial for trial in found if first[trial] == first.get(run.summary["best_trial"])}
+    best = next(iter(of_best), next(iter(found)))
+    return [learning_curves(found, best, run.objective, width) for width in WIDTHS]
+
+
+def _table(run: Run) -> dict[str, Any]:
+    """The first rows of the leaderboard."""
+    columns = ["rank", "trial_id", "score", *run.hyperparameters, "bracket", "round", "epochs", "best_epoch", "seconds"]
+    columns = [name for name in columns if run.trials[name].notna().any()]
+    ranked = run.trials.sort_values("rank", kind="stable", na_position="last").head(_TABLE)
+    rows = [
+        [_cell(value, name) for name, value in zip(columns, row, strict=True)]
+        for row in ranked[columns].itertuples(index=False)
+    ]
+    return {"columns": columns, "rows": rows, "all": len(run.trials)}
+
+
+def _cell(value: Any, name: str) -> tuple[Any, str]:
+    """What to sort by, and what to show."""
+    if pd.isna(value):
+        return "", "-"
+    if name == "score":
+        return value, f"{value:.4f}"
+    return value, value if isinstance(value, str) else told(value)

@@ -1,0 +1,53 @@
+"""How to use the model, go on with the run and do it again."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+from search.reporting.report.run import Run
+
+
+def use(run: Run) -> dict[str, Any]:
+    """The context of the section."""
+    path = _from_here(run.folder.path)
+    again = [override for override in run.overrides if not override.lstrip("+~").startswith("resume")]
+    return {
+        "commands": [
+            ("Label new texts", _command("search.predict", f"run={path}", "input=new.csv", "output=scored.csv")),
+            ("Look at the trials in TensorBoard", f"tensorboard --logdir {shlex.quote(str(path / 'tensorboard'))}"),
+            ("Go on with the search after an interruption", _command("search", f"resume={path}")),
+            ("Do the same again", _command("search", *again)),
+            ("Write this page again", _command("search.report", f"run={path}")),
+        ],
+        "python": (
+            "import tensorflow as tf\n"
+            "# import tensorflow_text too, where the module needs it, as use-multilingual does\n\n"
+            f"model = tf.saved_model.load({str(path / run.folder.saved_model.name)!r})\n"
+            'probabilities = model(tf.constant(["a text", "another"]))'
+        ),
+        "classes": run.classes,
+        "threshold": run.threshold,
+        "versions": list(run.summary["versions"].items()),
+        "device": run.summary.get("device"),
+        "seed": run.summary["seed"],
+        "files": [
+            ("leaderboard.csv", "every trial"),
+            ("predictions.csv", "every row of the test split with its probabilities"),
+            ("summary.json", "the numbers of this page"),
+            ("model/", "the model, for tf.saved_model.load"),
+            ("model.keras", "the same for Keras"),
+            ("MODEL_CARD.md", "the model's description, to pass on with it"),
+        ],
+    }
+
+
+def _from_here(folder: Path) -> Path:
+    """The folder as a person at work here would write it."""
+    here = Path.cwd()
+    return folder.relative_to(here) if folder.is_absolute() and folder.is_relative_to(here) else folder
+
+
+def _command(module: str, *arguments: str) -> str:
+    return " ".join(["python", "-m", module, *(shlex.quote(one) for one in arguments)])

@@ -1,0 +1,98 @@
+"""Where the model was surest and wrong, and which words moved it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from search.evaluation.baselines import LOGISTIC_REGRESSION
+from search.evaluation.label_errors import likely_label_errors
+from search.evaluation.metrics import predict
+from search.reporting.report.run import Run
+from search.reporting.report.sections.answer import spoken
+
+_MOST_ROWS = 200
+_LENGTH = 600
+# Words are shaded by this drop at least: where all are weak, none looks strong.
+_STRONG = 0.3
+_STRONGEST = 3
+
+
+def wrong(run: Run) -> dict[str, Any]:
+    """The context of the section."""
+    mistakes = run.labels != run.predicted
+    second = _second_opinion(run)
+    suspects = likely_label_errors(run.labels, run.probabilities) & mistakes
+    if second is not None:
+        suspects &= second == run.predicted
+    rows = _surest(run, mistakes)
+    contrary = set(run.measurements.get("near_duplicates", {}).get("test_contrary", []))
+    shown = [_row(run, int(i), bool(suspects[i]), i in contrary, second) for i in rows]
+    return {
+        "mistakes": int(mistakes.sum()),
+        "rows": shown,
+        "kinds": list(dict.fromkeys(f"{row['label']} taken for {row['predicted']}" for row in shown)),
+        "suspects": int(suspects.sum()),
+        "contrary": len(contrary),
+        "second": spoken(LOGISTIC_REGRESSION) if second is not None else None,
+        "words": [_words(run, one) for one in run.measurements.get("words", [])],
+    }
+
+
+def _surest(run: Run, mistakes: Any) -> Any:
+    """Positions of the mistakes that the model was surest of; of two classes, as many of either kind."""
+    at = np.flatnonzero(mistakes)
+    margin = run.probabilities[at, run.predicted[at]] - run.probabilities[at, run.labels[at]]
+    if len(run.classes) == 2:
+        # Each kind by itself: where the threshold is low, false negatives would never be among the surest.
+        of_kind = [at[run.predicted[at] == k] for k in (0, 1)]
+        of_kind = [rows[np.argsort(-run.probabilities[rows, k], kind="stable")] for k, rows in enumerate(of_kind)]
+        half = [max(_MOST_ROWS // 2, _MOST_ROWS - len(of_kind[1 - k])) for k in (0, 1)]
+        return np.concatenate([rows[:most] for rows, most in zip(of_kind, half, strict=True)])
+    return at[np.argsort(-margin, kind="stable")][:_MOST_ROWS]
+
+
+def _row(run: Run, i: int, suspect: bool, contrary: bool, second: Any) -> dict[str, Any]:
+    text = run.predictions["text"].iloc[i]
+    return {
+        "row": int(run.predictions["row"].iloc[i]),
+        "text": text[:_LENGTH],
+        "cut": max(0, len(text) - _LENGTH),
+        "label": run.classes[run.labels[i]],
+        "predicted": run.classes[run.predicted[i]],
+        "sureness": float(run.probabilities[i, run.predicted[i]]),
+        "of_label": float(run.probabilities[i, run.labels[i]]),
+        "suspect": suspect,
+        "contrary": contrary,
+        "second": run.classes[second[i]] if second is not None else None,
+    }
+
+
+def _second_opinion(run: Run) -> Any:
+    """What word counts say of the test rows."""
+    found = run.baselines.get(LOGISTIC_REGRESSION)
+    if found is None:
+        return None
+    return predict(found.astype(np.float64), run.summary["baselines"][LOGISTIC_REGRESSION].get("threshold"))
+
+
+def _words(run: Run, measured: dict[str, Any]) -> dict[str, Any]:
+    """A text whose words are shaded by what leaving each out does to the probability."""
+    i = measured["position"]
+    most = max([_STRONG, *(abs(drop) for drop in measured["drops"] if drop is not None)])
+    words = [
+        {"word": word, "drop": drop, "strength": 0 if drop is None else round(abs(drop) / most, 2)}
+        for word, drop in zip(measured["words"], measured["drops"], strict=True)
+    ]
+    return {
+        "row": int(run.predictions["row"].iloc[i]),
+        "label": run.classes[run.labels[i]],
+        "predicted": run.classes[run.predicted[i]],
+        "probability": measured["probability"],
+        "words": words,
+        "strongest": sorted(
+            (one for one in words if one["drop"] is not None), key=lambda one: -abs(one["drop"] or 0.0)
+        )[:_STRONGEST],
+        "tried": sum(drop is not None for drop in measured["drops"]),
+    }

@@ -1,0 +1,24 @@
+"""Writes report.html and MODEL_CARD.md."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from search.files import write_text
+from search.reporting.report.card import card
+from search.reporting.report.page import page
+from search.reporting.report.run import read_run
+
+
+def write_report(path: Path) -> None:
+    """Writes both from the files of a run that has ended.
+
+    Args:
+        path: The run's folder.
+
+    Raises:
+        InputError: There is no run, it has not ended, or a file of it is damaged.
+    """
+    run = read_run(path)
+    write_text(run.folder.report, page(run))
+    write_text(run.folder.model_card, card(run))
