@@ -48,3 +48,15 @@ def test_scale_measures_a_table_of_the_size_asked_for(benchmark):
     # A few of the made-up texts may be the same, and a fifth of the table is for valid and test.
     assert 300 < int(point["texts trained on"]) <= 480
     assert point["trials"] == "5"
+
+
+def test_finetune_compares_the_same_training(tmp_path):
+    reviews = write_reviews(tmp_path / "reviews.csv", 400)
+    command = [sys.executable, str(BENCHMARKS / "finetune.py"), "--csv", str(reviews), "--text", "review"]
+    command += ["--label", "stars", "--rows", "200", "--tables", "500x8", "--batches", "32", "--plain-steps", "4"]
+    ended = subprocess.run([*command, "--epochs", "1"], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    *_, line = ended.stdout.splitlines()
+    table, touched, batch, *_ = (cell.strip() for cell in line.split("|")[1:-1])
+    assert (table, batch) == ("500 x 8", "32")
+    assert 10 < int(touched) < 100
