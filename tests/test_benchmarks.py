@@ -59,4 +59,4 @@ def test_finetune_compares_the_same_training(tmp_path):
     *_, line = ended.stdout.splitlines()
     table, touched, batch, *_ = (cell.strip() for cell in line.split("|")[1:-1])
     assert (table, batch) == ("500 x 8", "32")
-    assert 10 < int(touched) < 100
+    assert 200 < int(touched) < 500  # each text has a number of its own in it
