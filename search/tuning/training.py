@@ -128,13 +128,12 @@ def assign(variables: Sequence[Any], arrays: Arrays) -> None:
     left = list(arrays)
     changes: list[tuple[Any, Any]] = []
     for variable in variables:
-        shape = tuple(variable.shape)
-        rows = len(left) > 1 and left[0].ndim == 1 and left[0].dtype == np.int64 and variable.dtype != "int64"
-        if rows and left[1].shape == (*left[0].shape, *shape[1:]):
+        shape, dtype = tuple(variable.shape), str(variable.dtype)
+        if left and left[0].shape == shape and (left[0].dtype == dtype or left[0].dtype != np.int64):
+            changes.append((variable, left.pop(0)))
+        elif len(left) > 1 and left[0].dtype == np.int64 and left[1].shape == (*left[0].shape, *shape[1:]):
             changes.append((variable, tf.IndexedSlices(left[1], left[0])))
             del left[:2]
-        elif left and left[0].shape == shape:
-            changes.append((variable, left.pop(0)))
         else:
             break
     if left or len(changes) != len(variables):

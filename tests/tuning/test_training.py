@@ -87,3 +87,22 @@ def test_a_frozen_layer_is_no_part_of_it(data):
 def test_the_state_of_another_model_is_refused(data):
     with pytest.raises(ValueError, match="another model"):
         training(data, units=9).set_state(training(data, units=8).state())
+
+
+def test_rows_of_a_variable_are_put_where_they_belong():
+    table, counts = keras.Variable(np.zeros((4, 2), "float32")), keras.Variable(np.arange(3), dtype="int64")
+    bias = keras.Variable(np.zeros(2, "float32"))
+    none = np.zeros(0, np.int64)
+    rows, values = np.array([0, 2]), np.array([[1, 2], [3, 4]], np.float32)
+    assign([table, counts, bias], [rows, values, none, none, np.ones(2, np.float32)])
+    np.testing.assert_array_equal(table.numpy(), [[1, 2], [0, 0], [3, 4], [0, 0]])
+    np.testing.assert_array_equal(counts.numpy(), [0, 1, 2])
+    np.testing.assert_array_equal(bias.numpy(), [1, 1])
+    # All rows of a vector, and a vector of whole numbers as a whole.
+    assign([counts, bias], [np.array([5, 6, 7]), np.array([1, 0]), np.array([8, 9], np.float32)])
+    np.testing.assert_array_equal(counts.numpy(), [5, 6, 7])
+    np.testing.assert_array_equal(bias.numpy(), [9, 8])
+    with pytest.raises(ValueError, match="another model"):
+        assign([table, bias], [rows, values])
+    with pytest.raises(ValueError, match="another model"):
+        assign([table], [rows, values, values])

@@ -10,6 +10,9 @@ from markupsafe import Markup
 from search.reporting.report.figures import BOTTOM, LEFT, RIGHT, SMALL, TOP
 from search.reporting.report.svg import Drawing, Scale, number, padded
 
+# Pixels from one name to the next below it.
+_LINE = 14
+
 
 class Measured(NamedTuple):
     """A score with its interval, if that is known."""
@@ -94,14 +97,17 @@ def quality_against_time(points: Sequence[Costed], metric: str) -> Markup:
     x = Scale(min(times) / 3, max(times) * 3, LEFT, SMALL - RIGHT, log=True)
     y = Scale(*padded([one.score for one in points], 0.12), 320 - BOTTOM, TOP)
     drawing.axes(x, y, "milliseconds per text (log scale)", metric)
-    for one, spent in zip(points, times, strict=True):
+    below = 0.0
+    for one, spent in sorted(zip(points, times, strict=True), key=lambda pair: -pair[0].score):
         px, py = x(spent), y(one.score)
+        # Names of equals stand below one another.
+        below = max(py + 4, below + _LINE)
         style = "5" if one.is_baseline else "0"
         drawing.dot(px, py, 6, f"f{style}", f"{one.name}: {number(one.score, 4)}, {number(spent)} ms per text")
         left = px > (x.start + x.end) / 2
         drawing.text(
             px + (-10 if left else 10),
-            py + 4,
+            below,
             one.name,
             "halo" + ("" if one.is_baseline else " strong"),
             "end" if left else "start",

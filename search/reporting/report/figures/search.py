@@ -93,11 +93,12 @@ def learning_curves(curves: Mapping[str, Mapping[int, float]], best: str, object
         width: Pixels.
     """
     values = [value for curve in curves.values() for value in curve.values()]
-    last = max(max(curve) for curve in curves.values())
+    # Epoch 0 is that of a head which was trained alone.
+    first, last = min(min(curve) for curve in curves.values()), max(max(curve) for curve in curves.values())
     drawing = Drawing(width, 300, f"Learning curves of the best {len(curves)} configurations by {objective}")
-    x = Scale(1, max(2, last), LEFT, width - RIGHT)
+    x = Scale(first, max(first + 1, last), LEFT, width - RIGHT)
     y = Scale(*padded(core(pd.Series(values))), 300 - BOTTOM, TOP)
-    whole = [tick for tick in x.ticks(8 if width > SMALL else 5) if tick == int(tick) and tick >= 1]
+    whole = [tick for tick in x.ticks(8 if width > SMALL else 5) if tick == int(tick) and tick >= first]
     drawing.axes(x, y, "epoch", objective, whole)
     for trial in sorted(curves, key=lambda one: one == best):
         points = list(curves[trial].items())
