@@ -54,6 +54,8 @@ class DatasetConfig:
     """A Python package that carries the corpus; `file` is then the path inside it."""
     licence: str | None = None
     """Under which the data may be used, for the model card; null: not known."""
+    submission: list[str] | None = None
+    """Columns of a Kaggle submission: a row's identifier, and its class; null: nobody asks for one."""
     classes: list[Any] | None = None
     """Keep rows of these classes only; null: all."""
     positive: Any = None

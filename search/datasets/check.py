@@ -43,6 +43,8 @@ def check_config(config: DatasetConfig) -> None:
         raise InputError(f"dataset.checksum={config.checksum}: expected sha256:… or md5:…")
     if config.package is not None and not all(part.isidentifier() for part in config.package.split(".")):
         raise InputError(f"dataset.package={config.package}: expected the name that a Python package is imported by")
+    if config.submission is not None and len(config.submission) != 2:
+        raise InputError(f"dataset.submission={config.submission}: expected two names of columns, such as [id,target]")
     _check_encoding(config.encoding)
     if config.label_ranges is not None:
         _check_ranges(config.label_ranges)

@@ -35,8 +35,8 @@ def read_json_lines(source: Source, text: str, label: str, decoding: Decoding) -
         with source.open() as stream, decoding.lines(stream, newline="\n") as lines:
             for line in lines:
                 if not line.isspace():
-                    record = _parse(line, f"Row {len(texts) + 1:,} of {source.name}", decoding)
-                    texts.append(_text(record.get(text), text, len(texts) + 1, source.name))
+                    record = parse_line(line, f"Row {len(texts) + 1:,} of {source.name}", decoding)
+                    texts.append(text_of(record.get(text), text, len(texts) + 1, source.name))
                     value = _label(record.get(label), label, len(texts), source.name)
                     labels.append(shared.setdefault((type(value), value), value))
                     fields.update(dict.fromkeys(record))
@@ -49,7 +49,12 @@ def read_json_lines(source: Source, text: str, label: str, decoding: Decoding) -
     return Table(object_array(texts), object_array(labels), first_rows(len(texts)), source.name)
 
 
-def _parse(line: str, where: str, decoding: Decoding) -> dict[str, Any]:
+def parse_line(line: str, where: str, decoding: Decoding) -> dict[str, Any]:
+    """Reads the object of a line.
+
+    Raises:
+        InputError: It is none; the message begins with `where`.
+    """
     if is_undecoded(line):
         raise decoding.error(where)
     try:
@@ -62,7 +67,12 @@ def _parse(line: str, where: str, decoding: Decoding) -> dict[str, Any]:
     return record
 
 
-def _text(value: Any, name: str, row: int, source: str) -> str | None:
+def text_of(value: Any, name: str, row: int, source: str) -> str | None:
+    """Checks that a field holds a text, or null.
+
+    Raises:
+        InputError: It holds something else.
+    """
     if value is None:
         return None
     if not isinstance(value, str):

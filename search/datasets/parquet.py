@@ -47,14 +47,14 @@ def read_parquet(source: Source, text: str, label: str) -> Table:
     if table.num_rows == 0:
         raise InputError(f"{source.name} holds no rows")
     texts, labels = table[wanted[0]], table[wanted[1]]
-    if not _is_string(texts.type) and not pa.types.is_null(texts.type):
+    if not is_string(texts.type) and not pa.types.is_null(texts.type):
         raise InputError(f"{source.name}: column {text!r} (dataset.text) holds {texts.type}, expected texts")
     if not _is_class(labels.type):
         raise InputError(
             f"{source.name}: column {label!r} (dataset.label) holds {labels.type}: "
             "expected strings, whole numbers or booleans"
         )
-    if _is_string(labels.type):
+    if is_string(labels.type):
         labels = labels.cast(pa.large_string())
     texts = texts.cast(pa.large_string())
     return Table(text_column(texts), label_column(labels), first_rows(table.num_rows), source.name)
@@ -64,7 +64,8 @@ def _value_type(kind: Any) -> Any:
     return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
-def _is_string(kind: Any) -> bool:
+def is_string(kind: Any) -> bool:
+    """Tells whether an Arrow type is one of strings, as they are or as a dictionary."""
     kind = _value_type(kind)
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
@@ -72,4 +73,4 @@ def _is_string(kind: Any) -> bool:
 def _is_class(kind: Any) -> bool:
     kind = _value_type(kind)
     tests = (pa.types.is_null, pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
-    return _is_string(kind) or any(test(kind) for test in tests)
+    return is_string(kind) or any(test(kind) for test in tests)

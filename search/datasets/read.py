@@ -47,14 +47,25 @@ def read(path: Path, config: DatasetConfig, member: str | None) -> tuple[Table, 
         if not archive.is_archive(path):
             if config.format == "folder":
                 raise InputError(f"{path} is a file, but dataset.format=folder asks for a folder")
-            return _read_table(Source.of(path), path.name, config), None
+            return _read_table(*find_table(path, config.format, member), config), None
         names = list_files(path)
         if _holds_folder(names, config.format):
             return read_folder(path, names, member, config.classes, _decoding(config))
-        name = _choose_member(path, names, config.format, member)
-        return _read_table(Source.of(path, name), name, config), None
+        return _read_table(*find_table(path, config.format, member), config), None
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def find_table(path: Path, file_format: str, member: str | None) -> tuple[Source, str]:
+    """Finds the one table of a file, or of an archive, and the name whose ending tells its format.
+
+    Raises:
+        InputError: The archive holds none, or several and `member` chooses none of them.
+    """
+    if not archive.is_archive(path):
+        return Source.of(path), path.name
+    name = _choose_member(path, list_files(path), file_format, member)
+    return Source.of(path, name), name
 
 
 def is_table_archive(path: Path, file_format: str) -> bool:
@@ -65,17 +76,19 @@ def is_table_archive(path: Path, file_format: str) -> bool:
 def _holds_folder(names: list[str], file_format: str) -> bool:
     if file_format != "auto":
         return file_format == "folder"
-    return not any(_ending(name) for name in names) and any(name.endswith(".txt") and "/" in name for name in names)
+    return not any(ending_format(name) for name in names) and any(
+        name.endswith(".txt") and "/" in name for name in names
+    )
 
 
-def _ending(name: str) -> str | None:
+def ending_format(name: str) -> str | None:
     """Gives the format that the ending of a name stands for."""
     return ENDINGS.get(PurePosixPath(name).suffix.lower())
 
 
 def _choose_member(path: Path, names: list[str], file_format: str, member: str | None) -> str:
     """Finds the one table of an archive, or the one asked for by its path or by its bare name."""
-    tables = [name for name in names if _ending(name)]
+    tables = [name for name in names if ending_format(name)]
     if file_format != "auto" and not tables:
         tables = names
     if member is not None:
@@ -99,7 +112,7 @@ def _choose_member(path: Path, names: list[str], file_format: str, member: str |
 
 def _read_table(source: Source, name: str, config: DatasetConfig) -> Table:
     """Reads one table by its format, each of which has its own reader."""
-    file_format = _ending(name) if config.format == "auto" else config.format
+    file_format = ending_format(name) if config.format == "auto" else config.format
     if config.text.strip() == config.label.strip():
         raise InputError(f"dataset.text and dataset.label are both {config.text!r}: expected two columns")
     if file_format is None:

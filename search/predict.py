@@ -1,0 +1,177 @@
+"""Predicts with a finished run: `python -m search.predict run=outputs/… input=new.csv output=scored.csv`."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from omegaconf import OmegaConf
+
+from search.config import DEVICES, DatasetConfig
+from search.errors import InputError, nearest
+from search.exit_codes import INTERRUPTED, reported, said
+
+_OWN = ("run", "input", "output", "text", "text_column", "threshold", "bad_rows", "format", "device")
+_READING = ("format", "separator", "encoding", "undecodable", "member")
+"""Settings of `dataset` that the input can have of its own."""
+_BAD_ROWS = ("skip", "error")
+_FORMATS = ("table", "kaggle")
+_USAGE = "python -m search.predict run=outputs/… input=new.csv output=scored.csv"
+_HELP = f"""Predicts with the model of a finished run: adds the columns predicted and prob_<class> to a table.
+
+  {_USAGE}
+
+  run=FOLDER          a finished run
+  input=FILE          CSV, TSV, JSON Lines or Parquet, also in a .zip, .gz or .tar.gz; read as the run's settings of
+                      dataset say; missing or -: texts from standard input, one per line
+  output=FILE         in the format of the input; missing: standard output
+  text=TEXT           a single text, in place of input
+  text_column=NAME    the column of texts; by default the run's dataset.text
+  threshold=NUMBER    predict the positive class from this probability on; by default the run's
+  bad_rows=skip       report rows that cannot be used and go on; error: end at the first
+  format=kaggle       a submission, where the run's dataset.submission names its columns; a bad row ends it
+  device=auto         auto, cpu or gpu
+  dataset.KEY=VALUE   {", ".join(_READING)}: where the input differs from what the run was trained on
+
+Ends with code 2 where something given cannot be used, and then without an output file."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs the command.
+
+    Args:
+        arguments: The command line without the program's name: key=value, see `--help`.
+
+    Returns:
+        The exit code: 0, 2 for bad input, 130 after Ctrl-C.
+    """
+    if {"-h", "--help"} & set(arguments):
+        print(_HELP)
+        return 0
+    codes = [0]
+    # As after Ctrl-C, what was begun is taken away.
+    terminated = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with reported(codes):
+            _predict(_values(arguments))
+    except KeyboardInterrupt:
+        codes.append(said("Interrupted.", INTERRUPTED))
+    except BrokenPipeError:  # whoever reads the output, such as head, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    finally:
+        signal.signal(signal.SIGTERM, terminated)
+    return max(codes)
+
+
+def _values(arguments: Sequence[str]) -> dict[str, str]:
+    """Reads key=value arguments and checks what needs no file."""
+    values = {}
+    known = [*_OWN, *(f"dataset.{key}" for key in _READING)]
+    for argument in arguments:
+        key, equals, value = argument.partition("=")
+        if not equals:
+            raise InputError(f"'{argument}' cannot be read: expected key=value, as in {_USAGE}")
+        if key not in known:
+            raise InputError(f"There is no setting '{key}'. {nearest(key, known)}")
+        values[key] = value
+    if not values.get("run"):
+        raise InputError(f"run= must be given: {_USAGE}")
+    if "text" in values and "input" in values:
+        raise InputError("text= and input= are both given: expected one of them.")
+    for key, names in (("format", _FORMATS), ("bad_rows", _BAD_ROWS), ("device", DEVICES)):
+        if values.setdefault(key, names[0]) not in names:
+            raise InputError(f"{key}={values[key]} is unknown. {nearest(values[key], names)}")
+    return values
+
+
+def _threshold(given: str | None) -> float | None:
+    if given is None:
+        return None
+    try:
+        threshold = float(given)
+    except ValueError:
+        threshold = math.nan
+    if not 0 <= threshold <= 1:
+        raise InputError(f"threshold={given} is impossible: expected a probability, from 0 to 1.")
+    return threshold
+
+
+def _dataset(run: Path) -> DatasetConfig:
+    """The data set's settings of a run."""
+    path = run / ".hydra" / "config.yaml"
+    if not path.is_file():
+        raise InputError(f"run={run}: there is no run, {path} is missing.")
+    try:
+        dataset = OmegaConf.merge(OmegaConf.structured(DatasetConfig), OmegaConf.load(path).dataset)
+        config = OmegaConf.to_object(dataset)
+    except Exception as error:  # YAML and OmegaConf raise many types for a damaged file
+        raise InputError(f"{path} is damaged ({str(error).splitlines()[0]}).") from error
+    assert isinstance(config, DatasetConfig)
+    return config
+
+
+def _path(given: str) -> Path | None:
+    return None if given in ("", "-") else Path(given).expanduser()
+
+
+def _predict(values: dict[str, str]) -> None:
+    # Imported only now: --help and mistakes are answered at once.
+    from search.datasets.check import check_config
+    from search.prediction import Labels, Predictor
+    from search.reporting.scored import added_columns
+    from search.scoring import Job, score_all
+
+    run, read = Path(values["run"]).expanduser(), _path(values.get("input", ""))
+    threshold = _threshold(values.get("threshold"))
+    labels = Labels.of(run, threshold)
+    dataset = _dataset(run)
+    # Which member of an archive was trained on says nothing about this one, nor do the files about the terminal.
+    dataset.member = None
+    dataset.encoding = dataset.encoding if read else "utf-8"
+    for key in _READING:
+        if f"dataset.{key}" in values:
+            setattr(dataset, key, values[f"dataset.{key}"])
+    check_config(dataset)
+    asked_format = values.get("dataset.format", "auto")
+    job = Job(
+        input=read,
+        output=_path(values.get("output", "")),
+        text=values.get("text"),
+        text_column=values.get("text_column") or dataset.text,
+        file_format=None if asked_format in ("auto", "folder") else asked_format,
+        dataset=dataset,
+        kaggle=values["format"] == "kaggle",
+    )
+    # A single text has no others to go on with, and Kaggle takes none but whole files.
+    fatal = values["bad_rows"] == "error" or job.kaggle or job.text is not None
+    bad = 0
+
+    def refuse(error: InputError) -> None:
+        nonlocal bad
+        if fatal:
+            raise error
+        bad += 1
+        _say(f"{error}; skipped")
+
+    with job.opened(refuse) as stream:
+        if not job.kaggle:
+            added_columns(labels.classes, stream.columns)
+        from search.device import configure
+
+        configure(values["device"], mixed_precision=False)
+        predictor = Predictor.load(run, threshold)
+        with job.writing(stream, labels.classes) as write:
+            done = score_all(predictor, stream, write, _say)
+    _say(done + (f"; {bad:,} bad row{'' if bad == 1 else 's'} skipped" if bad else ""))
+
+
+def _say(sentence: str) -> None:
+    print(f"search: {sentence}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
