@@ -12,6 +12,7 @@ from toy import TUNERS, Toy, Watcher, board, make, searched
 
 from search.config import TunerConfig
 from search.datasets import Examples
+from search.embedding import FeatureCache
 from search.errors import InputError
 from search.hypermodel import TextClassifierHyperModel
 from search.tuning.budget import TimeBudget
@@ -246,16 +247,18 @@ def arrays(path):
 @pytest.mark.slow
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 @pytest.mark.parametrize("trainable", [False, True])
-def test_one_and_two_and_six_epochs_are_nine(tmp_path, word_module, trainable, optimizer):
+@pytest.mark.parametrize("fast", [False, True])
+def test_one_and_two_and_six_epochs_are_nine(tmp_path, word_module, fast, trainable, optimizer):
+    cache = FeatureCache(tmp_path / "features") if fast else None
     train, valid = make_examples(96, seed=1), make_examples(48, seed=2)
     ranges = {
         **{"modules": ["words"], "trainable": trainable, "layers": 2, "units": 8, "dropout": 0.4},
         **{"optimizer": optimizer, "learning_rate": 0.02, "fine_tuning_rate": 0.002, "batch_size": 32},
-        **{"class_weight": "balanced", "activation": "relu"},
+        **{"class_weight": "balanced", "activation": "relu", "head_first": True},
     }
     tuners, epochs = {}, {}
     for name in ("hyperband", "grid"):
-        hypermodel = TextClassifierHyperModel(space_from(ranges), {"words": word_module}, classes=2, seed=3)
+        hypermodel = TextClassifierHyperModel(space_from(ranges), {"words": word_module}, 2, seed=3, features=cache)
         objective = keras_tuner.Objective("val_average_precision", "max")
         oracle = make_oracle(TunerConfig(name=name, max_epochs=9, factor=3), objective, seed=3)
         seen = Watcher()
