@@ -9,10 +9,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from search.embedding.batched import in_batches
 from search.tuning.order import epoch_order
-
-# Texts scored in one call: large enough to keep the cores busy, small enough for the memory of a sentence encoder.
-SCORING_BATCH = 1024
 
 
 def training_batches(
@@ -67,7 +65,6 @@ def scorer(model: keras.Model) -> Callable[[tf.Tensor], NDArray[np.float64]]:
         return model(batch, training=False)
 
     def score(rows: tf.Tensor) -> NDArray[np.float64]:
-        parts = [probabilities(rows[i : i + SCORING_BATCH]).numpy() for i in range(0, len(rows), SCORING_BATCH)]
-        return np.concatenate(parts).astype(np.float64)
+        return in_batches(probabilities, rows).astype(np.float64)
 
     return score

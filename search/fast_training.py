@@ -11,15 +11,13 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from search.datasets import Examples
+from search.embedding.batched import in_batches
 from search.embedding.features import FeatureCache, Features, PassObserver
 from search.embedding.load import published
 from search.optimizers import OptimizerSettings
 from search.tuning.fine_tuning import FineTuning, TextRows, Touched, find_touched
 from search.tuning.head import Head, HeadTraining, Rows, flat_optimizer
 from search.tuning.head_first import HeadFirst
-
-# Texts embedded in one call where features are not kept.
-_AT_ONCE = 1024
 
 
 class FastTraining:
@@ -181,7 +179,7 @@ def _text_rows(examples: Examples) -> TextRows:
 
 def _embedded(folder: Path, texts: NDArray[np.object_]) -> Features:
     module = published(folder)
-    starts = range(0, len(texts), _AT_ONCE)
-    parts = [module(tf.constant(texts[start : start + _AT_ONCE].tolist())).numpy() for start in starts]
     rows = np.arange(len(texts), dtype=np.int32)
-    return Features([np.concatenate(parts)], np.zeros(len(texts), np.int32), rows, module.dimension)
+    return Features(
+        [in_batches(module, tf.constant(texts.tolist()))], np.zeros(len(texts), np.int32), rows, module.dimension
+    )

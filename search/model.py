@@ -14,8 +14,9 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from search.batches import SCORING_BATCH, scorer
+from search.batches import scorer
 from search.datasets import Examples
+from search.embedding.batched import SCORING_BATCH
 from search.embedding.features import Features
 from search.files import whole_file, whole_folder, write_json
 from search.hypermodel import TextClassifierHyperModel, above_embedding

@@ -5,7 +5,6 @@ It is written once, so that whatever uses modules sees one like any other.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from search.embedding.identity import fingerprint
 from search.embedding.load import forget, published
 from search.embedding.parts import Parts, Preprocessor, load_parts
 from search.embedding.pooling import pool
+from search.embedding.saving import save_module
 from search.errors import InputError
 from search.files import whole_folder
 
@@ -56,13 +56,8 @@ def text_module(folder: Path, name: str, preprocessor: Preprocessor | None, pool
     except ChoiceNeeded:
         pass
     composed = _composed(load_parts(folder, name, preprocessor), name, pooling)
-    try:
-        with whole_folder(target) as beside:
-            tf.saved_model.save(composed, str(beside))
-    except tf.errors.ResourceExhaustedError as error:
-        raise OSError(errno.ENOSPC, "No space left on device", str(target)) from error
-    except tf.errors.PermissionDeniedError as error:
-        raise OSError(errno.EACCES, "Permission denied", str(target)) from error
+    with whole_folder(target) as beside:
+        save_module(composed, beside)
     return target
 
 

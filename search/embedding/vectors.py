@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import tempfile
 from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
@@ -14,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from search.embedding.saving import save_module
 from search.errors import InputError
 from search.files import whole_folder
 
@@ -119,25 +119,20 @@ def write_module(
         OSError: The disk is full, or `folder` must not be written.
     """
     count, dimension = vectors.shape
-    try:
-        with tempfile.TemporaryDirectory() as scratch:
-            vocabulary = Path(scratch) / "vocabulary.txt"
-            with vocabulary.open("w", encoding="utf-8", newline="\n") as file:
-                file.writelines(f"{word}\n" for word in words)
-            module = WordVectors(vocabulary, count, dimension)
-            total = np.zeros(dimension)
-            for start in range(0, count, _CHUNK):
-                chunk = np.asarray(vectors[start : start + _CHUNK], np.float32)
-                # In place; to assign to a slice would copy the table.
-                module.table.scatter_update(tf.IndexedSlices(chunk, np.arange(start, start + len(chunk))))
-                total += chunk.sum(axis=0, dtype=np.float64)
-            shared = total / count if others is None else others
-            module.table.scatter_update(tf.IndexedSlices(shared.astype(np.float32)[np.newaxis], [count]))
-            tf.saved_model.save(module, str(folder))
-    except tf.errors.ResourceExhaustedError as error:
-        raise OSError(errno.ENOSPC, "No space left on device", str(folder)) from error
-    except tf.errors.PermissionDeniedError as error:
-        raise OSError(errno.EACCES, "Permission denied", str(folder)) from error
+    with tempfile.TemporaryDirectory() as scratch:
+        vocabulary = Path(scratch) / "vocabulary.txt"
+        with vocabulary.open("w", encoding="utf-8", newline="\n") as file:
+            file.writelines(f"{word}\n" for word in words)
+        module = WordVectors(vocabulary, count, dimension)
+        total = np.zeros(dimension)
+        for start in range(0, count, _CHUNK):
+            chunk = np.asarray(vectors[start : start + _CHUNK], np.float32)
+            # In place; to assign to a slice would copy the table.
+            module.table.scatter_update(tf.IndexedSlices(chunk, np.arange(start, start + len(chunk))))
+            total += chunk.sum(axis=0, dtype=np.float64)
+        shared = total / count if others is None else others
+        module.table.scatter_update(tf.IndexedSlices(shared.astype(np.float32)[np.newaxis], [count]))
+        save_module(module, folder)
 
 
 def build_glove(modules: Path, vocabulary: int) -> Path:

@@ -58,13 +58,8 @@ class Baseline:
     """Why it could not be fitted."""
 
 
-def score_baselines(train: Labelled, valid: Labelled, test: Labelled) -> dict[str, dict[str, Any]]:
-    """Name of each baseline to its threshold, valid and test metrics, or to its error; nothing but what JSON holds."""
-    return records(run_baselines(train, valid, test))
-
-
 def records(baselines: Mapping[str, Baseline]) -> dict[str, dict[str, Any]]:
-    """What `score_baselines` gives, of baselines that were run."""
+    """Name of each baseline to its threshold, valid and test metrics, or to its error; nothing but what JSON holds."""
     told: dict[str, dict[str, Any]] = {}
     for name, baseline in baselines.items():
         if baseline.error is not None:

@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from search.embedding.batched import in_batches
 from search.embedding.load import Module
 from search.optimizers import OptimizerSettings
 from search.tuning.checkpoint import Arrays
@@ -22,9 +23,6 @@ from search.tuning.fine_tuning.weights import ModuleWeights
 from search.tuning.order import epoch_order
 from search.tuning.scores import split_metrics, training_sample
 from search.tuning.training import OnEpochEnd
-
-# Texts scored in one call: large enough to keep the cores busy, small enough for the memory of a sentence encoder.
-_SCORED_AT_ONCE = 1024
 
 
 @dataclass(frozen=True)
@@ -216,6 +214,4 @@ def _tables_gathered_from() -> Iterator[None]:
 
 
 def _scores(prefix: str, score: Any, split: TextRows) -> dict[str, float]:
-    starts = range(0, len(split.labels), _SCORED_AT_ONCE)
-    parts = [score(split.texts[start : start + _SCORED_AT_ONCE]).numpy() for start in starts]
-    return split_metrics(prefix, split.labels, np.concatenate(parts).astype(np.float64))
+    return split_metrics(prefix, split.labels, in_batches(score, split.texts).astype(np.float64))
