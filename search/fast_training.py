@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from search.datasets import Examples
 from search.embedding.batched import in_batches
 from search.embedding.features import FeatureCache, Features, PassObserver
-from search.embedding.load import published
+from search.embedding.load import Module, published
 from search.optimizers import OptimizerSettings
+from search.tuning.embedding_bag import Bags, EmbeddingBagTraining, Table
 from search.tuning.fine_tuning import FineTuning, TextRows, Touched, find_touched
 from search.tuning.head import Head, HeadTraining, Rows, flat_optimizer
 from search.tuning.head_first import HeadFirst
@@ -40,6 +41,8 @@ class FastTraining:
         # Module and split to its features; the split is kept so that no other can take its identity.
         self._features: dict[tuple[str, int], tuple[Examples, Features]] = {}
         self._touched: dict[tuple[str, int], tuple[Examples, list[Touched]]] = {}
+        self._bags: dict[str, Bags] = {}
+        self._tables: dict[tuple[str, int, int], tuple[Examples, Examples | None, Table | None]] = {}
 
     def head(self, values: Mapping[str, Any], train: Examples, valid: Examples | None, seed: int) -> HeadTraining:
         """Makes the training of a head on the features of a frozen module.
@@ -50,12 +53,12 @@ class FastTraining:
             valid: Rows to score by; None: none.
             seed: Seed of the trial.
         """
-        rows = Rows(self.features(values["module"], train), train.labels)
-        head = _first_head(values, rows.features.dimension, self._classes, seed)
+        features = self.features(values["module"], train)
+        head = _first_head(values, features.dimension, self._classes, seed)
         return HeadTraining(
             head,
             flat_optimizer(optimizer_settings(values), head.weights),
-            rows,
+            Rows(features, train.labels),
             None if valid is None else Rows(self.features(values["module"], valid), valid.labels),
             importance(values, train.labels, self._classes),
             values["batch_size"],
@@ -71,7 +74,7 @@ class FastTraining:
         accumulate: int,
         head_epochs: int | None,
         on_head_epochs: Callable[[int], None],
-    ) -> FineTuning | HeadFirst:
+    ) -> FineTuning | EmbeddingBagTraining | HeadFirst:
         """Makes the training of a module with a head.
 
         Args:
@@ -83,8 +86,18 @@ class FastTraining:
             head_epochs: As for `HeadFirst`, where the head is trained first, like what follows.
             on_head_epochs: Is told how long the head was trained.
         """
-        module = published(self._modules[values["module"]], values["module"])
-        fine_tuning = FineTuning(
+        given = values, train, valid, seed
+        table = self._table(values["module"], train, valid)
+        training = self._text_training(*given, accumulate) if table is None else self._bag_training(table, *given)
+        if not values["head_first"]:
+            return training
+        return HeadFirst(self.head(*given), training, head_epochs, on_head_epochs)
+
+    def _text_training(
+        self, values: Mapping[str, Any], train: Examples, valid: Examples | None, seed: int, accumulate: int
+    ) -> FineTuning:
+        module = self._module(values)
+        return FineTuning(
             module,
             self._touched_by(values["module"], train),
             _first_head(values, module.dimension, self._classes, seed).arrays(),
@@ -99,9 +112,25 @@ class FastTraining:
             seed,
             accumulate,
         )
-        if not values["head_first"]:
-            return fine_tuning
-        return HeadFirst(self.head(values, train, valid, seed), fine_tuning, head_epochs, on_head_epochs)
+
+    def _bag_training(
+        self, table: Table, values: Mapping[str, Any], train: Examples, valid: Examples | None, seed: int
+    ) -> EmbeddingBagTraining:
+        module = self._module(values)
+        return EmbeddingBagTraining(
+            module,
+            table,
+            _first_head(values, module.dimension, self._classes, seed),
+            optimizer_settings(values),
+            train.labels,
+            None if valid is None else valid.labels,
+            importance(values, train.labels, self._classes),
+            values["batch_size"],
+            seed,
+        )
+
+    def _module(self, values: Mapping[str, Any]) -> Module:
+        return published(self._modules[values["module"]], values["module"])
 
     def features(self, module: str, examples: Examples) -> Features:
         """The features of a split through a frozen module: from memory, from the cache, or else computed.
@@ -123,6 +152,18 @@ class FastTraining:
             )
             self._features[key] = (examples, found)
         return self._features[key][1]
+
+    def _table(self, module: str, train: Examples, valid: Examples | None) -> Table | None:
+        """The table of a module that is an embedding bag; None of any other."""
+        key = (module, id(train), id(valid))
+        if key not in self._tables:
+            if module not in self._bags:
+                self._bags[module] = Bags(published(self._modules[module], module))
+            bags = self._bags[module]
+            rows = [bags.weights(split.texts) for split in (train, valid) if split is not None]
+            found = None if bags.table is None else Table.of(bags.table, rows[0], rows[1] if rows[1:] else None)
+            self._tables[key] = (train, valid, found)
+        return self._tables[key][2]
 
     def _touched_by(self, module: str, examples: Examples) -> list[Touched]:
         key = (module, id(examples))

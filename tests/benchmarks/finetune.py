@@ -104,7 +104,7 @@ def ours(table: Table, source: Source, rows: int, batch: int, folder: Path, epoc
 
     from search.embedding import FeatureCache
     from search.hypermodel import TextClassifierHyperModel
-    from search.tuning.fine_tuning import FineTuning
+    from search.tuning.embedding_bag import EmbeddingBagTraining
     from spaces import space_from
 
     splits = source.splits(rows, rows // 10, SEED)
@@ -120,7 +120,7 @@ def ours(table: Table, source: Source, rows: int, batch: int, folder: Path, epoc
         space, {"module": folder}, len(splits.classes), SEED, FeatureCache(folder.parent / "features")
     )
     training = hypermodel.fast_training(keras_tuner.HyperParameters(), splits.train)
-    assert isinstance(training, FineTuning)
+    assert isinstance(training, EmbeddingBagTraining)
     ends: list[float] = []
     losses: list[float] = []
 

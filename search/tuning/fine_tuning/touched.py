@@ -64,8 +64,8 @@ def find_touched(module: Module, texts: NDArray[np.object_]) -> list[Touched]:
         slices = [gradient for gradient in gradients if isinstance(gradient, tf.IndexedSlices)]
         return [tf.unique(tf.cast(one.indices, tf.int64))[0] for one in slices]
 
-    writes = _writes(row_numbers.get_concrete_function().graph)
-    state = [np.array(variable.numpy()) for variable in module.other_variables] if writes else []
+    self_changing = writes(row_numbers.get_concrete_function().graph)
+    state = [np.array(variable.numpy()) for variable in module.other_variables] if self_changing else []
     batches: list[list[tf.Tensor]] = []
     try:
         if tf.IndexedSlices in kinds:
@@ -79,7 +79,7 @@ def find_touched(module: Module, texts: NDArray[np.object_]) -> list[Touched]:
     rows: list[NDArray[np.int64] | None] = [
         next(found) if kind is tf.IndexedSlices else none if kind is type(None) else None for kind in kinds
     ]
-    rows += [None if writes else none] * len(module.other_variables)
+    rows += [None if self_changing else none] * len(module.other_variables)
     return [_touched(*pair) for pair in zip(module.variables, rows, strict=True)]
 
 
@@ -105,7 +105,7 @@ def _gradients(module: Module, texts: tf.Tensor) -> list[Gradient]:
     return gradients
 
 
-def _writes(graph: tf.Graph) -> bool:
+def writes(graph: tf.Graph) -> bool:
     """Whether anything in a graph, or in the functions it calls, changes a variable."""
     definition = graph.as_graph_def()
     nodes = [*definition.node, *(node for function in definition.library.function for node in function.node_def)]

@@ -6,7 +6,7 @@ begins at once whatever its shape, and the numbers are those of `keras.Model.fit
 """
 
 from search.tuning.head.network import Head
-from search.tuning.head.optimizers import flat_optimizer
+from search.tuning.head.optimizers import clip, flat_optimizer
 from search.tuning.head.training import HeadTraining, Rows
 
-__all__ = ["Head", "HeadTraining", "Rows", "flat_optimizer"]
+__all__ = ["Head", "HeadTraining", "Rows", "clip", "flat_optimizer"]

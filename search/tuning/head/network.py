@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from search.embedding.features import Features
 from search.tuning.head.activations import ACTIVATIONS
 
 Floats = NDArray[np.floating]
@@ -18,6 +17,13 @@ Floats = NDArray[np.floating]
 _SCORED_AT_ONCE = 8192
 # Numbers to compare with the dropout rate have 16 bits: four are drawn at the cost of one.
 _DRAWS = 1 << 16
+
+
+class Inputs(Protocol):
+    """What enters a head, for the rows of a split."""
+
+    def take(self, rows: NDArray[np.int64]) -> Floats:
+        """Features of some rows, float32 [k, dim]."""
 
 
 class Head:
@@ -59,6 +65,8 @@ class Head:
         self._activate = ACTIVATIONS[activation]
         self._dropout = dropout
         self._buffers: dict[int, _Buffers] = {}
+        # What the last call of `learn` found at the first layer's sums, [width, batch].
+        self._error: Floats = np.zeros((self._shapes[0][0], 0), dtype)
 
     def initialize(self, generator: np.random.Generator) -> None:
         """Draws weights as Keras's dense layers do: Glorot and Bengio 2010, uniform; biases are zero."""
@@ -134,9 +142,15 @@ class Head:
                 layer = buffers.layers[depth - 1]
                 error = np.matmul(self._matrices[depth][:, :-1].T, error, out=layer.error)
                 error *= layer.slope
+        self._error = error
         return losses
 
-    def probabilities(self, features: Features, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    def feature_gradient(self) -> Floats:
+        """The gradient of the batch's mean loss in the features of the last call of `learn`, float [batch, inputs]."""
+        gradient: Floats = self._error.T @ self._matrices[0][:, :-1]
+        return gradient
+
+    def probabilities(self, features: Inputs, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Scores rows, without dropout.
 
         Args:

@@ -1,13 +1,14 @@
 """The optimizers of the search space on one flat vector of weights, step for step those of Keras 3.
 
 All weights, and each kind of slot, lie in one vector, so that an update is a handful of passes over it whatever the
-number of layers.
+number of layers. Long vectors are moved block by block, so that the passes over a block find it in the processor's
+cache.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -18,14 +19,20 @@ from search.optimizers import OptimizerSettings
 Floats = NDArray[np.floating]
 
 
+# Weights that are moved at once.
+_BLOCK = 1 << 16
+
+
 class FlatOptimizer(ABC):
     """Moves a flat vector of weights along its gradient.
 
     Args:
         weights: The vector, float [parameters]; `step` changes it in place.
-        settings: What it is; there is no module among the weights.
+        settings: What it is.
+        of_module: Whether the weights are the module's: they move at the module's rate, and do not decay.
 
     Attributes:
+        settings: As given.
         slots: What the next step depends on besides the weights, float [slots, parameters].
         steps: Steps behind it.
     """
@@ -33,41 +40,44 @@ class FlatOptimizer(ABC):
     slot_count: ClassVar[int]
     initial_slot: ClassVar[float] = 0.0
 
-    def __init__(self, weights: Floats, settings: OptimizerSettings) -> None:
+    def __init__(self, weights: Floats, settings: OptimizerSettings, of_module: bool = False) -> None:
         self.weights = weights
         self.slots = np.full((self.slot_count, len(weights)), self.initial_slot, weights.dtype)
         self.steps = 0
         # Numbers of the weights' own type, as in Keras: 1 - 0.999 is another number in float32 than in float64.
         self._real = weights.dtype.type
         self._rate = self._real(settings.learning_rate)
-        self._settings = settings
+        self._of_module = of_module
+        self.settings = settings
         self._constants = settings.constants
-        self._scratch = np.empty_like(weights)
+        self._scratch = np.empty(min(_BLOCK, len(weights)), weights.dtype)
 
     def step(self, gradient: Floats) -> None:
-        """Makes one step; it may overwrite the gradient."""
+        """Makes one step, without clipping; it may overwrite the gradient."""
         self.steps += 1
-        if self._settings.clip_norm:
-            clip = self._real(self._settings.clip_norm)
-            gradient *= clip / np.maximum(np.sqrt(gradient @ gradient), clip)
-        if self._settings.weight_decay:
-            np.multiply(self.weights, self._real(self._settings.weight_decay), out=self._scratch)
-            self._scratch *= self._rate
-            self.weights -= self._scratch
-        self._update(gradient)
+        if self._of_module:
+            self._rate = self._real(self.settings.module_rate_at(self.steps))
+        decay = self._real(0 if self._of_module else self.settings.weight_decay)
+        for start in range(0, len(gradient), _BLOCK):
+            block = slice(start, start + _BLOCK)
+            weights, scratch = self.weights[block], self._scratch[: len(gradient) - start]
+            if decay:
+                np.multiply(weights, decay, out=scratch)
+                scratch *= self._rate
+                weights -= scratch
+            self._update(weights, self.slots[:, block], gradient[block], scratch)
 
     @abstractmethod
-    def _update(self, gradient: Floats) -> None:
-        """Moves the weights and the slots."""
+    def _update(self, weights: Floats, slots: Floats, gradient: Floats, scratch: Floats) -> None:
+        """Moves some weights and their slots."""
 
-    def _descend(self, gradient: Floats, squares: Floats) -> None:
+    def _descend(self, weights: Floats, squares: Floats, gradient: Floats, scratch: Floats) -> None:
         """Moves each weight by its gradient over the root of what is known of its squares."""
-        scratch = self._scratch
         np.add(squares, self._real(self._constants["epsilon"]), out=scratch)
         np.sqrt(scratch, out=scratch)
         gradient *= self._rate
         gradient /= scratch
-        self.weights -= gradient
+        weights -= gradient
 
 
 class Adam(FlatOptimizer):
@@ -75,10 +85,9 @@ class Adam(FlatOptimizer):
 
     slot_count = 2
 
-    def _update(self, gradient: Floats) -> None:
-        momentum, velocity = self.slots
+    def _update(self, weights: Floats, slots: Floats, gradient: Floats, scratch: Floats) -> None:
+        momentum, velocity = slots
         beta_1, beta_2 = self._constants["beta_1"], self._constants["beta_2"]
-        scratch = self._scratch
         np.subtract(gradient, momentum, out=scratch)
         scratch *= self._real(1 - beta_1)
         momentum += scratch
@@ -92,7 +101,7 @@ class Adam(FlatOptimizer):
         scratch += self._real(self._constants["epsilon"])
         np.multiply(momentum, self._rate * unbiased, out=gradient)
         gradient /= scratch
-        self.weights -= gradient
+        weights -= gradient
 
 
 class RMSprop(FlatOptimizer):
@@ -100,15 +109,14 @@ class RMSprop(FlatOptimizer):
 
     slot_count = 1
 
-    def _update(self, gradient: Floats) -> None:
-        (velocity,) = self.slots
+    def _update(self, weights: Floats, slots: Floats, gradient: Floats, scratch: Floats) -> None:
+        (velocity,) = slots
         rho = self._constants["rho"]
-        scratch = self._scratch
         np.multiply(gradient, gradient, out=scratch)
         scratch *= self._real(1 - rho)
         velocity *= self._real(rho)
         velocity += scratch
-        self._descend(gradient, velocity)
+        self._descend(weights, velocity, gradient, scratch)
 
 
 class SGD(FlatOptimizer):
@@ -116,12 +124,12 @@ class SGD(FlatOptimizer):
 
     slot_count = 1
 
-    def _update(self, gradient: Floats) -> None:
-        (velocity,) = self.slots
+    def _update(self, weights: Floats, slots: Floats, gradient: Floats, scratch: Floats) -> None:
+        (velocity,) = slots
         velocity *= self._real(self._constants["momentum"])
         gradient *= self._rate
         velocity -= gradient
-        self.weights += velocity
+        weights += velocity
 
 
 class Adagrad(FlatOptimizer):
@@ -130,12 +138,11 @@ class Adagrad(FlatOptimizer):
     slot_count = 1
     initial_slot = 0.1
 
-    def _update(self, gradient: Floats) -> None:
-        (accumulator,) = self.slots
-        scratch = self._scratch
+    def _update(self, weights: Floats, slots: Floats, gradient: Floats, scratch: Floats) -> None:
+        (accumulator,) = slots
         np.multiply(gradient, gradient, out=scratch)
         accumulator += scratch
-        self._descend(gradient, accumulator)
+        self._descend(weights, accumulator, gradient, scratch)
 
 
 _KINDS: Mapping[str, type[FlatOptimizer]] = {
@@ -147,11 +154,21 @@ _KINDS: Mapping[str, type[FlatOptimizer]] = {
 }
 
 
-def flat_optimizer(settings: OptimizerSettings, weights: Floats) -> FlatOptimizer:
+def flat_optimizer(settings: OptimizerSettings, weights: Floats, of_module: bool = False) -> FlatOptimizer:
     """Makes the optimizer that `search.optimizers.make_optimizer` makes of the same settings.
 
     Args:
         settings: What to make.
         weights: The weights, float [parameters].
+        of_module: Whether they are the module's.
     """
-    return _KINDS[settings.name](weights, settings)
+    return _KINDS[settings.name](weights, settings, of_module)
+
+
+def clip(gradients: Sequence[Floats], norm: float) -> None:
+    """Shortens the gradients, taken together as one vector, to a length where they are longer; 0: to none."""
+    if norm:
+        real = gradients[0].dtype.type
+        length = np.sqrt(sum((gradient @ gradient for gradient in gradients), start=real(0)))
+        for gradient in gradients:
+            gradient *= real(norm) / np.maximum(length, real(norm))

@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
-from search.embedding.features import Features
 from search.tuning.checkpoint import Arrays
-from search.tuning.head.network import Head
-from search.tuning.head.optimizers import FlatOptimizer
+from search.tuning.head.network import Floats, Head, Inputs
+from search.tuning.head.optimizers import FlatOptimizer, clip
 from search.tuning.order import epoch_order
 from search.tuning.scores import split_metrics, training_sample
 from search.tuning.training import OnEpochEnd
@@ -32,11 +31,11 @@ class Rows:
     """Rows of a split as a head sees them.
 
     Attributes:
-        features: float32 [n, dim].
+        features: Of n rows.
         labels: Class indices [n].
     """
 
-    features: Features
+    features: Inputs
     labels: NDArray[np.int64]
 
 
@@ -96,10 +95,9 @@ class HeadTraining:
         """
         expected = [array.shape for array in self.state()]
         if [array.shape for array in state] != expected:
-            raise ValueError(f"The checkpoint is another head's: expected {expected}, got {[a.shape for a in state]}.")
-        self.head.weights[:] = state[0]
-        self._optimizer.slots[:] = state[1]
-        self._optimizer.steps = int(state[2])
+            raise ValueError(f"The checkpoint is another model's: expected {expected}, got {[a.shape for a in state]}.")
+        self.head.weights[:], self._optimizer.slots[:] = state[-3:-1]
+        self._optimizer.steps = int(state[-1])
 
     def run(self, epochs: range, on_epoch_end: OnEpochEnd) -> None:
         """Trains, as `Training.run` says."""
@@ -121,10 +119,21 @@ class HeadTraining:
         total = 0.0
         for start in range(0, len(order), self._batch_size):
             batch = slice(start, start + self._batch_size)
-            features = self._train.features.take(order[batch])
-            total += float(self.head.learn(features, labels[batch], importance[batch], drawn).sum())
-            self._optimizer.step(self.head.gradient)
+            total += float(self._step(order[batch], labels[batch], importance[batch], drawn).sum())
         return total / len(order)
+
+    def _step(
+        self,
+        rows: NDArray[np.int64],
+        labels: NDArray[np.int64],
+        importance: NDArray[np.float32],
+        drawn: np.random.Generator,
+    ) -> Floats:
+        """Makes one step on a batch; gives the loss of each row."""
+        losses = self.head.learn(self._train.features.take(rows), labels, importance, drawn)
+        clip([self.head.gradient], self._optimizer.settings.clip_norm)
+        self._optimizer.step(self.head.gradient)
+        return losses
 
     def _scores(self, prefix: str, split: Rows, rows: NDArray[np.int64]) -> dict[str, float]:
         return split_metrics(prefix, split.labels[rows], self.head.probabilities(split.features, rows))

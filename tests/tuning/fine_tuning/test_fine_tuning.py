@@ -1,4 +1,7 @@
-"""Fine-tuning is the same training as Keras's, at the cost of the touched rows, and leaves the module as published."""
+"""Fine-tuning is the same training as Keras's, at the cost of the touched rows, and leaves the module as published.
+
+Both ways of it: `words` is an embedding bag, `mixed` is not.
+"""
 
 from functools import partial
 
@@ -11,6 +14,7 @@ from search.embedding import FeatureCache
 from search.embedding.load import published
 from search.embedding.vectors import write_module
 from search.hypermodel import TextClassifierHyperModel
+from search.tuning.embedding_bag import EmbeddingBagTraining
 from search.tuning.fine_tuning import FineTuning, find_touched
 from search.tuning.seeds import ACCUMULATE
 from search.tuning.training import KerasTraining, assign, model_weights
@@ -113,11 +117,15 @@ def test_it_goes_on_as_if_it_had_never_stopped(make, name):
         np.testing.assert_array_equal(came, weight)
 
 
-@pytest.mark.parametrize("name", ["words", "mixed"])
-def test_the_module_is_as_published_again_whatever_ends_the_training(make, modules, name):
-    module = published(modules[name])
+def test_each_module_is_trained_in_the_fastest_way_that_it_allows(make):
+    assert isinstance(fast(make("words")), EmbeddingBagTraining)
+    assert isinstance(fast(make("mixed")), FineTuning)
+
+
+def test_the_module_is_as_published_again_whatever_ends_the_training(make, modules):
+    module = published(modules["mixed"])
     before = [variable.numpy() for variable in module.variables]
-    training = fast(make(name))
+    training = fast(make("mixed"))
     during = []
 
     def look(epoch, metrics):
@@ -132,6 +140,20 @@ def test_the_module_is_as_published_again_whatever_ends_the_training(make, modul
     # The trial has kept its own.
     touched = training.weights()[1]
     assert not np.array_equal(touched, before[0][training.weights()[0]])
+
+
+def test_an_embedding_bag_is_not_touched_at_all(make, modules):
+    module = published(modules["words"])
+    before = [variable.numpy() for variable in module.variables]
+    training = fast(make("words"))
+
+    def look(epoch, metrics):
+        for published_weight, variable in zip(before, module.variables, strict=True):
+            np.testing.assert_array_equal(variable.numpy(), published_weight)
+
+    training.run(range(2), look)
+    rows, values = training.weights()[:2]
+    assert not np.array_equal(values, before[0][rows])
 
 
 def test_what_is_kept_of_a_trial_grows_with_the_touched_rows(make, modules):
@@ -166,4 +188,4 @@ def test_mixed_precision_is_left_to_keras(make):
         assert fast(make("words")) is None
     finally:
         keras.mixed_precision.set_global_policy("float32")
-    assert isinstance(fast(make("words")), FineTuning)
+    assert fast(make("words")) is not None

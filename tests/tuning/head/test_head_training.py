@@ -128,7 +128,7 @@ def test_it_scores_as_evaluation_does_and_stops_when_told():
 
 def test_the_state_of_another_head_is_refused():
     rows = make_rows(50, 2)
-    with pytest.raises(ValueError, match="another head"):
+    with pytest.raises(ValueError, match="another model"):
         make_training(rows, widths=(9,)).set_state(make_training(rows, widths=(8,)).state())
 
 
