@@ -34,20 +34,19 @@ class Twins:
     similarity: NDArray[np.float64]
 
 
-def near_duplicates(texts: Sequence[str], others: Sequence[str]) -> Twins:
+def near_duplicates(sets: sparse.csr_matrix, other_sets: sparse.csr_matrix) -> Twins:
     """Finds the texts whose words are all but those of another text, whatever their order, case and punctuation.
 
     Words are compared as sets, by Jaccard's similarity; candidates come from MinHash signatures in bands (Broder, 1997;
     Leskovec, Rajaraman & Ullman, Mining of Massive Datasets, chapter 3), so a few in a thousand pairs near the limit
-    are missed. Links do not count as words.
+    are missed.
 
     Args:
-        texts: Strings [n].
-        others: Strings [m], of another split.
+        sets: `word_sets` of the texts [n].
+        other_sets: `word_sets` of those of another split [m].
     """
-    sets, other_sets = _word_sets(texts), _word_sets(others)
-    best = np.zeros(len(texts))
-    twin = np.full(len(texts), -1, np.int64)
+    best = np.zeros(sets.shape[0])
+    twin = np.full(sets.shape[0], -1, np.int64)
     random = np.random.default_rng(0)
     for _ in range(_BANDS):
         factors, shifts = random.integers(1, _PRIME, (2, _BAND))
@@ -60,7 +59,8 @@ def near_duplicates(texts: Sequence[str], others: Sequence[str]) -> Twins:
     return Twins(found, twin[found], best[found])
 
 
-def _word_sets(texts: Sequence[str]) -> sparse.csr_matrix:
+def word_sets(texts: Sequence[str]) -> sparse.csr_matrix:
+    """The words of texts as sets: a row for each, 1 in the columns of its words. Links do not count as words."""
     words = HashingVectorizer(
         preprocessor=_without_links,
         token_pattern=r"\w+",

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import vstack
 
 from search.datasets import Examples, Splits
-from search.datasets.near_duplicates import SIMILARITY, near_duplicates
+from search.datasets.near_duplicates import SIMILARITY, near_duplicates, word_sets
 from search.evaluation.baselines import Baseline
 from search.evaluation.metrics import predict
 from search.files import whole_file, write_json
@@ -116,13 +117,14 @@ def _examples(splits: Splits) -> dict[str, list[str]]:
 def _near_duplicates(splits: Splits) -> dict[str, Any]:
     """Texts of a split that have a twin in an earlier one; for the test split which they are."""
     counts = {}
-    earlier = splits.train
+    earlier, earlier_sets = splits.train, word_sets(splits.train.texts.tolist())
     for name, split in _named(splits)[1:]:
-        twins = near_duplicates(split.texts.tolist(), earlier.texts.tolist())
+        sets = word_sets(split.texts.tolist())
+        twins = near_duplicates(sets, earlier_sets)
         contrary = split.labels[twins.text] != earlier.labels[twins.twin]
         counts[name] = {"rows": len(split), "twins": len(twins.text), "contrary": int(contrary.sum())}
         last = twins, contrary, earlier
-        earlier = earlier + split
+        earlier, earlier_sets = earlier + split, vstack([earlier_sets, sets], format="csr")
     twins, contrary, others = last
     # Those with another label first: one of the two labels must be wrong.
     order = np.lexsort([-twins.similarity, ~contrary])[:_PAIRS]
