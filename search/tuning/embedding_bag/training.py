@@ -121,10 +121,13 @@ class EmbeddingBagTraining(HeadTraining):
         importance: NDArray[np.float32],
         drawn: np.random.Generator,
     ) -> Floats:
-        weights = self._sums.weights[rows]
-        losses = self.head.learn(weights @ self._rows, labels, importance, drawn)
-        gradient = (weights.T @ self.head.feature_gradient()).reshape(-1)
+        # Of the rows in this batch alone: there are far fewer of them than training moves in all.
+        texts = self._sums.weights[rows]
+        words, at = np.unique(texts.indices, return_inverse=True)
+        weights = csr_array((texts.data, at, texts.indptr), (len(rows), len(words)))
+        losses = self.head.learn(weights @ self._rows[words], labels, importance, drawn)
+        gradient = weights.T @ self.head.feature_gradient()
         clip([gradient, self.head.gradient], self._optimizer.settings.clip_norm)
-        self._moves.step(gradient)
+        self._moves.step(gradient, words)
         self._optimizer.step(self.head.gradient)
         return losses

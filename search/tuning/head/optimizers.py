@@ -52,24 +52,51 @@ class FlatOptimizer(ABC):
         self._constants = settings.constants
         self._scratch = np.empty(min(_BLOCK, len(weights)), weights.dtype)
 
-    def step(self, gradient: Floats) -> None:
-        """Makes one step, without clipping; it may overwrite the gradient."""
+    def step(self, gradient: Floats, rows: NDArray[np.int64] | None = None) -> None:
+        """Makes one step, without clipping; it may overwrite the gradient.
+
+        Args:
+            gradient: Of all weights [parameters]; or of some rows of the weights as a table [k, width].
+            rows: Which rows these are, ascending, each once, int64 [k]: the gradient of the others is zero.
+        """
         self.steps += 1
         if self._of_module:
             self._rate = self._real(self.settings.module_rate_at(self.steps))
         decay = self._real(0 if self._of_module else self.settings.weight_decay)
-        for start in range(0, len(gradient), _BLOCK):
-            block = slice(start, start + _BLOCK)
-            weights, scratch = self.weights[block], self._scratch[: len(gradient) - start]
+        width = 1 if rows is None else gradient.shape[1]
+        size = _BLOCK // width * width
+        for start in range(0, len(self.weights), size):
+            block = slice(start, start + size)
+            weights, slots, scratch = (
+                self.weights[block],
+                self.slots[:, block],
+                self._scratch[: len(self.weights) - start],
+            )
             if decay:
                 np.multiply(weights, decay, out=scratch)
                 scratch *= self._rate
                 weights -= scratch
-            self._update(weights, self.slots[:, block], gradient[block], scratch)
+            self._fade(slots)
+            if rows is None:
+                self._learn(weights, slots, gradient[block], scratch)
+            else:
+                begin, end = np.searchsorted(rows, (start // width, (start + size) // width))
+                here = rows[begin:end] - start // width
+                table, slot_tables = weights.reshape(-1, width), slots.reshape(len(slots), -1, width)
+                some, some_slots = table[here], slot_tables[:, here]
+                self._learn(some, some_slots, gradient[begin:end], np.empty_like(some))
+                table[here], slot_tables[:, here] = some, some_slots
+            self._move(weights, slots, scratch[: len(weights)])
+
+    def _fade(self, slots: Floats) -> None:  # noqa: B027 - there may be nothing to do
+        """What a step without a gradient makes of slots."""
 
     @abstractmethod
-    def _update(self, weights: Floats, slots: Floats, gradient: Floats, scratch: Floats) -> None:
-        """Moves some weights and their slots."""
+    def _learn(self, weights: Floats, slots: Floats, gradient: Floats, scratch: Floats) -> None:
+        """Adds a gradient to faded slots, and moves the weights where no others move."""
+
+    def _move(self, weights: Floats, slots: Floats, scratch: Floats) -> None:  # noqa: B027 - nor here
+        """Moves weights that move without a gradient too."""
 
     def _descend(self, weights: Floats, squares: Floats, gradient: Floats, scratch: Floats) -> None:
         """Moves each weight by its gradient over the root of what is known of its squares."""
@@ -85,23 +112,29 @@ class Adam(FlatOptimizer):
 
     slot_count = 2
 
-    def _update(self, weights: Floats, slots: Floats, gradient: Floats, scratch: Floats) -> None:
+    def _fade(self, slots: Floats) -> None:
         momentum, velocity = slots
-        beta_1, beta_2 = self._constants["beta_1"], self._constants["beta_2"]
-        np.subtract(gradient, momentum, out=scratch)
-        scratch *= self._real(1 - beta_1)
+        momentum *= self._real(self._constants["beta_1"])
+        velocity *= self._real(self._constants["beta_2"])
+
+    def _learn(self, weights: Floats, slots: Floats, gradient: Floats, scratch: Floats) -> None:
+        momentum, velocity = slots
+        np.multiply(gradient, self._real(1 - self._constants["beta_1"]), out=scratch)
         momentum += scratch
         gradient *= gradient
-        gradient -= velocity
-        gradient *= self._real(1 - beta_2)
+        gradient *= self._real(1 - self._constants["beta_2"])
         velocity += gradient
+
+    def _move(self, weights: Floats, slots: Floats, scratch: Floats) -> None:
+        momentum, velocity = slots
         step = self._real(self.steps)
-        unbiased = np.sqrt(1 - self._real(beta_2) ** step) / (1 - self._real(beta_1) ** step)
+        beta_1, beta_2 = self._real(self._constants["beta_1"]), self._real(self._constants["beta_2"])
+        unbiased = np.sqrt(1 - beta_2**step) / (1 - beta_1**step)
         np.sqrt(velocity, out=scratch)
         scratch += self._real(self._constants["epsilon"])
-        np.multiply(momentum, self._rate * unbiased, out=gradient)
-        gradient /= scratch
-        weights -= gradient
+        np.divide(momentum, scratch, out=scratch)
+        scratch *= self._rate * unbiased
+        weights -= scratch
 
 
 class RMSprop(FlatOptimizer):
@@ -109,12 +142,13 @@ class RMSprop(FlatOptimizer):
 
     slot_count = 1
 
-    def _update(self, weights: Floats, slots: Floats, gradient: Floats, scratch: Floats) -> None:
+    def _fade(self, slots: Floats) -> None:
+        slots *= self._real(self._constants["rho"])
+
+    def _learn(self, weights: Floats, slots: Floats, gradient: Floats, scratch: Floats) -> None:
         (velocity,) = slots
-        rho = self._constants["rho"]
         np.multiply(gradient, gradient, out=scratch)
-        scratch *= self._real(1 - rho)
-        velocity *= self._real(rho)
+        scratch *= self._real(1 - self._constants["rho"])
         velocity += scratch
         self._descend(weights, velocity, gradient, scratch)
 
@@ -124,12 +158,16 @@ class SGD(FlatOptimizer):
 
     slot_count = 1
 
-    def _update(self, weights: Floats, slots: Floats, gradient: Floats, scratch: Floats) -> None:
+    def _fade(self, slots: Floats) -> None:
+        slots *= self._real(self._constants["momentum"])
+
+    def _learn(self, weights: Floats, slots: Floats, gradient: Floats, scratch: Floats) -> None:
         (velocity,) = slots
-        velocity *= self._real(self._constants["momentum"])
         gradient *= self._rate
         velocity -= gradient
-        weights += velocity
+
+    def _move(self, weights: Floats, slots: Floats, scratch: Floats) -> None:
+        weights += slots[0]
 
 
 class Adagrad(FlatOptimizer):
@@ -138,7 +176,7 @@ class Adagrad(FlatOptimizer):
     slot_count = 1
     initial_slot = 0.1
 
-    def _update(self, weights: Floats, slots: Floats, gradient: Floats, scratch: Floats) -> None:
+    def _learn(self, weights: Floats, slots: Floats, gradient: Floats, scratch: Floats) -> None:
         (accumulator,) = slots
         np.multiply(gradient, gradient, out=scratch)
         accumulator += scratch
@@ -169,6 +207,6 @@ def clip(gradients: Sequence[Floats], norm: float) -> None:
     """Shortens the gradients, taken together as one vector, to a length where they are longer; 0: to none."""
     if norm:
         real = gradients[0].dtype.type
-        length = np.sqrt(sum((gradient @ gradient for gradient in gradients), start=real(0)))
+        length = np.sqrt(sum((np.vdot(gradient, gradient) for gradient in gradients), start=real(0)))
         for gradient in gradients:
             gradient *= real(norm) / np.maximum(length, real(norm))
