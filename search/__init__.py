@@ -1,3 +1,38 @@
-"""Finds the best text classifier that transfer learning can give on a person's own data."""
+"""Finds the best text classifier that transfer learning can give on a person's own data.
+
+From Python:
+
+    import search
+
+    run = search.run("dataset=csv", "dataset.path=reviews.csv", "dataset.text=review", "dataset.label=stars")
+    run = search.load_run("outputs/csv/2026-01-31_12-00-00")
+    run.predict(["what a lovely day"])
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from search.errors import InputError, SearchError
+
+if TYPE_CHECKING:
+    from search.finished_run import FinishedRun, load_run
+    from search.running import run
 
 __version__ = "0.1.0"
+__all__ = ["FinishedRun", "InputError", "SearchError", "load_run", "run"]
+
+
+_HOMES = {"FinishedRun": "search.finished_run", "load_run": "search.finished_run", "run": "search.running"}
+
+
+def __getattr__(name: str) -> Any:
+    """Imports what is asked for only then: it brings pandas."""
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

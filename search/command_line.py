@@ -9,19 +9,22 @@ import shlex
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import ConfigCompositionException
+from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from search.config import checked, configuration_folder, register
 from search.errors import InputError
-from search.exit_codes import INTERRUPTED, reported, said
+from search.exit_codes import INTERRUPTED, explained, reported, said
 from search.files import refusal
 from search.interrupts import noted_interrupts
+from search.reporting.comparison.attempts import Attempts
 from search.resume import resumed
 from spaces import SETTINGS
 
@@ -55,10 +58,11 @@ def main(arguments: Sequence[str]) -> int:
     verbose = "-v" in arguments
     sys.argv = ["search", *_flags_first([argument for argument in arguments if argument != "-v"])]
     codes = [0]
+    attempts = Attempts()
 
     def job(node: DictConfig) -> None:
         with reported(codes):
-            _run(node, verbose)
+            _run(node, verbose, attempts)
 
     register()
     # Hydra prints errors in several lines of its own unless it is told to raise them.
@@ -66,8 +70,12 @@ def main(arguments: Sequence[str]) -> int:
     command = hydra.main(version_base="1.3", config_path=str(configuration_folder()), config_name="config")(job)
     terminated = signal.signal(signal.SIGTERM, _interrupt)
     try:
-        with reported(codes):
-            _compose_and(command)
+        try:
+            with reported(codes):
+                _compose_and(command)
+        finally:  # also after Ctrl-C: what has been run can be compared
+            with reported(codes):
+                attempts.summarise()
     except KeyboardInterrupt as interrupt:
         codes.append(said(str(interrupt) or "Interrupted.", INTERRUPTED))
     finally:
@@ -86,7 +94,7 @@ def _flags_first(arguments: list[str]) -> list[str]:
             if argument in _FLAGS_WITH_VALUE:
                 flags.extend(value for value in [next(rest, None)] if value is not None)
         else:
-            overrides.extend(_replacing(argument))
+            overrides.extend(replacing(argument))
     return [*flags, *overrides]
 
 
@@ -97,23 +105,62 @@ def _compose_and(command: Callable[[], Any]) -> None:
             command()
             return
         except ConfigCompositionException as error:
-            absent = re.match(r"Could not (?:delete from config\. |override )'space\.(\w+)'", str(error))
-            if absent is None or absent[1] not in SETTINGS:
-                raise
-            key = f"space.{absent[1]}"
-            changed = [f"+{word}" if word.startswith(f"{key}=") else word for word in sys.argv if word != f"~{key}"]
-            if changed == sys.argv:
-                raise
-            sys.argv = changed
+            sys.argv = adding_absent(error, sys.argv)
+
+
+def adding_absent(error: ConfigCompositionException, words: list[str]) -> list[str]:
+    """The overrides with a setting of the space added that the chosen YAML file leaves out.
+
+    Args:
+        error: What Hydra says of it.
+        words: The overrides.
+
+    Raises:
+        ConfigCompositionException: The error is about something else.
+    """
+    absent = re.match(r"Could not (?:delete from config\. |override )'space\.(\w+)'", str(error))
+    if absent is None or absent[1] not in SETTINGS:
+        raise error
+    key = f"space.{absent[1]}"
+    changed = [f"+{word}" if word.startswith(f"{key}=") else word for word in words if word != f"~{key}"]
+    if changed == words:
+        raise error
+    return changed
 
 
 def _interrupt(*_: Any) -> None:
     raise KeyboardInterrupt
 
 
-def _run(node: DictConfig, verbose: bool) -> None:
+def _run(node: DictConfig, verbose: bool, attempts: Attempts) -> None:
     hydra_config = HydraConfig.get()
-    output = made = _from_here(Path(hydra_config.runtime.output_dir))
+    folder = Path(hydra_config.runtime.output_dir)
+    noted: AbstractContextManager[None] = nullcontext()
+    if hydra_config.mode == RunMode.MULTIRUN:
+        at = _from_here(Path(node.resume or folder))
+        noted = attempts.noted(Path(hydra_config.sweep.dir), at, hydra_config.overrides.task)
+    with noted, explained():
+        execute(node, hydra_config, folder, verbose)
+
+
+def execute(node: DictConfig, hydra_config: Any, folder: Path, verbose: bool) -> Path:
+    """Runs the job in a folder, or goes on with the one that is to be resumed.
+
+    Args:
+        node: The configuration as composed.
+        hydra_config: Hydra's own part of it.
+        folder: Of the run.
+        verbose: Leave TensorFlow as talkative as it is.
+
+    Returns:
+        The folder of the run, as a person here would write it.
+
+    Raises:
+        InputError: Something given cannot be used.
+        SearchError: Every trial failed.
+        KeyboardInterrupt: It was interrupted; the message says how to go on.
+    """
+    output = made = _from_here(folder)
     overrides = list(hydra_config.overrides.task)
     with noted_interrupts() as interrupted:
         try:
@@ -126,6 +173,7 @@ def _run(node: DictConfig, verbose: bool) -> None:
 
             catalogs = [Path(one.path) for one in hydra_config.runtime.config_sources if one.schema == "file"]
             pipeline.run(config, node, overrides, output, catalogs, verbose)
+            return output
         except (KeyboardInterrupt, Exception) as error:
             has_begun = (output / ".hydra").is_dir()
             if isinstance(error, KeyboardInterrupt) or interrupted():
@@ -157,7 +205,7 @@ def _remove_empty(folder: Path) -> None:
         empty.rmdir()
 
 
-def _replacing(argument: str) -> list[str]:
+def replacing(argument: str) -> list[str]:
     """Makes a list or mapping given for a parameter of the space replace the range that stands there.
 
     Hydra would merge the two, and fail where one is a list and the other a mapping.

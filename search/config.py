@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -45,6 +46,15 @@ class DatasetConfig:
     test_path: str | None = None
     """A labelled file of its own for the test split; null: the test split is taken from `path`."""
     test_member: str | None = None
+    valid_path: str | None = None
+    """A labelled file of its own for the validation split; null: it is taken from what test leaves."""
+    valid_member: str | None = None
+    split_column: str | None = None
+    """The column that says of each row which split it is in: train, valid or test; null: there is none."""
+    recipe: list[Any] | None = None
+    """A published split row for row, made again step by step as it was published, on the rows that cleaning leaves:
+    {shuffle: 42} and {take: test, test_size: 0.1, random_state: 42, stratify: false}, as `train_test_split` of
+    scikit-learn takes them. What no step takes is the training split; null: this package's own split."""
     file: str | None = None
     """Name looked for in `paths.data`, and given to what is downloaded from `url`."""
     url: str | None = None
@@ -70,11 +80,20 @@ class DatasetConfig:
     duplicates: str = "first"
     """Rows with the same text and label: first (keep one), keep (all, in one split; sizes count texts) or error."""
     conflicts: str = "majority"
-    """Rows with the same text and different labels: majority (a tie drops them), drop or error."""
+    """Rows with the same text and different labels: majority (a tie drops them), drop, keep (each label) or error."""
+    shared: str = "drop"
+    """Texts in two splits, where files, a column or a recipe make the splits: drop (from train, and what stands in
+    test from valid too), keep (as published; how many is said) or error."""
+    stratify: bool = True
+    """Whether each split gets its share of each class; false: what a plain shuffle gives it."""
     limit: int | None = None
-    """Take a stratified sample of this many rows of each file, for a quick look."""
+    """Take a stratified sample of this many rows of each file, or of each split that a column or a recipe makes, for a
+    quick look."""
     train_size: int | float | None = None
     """null: all that valid and test leave."""
+    train_fraction: float = 1.0
+    """Learn from this part of the training split only, stratified; the parts of one seed lie within each other. Valid
+    and test stay as they are, and the best configuration is refitted without valid."""
     valid_size: int | float = 0.1
     test_size: int | float = 0.1
 
@@ -142,6 +161,24 @@ class ObjectiveConfig:
     """auto (average precision where binary, macro F1 else) or a logged metric, such as val_loss or val_accuracy."""
     direction: str = "auto"
     """max, min, or auto: known for every metric of this package."""
+    max_ms_per_text: float | None = None
+    """Nothing is searched whose module or encoder takes longer on this machine, in batches of 256; null: no limit."""
+
+
+@dataclass
+class EnsembleConfig:
+    """Several classifiers as one, after the search."""
+
+    trials: int = 0
+    """How many of the best trials are combined with each other and the baselines, each refitted; 0: none are."""
+
+
+@dataclass
+class TensorBoardConfig:
+    """What is written for TensorBoard only where it is asked for."""
+
+    histograms: bool = False
+    """Histograms of the refitted model's weights, after every epoch."""
 
 
 @dataclass
@@ -166,9 +203,13 @@ class Config:
     space: dict[str, Any] = field(default_factory=dict)
     tuner: TunerConfig = field(default_factory=TunerConfig)
     objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
+    ensemble: EnsembleConfig = field(default_factory=EnsembleConfig)
+    tensorboard: TensorBoardConfig = field(default_factory=TensorBoardConfig)
     paths: PathsConfig = field(default_factory=PathsConfig)
     device: str = "auto"
     """auto (a GPU where there is one), cpu or gpu."""
+    threshold: float | None = None
+    """Two classes: positive is what reaches this probability; null: the threshold with the best F1 on valid."""
     mixed_precision: bool = False
     seed: int = 0
 
@@ -222,7 +263,13 @@ def checked(node: DictConfig) -> Config:
     tuner = config.tuner
     _at_least(1, "module.vocabulary", config.module.vocabulary)
     _at_least(0, "features.max_gib", config.features.max_gib)
+    _at_least(0, "ensemble.trials", config.ensemble.trials)
     _at_least(0, "seed", config.seed)
+    if config.threshold is not None and not 0 <= config.threshold <= 1:
+        raise InputError(f"threshold={config.threshold} is impossible: it must be from 0 to 1.")
+    limit = config.objective.max_ms_per_text
+    if limit is not None and not 0 < limit < math.inf:
+        raise InputError(f"objective.max_ms_per_text={limit:g} is impossible: it must be a number above 0.")
     _at_least(1, "tuner.max_epochs", tuner.max_epochs)
     _at_least(2, "tuner.factor", tuner.factor)
     _at_least(1, "tuner.min_epochs", tuner.min_epochs)

@@ -23,17 +23,20 @@ def _start_tensorflow(verbose: bool) -> list[Any]:
         The GPUs it sees.
     """
     if not verbose:
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         for name in ("tensorflow", "absl", "h5py"):
             logging.getLogger(name).setLevel(logging.ERROR)
-    with nullcontext() if verbose else _muted():
+    with nullcontext() if verbose else muted():
         import tensorflow as tf
 
+        if not verbose:
+            # In a notebook TensorFlow makes its logger talkative when it is first asked for it.
+            tf.get_logger().setLevel(logging.ERROR)
         return list(tf.config.list_physical_devices("GPU"))
 
 
 @contextmanager
-def _muted() -> Iterator[None]:
+def muted() -> Iterator[None]:
     """Drops what native code writes to stderr: TensorFlow logs as it loads, before it reads the level it is set to."""
     sys.stderr.flush()
     kept = os.dup(2)

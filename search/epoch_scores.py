@@ -11,6 +11,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from search.batches import scorer
+from search.objective import VALIDATION
 from search.tuning.scores import split_metrics
 
 
@@ -33,4 +34,7 @@ class EpochScores(keras.callbacks.Callback):
         """Scores the splits; the loss of training stays Keras's own, the mean over the epoch's steps."""
         assert logs is not None
         for prefix, (texts, labels) in self.splits.items():
-            logs.update({**split_metrics(prefix, labels, self._scores(texts)), **logs})
+            metrics = split_metrics(prefix, labels, self._scores(texts))
+            logs.update({**metrics, **logs})
+            if prefix == VALIDATION:
+                self.model.scored = metrics.scored

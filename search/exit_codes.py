@@ -1,11 +1,11 @@
-"""How a command ends: what went wrong as one line on stderr, and an exit code."""
+"""How a command ends: what went wrong as one line, on stderr, and an exit code."""
 
 from __future__ import annotations
 
 import argparse
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
@@ -25,26 +25,53 @@ INTERRUPTED = 130
 
 
 @contextmanager
-def reported(codes: list[int]) -> Iterator[None]:
-    """Turns an error of the block into one line on stderr and an exit code added to `codes`."""
+def explained() -> Iterator[None]:
+    """Makes one `InputError`, a line, of whatever the block raises over something that cannot be used.
+
+    Raises:
+        InputError: The configuration, the space, a YAML file or a place to write cannot be used.
+    """
     try:
         yield
-    except (InputError, SpaceError) as error:
-        codes.append(said(str(error), BAD_INPUT))
+    except (InputError, SearchError):
+        raise
+    except SpaceError as error:
+        raise InputError(str(error)) from error
     except yaml.MarkedYAMLError as error:
         where = f" in {error.problem_mark.name}, line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        codes.append(said(f"The YAML{where} cannot be read: {error.problem}.", BAD_INPUT))
+        raise InputError(f"The YAML{where} cannot be read: {error.problem}.") from error
     except (HydraException, OmegaConfBaseException) as error:
-        codes.append(said(_explained(error), BAD_INPUT))
-    except SearchError as error:
-        codes.append(said(str(error), FAILED))
-    except SystemExit as ended:  # Hydra's flags, such as --help, end the program themselves
-        codes.append(int(ended.code or 0))
+        raise InputError(_explained(error)) from error
     except Exception as error:
         reason = refusal(error)
         if reason is None:
             raise
-        codes.append(said(f"Cannot write: {reason}.", BAD_INPUT))
+        raise InputError(f"Cannot write: {reason}.") from error
+
+
+@contextmanager
+def reported(codes: list[int]) -> Iterator[None]:
+    """Turns an error of the block into one line on stderr and an exit code added to `codes`."""
+    try:
+        with explained():
+            yield
+    except InputError as error:
+        codes.append(said(str(error), BAD_INPUT))
+    except SearchError as error:
+        codes.append(said(str(error), FAILED))
+    except SystemExit as ended:  # Hydra's flags, such as --help, end the program themselves
+        codes.append(int(ended.code or 0))
+
+
+def ended(job: Callable[[], None]) -> int:
+    """Runs a command's job; gives the exit code: 0, 2 for bad input, 130 after Ctrl-C."""
+    codes = [0]
+    try:
+        with reported(codes):
+            job()
+    except KeyboardInterrupt:
+        codes.append(said("Interrupted.", INTERRUPTED))
+    return max(codes)
 
 
 def said(message: str, code: int) -> int:

@@ -2,41 +2,43 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import keras
 import keras_tuner
+import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
-from search.batches import training_batches
 from search.datasets import Examples
 from search.embedding import TextEmbedding
 from search.embedding.features import FeatureCache, Features, PassObserver
-from search.epoch_scores import EpochScores
-from search.fast_training import FastTraining, importance, optimizer_settings
-from search.optimizers import make_optimizer
+from search.encoders import EMBEDDING, Encoders, EncoderTraining
+from search.fast_training import FastTraining
+from search.keras_model import InputRows, compiled_model, fit_model
 from search.tuning.head_first import best_head
-from search.tuning.scores import training_sample
 from search.tuning.seeds import ACCUMULATE, HEAD_EPOCHS, trial_seed
 from search.tuning.training import Training, assign, model_weights
-from spaces import TextClassifierSpace
-
-_EMBEDDING = "embedding"
+from spaces import ENCODERS, TextClassifierSpace
 
 
 class TextClassifierHyperModel(keras_tuner.HyperModel):
-    """A module under a head of dense layers, for KerasTuner or any tuner of this package.
+    """A module or an encoder under a head of dense layers, for KerasTuner or any tuner of this package.
 
     Args:
         space: What may vary.
-        modules: Name of each module in the space to the folder of its SavedModel.
+        modules: Name of each module of the space, also of those embeddings start from, to the folder of its SavedModel.
         classes: Number of classes.
         seed: Seed of the search; the order of the training rows follows from it and the hyperparameters.
         features: Where the features of frozen modules are kept; None: every model embeds its texts itself.
         on_pass: Is told of every pass of texts through a frozen module.
+        texts: Those of the training split, strings [n], for encoders: the vocabulary of every model is of them.
+
+    Attributes:
+        admit: Is shown the hyperparameters of a trial before it is trained; what it raises fails the trial.
     """
 
     accumulates_gradients = True
@@ -50,14 +52,17 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
         seed: int,
         features: FeatureCache | None = None,
         on_pass: PassObserver | None = None,
+        texts: NDArray[np.object_] | None = None,
     ) -> None:
         super().__init__()
         self.space = space
         self.modules = modules
         self.classes = classes
         self.seed = seed
+        self.admit: Callable[[keras_tuner.HyperParameters], None] = lambda hp: None
         self._cache = features
         self._fast = FastTraining(modules, classes, features, on_pass)
+        self._encoders = Encoders(modules, texts)
 
     def declare_hyperparameters(self, hp: keras_tuner.HyperParameters) -> None:
         """Declares the whole space, before any model is built."""
@@ -76,22 +81,13 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
             InputError: The module cannot be loaded, or not trained where `trainable` asks for it.
         """
         values = self.space.declare(hp)
-        embedding = TextEmbedding(str(self.modules[values["module"]]), trainable=values["trainable"], name=_EMBEDDING)
         texts = keras.Input((), dtype="string", name="texts")
-        hidden = embedding(texts)
-        for i in range(1, values["layers"] + 1):
-            hidden = keras.layers.Dense(values[f"units_{i}"], values["activation"], name=f"hidden_{i}")(hidden)
-            if values["dropout"]:
-                hidden = keras.layers.Dropout(values["dropout"], name=f"dropout_{i}")(hidden)
-        # Two classes have two outputs like any other number: one code, the same model.
-        outputs = keras.layers.Dense(self.classes, "softmax", dtype="float32", name="probabilities")(hidden)
-        model = keras.Model(texts, outputs, name="text_classifier")
-        optimizer = make_optimizer(
-            optimizer_settings(values), embedding if values["trainable"] else None, hp.values.get(ACCUMULATE, 1)
-        )
-        # String operations cannot be compiled by XLA, which Keras would choose by itself where there is a GPU.
-        model.compile(optimizer, "sparse_categorical_crossentropy", jit_compile=False)
-        return model
+        if values["module"] in ENCODERS:
+            hidden = self._encoders.text_encoder(texts, values)
+        else:
+            folder = str(self.modules[values["module"]])
+            hidden = TextEmbedding(folder, trainable=values["trainable"], name=EMBEDDING)(texts)
+        return compiled_model(values, self.classes, hp.values.get(ACCUMULATE, 1), texts, hidden)
 
     def fit(
         self,
@@ -123,29 +119,15 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
         values = self.space.declare(hp)
         if values.get("head_first") and initial_epoch == 0:
             self._train_head(hp, model, train, valid)
-        texts = tf.constant(train.texts.tolist())
-        batch_size = max(1, values["batch_size"] // hp.values.get(ACCUMULATE, 1))
-        seed = trial_seed(self.seed, hp.values)
-        batches = training_batches(
-            texts,
-            train.labels,
-            importance(values, train.labels, self.classes),
-            batch_size=batch_size,
-            seed=seed,
-            epochs=range(initial_epoch, epochs),
-        )
-        sample = training_sample(len(train), None if valid is None else len(valid), seed)
-        scored = {"": (tf.gather(texts, sample), train.labels[sample])}
-        if valid is not None:
-            scored["val_"] = (tf.constant(valid.texts.tolist()), valid.labels)
-        return model.fit(
-            batches,
+        return self._fit(hp)(
+            model,
+            values,
+            _strings(train),
+            None if valid is None else _strings(valid),
             epochs=epochs,
             initial_epoch=initial_epoch,
-            steps_per_epoch=math.ceil(len(train) / batch_size),
-            callbacks=[EpochScores(scored), *callbacks],
+            callbacks=callbacks,
             verbose=verbose,
-            shuffle=False,  # the batches are shuffled already
         )
 
     def fast_training(
@@ -170,8 +152,14 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
             The training, at its beginning; None where only a Keras model will do: callbacks that ask for one, no cache,
             a module that is to be trained in mixed precision.
         """
+        if valid is not None:
+            self.admit(hp)
         values = self.space.declare(hp)
-        if self._cache is None or callbacks:
+        if callbacks:
+            return None
+        if values["module"] in ENCODERS:
+            return self._encoder_training(hp, values, train, valid)
+        if self._cache is None:
             return None
         seed = trial_seed(self.seed, hp.values)
         if not values["trainable"]:
@@ -187,6 +175,30 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
         """The features of a split through a frozen module: see `FastTraining.features`."""
         return self._fast.features(module, examples)
 
+    def constant_features(self, values: Mapping[str, Any], examples: Examples) -> Features | None:
+        """What a configuration's module gives for a split, where training does not change it."""
+        if values["module"] in ENCODERS or values.get("trainable"):
+            return None
+        return self.features(values["module"], examples)
+
+    def _encoder_training(
+        self, hp: keras_tuner.HyperParameters, values: Mapping[str, Any], train: Examples, valid: Examples | None
+    ) -> EncoderTraining:
+        """Trains what is above the tokenizer on numbers of tokens, which are there already."""
+        keras.utils.set_random_seed(trial_seed(self.seed, hp.values))
+        inputs, hidden = self._encoders.id_encoder(values)
+        model = compiled_model(values, self.classes, hp.values.get(ACCUMULATE, 1), inputs, hidden)
+        splits = [
+            None if split is None else InputRows(self._encoders.ids(split.texts, values), split.labels)
+            for split in (train, valid)
+        ]
+        return EncoderTraining(model, partial(self._fit(hp), model, values, *splits))
+
+    def _fit(self, hp: keras_tuner.HyperParameters) -> Callable[..., keras.callbacks.History]:
+        """`fit_model` for a trial."""
+        accumulate, seed = hp.values.get(ACCUMULATE, 1), trial_seed(self.seed, hp.values)
+        return partial(fit_model, classes=self.classes, accumulate=accumulate, seed=seed)
+
     def _train_head(
         self, hp: keras_tuner.HyperParameters, model: keras.Model, train: Examples, valid: Examples | None
     ) -> None:
@@ -199,6 +211,10 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
 
 def _note_head_epochs(hp: keras_tuner.HyperParameters, epochs: int) -> None:
     hp.values[HEAD_EPOCHS] = epochs
+
+
+def _strings(examples: Examples) -> InputRows:
+    return InputRows(tf.constant(examples.texts.tolist()), examples.labels)
 
 
 def above_embedding(model: keras.Model) -> keras.Model:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -49,19 +49,31 @@ class Classifier:
         Returns:
             Probabilities, float64 [n, classes].
         """
-        if features is None:
-            return scorer(self.model)(tf.constant(texts.tolist()))
-        probabilities = scorer(above_embedding(self.model))
-        starts = range(0, len(features), SCORING_BATCH)
-        rows = (np.arange(start, min(start + SCORING_BATCH, len(features))) for start in starts)
-        return np.concatenate([probabilities(tf.constant(features.take(some))) for some in rows])
+        return _values(self.model, texts, features, np.arange(len(texts)))
+
+    def last_hidden(
+        self, texts: NDArray[np.object_], features: Features | None, rows: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """Gives what the output layer sees of some texts: the last hidden layer's values, or the module's.
+
+        Args:
+            texts: Strings [n].
+            features: As for `probabilities`.
+            rows: Positions of those to give [k].
+
+        Returns:
+            float64 [k, dim].
+        """
+        hidden = keras.Model(self.model.inputs, self.model.layers[-1].input)
+        return _values(hidden, texts, features, rows)
 
     def save(self, saved_model: Path, keras_file: Path) -> None:
         """Writes the model twice, each whole or not at all.
 
         The SavedModel needs this package neither to load nor to run: `tf.saved_model.load(path)(texts)` gives the
-        probabilities, as does its signature `serving_default`, texts -> probabilities. `labels.json` in its folder
-        names the classes and the threshold.
+        probabilities. Its signature `serving_default` is for TensorFlow Serving: `texts`, strings [batch], with or
+        without white space around them, to `probabilities`, float32 [batch, classes], and `predicted`, the names of
+        their classes, strings [batch]. `labels.json` in its folder names the classes and the threshold.
 
         Args:
             saved_model: Folder of the SavedModel.
@@ -70,19 +82,45 @@ class Classifier:
         """
         # Without the optimizer, whose slots would make the files three times as large.
         plain = keras.Model(self.model.inputs, self.model.outputs, name=self.model.name)
+        Classifier(plain, self.classes, self.threshold).export(saved_model)
+        with whole_file(keras_file) as file:
+            plain.save(file)
+
+    def export(self, saved_model: Path) -> None:
+        """Writes the SavedModel alone, see `save`."""
         archive = keras.export.ExportArchive()
-        archive.track(plain)
+        archive.track(self.model)
         signature = [tf.TensorSpec([None], tf.string, name="texts")]
         # The first endpoint is also the default signature.
-        archive.add_endpoint("serve", lambda texts: {"probabilities": plain(texts, training=False)}, signature)
-        archive.add_endpoint("__call__", lambda texts: plain(texts, training=False), signature)
+        archive.add_endpoint(
+            "serve", lambda texts: self._answer(self.model(tf.strings.strip(texts), training=False)), signature
+        )
+        archive.add_endpoint("__call__", lambda texts: self.model(texts, training=False), signature)
         # One may stand there from before the run was resumed.
         shutil.rmtree(saved_model, ignore_errors=True)
         with whole_folder(saved_model) as folder:
             archive.write_out(str(folder), verbose=False)
             write_json(folder / "labels.json", {"labels": list(self.classes), "threshold": self.threshold})
-        with whole_file(keras_file) as file:
-            plain.save(file)
+
+    def _answer(self, probabilities: tf.Tensor) -> dict[str, tf.Tensor]:
+        """What a server says of texts with these probabilities, float32 [batch, classes]."""
+        if self.threshold is None:
+            predicted = tf.argmax(probabilities, axis=1)
+        else:
+            # In float64, as the threshold was chosen in.
+            predicted = tf.cast(tf.cast(probabilities[:, 1], tf.float64) >= self.threshold, tf.int64)
+        return {"probabilities": probabilities, "predicted": tf.gather(tf.constant(self.classes), predicted)}
+
+
+def _values(
+    model: keras.Model, texts: NDArray[np.object_], features: Features | None, rows: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """What a model over a module gives for rows, from the module's features where they are known [k, dim]."""
+    if features is None:
+        return scorer(model)(tf.constant(texts[rows].tolist()))
+    score = scorer(above_embedding(model))
+    parts = (rows[start : start + SCORING_BATCH] for start in range(0, len(rows), SCORING_BATCH))
+    return np.concatenate([score(tf.constant(features.take(part))) for part in parts])
 
 
 def refit(
@@ -91,7 +129,8 @@ def refit(
     examples: Examples,
     epochs: int,
     seed: int,
-    curves: Curves,
+    curves: Curves | None = None,
+    on_weights: Callable[[int, Sequence[keras.Variable]], None] | None = None,
 ) -> keras.Model:
     """Trains a configuration afresh on more rows.
 
@@ -101,14 +140,19 @@ def refit(
         examples: All rows to learn from.
         epochs: How long: as many epochs as were best in the search.
         seed: Seed of the search; the initial weights follow from it and the configuration.
-        curves: Is told of every epoch.
+        curves: Is told of every epoch; None: nobody is.
+        on_weights: Is shown the weights after every epoch.
 
     Returns:
         The trained model.
     """
 
     def on_epoch_end(epoch: int, metrics: Mapping[str, float]) -> bool:
-        curves.add(epoch, metrics)
+        if curves is not None:
+            curves.add(epoch, metrics)
+        if on_weights is not None:
+            assign(model_weights(model), training.weights())
+            on_weights(epoch, model_weights(model))
         return False
 
     keras.utils.set_random_seed(trial_seed(seed, hp.values))
@@ -117,6 +161,7 @@ def refit(
         model, partial(hypermodel.fit, hp, model, examples)
     )
     training.run(range(epochs), on_epoch_end)
-    curves.close()
+    if curves is not None:
+        curves.close()
     assign(model_weights(model), training.weights())
     return model

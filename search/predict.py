@@ -9,23 +9,23 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from omegaconf import OmegaConf
-
-from search.config import DEVICES, DatasetConfig
+from search.config import DEVICES
 from search.errors import InputError, nearest
 from search.exit_codes import INTERRUPTED, reported, said
 
-_OWN = ("run", "input", "output", "text", "text_column", "threshold", "bad_rows", "format", "device")
+_OWN = ("run", "ensemble", "input", "output", "text", "text_column", "threshold", "bad_rows", "format", "device")
 _READING = ("format", "separator", "encoding", "undecodable", "member")
 """Settings of `dataset` that the input can have of its own."""
 _BAD_ROWS = ("skip", "error")
 _FORMATS = ("table", "kaggle")
+_ENSEMBLE = ("false", "true")
 _USAGE = "python -m search.predict run=outputs/… input=new.csv output=scored.csv"
 _HELP = f"""Predicts with the model of a finished run: adds the columns predicted and prob_<class> to a table.
 
   {_USAGE}
 
   run=FOLDER          a finished run
+  ensemble=false      true: with the run's ensemble in place of its best trial alone
   input=FILE          CSV, TSV, JSON Lines or Parquet, also in a .zip, .gz or .tar.gz; read as the run's settings of
                       dataset say; missing or -: texts from standard input, one per line
   output=FILE         in the format of the input; missing: standard output
@@ -82,13 +82,23 @@ def _values(arguments: Sequence[str]) -> dict[str, str]:
         raise InputError(f"run= must be given: {_USAGE}")
     if "text" in values and "input" in values:
         raise InputError("text= and input= are both given: expected one of them.")
-    for key, names in (("format", _FORMATS), ("bad_rows", _BAD_ROWS), ("device", DEVICES)):
+    for key, names in (
+        ("format", _FORMATS),
+        ("bad_rows", _BAD_ROWS),
+        ("device", DEVICES),
+        ("ensemble", _ENSEMBLE),
+    ):
         if values.setdefault(key, names[0]) not in names:
             raise InputError(f"{key}={values[key]} is unknown. {nearest(values[key], names)}")
     return values
 
 
-def _threshold(given: str | None) -> float | None:
+def parsed_threshold(given: str | None) -> float | None:
+    """Reads `threshold=`; None where it is not given.
+
+    Raises:
+        InputError: It is no probability.
+    """
     if given is None:
         return None
     try:
@@ -100,20 +110,6 @@ def _threshold(given: str | None) -> float | None:
     return threshold
 
 
-def _dataset(run: Path) -> DatasetConfig:
-    """The data set's settings of a run."""
-    path = run / ".hydra" / "config.yaml"
-    if not path.is_file():
-        raise InputError(f"run={run}: there is no run, {path} is missing.")
-    try:
-        dataset = OmegaConf.merge(OmegaConf.structured(DatasetConfig), OmegaConf.load(path).dataset)
-        config = OmegaConf.to_object(dataset)
-    except Exception as error:  # YAML and OmegaConf raise many types for a damaged file
-        raise InputError(f"{path} is damaged ({str(error).splitlines()[0]}).") from error
-    assert isinstance(config, DatasetConfig)
-    return config
-
-
 def _path(given: str) -> Path | None:
     return None if given in ("", "-") else Path(given).expanduser()
 
@@ -121,14 +117,18 @@ def _path(given: str) -> Path | None:
 def _predict(values: dict[str, str]) -> None:
     # Imported only now: --help and mistakes are answered at once.
     from search.datasets.check import check_config
+    from search.datasets.settings import run_settings
     from search.prediction import Labels, Predictor
     from search.reporting.scored import added_columns
     from search.scoring import Job, score_all
 
     run, read = Path(values["run"]).expanduser(), _path(values.get("input", ""))
-    threshold = _threshold(values.get("threshold"))
-    labels = Labels.of(run, threshold)
-    dataset = _dataset(run)
+    threshold = parsed_threshold(values.get("threshold"))
+    model = run / "ensemble" if values["ensemble"] == "true" else run
+    if run.is_dir() and not model.is_dir():
+        raise InputError(f"ensemble=true: {run} has none; a search makes one with ensemble.trials=3.")
+    labels = Labels.of(model, threshold)
+    dataset = run_settings(run)
     # Which member of an archive was trained on says nothing about this one, nor do the files about the terminal.
     dataset.member = None
     dataset.encoding = dataset.encoding if read else "utf-8"
@@ -163,7 +163,7 @@ def _predict(values: dict[str, str]) -> None:
         from search.device import configure
 
         configure(values["device"], mixed_precision=False)
-        predictor = Predictor.load(run, threshold)
+        predictor = Predictor.load(model, threshold)
         with job.writing(stream, labels.classes) as write:
             done = score_all(predictor, stream, write, _say)
     _say(done + (f"; {bad:,} bad row{'' if bad == 1 else 's'} skipped" if bad else ""))

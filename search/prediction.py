@@ -17,8 +17,10 @@ from search.datasets.stream import Rows
 from search.errors import InputError
 from search.evaluation.metrics import predict
 
-# Chunks that wait for the model, so that it need not wait for whoever reads and writes.
-_AHEAD = 2
+# Chunks that the model is asked for at once: many modules compute on one core, and each call has parts that do.
+_AT_ONCE = 2
+# Chunks in the model's hands, some of them waiting, so that it need not wait for whoever reads and writes.
+_AHEAD = 2 * _AT_ONCE
 # Texts of a batch times characters of the longest: an encoder pads to that one, and must not fill the memory.
 _BATCH = 1 << 20
 
@@ -130,15 +132,15 @@ class Predictor:
         Yields:
             Each chunk, in order, and what is predicted for it.
         """
-        worker = ThreadPoolExecutor(1)
+        workers = ThreadPoolExecutor(_AT_ONCE)
         waiting: deque[tuple[Rows, Future[Predictions]]] = deque()
         try:
             for rows in chunks:
-                waiting.append((rows, worker.submit(self, rows.texts)))
+                waiting.append((rows, workers.submit(self, rows.texts)))
                 if len(waiting) > _AHEAD:
                     first, scored = waiting.popleft()
                     yield first, scored.result()
             for first, scored in waiting:
                 yield first, scored.result()
         finally:
-            worker.shutdown(cancel_futures=True)
+            workers.shutdown(cancel_futures=True)

@@ -1,11 +1,15 @@
 """The search space: what may vary, over which values, and on which condition."""
 
+from spaces.domains import AUTO, ENCODERS, LEARNED
 from spaces.parameters import Choice, Fixed, Float, HyperParameters, Int, Parameter, Scalar, SpaceError
 from spaces.reading import parameter_from
 from spaces.space import Space, When
 from spaces.text_classifier import SETTINGS, TextClassifierSpace, space_from
 
 __all__ = [
+    "AUTO",
+    "ENCODERS",
+    "LEARNED",
     "SETTINGS",
     "Choice",
     "Fixed",

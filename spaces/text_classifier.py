@@ -3,79 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
+from operator import le
 from typing import Any, ClassVar
 
+from spaces.domains import AUTO, DOMAINS, ENCODERS, LEARNED
 from spaces.parameters import Choice, Float, HyperParameters, Int, Parameter, SpaceError
 from spaces.reading import nearest, parameter_from
 from spaces.space import Space, When
 
-ACTIVATIONS = ("relu", "gelu", "silu", "tanh", "elu")
-OPTIMIZERS = ("adam", "adamw", "rmsprop", "sgd", "adagrad")
-CLASS_WEIGHTS = ("none", "balanced")
-AUTO = "auto"
-
-
-@dataclass(frozen=True)
-class _Domain:
-    """What the values of a setting must be."""
-
-    expected: str
-    holds: Callable[[Any], bool]
-    real: bool = False
-
-
-def _whole(lowest: int) -> _Domain:
-    return _Domain(f"whole numbers from {lowest}", lambda value: type(value) is int and value >= lowest)
-
-
-def _one_of(names: tuple[str, ...]) -> _Domain:
-    return _Domain(f"one of {', '.join(names)}", lambda value: value in names)
-
-
-_TRUTH = _Domain("true or false", lambda value: isinstance(value, bool))
-_NOT_NEGATIVE = _Domain("numbers from 0", lambda value: type(value) in (int, float) and value >= 0, real=True)
-_RATE = _Domain("numbers above 0", lambda value: type(value) in (int, float) and value > 0, real=True)
-_DOMAINS = {
-    "modules": _Domain("names, handles or folders", lambda value: isinstance(value, str) and bool(value.strip())),
-    "trainable": _TRUTH,
-    "layers": _whole(0),
-    "units": _whole(1),
-    "activation": _one_of(ACTIVATIONS),
-    "dropout": _Domain(
-        "numbers from 0 to below 1", lambda value: type(value) in (int, float) and 0 <= value < 1, real=True
-    ),
-    "learning_rate": _RATE,
-    "fine_tuning_rate": _RATE,
-    "head_first": _TRUTH,
-    "warmup_steps": _whole(0),
-    "optimizer": _one_of(OPTIMIZERS),
-    "weight_decay": _NOT_NEGATIVE,
-    "clip_norm": _NOT_NEGATIVE,
-    "batch_size": _Domain(f"whole numbers from 1, or {AUTO}", _whole(1).holds),
-    "class_weight": _one_of(CLASS_WEIGHTS),
-}
 _FROZEN = "frozen"
-SETTINGS = (*_DOMAINS, _FROZEN)
+SETTINGS = (*DOMAINS, _FROZEN)
 # Settings that mean nothing elsewhere.
-_EXISTS_WHERE = {
-    **{name: When("trainable", (True,)) for name in ("fine_tuning_rate", "head_first", "warmup_steps")},
-    "weight_decay": When("optimizer", ("adamw",)),
-}
+_OF_ENCODERS = ("vocabulary_size", "sequence_length", "ngrams", "embedding")
+_OF_TRAINED_MODULES = ("fine_tuning_rate", "head_first", "warmup_steps")
 
 
 class TextClassifierSpace(Space):
     """Which module, frozen or fine-tuned, under which head, trained how.
 
     The class attributes are the ranges, written as `parameter_from` reads them, and `frozen`, the modules that are not
-    fine-tuned where `trainable` leaves the choice; a keyword wins over them. The
-    parameters of a trial are `module`, `trainable`, `layers` (hidden ones), `units_1` … (width of each hidden layer
+    fine-tuned where `trainable` leaves the choice; a keyword wins over them.
+
+    The parameters of a trial are `module`, `trainable`, `layers` (hidden ones), `units_1` … (width of each hidden layer
     that exists), `activation` and `dropout` (where there is a hidden layer), `learning_rate` (of the head),
     `fine_tuning_rate`, `head_first` and `warmup_steps` (where the module is trainable: its rate, whether the head is
     trained alone before, and the steps over which the module's rate grows), `optimizer`, `weight_decay` (of the head,
     where the optimizer is adamw), `clip_norm` (0: the gradient is never shortened), `batch_size` (`auto`: see
     `batch_sizes`) and `class_weight`.
+
+    Where `module` is one of `ENCODERS`, learned from the training texts alone, there is no `trainable`, but
+    `vocabulary_size` (tokens, the most frequent first; the one for padding and the one for all others count),
+    `sequence_length` (tokens of a text that are looked at; `auto`: as many as all but the longest texts have), `ngrams`
+    (2: pairs of words are tokens too), `embedding` (`LEARNED`, or the module of word vectors that it starts from),
+    `embedding_trainable` (where it starts from one: as `trainable` and `frozen` say), `embedding_size` (where it is
+    learned) and `encoder_units` (but for `mean`).
 
     A space of your own is a subclass, `python -m search space=class space._target_=my_spaces.Wide`:
 
@@ -94,6 +57,12 @@ class TextClassifierSpace(Space):
 
     modules: ClassVar[Any] = Choice(["glove-50", "use-multilingual"])
     trainable: ClassVar[Any] = Choice([False, True])
+    vocabulary_size: ClassVar[Any] = Choice([10_000])
+    sequence_length: ClassVar[Any] = AUTO
+    ngrams: ClassVar[Any] = Choice([1])
+    embedding: ClassVar[Any] = Choice([LEARNED])
+    embedding_size: ClassVar[Any] = Choice([128])
+    encoder_units: ClassVar[Any] = Choice([64])
     frozen: ClassVar[Any] = ("use-multilingual", "use", "use-large")
     layers: ClassVar[Any] = Int(1, 2)
     units: ClassVar[Any] = Choice([64, 128, 256, 512])
@@ -119,15 +88,24 @@ class TextClassifierSpace(Space):
         for name in ranges:
             if name not in SETTINGS:
                 raise SpaceError(f"space.{name} is no setting of the space, {nearest(name, SETTINGS)}")
-        settings = {name: _setting(name, ranges.get(name, getattr(self, name)), rows) for name in _DOMAINS}
+        settings = {name: _setting(name, ranges.get(name, getattr(self, name)), rows) for name in DOMAINS}
         frozen = _names(ranges.get(_FROZEN, self.frozen))
         if False not in (settings["trainable"].options or ()):
             _check_trainable(settings["modules"], untrainable)
             frozen = ()
         super().__init__(*_expand(settings, frozenset({*untrainable, *frozen})))
 
+    def module_names(self) -> list[str]:
+        """The modules that must be at hand: those to choose from, and those that embeddings start from."""
+        embeddings = self["embedding"].options or () if "embedding" in self else ()
+        names = dict.fromkeys(map(str, (*(self["module"].options or ()), *embeddings)))
+        return [name for name in names if name not in (*ENCODERS, LEARNED)]
+
     def declare(self, hp: HyperParameters) -> dict[str, Any]:
-        """Declare every parameter, as `Space.declare` says; `trainable` is among the values of every trial."""
+        """Declare every parameter, as `Space.declare` says; `trainable` is among the values of every trial.
+
+        It is false where it does not exist: for modules that are not fine-tuned, and for encoders.
+        """
         return {"trainable": False, **super().declare(hp)}
 
 
@@ -173,29 +151,43 @@ def _expand(settings: Mapping[str, Parameter], frozen: frozenset[str]) -> tuple[
     """Settings of the space to parameters of a trial: a width for each layer, and what exists only where."""
     parameters: dict[str, Parameter] = {}
     conditions: dict[str, When] = {}
-    modules = settings["modules"].options or ()
-    depths = [int(depth) for depth in settings["layers"].options or ()]
+
+    def exists(name: str, parameter: Parameter, parent: str, holds: Callable[[Any], bool]) -> None:
+        """Adds a parameter that means nothing but where the parent has certain values."""
+        options = parameters[parent].options or () if parent in parameters else ()
+        values = tuple(value for value in options if holds(value))
+        if values:
+            parameters[name] = parameter
+        if values and (len(values) < len(options) or parent in conditions):
+            conditions[name] = When(parent, values)
+
     for name, parameter in settings.items():
         if name == "modules":
             parameters["module"] = parameter
+        elif name == "trainable":
+            exists(name, parameter, "module", lambda module: module not in frozen and module not in ENCODERS)
+        elif name in _OF_ENCODERS:
+            exists(name, parameter, "module", lambda module: module in ENCODERS)
+            if name == "embedding":
+                exists(
+                    "embedding_trainable",
+                    settings["trainable"],
+                    name,
+                    lambda embedding: embedding != LEARNED and embedding not in frozen,
+                )
+        elif name == "embedding_size":
+            exists(name, parameter, "embedding", lambda embedding: embedding == LEARNED)
+        elif name == "encoder_units":
+            exists(name, parameter, "module", lambda module: module in ENCODERS and module != "mean")
         elif name == "units":
-            for layer in range(1, max(depths) + 1):
-                parameters[f"units_{layer}"] = parameter
-                conditions[f"units_{layer}"] = When("layers", tuple(depth for depth in depths if depth >= layer))
+            for layer in range(1, max(map(int, parameters["layers"].options or ())) + 1):
+                exists(f"units_{layer}", parameter, "layers", partial(le, layer))
         elif name in ("activation", "dropout"):
-            if max(depths) > 0:
-                parameters[name] = parameter
-            if max(depths) > 0 and 0 in depths:
-                conditions[name] = When("layers", tuple(depth for depth in depths if depth > 0))
-        elif name == "trainable" and not frozen.isdisjoint(modules):
-            if not frozen.issuperset(modules):
-                parameters[name] = parameter
-                conditions[name] = When("module", tuple(module for module in modules if module not in frozen))
-        elif name in _EXISTS_WHERE:
-            when = _EXISTS_WHERE[name]
-            if when.parameter in parameters and when.values[0] in (settings[when.parameter].options or ()):
-                parameters[name] = parameter
-                conditions[name] = when
+            exists(name, parameter, "layers", lambda layers: layers > 0)
+        elif name in _OF_TRAINED_MODULES:
+            exists(name, parameter, "trainable", lambda trainable: trainable)
+        elif name == "weight_decay":
+            exists(name, parameter, "optimizer", lambda optimizer: optimizer == "adamw")
         else:
             parameters[name] = parameter
     return parameters, conditions
@@ -220,7 +212,7 @@ def _check_trainable(modules: Parameter, untrainable: Collection[str]) -> None:
 
 def _setting(name: str, value: Any, rows: int) -> Parameter:
     """One setting, read and held against its domain."""
-    domain = _DOMAINS[name]
+    domain = DOMAINS[name]
     if name == "batch_size" and value == AUTO:
         value = batch_sizes(rows)
     if name == "class_weight":  # null says the same as none

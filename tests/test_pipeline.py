@@ -133,6 +133,9 @@ def test_several_runs_in_a_row(search_command, tmp_path, word_module):
     assert outcome.code == 0, outcome.err
     summaries = [json.loads(path.read_text()) for path in sorted(tmp_path.rglob("summary.json"))]
     assert [summary["seed"] for summary in summaries] == [1, 2]
+    assert "2 runs, 2 finished" in outcome.out
+    table = pd.read_csv(next(tmp_path.rglob("summary.csv")))
+    assert table["seed"].tolist() == [1, 2] and table["test.accuracy"].notna().all()
 
 
 def test_a_search_in_which_every_trial_fails_ends_with_its_first_error(search_command, tmp_path, word_module):

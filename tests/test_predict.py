@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+from made_models import make_run
 from reviews import write_reviews
 
 from search.predict import main
@@ -24,24 +25,6 @@ def probability(count):
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     return make_run(tmp_path_factory.mktemp("runs") / "made", ["no", "yes"], threshold=0.6)
-
-
-def make_run(folder, classes, threshold, dataset="text: words\n  submission: [id, target]"):
-    import tensorflow as tf
-
-    class Counts(tf.Module):
-        @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
-        def __call__(self, texts):
-            words = tf.strings.split(texts)
-            count = tf.reduce_sum(tf.cast(tf.strings.regex_full_match(words, ".*good.*"), tf.float32), axis=1)
-            positive = tf.sigmoid(count - 1)[:, None]
-            return tf.concat([1 - positive, *[positive / (len(classes) - 1)] * (len(classes) - 1)], axis=1)
-
-    tf.saved_model.save(Counts(), str(folder / "model"))
-    (folder / "model" / "labels.json").write_text(json.dumps({"labels": classes, "threshold": threshold}))
-    (folder / ".hydra").mkdir()
-    (folder / ".hydra" / "config.yaml").write_text(f"dataset:\n  name: made\n  {dataset}\n")
-    return folder
 
 
 @pytest.fixture

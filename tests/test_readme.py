@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from search import cache, modules
+from search import cache, evaluate, modules
 from search.config import configuration_folder
 from search.embedding.catalog import catalog, markdown
 
@@ -17,11 +17,32 @@ PARTS = [shlex.split(part, comments=True) for line in LINES for part in line.spl
 COMMANDS = [part[3:] for part in PARTS if part[:3] == ["python", "-m", "search"]]
 MODULES_COMMANDS = [part[3:] for part in PARTS if part[:3] == ["python", "-m", "search.modules"]]
 CACHE_COMMANDS = [part[3:] for part in PARTS if part[:3] == ["python", "-m", "search.cache"]]
+EVALUATE_COMMANDS = [part[3:] for part in PARTS if part[:3] == ["python", "-m", "search.evaluate"]]
+SCRIPTS = [block for block in re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL) if "# %%" in block]
 
 
 def test_the_readme_has_commands():
     assert len(COMMANDS) > 10
     assert len(CACHE_COMMANDS) > 1
+    assert len(EVALUATE_COMMANDS) > 1
+    assert len(SCRIPTS) == 1
+
+
+@pytest.mark.slow
+def test_the_notebook_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    exec(SCRIPTS[0], names)
+    assert (tmp_path / "importance.svg").is_file()
+    assert names["later"].path == names["run"].path
+    assert names["run"].report.is_file()
+
+
+@pytest.mark.parametrize("arguments", EVALUATE_COMMANDS, ids=" ".join)
+def test_a_command_of_evaluate_is_understood(tmp_path, monkeypatch, capsys, arguments):
+    monkeypatch.chdir(tmp_path)
+    assert evaluate.main(arguments) == 2
+    assert "expected the folder of a finished run" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", CACHE_COMMANDS, ids=" ".join)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,10 @@ from numpy.typing import NDArray
 
 from search.config import DatasetConfig
 from search.datasets.check import check_config
-from search.datasets.clean import Cleaning, drop_missing, drop_shared, resolve_repeats
+from search.datasets.clean import Cleaning, drop_missing, resolve_repeats
 from search.datasets.fetch import existing, locate
 from search.datasets.labels import LEFT_OUT, encode_labels
+from search.datasets.published import by_column, by_recipe, count_shared, settle_shared
 from search.datasets.read import is_table_archive, read
 from search.datasets.split import Splits, split
 from search.datasets.table import Examples, Table
@@ -29,7 +31,7 @@ def load_splits(config: DatasetConfig, data: Path, seed: int) -> Splits:
         seed: Of the split: the same seed and rows give the same split.
 
     Returns:
-        The three splits and what cleaning counted, for both files together where the test split has its own.
+        The three splits and what cleaning counted, for all files together where there are several.
 
     Raises:
         InputError: The configuration, a file or its content cannot be used; one line says why and what to do.
@@ -37,41 +39,56 @@ def load_splits(config: DatasetConfig, data: Path, seed: int) -> Splits:
     check_config(config)
     if seed < 0:
         raise InputError(f"seed={seed}: expected 0 or more")
-    train_table, test_table = _read_files(config, data)
-    train_table, cleaning = drop_missing(train_table, config)
-    if test_table is not None:
-        test_table, counts = drop_missing(test_table, config)
+    tables = _read_files(config, data)
+    cleaning = Cleaning()
+    for name in tables:
+        tables[name], counts = drop_missing(tables[name], config)
         cleaning += counts
-    classes, train_codes, test_codes = encode_labels(train_table, test_table, config)
-    examples, counts = _to_examples(train_table, train_codes, config)
-    cleaning += counts
-    test = None
-    if test_table is not None and test_codes is not None:
-        test, counts = _to_examples(test_table, test_codes, config)
-        examples, shared = drop_shared(examples, test)
-        cleaning += counts + shared
-        if len(examples) == 0:
-            raise InputError(
-                f"Every text of {train_table.source} also stands in the test file {test_table.source}, and no text may "
-                "stand in both: give another file as dataset.path or dataset.test_path"
-            )
-    splits = split(examples, test, classes, config, seed)
-    return Splits(classes, splits.train, splits.valid, splits.test, cleaning + splits.cleaning)
+    if config.split_column is not None:
+        tables = by_column(tables["train"], config)
+    train, *others = tables.values()
+    classes, codes = encode_labels(train, others, config)
+    parts = {}
+    for (name, table), its_codes in zip(tables.items(), codes, strict=True):
+        parts[name], counts = _to_examples(table, its_codes, config)
+        cleaning += counts
+    if config.recipe is not None:
+        read = len(parts["train"])
+        parts = by_recipe(parts["train"], config)
+        cleaning += Cleaning(unused=read - sum(map(len, parts.values())))
+    sources = {name: tables.get(name, train).source for name in parts}
+    parts, counts = settle_shared(parts, config, sources)
+    splits = split(parts, classes, config, seed)
+    cleaning += counts + splits.cleaning
+    if config.shared == "keep":
+        cleaning += count_shared(splits.train, splits.valid, splits.test)
+    return replace(splits, cleaning=cleaning)
 
 
-def _read_files(config: DatasetConfig, data: Path) -> tuple[Table, Table | None]:
-    """Reads the table and, where it has a file, a member or a folder of its own, the table of the test split."""
+def _read_files(config: DatasetConfig, data: Path) -> dict[str, Table]:
+    """Reads the table, as train, and those of valid and test where they have a file, a member or a folder."""
     path = locate(config, data)
     table, test = read(path, config, config.member)
-    if config.test_path is not None:
-        test, _ = read(existing(config.test_path, "dataset.test_path"), config, config.test_member)
-    elif config.test_member is not None and is_table_archive(path, config.format):
-        test, _ = read(path, config, config.test_member)
-    return table, test
+    if config.split_column is not None and table.splits is None:
+        raise InputError(f"dataset.split_column={config.split_column}: {table.source} is a folder, it has no columns")
+    if config.recipe is not None and test is not None:
+        raise InputError(f"{table.source} has a test folder, and dataset.recipe makes the splits: give one of them")
+    tables = {"train": table}
+    for name, own, member in (
+        ("valid", config.valid_path, config.valid_member),
+        ("test", config.test_path, config.test_member),
+    ):
+        if own is not None:
+            tables[name], _ = read(existing(own, f"dataset.{name}_path"), config, member)
+        elif member is not None and is_table_archive(path, config.format):
+            tables[name], _ = read(path, config, member)
+        elif name == "test" and test is not None:
+            tables[name] = test
+    return tables
 
 
 def _to_examples(table: Table, codes: NDArray[np.int64], config: DatasetConfig) -> tuple[Examples, Cleaning]:
-    """Keeps the rows of the classes asked for, each text under one label."""
+    """Keeps the rows of the classes asked for, repeated texts as the rules say."""
     wanted = codes != LEFT_OUT
     examples = Examples(table.texts[wanted], codes[wanted], table.rows[wanted])
     examples, counts = resolve_repeats(examples, config, table.source)

@@ -9,12 +9,15 @@ from typing import Any
 from search.config import DatasetConfig
 from search.datasets.hints import nearest, require_known
 from search.datasets.read import FORMATS
+from search.datasets.table import SPLITS
 from search.errors import InputError
 
 MISSING_RULES = ("drop", "error")
 DUPLICATE_RULES = ("first", "keep", "error")
 UNDECODABLE_RULES = ("error", "replace")
-CONFLICT_RULES = ("majority", "drop", "error")
+CONFLICT_RULES = ("majority", "drop", "keep", "error")
+SHARED_RULES = ("drop", "keep", "error")
+_TAKE = {"take", "test_size", "train_size", "random_state", "stratify"}
 
 
 def check_config(config: DatasetConfig) -> None:
@@ -28,10 +31,16 @@ def check_config(config: DatasetConfig) -> None:
     require_known(config.missing, MISSING_RULES, "dataset.missing")
     require_known(config.duplicates, DUPLICATE_RULES, "dataset.duplicates")
     require_known(config.conflicts, CONFLICT_RULES, "dataset.conflicts")
+    require_known(config.shared, SHARED_RULES, "dataset.shared")
     _check_size(config.valid_size, "dataset.valid_size")
     _check_size(config.test_size, "dataset.test_size")
     if config.train_size is not None:
         _check_size(config.train_size, "dataset.train_size")
+    if not 0 < config.train_fraction <= 1:
+        raise InputError(f"dataset.train_fraction={config.train_fraction}: expected a number above 0 and up to 1")
+    if config.train_size is not None and config.train_fraction < 1:
+        raise InputError("dataset.train_size and dataset.train_fraction are both set: they say the same, give one")
+    _check_ways(config)
     if config.limit is not None and (isinstance(config.limit, bool) or config.limit < 1):
         raise InputError(f"dataset.limit={config.limit}: expected a number of rows, at least 1")
     separator = "," if config.separator in (None, r"\t") else config.separator
@@ -51,8 +60,46 @@ def check_config(config: DatasetConfig) -> None:
 
 
 def _check_size(size: Any, key: str) -> None:
-    if isinstance(size, bool) or not (0 < size < 1 or (isinstance(size, int) and size >= 1)):
+    number = isinstance(size, int | float) and not isinstance(size, bool)
+    if not number or not (0 < size < 1 or (isinstance(size, int) and size >= 1)):
         raise InputError(f"{key}={size}: expected a fraction between 0 and 1 or a whole number of rows from 1 on")
+
+
+def _check_ways(config: DatasetConfig) -> None:
+    """Checks that the splits are given in one way, and the steps of a recipe."""
+    files = {"valid_path": config.valid_path, "valid_member": config.valid_member, "test_path": config.test_path}
+    files["test_member"] = config.test_member
+    ways = [f"dataset.{key}" for key in ("split_column", "recipe") if getattr(config, key) is not None]
+    ways += [f"dataset.{key}" for key, value in files.items() if value is not None and ways][:1]
+    if len(ways) > 1:
+        raise InputError(f"{' and '.join(ways)} are both set, and each makes the splits: give one (others null)")
+    taken: list[str] = []
+    for number, step in enumerate(config.recipe or []):
+        key = f"dataset.recipe[{number}]"
+        if not _is_step(step):
+            raise InputError(
+                f"{key}={step}: expected {{shuffle: 42}} or {{take: test, test_size: 0.1, random_state: 42}}, with "
+                "train_size in place of test_size, and stratify: true, where it was so"
+            )
+        state = step.get("shuffle", step.get("random_state"))
+        if not isinstance(state, int) or isinstance(state, bool) or not 0 <= state < 2**32:
+            raise InputError(f"{key}: random state {state}: expected a whole number from 0 to {2**32 - 1}")
+        if "take" in step:
+            require_known(step["take"], [name for name in SPLITS if name not in taken], f"{key}.take")
+            if not isinstance(step.get("stratify", False), bool):
+                raise InputError(f"{key}.stratify={step['stratify']}: expected true or false")
+            _check_size(step.get("test_size", step.get("train_size")), key)
+            taken.append(step["take"])
+
+
+def _is_step(step: Any) -> bool:
+    """Tells whether a step of a recipe has the keys of one."""
+    if not isinstance(step, dict):
+        return False
+    keys = set(step)
+    return keys == {"shuffle"} or (
+        {"take", "random_state"} <= keys <= _TAKE and ("test_size" in keys) != ("train_size" in keys)
+    )
 
 
 def _check_encoding(encoding: str) -> None:

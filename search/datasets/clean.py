@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
@@ -15,7 +16,9 @@ from search.errors import InputError
 
 @dataclass(frozen=True)
 class Cleaning:
-    """What became of the rows that were read. `read` is the sum of all others but `conflicting_texts`, plus the splits.
+    """What became of the rows that were read.
+
+    `read` is the sum of all others, plus the splits, but for `conflicting_texts`, `shared_valid` and `shared_test`.
 
     Attributes:
         read: Rows in the file, and in that of the test split where it has its own.
@@ -23,12 +26,16 @@ class Cleaning:
         empty_text: Dropped, the text is empty or white space.
         missing_label: Dropped, there is a text but no label.
         other_class: Dropped, the label is in none of `dataset.classes` or `dataset.label_ranges`.
-        conflicting_texts: Distinct texts that stood there with more than one label.
+        conflicting_texts: Distinct texts that stood there with more than one label; counted split by split where each
+            comes with rows of its own.
         conflicts: Dropped rows of those texts.
         duplicates: Dropped, the same text and label stand in an earlier row.
-        also_in_test: Dropped from the training side, the text stands in the test file.
+        also_in_test: Dropped from train and valid, the text stands in a test split that came with the data.
+        also_in_valid: Dropped from train, the text stands in a validation split that came with the data.
         over_limit: Left out by `dataset.limit`.
-        unused: Left over by `dataset.train_size`.
+        unused: Left over by `dataset.train_size`, `train_fraction` or `recipe`.
+        shared_valid: Rows of valid whose text stands in train too, kept as `dataset.shared` says.
+        shared_test: Rows of test whose text stands in train or valid too.
     """
 
     read: int = 0
@@ -40,8 +47,11 @@ class Cleaning:
     conflicts: int = 0
     duplicates: int = 0
     also_in_test: int = 0
+    also_in_valid: int = 0
     over_limit: int = 0
     unused: int = 0
+    shared_valid: int = 0
+    shared_test: int = 0
 
     def __add__(self, other: Self) -> Cleaning:
         """Adds count to count."""
@@ -78,7 +88,7 @@ def drop_missing(table: Table, config: DatasetConfig) -> tuple[Table, Cleaning]:
             f"{int((lost | no_label).sum()):,} such rows, which dataset.missing=error forbids: complete them or set "
             "dataset.missing=drop"
         )
-    kept = Table(texts, labels, table.rows, table.source).take(~(lost | no_label))
+    kept = Table(texts, labels, table.rows, table.source, table.splits).take(~(lost | no_label))
     if all(_is_number(text) for text in kept.texts):
         raise InputError(
             f"Column {config.text!r} of {table.source} (dataset.text) holds numbers, such as {kept.texts[0]}: "
@@ -94,12 +104,12 @@ def drop_missing(table: Table, config: DatasetConfig) -> tuple[Table, Cleaning]:
 
 
 def resolve_repeats(examples: Examples, config: DatasetConfig, source: str) -> tuple[Examples, Cleaning]:
-    """Leaves each text with one label: settles conflicting labels first, then drops duplicates.
+    """Leaves each text with one label, where asked to: settles conflicting labels first, then drops duplicates.
 
     Args:
         examples: Rows with classes.
-        config: Its `conflicts` is majority (the most frequent label of a text wins, a tie drops the text), drop or
-            error; its `duplicates` is first, keep or error.
+        config: Its `conflicts` is majority (the most frequent label of a text wins, a tie drops the text), drop, keep
+            or error; its `duplicates` is first (of each text and label), keep or error.
         source: The file, for messages.
 
     Returns:
@@ -117,7 +127,9 @@ def resolve_repeats(examples: Examples, config: DatasetConfig, source: str) -> t
     conflicting = labels_of_text > 1
     if conflicting.any() and config.conflicts == "error":
         _refuse(examples, conflicting[ids], ids, "the same text with different labels", "conflicts=majority", source)
-    if config.conflicts == "drop":
+    if config.conflicts == "keep":
+        wins = np.ones(len(pairs), dtype=bool)
+    elif config.conflicts == "drop":
         wins = ~conflicting[text_of_pair]
     else:
         most = np.zeros(len(labels_of_text), dtype=size.dtype)
@@ -125,12 +137,12 @@ def resolve_repeats(examples: Examples, config: DatasetConfig, source: str) -> t
         wins = size == most[text_of_pair]
         wins &= np.bincount(text_of_pair, weights=wins)[text_of_pair] == 1
     stays = wins[pair_of_row]
-    settled, settled_ids = examples.take(stays), ids[stays]
+    settled, settled_pairs = examples.take(stays), pair_of_row[stays]
     first = np.zeros(len(settled), dtype=bool)
-    first[np.unique(settled_ids, return_index=True)[1]] = True
+    first[np.unique(settled_pairs, return_index=True)[1]] = True
     if config.duplicates == "error" and not first.all():
-        repeated = np.isin(settled_ids, settled_ids[~first])
-        _refuse(settled, repeated, settled_ids, "the same text and label", "duplicates=first", source)
+        repeated = np.isin(settled_pairs, settled_pairs[~first])
+        _refuse(settled, repeated, settled_pairs, "the same text and label", "duplicates=first", source)
     kept = settled if config.duplicates == "keep" else settled.take(first)
     counts = Cleaning(
         conflicting_texts=int(conflicting.sum()),
@@ -140,17 +152,22 @@ def resolve_repeats(examples: Examples, config: DatasetConfig, source: str) -> t
     return kept, counts
 
 
-def drop_shared(examples: Examples, test: Examples) -> tuple[Examples, Cleaning]:
-    """Drops the examples whose text stands in the test file too, and counts them."""
-    known = set(test.texts)
-    apart = np.array([text not in known for text in examples.texts], dtype=bool)
-    return examples.take(apart), Cleaning(also_in_test=int((~apart).sum()))
+def stands_in(examples: Examples, others: Iterable[Examples]) -> NDArray[np.bool_]:
+    """Tells of each example, [n], whether its text stands in one of the others."""
+    known = {text for other in others for text in other.texts}
+    return np.array([text in known for text in examples.texts], dtype=bool)
 
 
 def text_ids(texts: NDArray[np.object_]) -> NDArray[np.int64]:
     """Numbers the distinct texts from 0 in order of appearance; equal texts share a number."""
     seen: dict[Any, int] = {}
     return np.fromiter((seen.setdefault(text, len(seen)) for text in texts), dtype=np.int64, count=len(texts))
+
+
+def distinct_texts(examples: Examples) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Gives the number of each row's text, and the class of each text, that of its first row."""
+    ids = text_ids(examples.texts)
+    return ids, examples.labels[np.unique(ids, return_index=True)[1]]
 
 
 def _is_number(text: str) -> bool:

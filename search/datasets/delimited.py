@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from search.datasets.columns import label_column, text_column
-from search.datasets.hints import find_column
+from search.datasets.hints import find_columns
 from search.datasets.source import Decoding, Source, is_undecoded
 from search.datasets.table import Table, first_rows
 from search.errors import InputError
@@ -25,8 +25,10 @@ _END = "\0end of file\0"
 _BLOCK = 1 << 24  # bytes; a row must fit into one
 
 
-def read_delimited(source: Source, text: str, label: str, separator: str, decoding: Decoding) -> Table:
-    """Reads two columns of a CSV or TSV file with a header.
+def read_delimited(
+    source: Source, text: str, label: str, separator: str, decoding: Decoding, split: str | None = None
+) -> Table:
+    """Reads the columns of a CSV or TSV file with a header.
 
     Fields may be quoted by `"` and then hold separators, line ends and doubled quotes. Empty lines are no rows.
 
@@ -36,19 +38,19 @@ def read_delimited(source: Source, text: str, label: str, separator: str, decodi
         label: Name of the column of labels.
         separator: One character.
         decoding: Of the file.
+        split: Name of the column of splits, where there is one.
 
     Returns:
         The table; labels are str.
 
     Raises:
         InputError: The file is empty, lacks a column or has rows with too many or too few fields, a quote that is never
-            closed, or bytes that the encoding does not know in the two columns.
+            closed, or bytes that the encoding does not know in those columns.
     """
     header = _read_header(source, separator, decoding)
-    wanted = [find_column(header, text, "dataset.text", source.name)]
-    wanted.append(find_column(header, label, "dataset.label", source.name))
+    wanted = find_columns(header, text, label, split, source.name)
     names = [str(position) for position in range(len(header))]
-    text_name, label_name = (names[position] for position in wanted)
+    columns = [names[position] for position in wanted]
     try:
         with source.open() as stream:
             table = pyarrow.csv.read_csv(
@@ -57,22 +59,23 @@ def read_delimited(source: Source, text: str, label: str, separator: str, decodi
                 read_options=pyarrow.csv.ReadOptions(column_names=names, block_size=_BLOCK),
                 parse_options=pyarrow.csv.ParseOptions(delimiter=separator, newlines_in_values=True),
                 convert_options=pyarrow.csv.ConvertOptions(
-                    include_columns=[text_name, label_name],
-                    column_types={text_name: pa.string(), label_name: pa.string()},
+                    include_columns=columns,
+                    column_types=dict.fromkeys(columns, pa.string()),
                     null_values=[""],
                     strings_can_be_null=True,
                 ),
             )
     except (pa.ArrowInvalid, UnicodeError) as error:
         raise _explain(source, separator, decoding, len(header), str(error)) from error
-    if table[text_name][-1].as_py() != _END or table[label_name][-1].as_py() != _END:
+    if any(table[column][-1].as_py() != _END for column in columns):
         raise _explain(source, separator, decoding, len(header), "a quote is never closed")
     table = table.slice(1, table.num_rows - 2)
     return Table(
-        texts=text_column(table[text_name]),
-        labels=label_column(table[label_name]),
+        texts=text_column(table[columns[0]]),
+        labels=label_column(table[columns[1]]),
         rows=first_rows(table.num_rows),
         source=source.name,
+        splits=label_column(table[columns[2]]) if split is not None else None,
     )
 
 

@@ -65,6 +65,16 @@ def find_column(columns: Sequence[str], wanted: str, key: str, source: str) -> i
     raise InputError(f"{source} has no column {wanted!r} ({key}): its columns are {listing(names)}{hint}")
 
 
+def find_columns(columns: Sequence[str], text: str, label: str, split: str | None, source: str) -> list[int]:
+    """Gives the positions of the columns of texts, of labels and, where one is asked for, of splits.
+
+    Raises:
+        InputError: See `find_column`.
+    """
+    keys = {"dataset.text": text, "dataset.label": label, "dataset.split_column": split}
+    return [find_column(columns, name, key, source) for key, name in keys.items() if name is not None]
+
+
 def _separator_hint(header: str) -> str:
     """A header that is one long name was most likely cut at the wrong character."""
     for separator, typed in ((";", "';'"), ("\t", r"'\t'"), ("|", "'|'"), (",", "','")):

@@ -5,30 +5,32 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from search.datasets.hints import find_column
+from search.datasets.hints import find_columns
 from search.datasets.source import Decoding, Source, is_undecoded
 from search.datasets.table import Table, first_rows, object_array
 from search.errors import InputError
 
 
-def read_json_lines(source: Source, text: str, label: str, decoding: Decoding) -> Table:
-    """Reads two fields of the objects in a JSON Lines file; empty lines do not count as rows.
+def read_json_lines(source: Source, text: str, label: str, decoding: Decoding, split: str | None = None) -> Table:
+    """Reads the fields of the objects in a JSON Lines file; empty lines do not count as rows.
 
     Args:
         source: The file.
         text: Name of the field of texts.
         label: Name of the field of labels.
         decoding: Of the file.
+        split: Name of the field of splits, where there is one.
 
     Returns:
         The table; a field that is null or left out of an object is missing.
 
     Raises:
         InputError: The file is empty, or a row is no JSON object, is not of the encoding, has a text that is no string
-            or a label that is no string, number or boolean; or no row has one of the fields.
+            or a label or split that is no string, number or boolean; or no row has one of the fields.
     """
     texts: list[str | None] = []
     labels: list[Any] = []
+    splits: list[Any] = []
     shared: dict[Any, Any] = {}  # one object for each distinct label
     fields: dict[str, None] = {}
     try:
@@ -37,16 +39,18 @@ def read_json_lines(source: Source, text: str, label: str, decoding: Decoding) -
                 if not line.isspace():
                     record = parse_line(line, f"Row {len(texts) + 1:,} of {source.name}", decoding)
                     texts.append(text_of(record.get(text), text, len(texts) + 1, source.name))
-                    value = _label(record.get(label), label, len(texts), source.name)
-                    labels.append(shared.setdefault((type(value), value), value))
+                    for values, name, key in ((labels, label, "label"), (splits, split, "split_column")):
+                        if name is not None:
+                            value = _label(record.get(name), name, key, len(texts), source.name)
+                            values.append(shared.setdefault((type(value), value), value))
                     fields.update(dict.fromkeys(record))
     except UnicodeError as error:
         raise decoding.error(source.name) from error
     if not texts:
         raise InputError(f"{source.name} is empty: expected one JSON object per line")
-    find_column(list(fields), text, "dataset.text", source.name)
-    find_column(list(fields), label, "dataset.label", source.name)
-    return Table(object_array(texts), object_array(labels), first_rows(len(texts)), source.name)
+    find_columns(list(fields), text, label, split, source.name)
+    named = None if split is None else object_array(splits)
+    return Table(object_array(texts), object_array(labels), first_rows(len(texts)), source.name, named)
 
 
 def parse_line(line: str, where: str, decoding: Decoding) -> dict[str, Any]:
@@ -88,10 +92,10 @@ def text_of(value: Any, name: str, row: int, source: str) -> str | None:
     return value
 
 
-def _label(value: Any, name: str, row: int, source: str) -> str | int | float | bool | None:
+def _label(value: Any, name: str, key: str, row: int, source: str) -> str | int | float | bool | None:
     if value is not None and not isinstance(value, str | int | float):
         raise InputError(
-            f"Row {row:,} of {source} has a {type(value).__name__} as {name!r} (dataset.label): "
-            "expected one class, a string, whole number or boolean"
+            f"Row {row:,} of {source} has a {type(value).__name__} as {name!r} (dataset.{key}): "
+            "expected a string, whole number or boolean"
         )
     return value

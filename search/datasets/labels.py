@@ -20,13 +20,12 @@ LEFT_OUT = -1
 """The code of a label that belongs to none of the classes asked for."""
 
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]*)(\.0*)?")  # 007 is a name, not the number 7
+_SHOWN = 5  # unknown labels in a message
 _BOOLEANS = {"true": "True", "false": "False"}
 _Codes = NDArray[np.int64]
 
 
-def encode_labels(
-    train: Table, test: Table | None, config: DatasetConfig
-) -> tuple[tuple[str, ...], _Codes, _Codes | None]:
+def encode_labels(train: Table, others: Sequence[Table], config: DatasetConfig) -> tuple[tuple[str, ...], list[_Codes]]:
     """Finds the classes and gives each row the index of its own.
 
     Labels that are whole numbers throughout (`1`, `1.0`, `"1"`) are sorted as numbers, booleans are False and True in
@@ -34,18 +33,18 @@ def encode_labels(
 
     Args:
         train: The rows that classes are found in; no label is missing.
-        test: Rows of a test file of its own, or None.
+        others: Rows of a validation or test split that came with the data.
         config: Its `label`, `label_ranges`, `classes` and `positive`.
 
     Returns:
-        The names of the classes, the codes of `train` and those of `test`: [n] int64, an index into the classes, or
-        LEFT_OUT.
+        The names of the classes, and the codes of `train` and each of the others: [n] int64, an index into the
+        classes, or LEFT_OUT.
 
     Raises:
-        InputError: The labels are no classes, there is only one, or a class in the configuration or the test file is
-            unknown.
+        InputError: The labels are no classes, there is only one, or a class in the configuration or in another
+            split is unknown.
     """
-    tables = [train] if test is None else [train, test]
+    tables = [train, *others]
     found = [_distinct(table.labels) for table in tables]
     named: list[list[str | None]]
     if config.label_ranges is not None:
@@ -74,9 +73,49 @@ def encode_labels(
         np.array([LEFT_OUT if name is None else index.get(name, LEFT_OUT) for name in one], dtype=np.int64)[where]
         for one, (_, where) in zip(named, found, strict=True)
     ]
-    if test is not None and config.classes is None:
-        _require_same(named[1], codes[1], classes, test)
-    return tuple(classes), codes[0], codes[1] if test is not None else None
+    if config.classes is None:
+        for other, its_names, its_codes in zip(others, named[1:], codes[1:], strict=True):
+            _require_same(its_names, its_codes, classes, other)
+    return tuple(classes), codes
+
+
+def encode_as(table: Table, classes: Sequence[str], config: DatasetConfig) -> _Codes:
+    """Gives each row the index of its class among those that a trained model knows.
+
+    Args:
+        table: No label is missing.
+        classes: The model's, in its order.
+        config: Its `label_ranges`, and its `classes`: rows of others are then left out.
+
+    Returns:
+        [n] int64, an index into the classes, or LEFT_OUT.
+
+    Raises:
+        InputError: A label is no class of the model; it lists which, how many rows there are, and the first of each.
+    """
+    values, where = _distinct(table.labels)
+    names: list[str | None]
+    if config.label_ranges is not None:
+        names = _name_by_range(values, where, table, config)
+    else:
+        # As in the training data, where 1.0 was the class '1' only if all labels were whole numbers.
+        as_class = _notation(set(classes))
+        names = [text if (text := _string(value)) in classes else as_class(value) for value in values]
+    index = {name: position for position, name in enumerate(classes)}
+    if config.classes is not None:
+        wanted = {_known(_notation(set(classes))(value), classes, "dataset.classes") for value in config.classes}
+        names = [name if name in wanted else None for name in names]
+    unknown = [position for position, name in enumerate(names) if name is not None and name not in index]
+    if unknown:
+        rows = [(position, table.rows[where == position]) for position in unknown[:_SHOWN]]
+        told = [f"{names[i]!r:.60} ({len(at):,} row{'s' * (len(at) > 1)}, the first is {at[0]:,})" for i, at in rows]
+        others = f" and {len(unknown) - _SHOWN:,} more" if len(unknown) > _SHOWN else ""
+        raise InputError(
+            f"{table.source} has labels in column {config.label!r} that the model does not know: {', '.join(told)}"
+            f"{others}; it knows {listing(classes)}. Name another column (dataset.label), cut numbers into classes "
+            "(dataset.label_ranges), or leave those rows out by dataset.classes=[…]"
+        )
+    return np.array([LEFT_OUT if name is None else index[name] for name in names], dtype=np.int64)[where]
 
 
 def _distinct(labels: NDArray[np.object_]) -> tuple[list[Any], _Codes]:
@@ -166,12 +205,12 @@ def _known(name: str, names: Sequence[str] | set[str], key: str) -> str:
     return name
 
 
-def _require_same(names: list[str | None], codes: _Codes, classes: Sequence[str], test: Table) -> None:
-    """Refuses a test file with a class that the training rows do not have."""
+def _require_same(names: list[str | None], codes: _Codes, classes: Sequence[str], other: Table) -> None:
+    """Refuses another split with a class that the training rows do not have."""
     unknown = sorted({name for name in names if name is not None} - set(classes))
     if unknown:
-        row = test.rows[codes == LEFT_OUT][0]
+        row = other.rows[codes == LEFT_OUT][0]
         raise InputError(
-            f"Row {row:,} of {test.source} is of class {unknown[0]!r}, which has no training rows; "
+            f"Row {row:,} of {other.source} is of class {unknown[0]!r}, which has no training rows; "
             f"the classes are {listing(classes)}"
         )

@@ -9,19 +9,20 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from search.datasets.columns import label_column, text_column
-from search.datasets.hints import find_column
+from search.datasets.hints import find_columns
 from search.datasets.source import Source
 from search.datasets.table import Table, first_rows
 from search.errors import InputError
 
 
-def read_parquet(source: Source, text: str, label: str) -> Table:
-    """Reads two columns of a Parquet file.
+def read_parquet(source: Source, text: str, label: str, split: str | None = None) -> Table:
+    """Reads the columns of a Parquet file.
 
     Args:
         source: The file.
         text: Name of the column of texts, of a string type.
         label: Name of the column of labels: strings, integers, floats, decimals or booleans.
+        split: Name of the column of splits, strings, where there is one.
 
     Returns:
         The table.
@@ -35,10 +36,7 @@ def read_parquet(source: Source, text: str, label: str) -> Table:
             seekable = stream if type(stream) is io.BufferedReader else io.BytesIO(stream.read())
             file = pyarrow.parquet.ParquetFile(seekable)
             schema = file.schema_arrow
-            wanted = [
-                schema.names[find_column(schema.names, text, "dataset.text", source.name)],
-                schema.names[find_column(schema.names, label, "dataset.label", source.name)],
-            ]
+            wanted = [schema.names[at] for at in find_columns(schema.names, text, label, split, source.name)]
             table = file.read(columns=wanted)
             table.validate(full=True)
     except (pa.ArrowException, OSError) as error:
@@ -46,9 +44,10 @@ def read_parquet(source: Source, text: str, label: str) -> Table:
         raise InputError(f"{source.name} cannot be read as Parquet: {reason}") from error
     if table.num_rows == 0:
         raise InputError(f"{source.name} holds no rows")
-    texts, labels = table[wanted[0]], table[wanted[1]]
-    if not is_string(texts.type) and not pa.types.is_null(texts.type):
-        raise InputError(f"{source.name}: column {text!r} (dataset.text) holds {texts.type}, expected texts")
+    texts, labels, *splits = (table[column] for column in wanted)
+    for key, name, column in zip(("text", "split_column"), (text, split), (texts, *splits), strict=False):
+        if not is_string(column.type) and not pa.types.is_null(column.type):
+            raise InputError(f"{source.name}: column {name!r} (dataset.{key}) holds {column.type}, expected texts")
     if not _is_class(labels.type):
         raise InputError(
             f"{source.name}: column {label!r} (dataset.label) holds {labels.type}: "
@@ -57,7 +56,8 @@ def read_parquet(source: Source, text: str, label: str) -> Table:
     if is_string(labels.type):
         labels = labels.cast(pa.large_string())
     texts = texts.cast(pa.large_string())
-    return Table(text_column(texts), label_column(labels), first_rows(table.num_rows), source.name)
+    named = label_column(splits[0].cast(pa.large_string())) if splits else None
+    return Table(text_column(texts), label_column(labels), first_rows(table.num_rows), source.name, named)
 
 
 def _value_type(kind: Any) -> Any:

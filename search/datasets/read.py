@@ -115,6 +115,10 @@ def _read_table(source: Source, name: str, config: DatasetConfig) -> Table:
     file_format = ending_format(name) if config.format == "auto" else config.format
     if config.text.strip() == config.label.strip():
         raise InputError(f"dataset.text and dataset.label are both {config.text!r}: expected two columns")
+    if config.split_column is not None and config.split_column.strip() in (config.text.strip(), config.label.strip()):
+        raise InputError(
+            f"dataset.split_column={config.split_column} is also the column of texts or labels: expected one of its own"
+        )
     if file_format is None:
         raise InputError(
             f"The ending of {source.name} does not tell its format (known are {', '.join(ENDINGS)}): "
@@ -124,16 +128,16 @@ def _read_table(source: Source, name: str, config: DatasetConfig) -> Table:
     if file_format == "jsonl":
         from search.datasets.jsonlines import read_json_lines
 
-        return read_json_lines(source, config.text, config.label, _decoding(config))
+        return read_json_lines(source, config.text, config.label, _decoding(config), config.split_column)
     if file_format == "parquet":
         from search.datasets.parquet import read_parquet
 
-        return read_parquet(source, config.text, config.label)
+        return read_parquet(source, config.text, config.label, config.split_column)
     from search.datasets.delimited import read_delimited
 
     separator = config.separator or ("\t" if file_format == "tsv" else ",")
     separator = "\t" if separator == r"\t" else separator  # as a shell passes it on
-    return read_delimited(source, config.text, config.label, separator, _decoding(config))
+    return read_delimited(source, config.text, config.label, separator, _decoding(config), config.split_column)
 
 
 def _decoding(config: DatasetConfig) -> Decoding:

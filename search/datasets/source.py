@@ -86,4 +86,9 @@ class Decoding:
 
 def is_undecoded(text: str) -> bool:
     """Tells whether text that was decoded by `Decoding.lines` holds a byte the encoding does not know."""
-    return not text.isascii() and _UNDECODED.search(text) is not None
+    try:
+        # Ten times as fast as to search, and refuses all surrogates, which are rare.
+        text.encode()
+    except UnicodeEncodeError:
+        return _UNDECODED.search(text) is not None
+    return False

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from search.config import DatasetConfig
-from search.datasets.clean import Cleaning, text_ids
-from search.datasets.table import Examples
+from search.datasets.clean import Cleaning, distinct_texts
+from search.datasets.part import part_of
+from search.datasets.table import SPLITS, Examples
 from search.errors import InputError
 
 _Counts = NDArray[np.int64]
@@ -24,8 +25,11 @@ class Splits:
         classes: Their names; labels are indices into them. Of two, the positive class is the second.
         train: What trials train on.
         valid: What trials are ranked by.
-        test: What the refitted best is measured on, once. No text in it stands in the other two.
+        test: What the refitted best is measured on, once. No text in it stands in the other two, unless splits that
+            came with the data were to be kept as they are: `cleaning` counts those.
         cleaning: What became of the rows that are in none of them.
+        refit_on: The splits that the best is fitted on once it is found. Without valid where it is to be seen what can
+            be learned from less: there valid may be many times what is left of train.
     """
 
     classes: tuple[str, ...]
@@ -33,6 +37,12 @@ class Splits:
     valid: Examples
     test: Examples
     cleaning: Cleaning
+    refit_on: tuple[str, ...] = ("train", "valid")
+
+    @property
+    def refit(self) -> Examples:
+        """The rows of `refit_on`."""
+        return self.train + self.valid if "valid" in self.refit_on else self.train
 
     def sizes(self) -> dict[str, dict[str, int]]:
         """Gives the number of rows of each class in each split."""
@@ -42,21 +52,20 @@ class Splits:
         }
 
 
-def split(
-    examples: Examples, test: Examples | None, classes: tuple[str, ...], config: DatasetConfig, seed: int
-) -> Splits:
-    """Cuts examples into the three splits.
+def split(parts: Mapping[str, Examples], classes: tuple[str, ...], config: DatasetConfig, seed: int) -> Splits:
+    """Cuts the splits that did not come with the data out of train.
 
-    Each split has its share of each class to within a row, and one row at least. Rows of the same text, which are of
-    one class here, stay together; sizes count distinct texts, which are the rows unless duplicates were kept. The test
-    split depends on `test_size`, `limit` and the seed: another `train_size` or `valid_size` leaves it as it is.
-    (scikit-learn splits by class or keeps groups together, but not both at sizes one can choose; hence this page.)
+    Each split has its share of each class to within a row, and one row at least. Rows of the same text stay together;
+    sizes count distinct texts, which are the rows unless duplicates were kept, and a text that was kept with several
+    labels counts as of its first. Without `stratify` the shares are what a shuffle gives. The test split depends on
+    `test_size`, `limit` and the seed: another `train_size` or `valid_size` leaves it as it is. (scikit-learn splits by
+    class or keeps groups together, but not both at sizes one can choose; hence this page.)
 
     Args:
-        examples: Rows without conflicting labels.
-        test: The rows of a test file of its own, with no text of `examples`; None: it is cut from `examples`.
+        parts: Train, and valid and test where they came with the data: they stay as they are.
         classes: Names of the classes.
-        config: Its `limit`, which goes for each file, and sizes: fractions of the texts within the limit, or counts.
+        config: Its `limit`, which goes for each of the parts, and sizes: fractions of the texts of train within the
+            limit, or counts.
         seed: Not negative.
 
     Returns:
@@ -66,17 +75,20 @@ def split(
         InputError: The sizes do not fit the data, or a class has too few texts to be in every split.
     """
     random = np.random.default_rng(seed)
-    read = len(examples)
-    own_test = test is not None
-    if test is not None:
-        read += len(test)
-        test = _limit(test, classes, config, ("test",), random)
-    pool = _limit(examples, classes, config, ("train", "valid") if own_test else ("train", "valid", "test"), random)
-    over_limit = read - len(pool) - (len(test) if test is not None else 0)
-    train, valid, cut_test = _cut(pool, classes, config, own_test, random)
-    unused = len(pool) - len(train) - len(valid) - len(cut_test)
-    cleaning = Cleaning(over_limit=over_limit, unused=unused)
-    return Splits(classes, train, valid, cut_test if test is None else test, cleaning)
+    wanted = [name for name in SPLITS if name == "train" or name not in parts]
+    within = {
+        name: _limit(parts[name], classes, config, wanted if name == "train" else [name], random)
+        for name in ("test", "valid", "train")
+        if name in parts
+    }
+    over_limit = sum(map(len, parts.values())) - sum(map(len, within.values()))
+    cut = {**within, **_cut(within["train"], wanted[1:], classes, config, random)}
+    train = part_of(cut["train"], within["train"], classes, config, random)
+    if not config.stratify:
+        _require_every_class({**cut, "train": train}, classes)
+    cleaning = Cleaning(over_limit=over_limit, unused=len(cut["train"]) - len(train))
+    refit_on = ("train", "valid") if config.train_fraction == 1 else ("train",)
+    return Splits(classes, train, cut["valid"], cut["test"], cleaning, refit_on)
 
 
 def _limit(
@@ -87,7 +99,7 @@ def _limit(
     random: np.random.Generator,
 ) -> Examples:
     """Checks that each class can be in each of the splits to come, and draws a stratified sample within the limit."""
-    ids, labels = _distinct_texts(examples)
+    ids, labels = distinct_texts(examples)
     counts = _per_class(labels, len(classes))
     rarest = int(counts.argmin())
     if counts[rarest] < len(names):
@@ -111,45 +123,60 @@ def _limit(
 
 
 def _cut(
-    examples: Examples, classes: tuple[str, ...], config: DatasetConfig, own_test: bool, random: np.random.Generator
-) -> tuple[Examples, Examples, Examples]:
-    """Gives train, valid and test; the last is empty where the test split has a file of its own."""
-    ids, labels = _distinct_texts(examples)
-    left = _per_class(labels, len(classes))
+    examples: Examples,
+    names: Sequence[str],
+    classes: tuple[str, ...],
+    config: DatasetConfig,
+    random: np.random.Generator,
+) -> dict[str, Examples]:
+    """Gives the splits that were asked for, valid or test, and as train what is left."""
+    ids, labels = distinct_texts(examples)
+    if not config.stratify:
+        labels = np.zeros_like(labels)
+    left = _per_class(labels, len(classes) if config.stratify else 1)
     shuffled = _shuffled(labels, left, random)
     begin = np.zeros_like(left)
-    side = np.full(len(labels), -1)
-    wanted = [("test", config.test_size, 2), ("valid", config.valid_size, 1), ("train", config.train_size, 0)]
-    for name, size, later in wanted[1:] if own_test else wanted:
+    side = np.full(len(labels), "train", dtype="<U5")
+    for name in reversed(names):
         # As many texts of each class stay behind as there are splits to come.
-        share = left if size is None else _share(left, size, len(labels), later, name, classes)
+        later = 1 + names.index(name)
+        share = _share(left, getattr(config, f"{name}_size"), len(labels), later, name, classes)
         for of_class, start, count in zip(shuffled, begin, share, strict=True):
-            side[of_class[start : start + count]] = later
+            side[of_class[start : start + count]] = name
         begin, left = begin + share, left - share
-    train, valid, test = (examples.take(side[ids] == place) for place in range(3))
-    return train, valid, test
+    return {name: examples.take(side[ids] == name) for name in ("train", *names)}
 
 
 def _share(left: _Counts, size: int | float, texts: int, later: int, name: str, classes: tuple[str, ...]) -> _Counts:
-    """Gives the number of texts of each class that go into a split."""
+    """Gives the number of texts of each class, or of the one heap of a plain shuffle, that go into a split."""
     key = f"dataset.{name}_size={size}"
     count = size if isinstance(size, int) else round(size * texts)
-    most = left - later
-    # Three fractions that add up to one can be rounded to one text too many.
-    if name == "train" and isinstance(size, float) and count == most.sum() + 1:
-        count = int(most.sum())
+    least = 1 if len(left) == len(classes) else len(classes)
+    most = left - later * least
     rarest = int(left.argmin())
     if count < len(classes):
+        rare = f" (the rarest is {classes[rarest]!r} with {left[rarest]:,})" if len(left) == len(classes) else ""
         raise InputError(
             f"{key} makes a split of {count:,} of {texts:,} texts, too small to hold each of the {len(classes)} "
-            f"classes (the rarest is {classes[rarest]!r} with {left[rarest]:,}): make it larger"
+            f"classes{rare}: make it larger"
         )
     if count > most.sum():
         raise InputError(
             f"{key} asks for {count:,} texts, but of {texts:,} only {most.sum():,} can be given: "
             "make dataset.train_size, valid_size or test_size smaller"
         )
-    return _apportion(left, count, np.ones_like(left), most)
+    return _apportion(left, count, np.full_like(left, least), most)
+
+
+def _require_every_class(splits: Mapping[str, Examples], classes: tuple[str, ...]) -> None:
+    """Refuses a plain shuffle that left a class out of a split."""
+    for name, examples in splits.items():
+        counts = _per_class(examples.labels, len(classes))
+        if not counts.all():
+            raise InputError(
+                f"The plain shuffle (dataset.stratify=false) put no text of class {classes[int(counts.argmin())]!r} "
+                f"into {name}: take another seed, a larger dataset.{name}_size, or dataset.stratify=true"
+            )
 
 
 def _apportion(counts: _Counts, size: int, low: _Counts, high: _Counts) -> _Counts:
@@ -171,12 +198,6 @@ def _apportion(counts: _Counts, size: int, low: _Counts, high: _Counts) -> _Coun
     while share.sum() > size:
         share[np.where(share > low, exact - share, np.inf).argmin()] -= 1
     return share
-
-
-def _distinct_texts(examples: Examples) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Gives the number of each row's text, and the class of each text."""
-    ids = text_ids(examples.texts)
-    return ids, examples.labels[np.unique(ids, return_index=True)[1]]
 
 
 def _shuffled(labels: NDArray[np.int64], counts: _Counts, random: np.random.Generator) -> list[NDArray[np.int64]]:

@@ -8,6 +8,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+SPLITS = ("train", "valid", "test")
+
 
 @dataclass(frozen=True)
 class Table:
@@ -19,19 +21,23 @@ class Table:
         rows: [n] int64: the number of each row in its source. Row 1 is the first below the header; in a folder it is
             the first file in sorted order.
         source: The file or folder, as messages name it.
+        splits: [n] object: the split that each row names in a column of its own, as its labels are held; None: the
+            table has no such column.
     """
 
     texts: NDArray[np.object_]
     labels: NDArray[np.object_]
     rows: NDArray[np.int64]
     source: str
+    splits: NDArray[np.object_] | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def take(self, index: NDArray[Any]) -> Table:
         """Gives the rows of an index or a mask, in its order."""
-        return Table(self.texts[index], self.labels[index], self.rows[index], self.source)
+        splits = None if self.splits is None else self.splits[index]
+        return Table(self.texts[index], self.labels[index], self.rows[index], self.source, splits)
 
 
 @dataclass(frozen=True)

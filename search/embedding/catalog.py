@@ -11,6 +11,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from search.errors import InputError
+from spaces import ENCODERS
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,8 @@ def _read(path: Path) -> Entry:
     assert isinstance(entry, Entry)
     if entry.name != path.stem:
         raise InputError(f"{path} is called {entry.name} inside: the file must be named {entry.name}.yaml.")
+    if entry.name in ENCODERS:
+        raise InputError(f"{path}: {entry.name} names an encoder that is learned from nothing: choose another name.")
     if (entry.handle is None) == (entry.source is None):
         raise InputError(f"{path} must give either a handle or a source.")
     return entry

@@ -14,6 +14,7 @@ from search.embedding.catalog import catalog
 from search.embedding.word_vector_files import FORMATS
 from search.errors import InputError, nearest
 from search.files import whole_folder, write_text
+from spaces import ENCODERS
 
 _MODEL = "model"
 _NAME = re.compile(r"[A-Za-z][\w.-]*", re.ASCII)
@@ -60,8 +61,8 @@ class Export:
             raise InputError(
                 f"name={self.name} cannot name a module: expected a letter, then letters, digits, '.', '_' or '-'."
             )
-        if self.name in catalog([configuration_folder()]):
-            raise InputError(f"name={self.name} is taken by a packaged module: choose another.")
+        if self.name in (*catalog([configuration_folder()]), *ENCODERS):
+            raise InputError(f"name={self.name} is taken by a packaged module or an encoder: choose another.")
         _check_free(modules / self.name, self.overwrite)
 
 

@@ -18,6 +18,7 @@ from search.embedding.packaged import build_packaged
 from search.embedding.unpack import is_archive, unpack
 from search.errors import InputError, nearest
 from search.files import is_refused
+from spaces import ENCODERS
 
 _TIMEOUT_SECONDS = 60
 
@@ -77,6 +78,8 @@ def resolve(name: str, entries: Mapping[str, Entry], settings: ModuleConfig, mod
     Raises:
         InputError: It cannot be found, reached or written, or is no TF2 SavedModel.
     """
+    if name in ENCODERS:
+        raise InputError(f"{name} is no module: a search learns it from its training texts, space.modules=[{name}]")
     entry = entries.get(name)
     if entry is not None and entry.source is not None:
         with _writing(modules):
@@ -97,7 +100,7 @@ def resolve(name: str, entries: Mapping[str, Entry], settings: ModuleConfig, mod
         raise InputError(f"module {name}: there is no such folder or file.")
     raise InputError(
         f"module {name} is unknown: expected a name of the catalog, a handle (https://…), a .tar.gz or a folder. "
-        f"{nearest(name, entries)}"
+        f"{nearest(name, [*entries, *ENCODERS])}"
     )
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from search.evaluation.metrics import score
 from search.evaluation.threshold import best_threshold
+from search.timing import milliseconds_per_text
 
 MAJORITY = "majority"
 NAIVE_BAYES = "tfidf_naive_bayes"
@@ -45,68 +46,82 @@ class Baseline:
     """How a baseline did; either `error` is set or the others are."""
 
     threshold: float | None = None
-    """Two classes: chosen on the validation split; 0.5 for the majority class."""
+    """Two classes: as given, or chosen on the validation split; 0.5 for the majority class."""
     valid: dict[str, float] | None = None
     """Metrics on the validation split, fitted on the training split."""
     test: dict[str, float] | None = None
-    """Metrics on the test split, fitted on training and validation split."""
+    """Metrics on the test split, fitted on what the best of the search is refitted on."""
     probabilities: NDArray[np.float64] | None = None
     """Of the test split, float64 [n, classes]."""
     milliseconds: float | None = None
-    """What a text of the test split took, all scored at once."""
+    """What a text of the test split takes, as `search.timing` measures it for all."""
     error: str | None = None
     """Why it could not be fitted."""
+    valid_probabilities: NDArray[np.float64] | None = None
+    """Of the validation split, fitted on the training split, float64 [n, classes]."""
+    model: Any = None
+    """scikit-learn's, as it was scored on test."""
 
 
 def records(baselines: Mapping[str, Baseline]) -> dict[str, dict[str, Any]]:
-    """Name of each baseline to its threshold, valid and test metrics, or to its error; nothing but what JSON holds."""
+    """Name of each baseline to its threshold, metrics and time, or to its error; nothing but what JSON holds."""
     told: dict[str, dict[str, Any]] = {}
     for name, baseline in baselines.items():
         if baseline.error is not None:
             told[name] = {"error": baseline.error}
         else:
             told[name] = {"threshold": baseline.threshold, "valid": baseline.valid, "test": baseline.test}
+            told[name]["milliseconds_per_text"] = baseline.milliseconds
     return told
 
 
-def run_baselines(train: Labelled, valid: Labelled, test: Labelled) -> dict[str, Baseline]:
-    """Fit each baseline on train, choose its threshold on valid, refit on both, score once on test.
+def run_baselines(
+    train: Labelled, valid: Labelled, test: Labelled, refit: Labelled, threshold: float | None = None
+) -> dict[str, Baseline]:
+    """Fit each baseline on train, choose its threshold on valid, fit it again on more, score once on test.
 
     Args:
         train: Rows of every class.
         valid: Rows that the threshold comes from.
         test: Rows that nothing is fitted on.
+        refit: Rows that the models scored on test are fitted on: train, with or without valid.
+        threshold: Two classes: as `predict` takes it; None: with the best F1 on valid.
 
     Returns:
         Name to outcome.
     """
     # On sparse text a solver's threads wait for each other longer than they compute: one is several times faster.
     with threadpool_limits(limits=1):
-        return {name: _run(name, make, train, valid, test) for name, make in _MODELS.items()}
+        return {
+            name: _run(make, train, valid, test, refit, 0.5 if name == MAJORITY else threshold)
+            for name, make in _MODELS.items()
+        }
 
 
-def _run(name: str, make: Callable[[], Any], train: Labelled, valid: Labelled, test: Labelled) -> Baseline:
+def _run(
+    make: Callable[[], Any], train: Labelled, valid: Labelled, test: Labelled, refit: Labelled, threshold: float | None
+) -> Baseline:
     classes = 1 + max(int(split.labels.max()) for split in (train, valid, test))
     try:
         valid_probabilities = _probabilities(make().fit(train.texts, train.labels), valid.texts, classes)
-        threshold = None
-        if classes == 2:
-            threshold = 0.5 if name == MAJORITY else best_threshold(valid.labels, valid_probabilities)
-        texts = np.concatenate([train.texts, valid.texts])
-        model = make().fit(texts, np.concatenate([train.labels, valid.labels]))
+        if classes > 2:
+            threshold = None
+        elif threshold is None:
+            threshold = best_threshold(valid.labels, valid_probabilities)
+        model = make().fit(refit.texts, refit.labels)
     except ValueError as error:
         if not any(reason in str(error) for reason in _NO_WORDS):
             raise
         return Baseline(error=f"no words to count in the training texts: {error}")
-    started = time.perf_counter()
     probabilities = _probabilities(model, test.texts, classes)
-    milliseconds = (time.perf_counter() - started) * 1000 / len(test.texts)
     return Baseline(
         threshold,
         score(valid.labels, valid_probabilities, threshold),
         score(test.labels, probabilities, threshold),
         probabilities,
-        milliseconds,
+        milliseconds_per_text(partial(_probabilities, model, classes=classes), test.texts),
+        valid_probabilities=valid_probabilities,
+        model=model,
     )
 
 

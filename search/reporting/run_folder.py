@@ -106,6 +106,11 @@ class RunFolder:
         return self.path / "model.keras"
 
     @property
+    def ensemble(self) -> Path:
+        """What was made of several trials and the baselines: predictions.csv and model/, as a run's."""
+        return self.path / "ensemble"
+
+    @property
     def measurements(self) -> Path:
         """What the report shows and no other file holds."""
         return self.path / "report.json"
@@ -114,6 +119,11 @@ class RunFolder:
     def baselines(self) -> Path:
         """The baselines' probabilities for the test split: name to float32 [n, classes]."""
         return self.path / "baselines.npz"
+
+    @property
+    def latency(self) -> Path:
+        """What texts take, as measured for a limit: a run that is resumed keeps to it."""
+        return self.path / "latency.json"
 
     @property
     def report(self) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 
 from search.datasets import Cleaning, Splits
+from search.reporting.tables import short, table_of_ensembles, table_of_numbers
 
 if TYPE_CHECKING:  # the data are shown before TensorFlow, which these import, is needed
     from search.tuning.oracles import Plan
@@ -22,6 +24,11 @@ if TYPE_CHECKING:  # the data are shown before TensorFlow, which these import, i
 # The metrics of the final table, for two classes and for more; summary.json has them all.
 _BINARY = ("average_precision", "roc_auc", "f1", "precision", "recall", "accuracy", "mcc", "log_loss")
 _MULTICLASS = ("macro_f1", "accuracy", "weighted_f1", "mcc", "roc_auc", "average_precision", "log_loss")
+
+
+def shown_metrics(classes: int) -> tuple[str, ...]:
+    """The metrics worth a line on a terminal, for a task with so many classes."""
+    return _BINARY if classes == 2 else _MULTICLASS
 
 
 class Screen:
@@ -38,7 +45,7 @@ class Screen:
     def show_data(self, name: str, splits: Splits) -> None:
         """Prints the sizes of the splits, class by class, and what cleaning dropped."""
         self.say(f"{name}: rows per class and split")
-        table = _table("class", *splits.sizes())
+        table = table_of_numbers("class", *splits.sizes())
         for label in splits.classes:
             table.add_row(escape(label), *(f"{counts[label]:,}" for counts in splits.sizes().values()))
         table.add_row("all", *(f"{sum(counts.values()):,}" for counts in splits.sizes().values()))
@@ -99,21 +106,32 @@ class Screen:
         self.console.print(best)
         baselines = {name: baseline.get("test", {}) for name, baseline in summary["baselines"].items()}
         headings = [name.removeprefix("tfidf_").replace("_", "\n") for name in baselines]
-        scores = _table("metric", "valid", "test", "95 % interval", *headings)
-        for metric in _BINARY if len(summary["classes"]) == 2 else _MULTICLASS:
-            interval = " to ".join(_number(end) for end in summary["test_interval"][metric])
-            others = (_number(test.get(metric)) for test in baselines.values())
+        scores = table_of_numbers("metric", "valid", "test", "95 % interval", *headings)
+        for metric in shown_metrics(len(summary["classes"])):
+            interval = " to ".join(short(end) for end in summary["test_interval"][metric])
+            others = (short(test.get(metric)) for test in baselines.values())
             scores.add_row(
                 metric,
-                _number(summary["valid"][metric]),
-                f"[bold]{_number(summary['test'][metric])}[/bold]",
+                short(summary["valid"][metric]),
+                f"[bold]{short(summary['test'][metric])}[/bold]",
                 interval,
                 *others,
             )
+        spent = summary.get("milliseconds_per_text")
+        if spent is not None:
+            others = (_time(baseline.get("milliseconds_per_text")) for baseline in summary["baselines"].values())
+            scores.add_row("ms a text", "", f"[bold]{_time(spent)}[/bold]", "", *others)
         self.console.print(scores)
         self.say(summary["verdict"]["text"])
+        if ensembles := summary.get("ensembles"):
+            self.say(f"Ensembles of {', '.join(one['name'] for one in ensembles['members'])}: {ensembles['metric']}")
+            self.console.print(table_of_ensembles(ensembles))
+            spent = short(ensembles["milliseconds_per_text"])
+            self.say(f"Chosen on validation: {ensembles['chosen']}, {spent} ms a text; it stands in ensemble/model")
+        if summary.get("latency"):
+            self.say(summary["latency"]["text"])
         self.say(f"Run folder: {folder}")
-        self.say(f"Look at the trials: tensorboard --logdir {folder / 'tensorboard'}")
+        self.say(f"Look at the trials: python -m search.board {shlex.quote(f'run={folder}')}")
 
 
 class EmbeddingProgress:
@@ -189,8 +207,8 @@ class SearchProgress:
             self.screen.say(f"{trial} failed: {record.error}")
         elif not self.screen.console.is_terminal:
             self.screen.say(
-                f"{trial}: {_number(record.score)} after epoch {record.epochs}, {record.seconds:.1f} s, "
-                f"best {_number(self._best)}"
+                f"{trial}: {short(record.score)} after epoch {record.epochs}, {record.seconds:.1f} s, "
+                f"best {short(self._best)}"
             )
 
     def _of(self) -> str:
@@ -202,7 +220,16 @@ class SearchProgress:
             self._best = score
 
 
+def _time(milliseconds: float | None) -> str:
+    return "<0.001" if milliseconds is not None and milliseconds < 0.001 else short(milliseconds)
+
+
 def describe_cleaning(cleaning: Cleaning) -> str:
+    """Says what became of the rows that were read, and whether splits share texts."""
+    return f"{describe_left_out(cleaning)} {_shared(cleaning)}"
+
+
+def describe_left_out(cleaning: Cleaning) -> str:
     """Says in a sentence what became of the rows that were read."""
     phrases = {
         "missing_text": "without a text",
@@ -211,22 +238,21 @@ def describe_cleaning(cleaning: Cleaning) -> str:
         "other_class": "of other classes",
         "conflicts": "of texts with conflicting labels",
         "duplicates": "that repeat a text and its label",
-        "also_in_test": "whose text stands in the test file",
+        "also_in_test": "of train or valid whose text stands in test",
+        "also_in_valid": "of train whose text stands in valid",
         "over_limit": "over dataset.limit",
-        "unused": "not asked for by dataset.train_size",
+        "unused": "not asked for by dataset.train_size, train_fraction or recipe",
     }
     counts = {phrase: getattr(cleaning, name) for name, phrase in phrases.items()}
     dropped = [f"{count:,} {phrase}" for phrase, count in counts.items() if count]
     return f"{cleaning.read:,} rows read; left out: {', '.join(dropped) or 'none'}."
 
 
-def _table(*columns: str) -> Table:
-    """A table narrow enough for 80 columns; all but the first of its columns hold numbers."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    for i, column in enumerate(columns):
-        table.add_column(column, justify="right" if i else "left", no_wrap=True)
-    return table
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
+def _shared(cleaning: Cleaning) -> str:
+    """Says whether a score could come from texts that were trained on."""
+    if not cleaning.shared_valid and not cleaning.shared_test:
+        return "No text stands in two splits."
+    return (
+        f"The splits are as they came: the texts of {cleaning.shared_valid:,} rows of valid stand in train too, those "
+        f"of {cleaning.shared_test:,} rows of test in train or valid, and flatter the scores."
+    )

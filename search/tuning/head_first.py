@@ -97,14 +97,15 @@ def best_head(head: HeadTraining, epochs: int | None) -> tuple[int, Mapping[str,
     Returns:
         The best epoch, counted from 1, or else the last one; and the metrics of that epoch.
     """
-    best_epoch, best_loss, best_weights, best_metrics = 0, math.inf, head.weights(), dict[str, float]()
+    best_epoch, best_loss, best_weights = 0, math.inf, head.weights()
+    best_metrics: Mapping[str, float] = {}
 
     def on_epoch_end(epoch: int, metrics: Mapping[str, float]) -> bool:
         nonlocal best_epoch, best_loss, best_weights, best_metrics
         # Where the number of epochs is set, the last one is what is asked for.
         loss = metrics.get("val_loss", metrics["loss"]) if epochs is None else -epoch
         if loss < best_loss or not best_epoch:
-            best_epoch, best_loss, best_weights, best_metrics = epoch, loss, head.weights(), dict(metrics)
+            best_epoch, best_loss, best_weights, best_metrics = epoch, loss, head.weights(), metrics
         return epoch - best_epoch >= _PATIENCE
 
     head.run(range(_MOST_EPOCHS if epochs is None else epochs), on_epoch_end)

@@ -92,7 +92,11 @@ class TrialObserver(Protocol):
         """A trial is about to be built and trained, from `record.epochs` on."""
 
     def on_epoch_end(self, record: TrialRecord, epoch: int, metrics: Mapping[str, float]) -> None:
-        """An epoch of it has ended; `epoch` counts from 1, the parents' epochs included; 0 is a head trained alone."""
+        """An epoch of it has ended; `epoch` counts from 1, the parents' epochs included; 0 is a head trained alone.
+
+        The metrics are `search.tuning.scores.Metrics`, with what those of the validation split were computed from,
+        where this package scored them.
+        """
 
     def on_trial_end(self, record: TrialRecord) -> None:
         """It has ended; its status says how."""

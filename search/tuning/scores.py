@@ -2,13 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from search.evaluation.metrics import score
 
 
-def split_metrics(prefix: str, labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> dict[str, float]:
+@dataclass(frozen=True)
+class Scored:
+    """What metrics were computed from.
+
+    Attributes:
+        labels: Class indices [n].
+        probabilities: float64 [n, classes].
+    """
+
+    labels: NDArray[np.int64]
+    probabilities: NDArray[np.float64]
+
+
+class Metrics(dict[str, float]):
+    """Metrics by name; those of an epoch carry with them what its validation metrics were computed from.
+
+    Who wants more of an epoch than numbers, as a confusion matrix, finds it here; nobody keeps it.
+
+    Args:
+        metrics: Name to value.
+        scored: What they were computed from; None: not known, or not of the validation split.
+    """
+
+    def __init__(self, metrics: Mapping[str, float], scored: Scored | None = None) -> None:
+        super().__init__(metrics)
+        self.scored = scored
+
+    def with_validation(self, valid: Metrics) -> Metrics:
+        """Those of an epoch: these, of the training rows, and the validation split's."""
+        return Metrics({**self, **valid}, valid.scored)
+
+
+def split_metrics(prefix: str, labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> Metrics:
     """Every metric of `search.evaluation` of one split, under names with a prefix.
 
     They are the functions that score the test split, on whole splits, so a trial's curve, its score and the final table
@@ -24,7 +59,8 @@ def split_metrics(prefix: str, labels: NDArray[np.int64], probabilities: NDArray
         Name to value; `loss` is the log loss.
     """
     metrics = score(labels, probabilities)
-    return {f"{prefix}{name}": value for name, value in {**metrics, "loss": metrics["log_loss"]}.items()}
+    named = {f"{prefix}{name}": value for name, value in {**metrics, "loss": metrics["log_loss"]}.items()}
+    return Metrics(named, Scored(labels, probabilities))
 
 
 def training_sample(rows: int, valid: int | None, seed: int) -> NDArray[np.int64]:

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from search.tuning.checkpoint import Arrays
+from search.tuning.scores import Metrics
 
 OnEpochEnd = Callable[[int, Mapping[str, float]], bool]
 """Told of an epoch, counted from 1, and its metrics; answers whether training shall stop. A head alone is epoch 0."""
@@ -98,7 +99,9 @@ class KerasTraining:
         class Follower(keras.callbacks.Callback):
             def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
                 metrics = {name: float(value) for name, value in (logs or {}).items()}
-                model.stop_training = on_epoch_end(epoch + 1, metrics)
+                # Keras's logs hold numbers alone: what scored the model leaves the rest with it.
+                scored = getattr(model, "scored", None)
+                model.stop_training = on_epoch_end(epoch + 1, Metrics(metrics, scored))
 
         self._fit(initial_epoch=epochs.start, epochs=epochs.stop, callbacks=[*self._callbacks, Follower()])
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.config import DatasetConfig
-from search.datasets.clean import Cleaning, drop_missing, drop_shared, resolve_repeats
+from search.datasets.clean import Cleaning, drop_missing, resolve_repeats
 from search.datasets.table import Examples, Table, first_rows, object_array
 from search.errors import InputError
 
@@ -93,7 +93,7 @@ def test_of_conflicting_labels_the_most_frequent_wins_and_a_tie_drops_the_text()
 @given(
     rows=st.lists(st.tuples(st.sampled_from("abcde"), st.integers(0, 3)), min_size=1, max_size=40),
     duplicates=st.sampled_from(["first", "keep"]),
-    conflicts=st.sampled_from(["majority", "drop"]),
+    conflicts=st.sampled_from(["majority", "drop", "keep"]),
 )
 def test_repeats_are_resolved_as_the_rules_say(rows, duplicates, conflicts):
     labels_of = defaultdict(Counter)
@@ -106,16 +106,12 @@ def test_repeats_are_resolved_as_the_rules_say(rows, duplicates, conflicts):
             winners[text] = label
     expected, seen = [], set()
     for number, (text, label) in enumerate(rows, 1):
-        if winners.get(text) == label and (duplicates == "keep" or text not in seen):
+        stays = conflicts == "keep" or winners.get(text) == label
+        if stays and (duplicates == "keep" or (text, label) not in seen):
             expected.append((text, label, number))
-            seen.add(text)
+            seen.add((text, label))
     rule = config(duplicates=duplicates, conflicts=conflicts)
     kept, counts = resolve_repeats(examples(*rows), rule, "reviews.csv")
     assert list(zip(kept.texts, kept.labels, kept.rows, strict=True)) == expected
     assert counts.conflicting_texts == sum(len(counts) > 1 for counts in labels_of.values())
     assert len(rows) == len(kept) + counts.conflicts + counts.duplicates
-
-
-def test_texts_of_the_test_file_are_dropped_from_the_training_side():
-    kept, counts = drop_shared(examples(("a", 0), ("b", 1), ("a", 0)), examples(("a", 1), ("c", 0)))
-    assert (list(kept.texts), counts) == (["b"], Cleaning(also_in_test=2))

@@ -21,8 +21,9 @@ def table(labels, source="reviews.csv") -> Table:
 
 def encode(labels, test=None, **values):
     config = DatasetConfig(name="test", **values)
-    classes, codes, test_codes = encode_labels(table(labels), None if test is None else table(test, "test.csv"), config)
-    return (classes, codes.tolist()) if test is None else (classes, codes.tolist(), test_codes.tolist())
+    others = [] if test is None else [table(test, "test.csv")]
+    classes, codes = encode_labels(table(labels), others, config)
+    return (classes, *(one.tolist() for one in codes))
 
 
 @pytest.mark.parametrize(
@@ -139,5 +140,5 @@ def test_a_test_file_is_read_by_the_same_classes():
 
 
 def test_codes_are_int64():
-    codes = encode_labels(table([0, 1]), None, DatasetConfig(name="test"))[1]
+    codes = encode_labels(table([0, 1]), [], DatasetConfig(name="test"))[1][0]
     assert codes.dtype == np.int64

@@ -30,7 +30,8 @@ def examples(counts, repeats=(1,), prefix="") -> Examples:
 
 def cut(pool, test=None, seed=0, classes=None, **values):
     names = classes or tuple(f"c{label}" for label in range(int(pool.labels.max()) + 1))
-    return split(pool, test, names, DatasetConfig(name="test", **values), seed)
+    parts = {"train": pool} if test is None else {"train": pool, "test": test}
+    return split(parts, names, DatasetConfig(name="test", **values), seed)
 
 
 def parts(splits):

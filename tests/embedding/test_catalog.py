@@ -54,6 +54,11 @@ def test_a_bad_file_is_named_with_its_fault(tmp_path, content, told):
     assert "\n" not in str(raised.value)
 
 
+def test_the_name_of_an_encoder_is_taken(tmp_path):
+    with pytest.raises(InputError, match=r"lstm\.yaml: lstm names an encoder"):
+        catalog([write(tmp_path, "lstm", ENTRY.replace("name: mine", "name: lstm"))])
+
+
 def test_needs_no_tensorflow():
     program = "import sys, search.embedding.catalog, search.embedding.resolve; sys.exit('tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

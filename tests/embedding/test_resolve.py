@@ -134,6 +134,11 @@ def test_an_unknown_name_gets_the_nearest(modules):
     assert "is unknown" in refused("", modules)
     told = refused("nea", modules)
     assert "module nea is unknown" in told and "'near'" in told and "built" in told
+    assert "'bilstm'" in refused("bilstmm", modules)
+
+
+def test_an_encoder_is_no_module(modules):
+    assert "lstm is no module" in refused("lstm", modules)
 
 
 @pytest.mark.parametrize("name", ["/no/such/folder", "./none", "~/none/at/all", "none.tar.gz"])

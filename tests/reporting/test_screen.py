@@ -22,6 +22,13 @@ def test_cleaning_says_what_was_left_out_and_nothing_else():
     assert "1,200 rows" in sentence
     assert "7 that repeat" in sentence
     assert "conflicting" not in sentence
+    assert sentence.endswith("No text stands in two splits.")
+
+
+def test_texts_that_stand_in_two_splits_are_said():
+    sentence = describe_cleaning(Cleaning(read=10, shared_test=3))
+    assert "3 rows of test" in sentence
+    assert "No text" not in sentence
 
 
 def test_data_are_shown_class_by_class():
@@ -79,10 +86,12 @@ def test_the_answer_fits_into_80_columns():
         "test": scores,
         "test_interval": dict.fromkeys(metrics, (0.1, 0.2)),
         "baselines": {
-            "majority": {"test": scores},
-            "tfidf_naive_bayes": {"test": scores},
+            "majority": {"test": scores, "milliseconds_per_text": 0.0001},
+            "tfidf_naive_bayes": {"test": scores, "milliseconds_per_text": 0.05},
             "tfidf_logistic_regression": {"error": "no words"},
         },
+        "milliseconds_per_text": 12.3456,
+        "latency": {"text": "ABOVE the limit."},
         "verdict": {"text": "The search beat every baseline."},
     }
     screen.show_result(summary, Path("outputs/run"))
@@ -91,3 +100,6 @@ def test_the_answer_fits_into_80_columns():
     rows = [line for line in table if line.split() and line.split()[0] in metrics]
     assert len(rows) == len(metrics)
     assert all("0.100 to 0.200" in row for row in rows)
+    (times,) = (line.split() for line in table if line.split()[:1] == ["ms"])
+    assert times == ["ms", "a", "text", "12.346", "<0.001", "0.050", "-"]
+    assert "ABOVE the limit." in output.getvalue()

@@ -12,7 +12,7 @@ from spaces import Choice, Fixed, Float, Int, Space, When
 
 
 def read(folder):
-    events = EventAccumulator(str(folder))
+    events = EventAccumulator(str(folder), size_guidance={"tensors": 0})
     events.Reload()
     return events
 
@@ -75,7 +75,7 @@ def test_the_table_has_every_parameter_that_varies_with_its_domain(logged):
     # The frozen trial has no slower rate, which is drawn as 0: TensorBoard leaves out trials that lack a value.
     assert set(start.hparams) == {"trainable", "layers", "dropout", "rate", "slow_rate"}
     assert start.hparams["slow_rate"].number_value == 0
-    assert start.group_name == f"{logged.parent.name}/0000"
+    assert start.group_name == f"0000 {logged.parent.name}"
     assert start.hparams["layers"].number_value == 2
 
 
@@ -84,3 +84,29 @@ def test_the_curves_of_a_refit_need_no_table(tmp_path):
     curves.add(1, {"loss": 0.5})
     curves.close()
     assert scalars(tmp_path / "refit" / "train", "loss") == [(1, 0.5)]
+
+
+def test_what_a_run_is_told_last_is_read_last(tmp_path):
+    """Trials of a fraction of a second, one after another: as many files of the same run as there are promotions."""
+    writer = TensorBoardWriter(tmp_path / "run", SPACE, keras_tuner.Objective("val_f1", "max"))
+    parent = None
+    for number in range(12):
+        record = TrialRecord(f"{number:04}", {"layers": 2}, parent=parent, initial_epoch=number, epochs=number + 1)
+        writer.on_trial_begin(record)
+        writer.on_epoch_end(record, number + 1, {"val_f1": number / 100})
+        record.score, record.best_epoch, record.status = number / 100, number + 1, "COMPLETED"
+        writer.on_trial_end(record)
+        parent = record.trial_id
+    names = sorted(path.name for path in (tmp_path / "run" / "0000").glob("*tfevents*"))
+    assert len(names) == 12
+    assert scalars(tmp_path / "run" / "0000", SCORE)[-1] == (12, 0.11)
+    steps = [step for step, _ in scalars(tmp_path / "run" / "0000" / "validation", "f1")]
+    assert steps == list(range(1, 13))
+
+
+def test_what_is_told_can_be_read_at_once(tmp_path):
+    """A search that goes on for hours is watched; one that is killed leaves its curves."""
+    curves = Curves(tmp_path)
+    curves.add(1, {"loss": 0.5})
+    assert scalars(tmp_path / "train", "loss") == [(1, 0.5)]
+    curves.close()

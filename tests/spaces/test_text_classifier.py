@@ -80,6 +80,45 @@ def test_a_frozen_module_is_fine_tuned_only_where_there_is_no_choice():
     assert declared({"module": "encoder", "trainable": True}, **{**modules, "frozen": []})["trainable"] is True
 
 
+OF_ENCODERS = {"vocabulary_size", "sequence_length", "ngrams", "embedding", "embedding_size", "encoder_units"}
+
+
+def test_how_to_encode_is_asked_only_of_encoders():
+    assert not {*OF_ENCODERS, "embedding_trainable"} & set(TextClassifierSpace(embedding=["learned", "glove-50"]))
+    both = {"modules": ["glove-50", "lstm", "mean"], "embedding": ["learned", "glove-50"]}
+    module = declared({"module": "glove-50", "trainable": True}, **both)
+    assert module["head_first"] is False and not {*OF_ENCODERS, "embedding_trainable"} & set(module)
+    learned = declared({"module": "lstm", "trainable": True, "embedding": "learned"}, **both)
+    assert set(learned) >= OF_ENCODERS and learned["trainable"] is False
+    assert not {"embedding_trainable", "head_first", "fine_tuning_rate"} & set(learned)
+    assert "encoder_units" not in declared({"module": "mean"}, **both)
+    assert not {"trainable", "fine_tuning_rate"} & set(TextClassifierSpace(modules=["lstm", "mean"]))
+
+
+def test_trainable_and_frozen_say_whether_the_start_of_an_embedding_is_trained():
+    glove = {"modules": "lstm", "embedding": ["learned", "glove-50"]}
+    values = {"embedding": "glove-50", "embedding_trainable": True}
+    started = declared(values, **glove)
+    assert started["embedding_trainable"] is True and "embedding_size" not in started
+    assert "embedding_trainable" not in declared(values, **glove, frozen=["glove-50"])
+    assert declared({"embedding": "glove-50"}, **glove, trainable=True)["embedding_trainable"] is True
+    assert "embedding_trainable" not in TextClassifierSpace(modules="lstm")
+
+
+def test_the_modules_that_must_be_at_hand():
+    assert TextClassifierSpace(embedding=["words"]).module_names() == ["glove-50", "use-multilingual"]
+    space = TextClassifierSpace(modules=["lstm", "glove-50", "gru"], embedding=["learned", "words", "glove-50"])
+    assert space.module_names() == ["glove-50", "words"]
+    assert TextClassifierSpace(modules="lstm").module_names() == []
+
+
+def test_size_of_a_space_with_encoders():
+    pinned = {"dropout": 0, "learning_rate": 1e-3, "batch_size": 256, "class_weight": "none", "layers": 1, "units": 8}
+    sizes = {"embedding": ["learned", "a", "b"], "embedding_size": [8, 16, 32], "frozen": ["b"]}
+    space = TextClassifierSpace(modules=["lstm", "mean"], encoder_units=[4, 8], **sizes, **pinned)
+    assert space.size() == (3 + 2 + 1) * (2 + 1)
+
+
 def test_weight_decay_exists_only_for_adamw():
     assert "weight_decay" not in TextClassifierSpace()
     both = {"optimizer": ["adam", "adamw"], "weight_decay": [0.01]}
@@ -114,6 +153,7 @@ def test_size_of_a_finite_space():
         ({"units": {"min": 32, "max": 64, "step": 32}}, "units_1", Int(32, 64, 32)),
         ({"class_weight": None}, "class_weight", Fixed("none")),
         ({"class_weight": [None, "balanced"]}, "class_weight", Choice(("none", "balanced"))),
+        ({"modules": "gru", "sequence_length": [10, 20]}, "sequence_length", Choice((10, 20))),
     ],
 )
 def test_every_range_is_an_override(ranges, name, parameter):
@@ -145,6 +185,13 @@ def test_every_range_is_an_override(ranges, name, parameter):
         ({"warmup_steps": 0.5}, "space.warmup_steps: .*0.5"),
         ({"weight_decay": -1.0}, "space.weight_decay: .*-1"),
         ({"clip_norm": "1"}, "space.clip_norm: .*'1'"),
+        ({"vocabulary_size": [2]}, "space.vocabulary_size: .*2"),
+        ({"sequence_length": "long"}, "space.sequence_length: .*auto.*'long'"),
+        ({"sequence_length": 0}, "space.sequence_length: .*0"),
+        ({"ngrams": 0}, "space.ngrams: .*0"),
+        ({"embedding": [""]}, "space.embedding: .*''"),
+        ({"embedding_size": 0.5}, "space.embedding_size: .*0.5"),
+        ({"encoder_units": True}, "space.encoder_units: .*True"),
         ({"trainable": "no"}, "space.trainable: .*'no'"),
         ({"modules": ["  "]}, "space.modules: .*'  '"),
         ({"modules": None}, "space.modules: .*None"),

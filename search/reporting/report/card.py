@@ -12,13 +12,14 @@ import yaml
 from search.datasets import Cleaning
 from search.evaluation.curves import confusion
 from search.evaluation.metrics import names
+from search.evaluation.per_class import per_class
 from search.reporting.report.page import environment
 from search.reporting.report.run import Run
-from search.reporting.report.sections.answer import chance, spoken
+from search.reporting.report.sections.answer import chance, ensembles, spoken
 from search.reporting.report.sections.data import without_twins
-from search.reporting.report.sections.model import per_class
 from search.reporting.report.sections.use import use
 from search.reporting.screen import describe_cleaning
+from spaces import ENCODERS
 
 UNKNOWN = "unknown"
 _FEW_ROWS, _IMBALANCE, _OVERCONFIDENT, _TWINS = 500, 10, 0.05, 0.01
@@ -32,15 +33,20 @@ def card(run: Run) -> str:
     summary = run.summary
     config = run.config.get("dataset", {})
     best = summary["verdict"]["best_baseline"]
-    module = run.measurements.get("modules", {}).get(summary["best"].get("module"), {})
+    modules, chosen = run.measurements.get("modules", {}), summary["best"]
+    learned = chosen.get("module") in ENCODERS
+    # What is not the user's own of an encoder: the vectors that its embedding started from.
+    module = modules.get(chosen.get("embedding" if learned else "module"), {})
     return templates.get_template("model_card.md").render(
         metadata=yaml.safe_dump(_metadata(run, module), sort_keys=False, allow_unicode=True).strip(),
         name=f"{summary['dataset']} text classifier",
         summary=summary,
         classes=run.classes,
         threshold=run.threshold,
+        threshold_chosen=run.threshold is not None and run.config.get("threshold") is None,
         created=run.measurements.get("created", UNKNOWN)[:10],
         module=summary["best"].get("module", UNKNOWN),
+        learned=learned,
         module_origin=module.get("handle") or module.get("source") or UNKNOWN,
         module_licence=module.get("licence", UNKNOWN),
         module_language=module.get("language", UNKNOWN),
@@ -48,6 +54,7 @@ def card(run: Run) -> str:
         data_licence=config.get("licence") or UNKNOWN,
         data_origin=_origin(config),
         cleaning=describe_cleaning(Cleaning(**summary["cleaning"])),
+        refit_on=" and ".join(summary.get("refit_on", ("train", "valid"))),
         metrics=[
             (
                 spoken(name),
@@ -60,11 +67,14 @@ def card(run: Run) -> str:
         baselines=[
             (spoken(name), one["test"][run.metric]) for name, one in summary["baselines"].items() if "test" in one
         ],
+        ensembles=ensembles(run),
         metric=spoken(run.metric),
         objective=run.objective,
         verdict=spoken(summary["verdict"]["text"]),
         chance=chance(run.gains[best], spoken(best)) if best in run.gains else None,
-        per_class=per_class(run, confusion(run.labels, run.predicted, len(run.classes))),
+        per_class=per_class(
+            run.classes, run.labels, run.probabilities, confusion(run.labels, run.predicted, len(run.classes))
+        ),
         limits=list(_limits(run, module)),
         trials=sum(summary["trials"].values()),
         tuner=run.config.get("tuner", {}).get("name", UNKNOWN),

@@ -17,9 +17,9 @@ from search.evaluation.baselines import Baseline
 from search.evaluation.metrics import predict
 from search.files import whole_file, write_json
 from search.reporting.report.passes import Pass
-from search.reporting.report.timing import BATCH, milliseconds_per_text
 from search.reporting.report.words import chosen_rows, leave_one_word_out
 from search.reporting.run_folder import RunFolder
+from search.timing import BATCH, milliseconds_per_text
 
 if TYPE_CHECKING:
     from search.embedding.catalog import Entry
@@ -38,8 +38,10 @@ def write_measurements(
     test_probabilities: NDArray[np.float64],
     threshold: float | None,
     classify: Callable[[NDArray[np.object_]], NDArray[np.float64]],
+    milliseconds: float,
     baselines: Mapping[str, Baseline],
     modules: Mapping[str, Callable[[NDArray[np.object_]], Any]],
+    classifiers: Mapping[str, Callable[[NDArray[np.object_]], Any]],
     catalog: Mapping[str, Entry],
     passes: Sequence[Pass],
 ) -> None:
@@ -51,13 +53,14 @@ def write_measurements(
         test_probabilities: Of the test split by the refitted model [n, classes].
         threshold: Of two classes.
         classify: The refitted model: texts [n] to probabilities [n, classes].
+        milliseconds: What a text of the test split takes with it.
         baselines: As they came out.
         modules: Name of each module that a trial completed with, and what embeds texts with it.
+        classifiers: The same names, and the whole classifier of the best trial.
         catalog: What is known of modules by name.
         passes: Of texts through frozen modules.
     """
     test = splits.test
-    milliseconds = milliseconds_per_text(classify, test.texts)
     predicted = predict(test_probabilities, threshold)
     rows = chosen_rows(test.labels, predicted, test_probabilities)
     words = leave_one_word_out(
@@ -74,7 +77,9 @@ def write_measurements(
         "near_duplicates": _near_duplicates(splits),
         "modules": {name: _module(name, embed, catalog, test.texts) for name, embed in modules.items()},
         "milliseconds": {
-            "batch": min(BATCH, len(test)),
+            "batch": BATCH,
+            "model": milliseconds,
+            "trials": {name: milliseconds_per_text(classifier, test.texts) for name, classifier in classifiers.items()},
             "baselines": {name: baseline.milliseconds for name, baseline in baselines.items()},
         },
         "passes": [asdict(one) for one in passes],

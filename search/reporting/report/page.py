@@ -21,13 +21,13 @@ from search.reporting.report.sections.use import use
 from search.reporting.report.sections.wrong import wrong
 from search.reporting.report.svg import number
 
-_TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES = Path(__file__).parent / "templates"
 
 
 def environment(*, autoescape: bool = True) -> Environment:
     """The templates, with the ways of writing numbers that they share."""
     found = Environment(
-        loader=FileSystemLoader(_TEMPLATES), autoescape=autoescape, undefined=StrictUndefined, trim_blocks=True
+        loader=FileSystemLoader(TEMPLATES), autoescape=autoescape, undefined=StrictUndefined, trim_blocks=True
     )
     found.filters |= {"number": _number, "fixed": fixed, "percent": percent, "told": told, "duration": duration}
     return found
@@ -35,18 +35,14 @@ def environment(*, autoescape: bool = True) -> Environment:
 
 def page(run: Run) -> str:
     """The report as HTML. Whatever comes from the data is escaped by the templates."""
-    style, script = ((_TEMPLATES / name).read_text(encoding="utf-8") for name in ("style.css", "page.js"))
     return (
         environment()
         .get_template("report.html")
         .render(
+            **dress(),
             title=run.summary["dataset"],
             folder=str(run.folder.path),
             created=run.measurements.get("created", "").replace("T", " ").replace("+00:00", " UTC"),
-            style=Markup(style),
-            script=Markup(script),
-            # The page may run this script and no other, whatever stands in a text.
-            script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
             answer=answer(run),
             data=data(run),
             search=search(run),
@@ -55,6 +51,16 @@ def page(run: Run) -> str:
             use=use(run),
         )
     )
+
+
+def dress() -> dict[str, str]:
+    """What every page is rendered with: its style, its script and the hash of that.
+
+    A page may run this script and no other, whatever stands in a text.
+    """
+    style, script = ((TEMPLATES / name).read_text(encoding="utf-8") for name in ("style.css", "page.js"))
+    hashed = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return {"style": Markup(style), "script": Markup(script), "script_hash": hashed}
 
 
 def percent(share: float | None, digits: int = 1) -> str:

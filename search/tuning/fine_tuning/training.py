@@ -21,7 +21,7 @@ from search.tuning.fine_tuning.optimizers import Optimizer, Target
 from search.tuning.fine_tuning.touched import Touched, regularization
 from search.tuning.fine_tuning.weights import ModuleWeights
 from search.tuning.order import epoch_order
-from search.tuning.scores import split_metrics, training_sample
+from search.tuning.scores import Metrics, split_metrics, training_sample
 from search.tuning.training import OnEpochEnd
 
 
@@ -136,11 +136,11 @@ class FineTuning:
         score = tf.function(self._probabilities, input_signature=[tf.TensorSpec([None], tf.string)])
         with _tables_gathered_from(), self._weights.in_module():
             for epoch in epochs:
-                metrics = {"loss": self._run_epoch(step, epoch)}
+                loss = self._run_epoch(step, epoch)
                 sampled = TextRows(tf.gather(self._train.texts, self._sample), self._train.labels[self._sample])
-                metrics = {**_scores("", score, sampled), **metrics}
+                metrics = Metrics({**_scores("", score, sampled), "loss": loss})
                 if self._valid is not None:
-                    metrics |= _scores("val_", score, self._valid)
+                    metrics = metrics.with_validation(_scores("val_", score, self._valid))
                 if on_epoch_end(epoch + 1, metrics):
                     return
 
@@ -213,5 +213,5 @@ def _tables_gathered_from() -> Iterator[None]:
         tf.config.optimizer.set_experimental_options({option: before})
 
 
-def _scores(prefix: str, score: Any, split: TextRows) -> dict[str, float]:
+def _scores(prefix: str, score: Any, split: TextRows) -> Metrics:
     return split_metrics(prefix, split.labels, in_batches(score, split.texts).astype(np.float64))

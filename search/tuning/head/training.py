@@ -13,7 +13,7 @@ from search.tuning.checkpoint import Arrays
 from search.tuning.head.network import Floats, Head, Inputs
 from search.tuning.head.optimizers import FlatOptimizer, clip
 from search.tuning.order import epoch_order
-from search.tuning.scores import split_metrics, training_sample
+from search.tuning.scores import Metrics, split_metrics, training_sample
 from search.tuning.training import OnEpochEnd
 
 # Keeps what dropout draws in an epoch apart from the order of its rows.
@@ -106,9 +106,10 @@ class HeadTraining:
             # Weights that diverge are told by their scores.
             with _blas().limit(limits=1, user_api="blas"), np.errstate(all="ignore"):
                 loss = self._run_epoch(epoch)
-                metrics = {**self._scores("", self._train, self._sample), "loss": loss}
+                metrics = Metrics({**self._scores("", self._train, self._sample), "loss": loss})
                 if self._valid is not None:
-                    metrics |= self._scores("val_", self._valid, np.arange(len(self._valid.labels)))
+                    valid = self._scores("val_", self._valid, np.arange(len(self._valid.labels)))
+                    metrics = metrics.with_validation(valid)
             if on_epoch_end(epoch + 1, metrics):
                 return
 
@@ -135,5 +136,5 @@ class HeadTraining:
         self._optimizer.step(self.head.gradient)
         return losses
 
-    def _scores(self, prefix: str, split: Rows, rows: NDArray[np.int64]) -> dict[str, float]:
+    def _scores(self, prefix: str, split: Rows, rows: NDArray[np.int64]) -> Metrics:
         return split_metrics(prefix, split.labels[rows], self.head.probabilities(split.features, rows))

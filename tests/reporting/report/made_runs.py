@@ -9,7 +9,7 @@ from search.evaluation import best_threshold, intervals, predict, score
 from search.evaluation.baselines import Baseline, records
 from search.files import write_json, write_text
 from search.reporting.leaderboard import leaderboard, write_leaderboard
-from search.reporting.report import write_measurements
+from search.reporting.report.measurements import write_measurements
 from search.reporting.report.passes import Pass
 from search.reporting.run_folder import RunFolder
 from search.reporting.summary import count_trials, verdict, versions, write_predictions
@@ -113,6 +113,8 @@ def make_run(
         "valid": score(splits.valid.labels, valid, threshold),
         "test": test,
         "test_interval": intervals(splits.test.labels, probabilities, threshold, resamples=50, seed=seed),
+        "milliseconds_per_text": 0.02,
+        "latency": None,
         "baselines": records(baselines),
         "verdict": verdict(metric, test, records(baselines)),
         "trials": count_trials(trials),
@@ -135,7 +137,9 @@ def make_run(
             probabilities,
             threshold,
             lambda found: made_probabilities(rng, np.zeros(len(found), int), k, 1),
+            0.02,
             baselines,
+            {"small": lambda found: [0], "large": lambda found: [0]},
             {"small": lambda found: [0], "large": lambda found: [0]},
             {"small": Entry(name="small", source="a-package", dimension=3, licence="MIT", language="en")},
             [Pass("small", rows, rows // 2, 0.5)],

@@ -5,7 +5,7 @@ import shutil
 import pytest
 from made_runs import NASTY, make_run
 
-from search.reporting.report import write_report
+from search.reporting.report.write import write_report
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

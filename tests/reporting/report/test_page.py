@@ -12,12 +12,12 @@ from made_runs import NASTY, flat_records, hyperband_records, make_run, single
 
 from search.errors import InputError
 from search.evaluation import score
-from search.reporting.report import write_report
 from search.reporting.report.run import read_run
 from search.reporting.report.sections.answer import answer, chance
 from search.reporting.report.sections.cache import saved_by_cache
 from search.reporting.report.sections.data import data
 from search.reporting.report.sections.wrong import wrong
+from search.reporting.report.write import write_report
 
 VOID = {"meta", "link", "br", "input", "hr", "img"}
 

@@ -14,12 +14,12 @@ from search.embedding import FeatureCache
 from search.embedding.load import published
 from search.embedding.vectors import write_module
 from search.hypermodel import TextClassifierHyperModel
+from search.optimizers import OPTIMIZERS
 from search.tuning.embedding_bag import EmbeddingBagTraining
 from search.tuning.fine_tuning import FineTuning, find_touched
 from search.tuning.seeds import ACCUMULATE
 from search.tuning.training import KerasTraining, assign, model_weights
 from spaces import space_from
-from spaces.text_classifier import OPTIMIZERS
 
 EPOCHS = 3
 TRAIN, VALID = word_examples(150, seed=1), word_examples(60, seed=2)

@@ -10,9 +10,6 @@ from markupsafe import Markup
 from search.reporting.report.figures import BOTTOM, LEFT, RIGHT, SMALL, TOP
 from search.reporting.report.svg import Drawing, Scale, number, padded
 
-# Pixels from one name to the next below it.
-_LINE = 14
-
 
 class Measured(NamedTuple):
     """A score with its interval, if that is known."""
@@ -78,38 +75,4 @@ def phases(seconds: Mapping[str, float], width: int) -> Markup:
         size = (width - 64 - 90) * spent / most
         drawing.bar(72, 13 + 26 * i, size, 18, "f0", f"{name}: {number(spent)} s")
         drawing.text(78 + size, 26 + 26 * i, f"{number(spent)} s")
-    return drawing.svg()
-
-
-class Costed(NamedTuple):
-    """What quality costs."""
-
-    name: str
-    score: float
-    milliseconds: float
-    is_baseline: bool
-
-
-def quality_against_time(points: Sequence[Costed], metric: str) -> Markup:
-    """Scores over milliseconds per text, on a log axis."""
-    drawing = Drawing(SMALL, 320, f"{metric} against milliseconds per text")
-    times = [max(one.milliseconds, 1e-4) for one in points]
-    x = Scale(min(times) / 3, max(times) * 3, LEFT, SMALL - RIGHT, log=True)
-    y = Scale(*padded([one.score for one in points], 0.12), 320 - BOTTOM, TOP)
-    drawing.axes(x, y, "milliseconds per text (log scale)", metric)
-    below = 0.0
-    for one, spent in sorted(zip(points, times, strict=True), key=lambda pair: -pair[0].score):
-        px, py = x(spent), y(one.score)
-        # Names of equals stand below one another.
-        below = max(py + 4, below + _LINE)
-        style = "5" if one.is_baseline else "0"
-        drawing.dot(px, py, 6, f"f{style}", f"{one.name}: {number(one.score, 4)}, {number(spent)} ms per text")
-        left = px > (x.start + x.end) / 2
-        drawing.text(
-            px + (-10 if left else 10),
-            below,
-            one.name,
-            "halo" + ("" if one.is_baseline else " strong"),
-            "end" if left else "start",
-        )
     return drawing.svg()

@@ -30,11 +30,38 @@ def answer(run: Run) -> dict[str, Any]:
         "best_baseline": spoken(best),
         "chance": chance(run.gains[best], spoken(best)) if best in run.gains else None,
         "gains": [(spoken(name), gain) for name, gain in run.gains.items()],
+        "ensembles": ensembles(run),
         "errors": [(spoken(n), b["error"]) for n, b in summary["baselines"].items() if "error" in b],
         "configuration": list(summary["best"].items()),
         "picture": scores_with_intervals(scores, spoken(metric)),
         "metrics": _metrics(run),
         "baselines": [spoken(name) for name, baseline in summary["baselines"].items() if "test" in baseline],
+    }
+
+
+def ensembles(run: Run) -> dict[str, Any] | None:
+    """How the combinations of trials and baselines did beside the best trial alone; None where there are none."""
+    found = run.summary.get("ensembles")
+    if found is None:
+        return None
+    metric = found["metric"]
+    rows = [
+        {
+            "name": name,
+            "chosen": name == found["chosen"],
+            "valid": method["valid"][metric],
+            "test": method["test"][metric],
+            "interval": method["test_interval"][metric],
+            "gain": method["against_best"]["gain"],
+            "gain_interval": method["against_best"]["interval"],
+        }
+        for name, method in found["methods"].items()
+    ]
+    return {
+        "metric": spoken(metric),
+        "members": ", ".join(spoken(member["name"]) for member in found["members"]),
+        "chosen": found["chosen"],
+        "rows": rows,
     }
 
 

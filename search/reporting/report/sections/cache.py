@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from search.reporting.report.run import Run
+from spaces import ENCODERS
 
 
 def saved_by_cache(run: Run) -> dict[str, Any] | None:
@@ -25,9 +26,9 @@ def saved_by_cache(run: Run) -> dict[str, Any] | None:
     rows = sum(sizes["train"].values()) + sum(sizes["valid"].values())
     behind = run.trials["parent"].map(run.trials.set_index("trial_id")["epochs"]).fillna(0)
     own = (run.trials["epochs"] - behind).clip(lower=0)
-    # Of a module that is never fine-tuned, trials do not say that they do not.
+    # Of a module that is never fine-tuned, trials do not say that they do not; neither do those of encoders.
     trained = run.trials["trainable"].astype(str) == "True" if "trainable" in run.trials else False
-    frozen = ~pd.Series(trained, index=run.trials.index)
+    frozen = ~pd.Series(trained, index=run.trials.index) & ~run.trials["module"].isin(ENCODERS)
     cost = run.trials["module"].map(lambda name: modules.get(name, {}).get("milliseconds", 0.0)) / 1000
     return {
         "texts": sum(one["texts"] for one in passes),

@@ -16,9 +16,10 @@ def use(run: Run) -> dict[str, Any]:
     return {
         "commands": [
             ("Label new texts", _command("search.predict", f"run={path}", "input=new.csv", "output=scored.csv")),
-            ("Look at the trials in TensorBoard", f"tensorboard --logdir {shlex.quote(str(path / 'tensorboard'))}"),
+            ("Look at the trials in TensorBoard", _command("search.board", f"run={path}")),
             ("Go on with the search after an interruption", _command("search", f"resume={path}")),
             ("Do the same again", _command("search", *again)),
+            ("Compare it with those beside it", _command("search.leaderboard", f"runs={_beside(run.folder.path)}/*")),
             ("Write this page again", _command("search.report", f"run={path}")),
         ],
         "python": (
@@ -47,6 +48,11 @@ def _from_here(folder: Path) -> Path:
     """The folder as a person at work here would write it."""
     here = Path.cwd()
     return folder.relative_to(here) if folder.is_absolute() and folder.is_relative_to(here) else folder
+
+
+def _beside(folder: Path) -> Path:
+    """The folder in which a run stands."""
+    return _from_here(folder.absolute().parent)
 
 
 def _command(module: str, *arguments: str) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from search.evaluation.baselines import LOGISTIC_REGRESSION
 from search.evaluation.label_errors import likely_label_errors
 from search.evaluation.metrics import predict
+from search.evaluation.surest import surest_mistakes
 from search.reporting.report.run import Run
 from search.reporting.report.sections.answer import spoken
 
@@ -26,7 +27,7 @@ def wrong(run: Run) -> dict[str, Any]:
     suspects = likely_label_errors(run.labels, run.probabilities) & mistakes
     if second is not None:
         suspects &= second == run.predicted
-    rows = _surest(run, mistakes)
+    rows = surest_mistakes(run.labels, run.predicted, run.probabilities, _MOST_ROWS)
     contrary = set(run.measurements.get("near_duplicates", {}).get("test_contrary", []))
     shown = [_row(run, int(i), bool(suspects[i]), i in contrary, second) for i in rows]
     return {
@@ -38,19 +39,6 @@ def wrong(run: Run) -> dict[str, Any]:
         "second": spoken(LOGISTIC_REGRESSION) if second is not None else None,
         "words": [_words(run, one) for one in run.measurements.get("words", [])],
     }
-
-
-def _surest(run: Run, mistakes: Any) -> Any:
-    """Positions of the mistakes that the model was surest of; of two classes, as many of either kind."""
-    at = np.flatnonzero(mistakes)
-    margin = run.probabilities[at, run.predicted[at]] - run.probabilities[at, run.labels[at]]
-    if len(run.classes) == 2:
-        # Each kind by itself: where the threshold is low, false negatives would never be among the surest.
-        of_kind = [at[run.predicted[at] == k] for k in (0, 1)]
-        of_kind = [rows[np.argsort(-run.probabilities[rows, k], kind="stable")] for k, rows in enumerate(of_kind)]
-        half = [max(_MOST_ROWS // 2, _MOST_ROWS - len(of_kind[1 - k])) for k in (0, 1)]
-        return np.concatenate([rows[:most] for rows, most in zip(of_kind, half, strict=True)])
-    return at[np.argsort(-margin, kind="stable")][:_MOST_ROWS]
 
 
 def _row(run: Run, i: int, suspect: bool, contrary: bool, second: Any) -> dict[str, Any]:

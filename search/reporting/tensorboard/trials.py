@@ -2,64 +2,21 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Mapping
-from contextlib import closing
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tensorboard.compat.proto.event_pb2 import Event
-from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.plugins.hparams import api as hparams
 from tensorboard.plugins.scalar.summary_v2 import scalar_pb
 from tensorboard.plugins.text.summary_v2 import text_pb
-from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
+from search.reporting.tensorboard.curves import Curves
+from search.reporting.tensorboard.events import EventFile
 from search.tuning.record import TrialRecord
 from spaces import Choice, Int, Parameter, Space
 
 SCORE = "score"
 EPOCHS = "tuner/epochs"
-_VALIDATION = "val_"
-
-
-class Curves:
-    """The curves of one training: runs `train` and `validation` with a point per epoch and metric.
-
-    A metric has the same name in both, so that TensorBoard draws the two in one chart.
-
-    Args:
-        folder: The folder in which the two runs are made.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._runs: dict[str, EventFileWriter] = {}
-
-    def add(self, epoch: int, metrics: Mapping[str, float]) -> None:
-        """Adds a point to every curve; names that begin with `val_` belong to the validation split."""
-        points: dict[str, list[Summary]] = {}
-        for name, value in metrics.items():
-            run = "validation" if name.startswith(_VALIDATION) else "train"
-            points.setdefault(run, []).append(scalar_pb(name.removeprefix(_VALIDATION), value))
-        for run, summaries in points.items():
-            if run not in self._runs:
-                self._runs[run] = EventFileWriter(str(self._folder / run))
-            _add(self._runs[run], epoch, summaries)
-
-    def close(self) -> None:
-        """Writes what is still in memory."""
-        for run in self._runs.values():
-            run.close()
-
-
-def _add(run: EventFileWriter, step: int, summaries: Iterable[Summary]) -> None:
-    # By protocol buffers of TensorBoard's own: an operation of TensorFlow for each point took longer than the training
-    # of a head.
-    event = Event(wall_time=time.time(), step=step)
-    for summary in summaries:
-        event.summary.MergeFrom(summary)
-    run.add_event(event)
 
 
 class TensorBoardWriter:
@@ -88,8 +45,8 @@ class TensorBoardWriter:
                 hparams.Metric(EPOCHS, display_name="epochs"),
             ],
         )
-        with closing(EventFileWriter(str(folder))) as run:
-            _add(run, 0, [table])
+        with EventFile(folder) as run:
+            run.add(0, [table])
 
     def on_trial_resumed(self, record: TrialRecord) -> None:
         """Takes up a trial that was logged before the search was interrupted."""
@@ -112,8 +69,9 @@ class TensorBoardWriter:
         summaries = [scalar_pb(EPOCHS, record.epochs)]
         if record.trial_id == first:
             values = {name: record.values.get(name, _absent(parameter)) for name, parameter in self._searched.items()}
-            # Lines of the table are told apart by this name, those of other runs beside this one too.
-            summaries.append(hparams.hparams_pb(values, trial_id=f"{self.folder.parent.name}/{first}"))
+            # Lines of the table are told apart by this name, those of other runs beside this one too. The trial stands
+            # first: the column is narrow.
+            summaries.append(hparams.hparams_pb(values, trial_id=f"{first} {self.folder.parent.name}"))
         if first in self._scores:
             summaries.append(scalar_pb(SCORE, self._scores[first]))
         for name in ("bracket", "round"):
@@ -122,8 +80,8 @@ class TensorBoardWriter:
         if record.parent is not None:
             told = f"trial {record.trial_id} goes on with trial {record.parent}"
             summaries.append(text_pb("tuner/lineage", told))
-        with closing(EventFileWriter(str(self.folder / first))) as run:
-            _add(run, record.epochs, summaries)
+        with EventFile(self.folder / first) as run:
+            run.add(record.epochs, summaries)
 
     def _follow(self, record: TrialRecord) -> None:
         first = self._first.get(record.parent or "", record.trial_id)

@@ -1,0 +1,99 @@
+"""The data set's settings of a finished run, for other data: as they are, or with others in their place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import DictConfig, MissingMandatoryValue, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from search.config import DatasetConfig, configuration_folder
+from search.errors import InputError, nearest
+
+_KEYS = tuple(one.name for one in fields(DatasetConfig))
+_PREFIX = "dataset."
+_PARTS = ("test_path", "test_member", "valid_path", "valid_member", "split_column", "recipe")
+"""Settings that tell the parts of a data set apart."""
+_SPLITTING = ("valid_size", "test_size", "train_size", "train_fraction", "stratify", "shared", "positive", *_PARTS[2:])
+"""Settings that say nothing here: no row is trained on, and which class is the positive one the model knows."""
+_ALL_ROWS = {"limit": None, "duplicates": "keep", "conflicts": "keep"}
+
+
+def run_settings(run: Path) -> DatasetConfig:
+    """The data set's settings of a run.
+
+    Args:
+        run: Its folder.
+
+    Raises:
+        InputError: There is no run, or its configuration is damaged.
+    """
+    path = run / ".hydra" / "config.yaml"
+    if not path.is_file():
+        raise InputError(f"run={run}: there is no run, {path} is missing.")
+    try:
+        dataset = OmegaConf.merge(OmegaConf.structured(DatasetConfig), OmegaConf.load(path).dataset)
+        config = OmegaConf.to_object(dataset)
+    except Exception as error:  # YAML and OmegaConf raise many types for a damaged file
+        raise InputError(f"{path} is damaged ({str(error).splitlines()[0]}).") from error
+    assert isinstance(config, DatasetConfig)
+    return config
+
+
+def other_settings(own: DatasetConfig, name: str | None, overrides: Sequence[str]) -> DatasetConfig:
+    """The settings of other data that a run's model is asked about.
+
+    Args:
+        own: Those of the run.
+        name: A file of conf/dataset that takes their place; None: they stay.
+        overrides: `dataset.KEY=VALUE`, in Hydra's grammar. Where one gives a path, it is not that of the run's
+            archive, nor does the run's test file belong to it.
+
+    Returns:
+        The settings. Repeated texts are left out, or a sample (`limit`) is taken, only if the overrides ask for it.
+
+    Raises:
+        InputError: There is no such file or key, a value cannot be read, or one is missing.
+        HydraException: An override is not of the grammar.
+    """
+    node = OmegaConf.structured(own if name is None else DatasetConfig)
+    assert isinstance(node, DictConfig)
+    if name is not None:
+        node = OmegaConf.merge(node, OmegaConf.load(_catalogued(name)))
+    parsed = OverridesParser.create().parse_overrides(list(overrides))
+    elsewhere = any(override.key_or_group == f"{_PREFIX}path" for override in parsed)
+    parts = (*_PARTS, *["member"] * (name is None)) if elsewhere else _PARTS[2:]
+    for key, value in {**dict.fromkeys(parts), **_ALL_ROWS}.items():
+        OmegaConf.update(node, key, value)
+    for override in parsed:
+        key = override.key_or_group.removeprefix(_PREFIX)
+        if key.partition(".")[0] not in _KEYS:
+            raise InputError(
+                f"There is no setting '{override.key_or_group}'. "
+                f"{nearest(override.key_or_group, [_PREFIX + one for one in _KEYS])}"
+            )
+        if key in _SPLITTING:
+            raise InputError(f"{override.key_or_group} is about a run's own splits: here each row is evaluated.")
+        if override.is_sweep_override() or override.is_delete() or override.package is not None:
+            raise InputError(f"'{override.input_line}' cannot be used here: expected {_PREFIX}KEY=VALUE.")
+        try:
+            OmegaConf.update(node, key, override.value(), merge=False)
+        except OmegaConfBaseException as error:
+            raise InputError(f"{override.key_or_group}: {str(error).splitlines()[0]}.") from error
+    try:
+        config = OmegaConf.to_object(node)
+    except MissingMandatoryValue as error:
+        raise InputError(f"{_PREFIX}{error.full_key} must be given, for example {_PREFIX}{error.full_key}=…") from error
+    assert isinstance(config, DatasetConfig)
+    return config
+
+
+def _catalogued(name: str) -> Path:
+    folder = configuration_folder() / "dataset"
+    path = folder / f"{name}.yaml"
+    if Path(name).name != name or not path.is_file():
+        raise InputError(f"dataset={name} is unknown. {nearest(name, (one.stem for one in folder.glob('*.yaml')))}")
+    return path

@@ -1,0 +1,95 @@
+"""Labelled texts to test a trained model on, all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from search.config import DatasetConfig
+from search.datasets.check import check_config
+from search.datasets.clean import Cleaning, drop_missing, resolve_repeats
+from search.datasets.fetch import existing, locate
+from search.datasets.labels import LEFT_OUT, encode_as
+from search.datasets.read import is_table_archive, read
+from search.datasets.table import Examples, Table
+from search.errors import InputError
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A data set that is not split.
+
+    Attributes:
+        examples: Its rows.
+        cleaning: What became of the others.
+        source: The file or folder, as messages name it.
+        of_test: Whether it has a part of its own for the test, which this is.
+    """
+
+    examples: Examples
+    cleaning: Cleaning
+    source: str
+    of_test: bool
+
+
+def load_whole(config: DatasetConfig, data: Path, classes: Sequence[str]) -> Whole:
+    """Reads and cleans labelled texts without splitting them.
+
+    Args:
+        config: Where they are and how to read and clean them. Where there is a part of its own for the test (a file, a
+            member of an archive, a folder `test`), that is what is read, else all there is.
+        data: The folder of downloaded files.
+        classes: Those that the model knows, in its order.
+
+    Raises:
+        InputError: The configuration, a file or its content cannot be used, or a label is no class of the model.
+    """
+    check_config(config)
+    table, of_test = _read(config, data)
+    table, cleaning = drop_missing(table, config)
+    codes = encode_as(table, classes, config)
+    wanted = codes != LEFT_OUT
+    examples = Examples(table.texts[wanted], codes[wanted], table.rows[wanted])
+    examples, counts = resolve_repeats(examples, config, table.source)
+    cleaning += counts + Cleaning(other_class=int((~wanted).sum()))
+    if len(examples) == 0:
+        raise InputError(f"{table.source} has no row of the classes asked for that could be evaluated.")
+    if config.limit is not None and config.limit < len(examples):
+        drawn = np.random.default_rng(0).choice(len(examples), config.limit, replace=False)
+        cleaning += Cleaning(over_limit=len(examples) - config.limit)
+        examples = examples.take(np.sort(drawn))
+    return Whole(examples, cleaning, table.source, of_test)
+
+
+def is_trained_on(config: DatasetConfig, own: DatasetConfig, data: Path) -> bool:
+    """Whether a data set is the one that a run's splits were cut from.
+
+    Args:
+        config: What is read.
+        own: The run's settings.
+        data: The folder of downloaded files.
+    """
+    try:
+        # Where the run's own data is not there any more, it is not fetched for this.
+        here, there = (locate(replace(one, url=None, file=_file(one)), data) for one in (config, own))
+        members = {PurePosixPath(one.member).name for one in (config, own) if one.member is not None}
+        return here.samefile(there) and len(members) < 2
+    except InputError:
+        return False
+
+
+def _file(config: DatasetConfig) -> str | None:
+    return config.file or (PurePosixPath(config.url).name if config.url else None)
+
+
+def _read(config: DatasetConfig, data: Path) -> tuple[Table, bool]:
+    if config.test_path is not None:
+        return read(existing(config.test_path, "dataset.test_path"), config, config.test_member)[0], True
+    path = locate(config, data)
+    if config.test_member is not None and is_table_archive(path, config.format):
+        return read(path, config, config.test_member)[0], True
+    table, test = read(path, config, config.member)
+    return (table, False) if test is None else (test, True)

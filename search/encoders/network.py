@@ -1,0 +1,64 @@
+"""The layers of an encoder: numbers of tokens in, a vector per text out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+EMBEDDING = "embedding"
+"""Name of the layer that holds the vectors of tokens."""
+
+_ENCODER = "encoder"
+# Tokens that a filter looks at.
+_WINDOW = 5
+_RECURRENT = {
+    "lstm": keras.layers.LSTM,
+    "gru": keras.layers.GRU,
+    "bilstm": keras.layers.LSTM,
+    "bigru": keras.layers.GRU,
+}
+
+
+def encoded(
+    ids: keras.KerasTensor, values: Mapping[str, Any], tokens: int, table: NDArray[np.float32] | None
+) -> keras.KerasTensor:
+    """Puts the encoder of a configuration into a model.
+
+    Padding is left out of means and recurrent layers. Under a convolution it stands, as it does in the text of the
+    tutorials: the pooling takes the largest, which padding seldom is.
+
+    Args:
+        ids: Numbers of tokens [batch, length].
+        values: The hyperparameters.
+        tokens: How many there are.
+        table: Vectors to start from, float32 [tokens, dim]; None: they are learned from nothing.
+
+    Returns:
+        float32 [batch, dim].
+    """
+    kind = values["module"]
+    dimension = values["embedding_size"] if table is None else table.shape[1]
+    embedding = keras.layers.Embedding(
+        tokens,
+        dimension,
+        mask_zero=kind != "conv1d",
+        trainable=table is None or values.get("embedding_trainable", False),
+        name=EMBEDDING,
+    )
+    vectors = embedding(ids)
+    if table is not None:
+        # Not by an initializer: its value would be written into the .keras file a second time, as text.
+        embedding.embeddings.assign(table)
+    if kind == "mean":
+        return keras.layers.GlobalAveragePooling1D(name=_ENCODER)(vectors)
+    units = values["encoder_units"]
+    if kind == "conv1d":
+        maps = keras.layers.Conv1D(units, _WINDOW, padding="same", activation="relu", name=_ENCODER)(vectors)
+        return keras.layers.GlobalMaxPooling1D(name="pooling")(maps)
+    if kind in ("bilstm", "bigru"):
+        return keras.layers.Bidirectional(_RECURRENT[kind](units), name=_ENCODER)(vectors)
+    return _RECURRENT[kind](units, name=_ENCODER)(vectors)

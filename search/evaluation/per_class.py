@@ -1,0 +1,48 @@
+"""The metrics of each class against the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+
+def per_class(
+    classes: Sequence[str],
+    labels: NDArray[np.int64],
+    probabilities: NDArray[np.float64],
+    counts: NDArray[np.int64],
+) -> list[dict[str, Any]]:
+    """Scores each class.
+
+    Args:
+        classes: Their names.
+        labels: int [n].
+        probabilities: float [n, classes].
+        counts: As `search.evaluation.curves.confusion` gives them.
+
+    Returns:
+        For each class name, rows, predicted (how often it was), precision, recall, f1, average_precision and roc_auc;
+        None where there is nothing that a metric could be of.
+    """
+    found = []
+    for k, name in enumerate(classes):
+        hits, own, said = int(counts[k, k]), int(counts[k].sum()), int(counts[:, k].sum())
+        positive = labels == k
+        two_sided = positive.any() and not positive.all()
+        found.append(
+            {
+                "name": name,
+                "rows": own,
+                "predicted": said,
+                "precision": hits / said if said else None,
+                "recall": hits / own if own else None,
+                "f1": 2 * hits / (own + said) if own + said else None,
+                "average_precision": float(average_precision_score(positive, probabilities[:, k])) if own else None,
+                "roc_auc": float(roc_auc_score(positive, probabilities[:, k])) if two_sided else None,
+            }
+        )
+    return found

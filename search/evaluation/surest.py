@@ -1,0 +1,33 @@
+"""The mistakes that a classifier was surest of."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def surest_mistakes(
+    labels: NDArray[np.int64], predicted: NDArray[np.int64], probabilities: NDArray[np.float64], most: int
+) -> NDArray[np.int64]:
+    """Positions of the mistakes that a classifier was surest of.
+
+    Args:
+        labels: int [n].
+        predicted: int [n].
+        probabilities: float [n, classes].
+        most: No more than these.
+
+    Returns:
+        int64 [at most `most`]: of two classes the false negatives, the surest first, then the false positives, as many
+        of either as there are; of more by how far the predicted class's probability lies above that of the row's own.
+    """
+    at = np.flatnonzero(labels != predicted)
+    if probabilities.shape[1] == 2:
+        # Each kind by itself: where the threshold is low, false negatives would never be among the surest.
+        of_kind = [at[predicted[at] == k] for k in (0, 1)]
+        of_kind = [rows[np.argsort(-probabilities[rows, k], kind="stable")] for k, rows in enumerate(of_kind)]
+        half = [max(most // 2, most - len(of_kind[1 - k])) for k in (0, 1)]
+        return np.concatenate([rows[:some] for rows, some in zip(of_kind, half, strict=True)])
+    margin = probabilities[at, predicted[at]] - probabilities[at, labels[at]]
+    surest: NDArray[np.int64] = at[np.argsort(-margin, kind="stable")][:most]
+    return surest

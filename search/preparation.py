@@ -1,0 +1,79 @@
+"""From the configuration to all that a search starts from: the space, the modules, the objective."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from search.config import Config
+from search.datasets import Splits
+from search.embedding import resolve_modules
+from search.embedding.load import untrainable
+from search.encoders import check_embeddings
+from search.hypermodel import TextClassifierHyperModel
+from search.latency import LatencyLimit
+from search.objective import make_objective
+from search.reporting.run_folder import RunFolder
+from spaces import TextClassifierSpace, space_from
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a search starts from.
+
+    Attributes:
+        config: The checked configuration.
+        splits: The data.
+        objective: KerasTuner's objective.
+        modules: Name of each module that is needed to its folder.
+        space: What may vary.
+        limit: How slow a classifier may be.
+    """
+
+    config: Config
+    splits: Splits
+    objective: Any
+    modules: Mapping[str, Path]
+    space: TextClassifierSpace
+    limit: LatencyLimit
+
+
+def prepare(
+    config: Config,
+    ranges: Mapping[str, Any],
+    splits: Splits,
+    output: Path,
+    catalogs: Sequence[Path],
+    say: Callable[[str], None],
+) -> Prepared:
+    """Fetches the modules and narrows the space to what they allow.
+
+    Args:
+        config: The checked configuration.
+        ranges: The settings of the space.
+        splits: The data.
+        output: Folder of the run; nothing is written there.
+        catalogs: Folders whose `module/*.yaml` name modules.
+        say: Is told what is left out of the space.
+
+    Raises:
+        InputError: A module cannot be used, or all are too slow.
+    """
+    rows, texts = len(splits.train), splits.train.texts
+    objective = make_objective(config.objective, len(splits.classes))
+    space = space_from(ranges, rows=rows)
+    modules = resolve_modules(space.module_names(), config.module, Path(config.paths.modules).expanduser(), catalogs)
+    check_embeddings(space, modules)
+    limit = LatencyLimit(config.objective.max_ms_per_text, RunFolder(output).latency, texts)
+    timed = TextClassifierHyperModel(space, modules, len(splits.classes), config.seed, texts=texts)
+    ranges = limit.narrowed(ranges, timed, say)
+    space = space_from(ranges, rows=rows)
+    if "trainable" in space and True in (space["trainable"].options or ()):
+        searched = space["module"].options or ()
+        frozen = untrainable({name: folder for name, folder in modules.items() if name in searched})
+        if frozen:
+            space = space_from(ranges, rows=rows, untrainable=frozen)
+            say(f"Without trainable variables, to be searched frozen alone: {', '.join(frozen)}")
+    return Prepared(config, splits, objective, modules, space, limit)

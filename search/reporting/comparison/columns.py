@@ -1,0 +1,110 @@
+"""Columns of text, for a terminal and for Markdown."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, NamedTuple
+
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+
+# Letters to which a column that may be broken can be narrowed down, whatever stands in it.
+_WIDEST = 22
+# Letters between two columns.
+_GAP = 2
+
+
+class Cell(NamedTuple):
+    """A value, and what is told of it: below it on a terminal, in brackets in Markdown."""
+
+    value: str
+    note: str = ""
+
+
+class Column(NamedTuple):
+    """A column of a table.
+
+    Attributes:
+        name: Its heading.
+        cells: A cell per row.
+        is_text: Words begin at the left, numbers end at the right.
+        breaks: Whether words go to a next line where the room does not suffice.
+    """
+
+    name: str
+    cells: list[Cell]
+    is_text: bool = False
+    breaks: bool = False
+
+    @property
+    def whole_width(self) -> int:
+        """Letters across where nothing is broken but the heading, whose words may stand below one another."""
+        return max(map(len, [*(text for cell in self.cells for text in cell), *self.name.split()]), default=0)
+
+    @property
+    def width(self) -> int:
+        """Letters across, at least."""
+        told = [text for cell in self.cells for text in cell]
+        longest = max(map(len, [word for text in told for word in text.split()]), default=0)
+        heading = max(map(len, self.name.split()), default=0)
+        return max(heading, min(longest, _WIDEST)) if self.breaks else self.whole_width
+
+
+def text_column(name: str, values: Iterable[Any], notes: Iterable[str] = ()) -> Column:
+    """A column of words, with what is told below each."""
+    words = ["-" if is_missing(value) else str(value) for value in values]
+    cells = [Cell(*pair) for pair in zip(words, [*notes] or [""] * len(words), strict=True)]
+    return Column(name, cells, is_text=True, breaks=True)
+
+
+def score_cell(score: Any, low: Any = None, high: Any = None) -> Cell:
+    """A score with its interval, where it has one."""
+    if is_missing(score):
+        return Cell("-")
+    has_interval = not (is_missing(low) or is_missing(high))
+    return Cell(f"{score:.3f}", f"{low:.3f} to {high:.3f}" if has_interval else "")
+
+
+def is_missing(value: Any) -> bool:
+    """Whether there is no value."""
+    return value is None or (isinstance(value, float) and math.isnan(value)) or bool(value != value)
+
+
+def fitting(columns: Sequence[Column], extra: Sequence[Column], room: int) -> list[Column]:
+    """As many of the extra columns as fit beside those that must be there, in letters."""
+    left = room - sum(column.width + _GAP for column in columns)
+    found = []
+    for column in extra:
+        left -= column.width + _GAP
+        if left < 0:
+            break
+        found.append(column)
+    return found
+
+
+def screen_table(columns: Sequence[Column], room: int) -> Table:
+    """For a terminal that is so many letters wide."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    left = room - sum(column.width + _GAP for column in columns)
+    for column in columns:
+        wider = min(column.whole_width - column.width, max(0, left)) if column.breaks else 0
+        left -= wider
+        justify: Literal["left", "right"] = "left" if column.is_text else "right"
+        table.add_column(column.name, justify=justify, overflow="fold", width=column.width + wider)
+    for cells in zip(*(column.cells for column in columns), strict=True):
+        table.add_row(*(escape(value) + (f"\n[dim]{escape(note)}[/dim]" if note else "") for value, note in cells))
+    return table
+
+
+def markdown(columns: Sequence[Column]) -> str:
+    """As Markdown."""
+    rows = [[_line(f"{value} ({note})" if note else value) for value, note in column.cells] for column in columns]
+    head = [[_line(column.name), ":--" if column.is_text else "--:"] for column in columns]
+    lines = zip(*([*top, *below] for top, below in zip(head, rows, strict=True)), strict=True)
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|")

@@ -1,0 +1,163 @@
+"""The comparison as columns of text: scores, what each run chose, the paired test."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from search.reporting.comparison.columns import Cell, Column, fitting, is_missing, score_cell, text_column
+from search.reporting.comparison.folders import short_names
+from search.reporting.comparison.pairs import Pair
+from search.reporting.comparison.table import HIGH, LOW, best_baselines
+from search.reporting.report.figures.values import told
+from search.reporting.report.run import Run
+from search.reporting.report.sections.answer import spoken
+
+# Test metrics beside the one that counts, as many of them as there is room for.
+_FURTHER = ("f1", "macro_f1", "average_precision", "roc_auc", "accuracy", "mcc", "log_loss")
+_BEST = "best."
+
+
+def scores(runs: Sequence[Run], table: pd.DataFrame, metrics: Sequence[str], width: int | None) -> list[Column]:
+    """Who reached what: a row per run.
+
+    Args:
+        runs: In the order of the table.
+        table: The runs; see `table_of_runs`.
+        metrics: Columns to show.
+        width: Letters that further metrics may fill; None: there are to be none.
+    """
+    first = _named(runs, table)
+    tested = next((metric for metric in metrics if metric.startswith("test.")), best_metric(runs))
+    last = [baseline_column(table, tested), _cost(table)]
+    first += [metric_column(table, metric) for metric in metrics]
+    if width is None:
+        return [*first, *last]
+    further = [f"test.{name}" for name in _FURTHER if f"test.{name}" not in metrics]
+    # A metric that some of the runs do not have says nothing of how they compare.
+    shared = [metric_column(table, name) for name in further if name in table and table[name].notna().all()]
+    return [*first, *fitting([*first, *last], shared, width), *last]
+
+
+def shared_facts(table: pd.DataFrame, *columns: str) -> str:
+    """What is the same in all rows, in words."""
+    return ", ".join(
+        f"{'' if column == 'dataset' else column + ' '}{table[column].iloc[0]}"
+        for column in columns
+        if table[column].nunique() == 1
+    )
+
+
+def chosen(table: pd.DataFrame) -> tuple[list[Column], str]:
+    """The best configuration of each run, and in a sentence what is the same in all of them."""
+    names = [column for column in map(str, table) if column.startswith(_BEST) and column != "best.module"]
+    return _configurations(table, names, "best_epoch")
+
+
+def trials(table: pd.DataFrame, hyperparameters: Sequence[str], folders: Sequence[str]) -> tuple[list[Column], str]:
+    """Trials of several runs as columns, and in a sentence what is the same in all of them.
+
+    Args:
+        table: See `table_of_trials`.
+        hyperparameters: The columns of hyperparameters in it.
+        folders: The name of each row's run.
+    """
+    names = [name for name in hyperparameters if name in table and name != "module"]
+    (number, configuration), same = _configurations(table, names, None)
+    runs = text_column("run", folders, _modules(table, "module"))
+    ids = Column("trial", [Cell(one) for one in table["trial_id"]])
+    spent = zip(table["epochs"], table["seconds"], strict=True)
+    cost = Column("epochs, time", [Cell(f"{epochs:.0f}", f"{seconds:,.1f} s") for epochs, seconds in spent])
+    return [number, runs, ids, metric_column(table, "score"), cost, configuration], same
+
+
+def comparison(found: Sequence[Pair], rows: Sequence[int]) -> list[Column]:
+    """The paired test as columns.
+
+    Args:
+        found: A comparison for each run.
+        rows: Positions of the runs, in the order shown.
+    """
+    place = {run: i for i, run in enumerate(rows, 1)}
+    compared_with = {pair.best for pair in found if pair.behind}
+    shown: dict[str, list[str]] = {name: [] for name in ("against", "behind by", "95 % interval", "not behind in")}
+    for run in rows:
+        pair = found[run]
+        gain = pair.behind
+        if gain is None:
+            cells = ["best of its test rows" if run in compared_with else "other test rows", "", "", ""]
+        elif not gain.resamples:
+            cells = [f"#{place[pair.best]}", f"{gain.gain:.4f}", "too few test rows", ""]
+        else:
+            low, high = gain.interval
+            chance = f"{100 * gain.not_better:.1f} %"
+            cells = [f"#{place[pair.best]}", f"{gain.gain:.4f}", f"{low:+.4f} to {high:+.4f}", chance]
+        for name, cell in zip(shown, cells, strict=True):
+            shown[name].append(cell)
+    columns = [Column(name, [Cell(one) for one in cells], name == "against") for name, cells in shown.items()]
+    return [_numbers(len(rows)), *columns]
+
+
+def metric_column(table: pd.DataFrame, metric: str) -> Column:
+    """A column of scores, or of whatever else, with its intervals where the table has them."""
+    name = spoken(metric.removeprefix("test.").replace(".", " "))
+    if not pd.api.types.is_float_dtype(table[metric]):
+        return text_column(name, table[metric])
+    ends = [table[metric + end] if metric + end in table else [None] * len(table) for end in (LOW, HIGH)]
+    return Column(name, [score_cell(*cell) for cell in zip(table[metric], *ends, strict=True)])
+
+
+def baseline_column(table: pd.DataFrame, metric: str) -> Column:
+    """The best baseline by a test metric."""
+    found = best_baselines(table, metric)
+    names = ["" if name == "-" else spoken(name).removeprefix("TF-IDF ") for name, _ in found]
+    cells = [Cell(score_cell(score).value, name) for name, (_, score) in zip(names, found, strict=True)]
+    return Column("best baseline", cells, breaks=True)
+
+
+def _named(runs: Sequence[Run], table: pd.DataFrame) -> list[Column]:
+    folders = short_names([run.folder.path for run in runs])
+    columns = [_numbers(len(runs)), text_column("run", folders, _modules(table, "best.module"))]
+    # Most folders are named for the data set.
+    is_told = all(str(name) in folder for name, folder in zip(table["dataset"], folders, strict=True))
+    for name, heading in (("dataset", "data set"), ("seed", "seed")):
+        if table[name].nunique() > 1 and not (name == "dataset" and is_told):
+            columns.append(text_column(heading, table[name]))
+    return [*columns, Column("valid score", [score_cell(score) for score in table["score"]])]
+
+
+def _cost(table: pd.DataFrame) -> Column:
+    amounts = zip(table["seconds.total"], table["trials"], table["epochs"], strict=True)
+    spent = [Cell(f"{seconds:,.0f} s", f"{trials} / {epochs}") for seconds, trials, epochs in amounts]
+    return Column("time, trials, epochs", spent)
+
+
+def _configurations(table: pd.DataFrame, names: Sequence[str], epoch: str | None) -> tuple[list[Column], str]:
+    """The hyperparameters that differ between rows, and in a sentence those that do not."""
+    same = [name for name in names if len(table) > 1 and table[name].map(told).nunique() == 1]
+    rows = []
+    for _, row in table.iterrows():
+        values = [
+            f"{name.removeprefix(_BEST)}={told(row[name])}"
+            for name in names
+            if name not in same and not is_missing(row[name])
+        ]
+        rows.append(", ".join(values + ([f"epochs={row[epoch]}"] if epoch else [])))
+    listed = ", ".join(f"{name.removeprefix(_BEST)}={told(table[name].iloc[0])}" for name in same)
+    return [_numbers(len(table)), text_column("configuration", rows)], listed
+
+
+def _modules(table: pd.DataFrame, column: str) -> list[str]:
+    return [str(module) for module in table[column]] if column in table else []
+
+
+def _numbers(rows: int) -> Column:
+    return Column("#", [Cell(str(i)) for i in range(1, rows + 1)])
+
+
+def best_metric(runs: Sequence[Run]) -> str:
+    """The test metric that stands for the objective of the runs: of several, the first run's that all have."""
+    shared: Any = [run.metric for run in runs if all(run.metric in other.summary["test"] for other in runs)]
+    return f"test.{shared[0] if shared else runs[0].metric}"

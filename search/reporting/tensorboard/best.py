@@ -1,0 +1,89 @@
+"""The best trial, epoch by epoch: its confusion matrix as a picture, its precision-recall curves."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.plugins.image import metadata as image
+from tensorboard.plugins.pr_curve import metadata as pr_curve
+from tensorboard.plugins.text.summary_v2 import text_pb
+
+from search.reporting.tensorboard.epochs import STEPS, EpochCounts, ScoredEpochs, curve_classes, matrix_classes
+from search.reporting.tensorboard.events import EventFile, left_out_if_it_fails, summary_of
+from search.reporting.tensorboard.picture import drawn_name, matrix_picture
+from search.tuning.record import TrialRecord
+
+
+def write_best(
+    folder: Path,
+    best: TrialRecord,
+    records: Mapping[str, TrialRecord],
+    scored: ScoredEpochs,
+    labels: NDArray[np.int64],
+    probabilities: NDArray[np.float64],
+    classes: Sequence[str],
+) -> None:
+    """Writes a run of a step per epoch, and removes what was counted of other trials.
+
+    Args:
+        folder: The run; what an earlier end of the search left there is removed.
+        best: The best trial.
+        records: Trial id to record.
+        scored: What was counted of its epochs; those that it knows nothing of have no step.
+        labels: The labels of the validation split [n].
+        probabilities: What the best trial's best epoch gives for it, float64 [n, classes].
+        classes: Names of the classes.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    with left_out_if_it_fails("The best trial"):
+        line = scored.keep_only(best.trial_id, records)
+        epochs = {best.best_epoch or 0: EpochCounts.of(labels, probabilities), **scored.of(line)}
+        names = _group_names(labels, classes)
+        first = line[-1]
+        told = (
+            f"Trial {best.trial_id}, best after epoch {best.best_epoch}. Its curves are the runs {first}/train and "
+            f"{first}/validation, its line in HParams is {first}."
+        )
+        with EventFile(folder) as run:
+            run.add(0, [text_pb("best_trial", told)])
+            for epoch, counts in sorted(epochs.items()):
+                matrix, threshold = counts.decided()
+                curves = [
+                    _curve(classes[one], counts.curve(position), best.trial_id)
+                    for position, one in enumerate(curve_classes(labels, len(classes)))
+                ]
+                run.add(epoch, [_picture(names, matrix, threshold, best.trial_id, epoch), *curves])
+
+
+def _group_names(labels: NDArray[np.int64], classes: Sequence[str]) -> list[str]:
+    """The names of the rows of the confusion matrix."""
+    groups = matrix_classes(labels, len(classes))
+    members = [np.flatnonzero(groups == group) for group in range(int(groups.max()) + 1)]
+    return [classes[int(some[0])] if len(some) == 1 else f"{len(some)} others" for some in members]
+
+
+def _curve(name: str, points: NDArray[np.float64], trial_id: str) -> Summary:
+    told = f"Class {name} against the rest, on the validation split; best trial {trial_id}, a step per epoch."
+    metadata = pr_curve.create_summary_metadata(name, told, STEPS + 1)
+    return summary_of(f"precision_recall/{name}/pr_curves", points.astype(np.float32), metadata)
+
+
+def _picture(
+    names: Sequence[str], matrix: NDArray[np.int64], threshold: float | None, trial_id: str, epoch: int
+) -> Summary:
+    title = f"Trial {trial_id}, epoch {epoch}, validation split"
+    if threshold is not None:
+        title += f", threshold {threshold:.2f}"
+    picture = matrix_picture(title, names, matrix)
+    told = "Rows: the true class. Columns: the predicted one. The darker, the larger the part of the row."
+    if threshold is not None:
+        told += " The threshold is the one with the highest F1 in that epoch, to a hundredth."
+    undrawn = [f"{drawn_name(name, i)}: {name}" for i, name in enumerate(names) if drawn_name(name, i) != name]
+    metadata = image.create_summary_metadata("confusion matrix", " ".join([told, *undrawn]))
+    content = [str(picture.width).encode(), str(picture.height).encode(), picture.png]
+    return summary_of("confusion_matrix", np.array(content, dtype=object), metadata)

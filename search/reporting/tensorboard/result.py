@@ -1,0 +1,63 @@
+"""What TensorBoard shows of the end of a search, beside the curves of its trials."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from search.datasets import Examples
+from search.reporting.tensorboard.events import left_out_if_it_fails
+from search.reporting.tensorboard.graph import write_graph
+from search.reporting.tensorboard.projector import chosen_rows, errors, write_projector
+from search.reporting.tensorboard.texts import write_summary
+
+REFIT = "refit"
+"""The run of the refitted model."""
+
+
+def write_result(
+    folder: Path,
+    summary: Mapping[str, Any],
+    model: keras.Model,
+    test: Examples,
+    predicted: NDArray[np.int64],
+    probabilities: NDArray[np.float64],
+    last_hidden: Callable[[NDArray[np.int64]], NDArray[np.float64]],
+) -> None:
+    """Writes the summary, the graph of the refitted model and the test texts as it sees them.
+
+    Each of them is left out where it cannot be made.
+
+    Args:
+        folder: TensorBoard's folder of the run.
+        summary: The content of summary.json.
+        model: The refitted model.
+        test: The test split.
+        predicted: Class indices [rows of the split].
+        probabilities: float64 [rows of the split, classes].
+        last_hidden: Gives what the model's output layer sees, float64 [rows, dim], of rows of the split.
+    """
+    classes = summary["classes"]
+    with left_out_if_it_fails("The summary"):
+        write_summary(folder, summary)
+    with left_out_if_it_fails("The model's graph"):
+        write_graph(folder / REFIT, model)
+    with left_out_if_it_fails("The projector"):
+        rows = chosen_rows(len(test), summary["seed"])
+        labels, ours = test.labels[rows], predicted[rows]
+        certainty = probabilities[rows, ours]
+        columns = {
+            "label": [classes[one] for one in labels],
+            "predicted": [classes[one] for one in ours],
+            "error": errors(labels, ours, len(classes)),
+            "probability": [f"{one:.3f}" for one in certainty],
+            "row": [str(one) for one in test.rows[rows]],
+            "text": [str(one) for one in test.texts[rows]],
+        }
+        hidden = "last_hidden_layer" if summary["best"].get("layers") else "module"
+        write_projector(folder / REFIT, hidden, last_hidden(rows), columns)

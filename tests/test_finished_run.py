@@ -1,0 +1,122 @@
+"""A finished run from Python."""
+
+import subprocess
+import sys
+import xml.dom.minidom
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_models import make_finished_run
+from reporting.report.made_runs import NASTY, flat_records, make_run
+
+import search
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    trials = flat_records(np.random.default_rng(0), 12)
+    return make_finished_run(tmp_path_factory.mktemp("runs") / "made", rows=60, trials=trials)
+
+
+@pytest.fixture(scope="module")
+def run(folder):
+    return search.load_run(str(folder))
+
+
+def test_the_package_is_light_until_it_is_used():
+    code = (
+        "import sys, search\n"
+        "assert {'run', 'load_run', 'InputError'} <= set(dir(search))\n"
+        "heavy = {'tensorflow', 'keras', 'pandas', 'hydra', 'numpy', 'sklearn'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+        "import search.report, search.predict, search.evaluate\n"
+        "assert callable(search.run) and callable(search.load_run)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    with pytest.raises(AttributeError, match="lode_run"):
+        search.lode_run  # noqa: B018
+
+
+def test_what_the_files_of_a_run_say(run, folder):
+    board = pd.read_csv(folder / "leaderboard.csv", dtype={"trial_id": str})
+    assert run.leaderboard["trial_id"].tolist() == board["trial_id"].tolist()
+    assert run.leaderboard["score"].is_monotonic_decreasing
+    assert (run.best.trial, run.best.score) == (board["trial_id"][0], board["score"][0])
+    assert run.best.hyperparameters["module"] == board["module"][0]
+    assert run.best.objective == "val_average_precision"
+    name = "average_precision"
+    assert run.test.loc[name, "score"] == run.summary["test"][name]
+    assert run.test.loc[name, ["low", "high"]].tolist() == run.summary["test_interval"][name]
+    assert run.baselines.loc[name, "majority"] == run.summary["baselines"]["majority"]["test"][name]
+    assert run.report.name == "report.html" and run.report.parent == folder
+    assert len(run.predictions) == 60 and run.classes == ["no", "yes"]
+
+
+def test_predictions(run, folder):
+    texts = pd.Series(["good good day", "a day", " good good\tgood "], index=[7, 9, 8])
+    found = run.predict(texts)
+    assert list(found) == ["text", "predicted", "prob_no", "prob_yes"]
+    assert found.index.tolist() == [7, 9, 8] and found["text"].tolist() == texts.tolist()
+    expected = 1 / (1 + np.exp(1 - np.array([2, 0, 3])))
+    np.testing.assert_allclose(found["prob_yes"], expected, atol=1e-6)
+    assert found["predicted"].tolist() == ["yes", "no", "yes"]
+    assert run.predict(texts, threshold=0.8)["predicted"].tolist() == ["no", "no", "yes"]
+    assert run.predict("good good")["predicted"].tolist() == ["yes"]
+    assert len(run.predict([])) == 0 and list(run.predict([])) == list(found)
+    assert len(run.predict(f"text {i}" for i in range(5000))) == 5000
+
+
+@pytest.mark.parametrize("texts", [["x", None], ["x", " "], ["x", 3], ["x", float("nan")], ["x", "\ud800"]])
+def test_what_is_no_text_is_named(run, texts):
+    with pytest.raises(search.InputError, match="Text 1 "):
+        run.predict(texts)
+
+
+def test_a_threshold_must_fit(run):
+    with pytest.raises(search.InputError, match="threshold=2"):
+        run.predict(["x"], threshold=2)
+
+
+def test_the_importance_is_a_picture_that_stands_by_itself(run, tmp_path):
+    picture = run.plot_importance()
+    svg = xml.dom.minidom.parseString(picture._repr_svg_()).documentElement
+    assert svg.getAttribute("width") and svg.getElementsByTagName("style") and svg.getElementsByTagName("title")
+    assert all(name in picture.svg for name in ("learning_rate", "--c0:", "prefers-color-scheme"))
+    assert "data:image/svg+xml" in picture._repr_html_() and "12 configurations" in picture._repr_html_()
+    assert "learning_rate" in repr(picture)
+    assert picture.save(tmp_path / "importance.svg").read_text(encoding="utf-8") == picture.svg
+    assert picture.caption in picture.save(str(tmp_path / "importance.html")).read_text(encoding="utf-8")
+    with pytest.raises(search.InputError, match=r"\.svg"):
+        picture.save(tmp_path / "importance.png")
+
+
+def test_few_trials_do_not_tell_what_mattered(tmp_path):
+    few = make_run(tmp_path / "few", rows=30, trials=flat_records(np.random.default_rng(0), 3))
+    with pytest.raises(search.InputError, match="3 configurations"):
+        search.load_run(few).plot_importance()
+
+
+def test_how_a_run_is_shown(run, folder):
+    lines, card = repr(run), run._repr_html_()
+    score = f"{run.summary['test']['average_precision']:.3f}"
+    for shown in (lines, card):
+        assert score in shown and "TF-IDF logistic regression" in shown and str(folder) in shown
+        assert f"trial {run.best.trial} of 12" in shown
+    xml.dom.minidom.parseString(card)
+
+
+def test_what_comes_from_data_is_escaped(tmp_path):
+    run = make_run(tmp_path / "made", rows=30, trials=flat_records(np.random.default_rng(0), 3))
+    shown = search.load_run(run)
+    shown.summary["dataset"] = shown.summary["best"]["module"] = NASTY
+    assert "<script>" not in shown._repr_html_()
+
+
+def test_what_is_no_finished_run(tmp_path, folder):
+    with pytest.raises(search.InputError, match="no run"):
+        search.load_run(tmp_path)
+    (tmp_path / ".hydra").mkdir()
+    (tmp_path / ".hydra" / "config.yaml").write_text("{}")
+    with pytest.raises(search.InputError, match="not ended"):
+        search.load_run(tmp_path)
