@@ -6,26 +6,37 @@ from pathlib import Path
 
 import pytest
 
-from search import cache, evaluate, modules
+from search import board, cache, evaluate, export, leaderboard, modules, predict, report
 from search.config import configuration_folder
 from search.embedding.catalog import catalog, markdown
 
-README = Path(__file__).parent.parent / "README.md"
-BLOCKS = re.findall(r"```bash\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [README, *(page.read_text(encoding="utf-8") for page in sorted((ROOT / "docs").glob("*.md")))]
+BLOCKS = [block for page in PAGES for block in re.findall(r"```bash\n(.*?)```", page, re.DOTALL)]
 LINES = [line for block in BLOCKS for line in block.replace("\\\n", " ").splitlines()]
 PARTS = [shlex.split(part, comments=True) for line in LINES for part in line.split("&&")]
-COMMANDS = [part[3:] for part in PARTS if part[:3] == ["python", "-m", "search"]]
-MODULES_COMMANDS = [part[3:] for part in PARTS if part[:3] == ["python", "-m", "search.modules"]]
-CACHE_COMMANDS = [part[3:] for part in PARTS if part[:3] == ["python", "-m", "search.cache"]]
-EVALUATE_COMMANDS = [part[3:] for part in PARTS if part[:3] == ["python", "-m", "search.evaluate"]]
-SCRIPTS = [block for block in re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL) if "# %%" in block]
+SCRIPTS = [block for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "# %%" in block]
+OF_RUNS = {one.__name__: one for one in (board, evaluate, export, leaderboard, predict, report)}
 
 
-def test_the_readme_has_commands():
-    assert len(COMMANDS) > 10
-    assert len(CACHE_COMMANDS) > 1
-    assert len(EVALUATE_COMMANDS) > 1
+def commands(module):
+    """The arguments of every command of a module, each once; what it reads or writes through the shell is left out."""
+    found = [part[3:] for part in PARTS if part[:3] == ["python", "-m", module]]
+    plain = [part[: min([part.index(one) for one in "<>" if one in part], default=len(part))] for part in found]
+    return list(map(list, dict.fromkeys(map(tuple, plain))))
+
+
+def test_there_are_commands():
+    assert len(commands("search")) > 10
+    assert all(commands(name) for name in ("search.cache", "search.modules", *OF_RUNS))
     assert len(SCRIPTS) == 1
+
+
+def test_every_link_leads_somewhere():
+    for page, folder in [(README, ROOT), *((page, ROOT / "docs") for page in PAGES[1:])]:
+        for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page):
+            assert (folder / link).exists(), link
 
 
 @pytest.mark.slow
@@ -38,20 +49,25 @@ def test_the_notebook_runs(tmp_path, monkeypatch):
     assert names["run"].report.is_file()
 
 
-@pytest.mark.parametrize("arguments", EVALUATE_COMMANDS, ids=" ".join)
-def test_a_command_of_evaluate_is_understood(tmp_path, monkeypatch, capsys, arguments):
+@pytest.mark.parametrize(
+    ("name", "arguments"), [(name, arguments) for name in OF_RUNS for arguments in commands(name)], ids=str
+)
+def test_a_command_on_runs_is_understood_and_misses_the_run(tmp_path, monkeypatch, capsys, name, arguments):
     monkeypatch.chdir(tmp_path)
-    assert evaluate.main(arguments) == 2
-    assert "expected the folder of a finished run" in capsys.readouterr().err
+    for given in arguments:
+        if given.startswith("input="):
+            Path(given.removeprefix("input=")).write_text("id,text\n1,a\n")
+    assert OF_RUNS[name].main(arguments) == 2
+    assert re.search(r"outputs/\w+", capsys.readouterr().err)
 
 
-@pytest.mark.parametrize("arguments", CACHE_COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("arguments", commands("search.cache"), ids=" ".join)
 def test_a_command_of_the_cache_runs(tmp_path, capsys, arguments):
     assert cache.main(["--folder", str(tmp_path), *arguments]) == 0
     assert capsys.readouterr().err == ""
 
 
-@pytest.mark.parametrize("arguments", MODULES_COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("arguments", commands("search.modules"), ids=" ".join)
 def test_a_command_of_the_modules_is_understood(arguments):
     given = modules.parser().parse_args(arguments)
     assert given.command in ("list", "check", "export")
@@ -61,13 +77,13 @@ def test_a_command_of_the_modules_is_understood(arguments):
 
 def test_the_table_of_modules_is_the_catalog():
     entries = catalog([configuration_folder()])
-    table = re.search(r"<!-- modules -->\n(.*?)\n<!-- /modules -->", README.read_text(encoding="utf-8"), re.DOTALL)
+    table = re.search(r"<!-- modules -->\n(.*?)\n<!-- /modules -->", README, re.DOTALL)
     # python -m search.modules list format=markdown prints what belongs there.
     assert table is not None
     assert table[1].strip() == markdown(entries.values())
 
 
-@pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("arguments", commands("search"), ids=" ".join)
 def test_a_command_composes(search_command, tmp_path, arguments):
     (tmp_path / "my_conf" / "space").mkdir(parents=True)
     (tmp_path / "my_conf" / "space" / "mine.yaml").write_text("units: [8, 16]\n")
@@ -82,7 +98,7 @@ def test_a_command_composes(search_command, tmp_path, arguments):
 
 
 @pytest.mark.parametrize(
-    "key", sorted(set(re.findall(r"`((?:dataset|tuner|objective|module|paths)\.\w+)", README.read_text())))
+    "key", sorted(set(re.findall(r"`((?:dataset|tuner|objective|module|paths)\.\w+)", "\n".join(PAGES))))
 )
 def test_a_key_in_prose_is_a_setting(search_command, key):
     outcome = search_command("--cfg", "job", f"--package={key.split('.')[0]}")
