@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import io
-import signal
 import sys
 import tempfile
 import threading
 import types
 import webbrowser
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stderr
+from contextlib import contextmanager, redirect_stderr, suppress
 from dataclasses import dataclass, field
 from os.path import commonpath
 from pathlib import Path
 
 from search.errors import InputError, nearest
-from search.exit_codes import reported
+from search.exit_codes import command
 
 _USAGE = "python -m search.board run=outputs/…"
 _HELP = f"""Opens TensorBoard on a run, or on several side by side; Ctrl-C ends it.
@@ -56,21 +55,13 @@ def main(arguments: Sequence[str]) -> int:
     Returns:
         The exit code: 0, also after Ctrl-C, which is how it ends; 2 for bad input.
     """
-    if {"-h", "--help"} & set(arguments):
-        print(_HELP)
-        return 0
-    codes = [0]
-    terminated = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        with reported(codes):
-            request = _read(arguments)
-            with logdir(request.runs) as folder:
-                _serve(folder, request)
-    except KeyboardInterrupt:
-        print()
-    finally:
-        signal.signal(signal.SIGTERM, terminated)
-    return max(codes)
+    return command(arguments, _HELP, lambda: _open(_read(arguments)))
+
+
+def _open(request: Request) -> None:
+    with suppress(KeyboardInterrupt), logdir(request.runs) as folder:  # which is how it ends
+        _serve(folder, request)
+    print()
 
 
 def _read(arguments: Sequence[str]) -> Request:

@@ -27,8 +27,7 @@ _WHITE_SPACE = r"\s+"
 def to_tflite(saved_model: Path) -> bytes:
     """Converts to LiteRT (TFLite), with its own operations alone.
 
-    With those of TensorFlow ("Select TF ops") the vocabulary of a module stays behind in a file of the SavedModel, and
-    no interpreter that can be installed runs the rest.
+    Those of TensorFlow ("Select TF ops") are left out: the interpreter in TensorFlow's own package does not run them.
 
     Args:
         saved_model: Its folder.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from search.config import DEVICES
 from search.errors import InputError, nearest
-from search.exit_codes import ended
+from search.exit_codes import command
 from search.predict import parsed_threshold
 
 if TYPE_CHECKING:
@@ -56,10 +56,7 @@ def main(arguments: Sequence[str]) -> int:
     Returns:
         The exit code: 0, 2 for bad input, 130 after Ctrl-C.
     """
-    if {"-h", "--help"} & set(arguments):
-        print(_HELP)
-        return 0
-    return ended(lambda: _evaluate(_read(arguments)))
+    return command(arguments, _HELP, lambda: _evaluate(_read(arguments)))
 
 
 def _read(arguments: Sequence[str]) -> _Asked:

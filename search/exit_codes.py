@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
+import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NoReturn
 
@@ -63,14 +65,32 @@ def reported(codes: list[int]) -> Iterator[None]:
         codes.append(int(ended.code or 0))
 
 
-def ended(job: Callable[[], None]) -> int:
-    """Runs a command's job; gives the exit code: 0, 2 for bad input, 130 after Ctrl-C."""
+def command(arguments: Sequence[str], usage: str, job: Callable[[], None]) -> int:
+    """Runs a command of the form `python -m search.NAME key=value …`.
+
+    Args:
+        arguments: The command line without the program's name.
+        usage: What `--help` prints.
+        job: Does what the command is for.
+
+    Returns:
+        The exit code: 0, 1 if it failed, 2 for bad input, 130 after Ctrl-C or SIGTERM.
+    """
+    if {"-h", "--help"} & set(arguments):
+        print(usage)
+        return 0
     codes = [0]
+    # As after Ctrl-C, what was begun is taken away.
+    terminated = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with reported(codes):
             job()
     except KeyboardInterrupt:
         codes.append(said("Interrupted.", INTERRUPTED))
+    except BrokenPipeError:  # whoever reads the output, such as head, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    finally:
+        signal.signal(signal.SIGTERM, terminated)
     return max(codes)
 
 

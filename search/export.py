@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from search.errors import InputError, nearest
-from search.exit_codes import reported
+from search.exit_codes import command
 
 FORMATS = ("onnx", "tflite")
 _KEYS = ("run", "format", "output")
@@ -33,13 +33,7 @@ def main(arguments: Sequence[str]) -> int:
     Returns:
         The exit code: 0, or 2 for bad input.
     """
-    if {"-h", "--help"} & set(arguments):
-        print(_HELP)
-        return 0
-    codes = [0]
-    with reported(codes):
-        _export(_values(arguments))
-    return max(codes)
+    return command(arguments, _HELP, lambda: _export(_values(arguments)))
 
 
 def _values(arguments: Sequence[str]) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from search.errors import InputError, nearest
-from search.exit_codes import INTERRUPTED, reported, said
+from search.exit_codes import command
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,18 +62,7 @@ def main(arguments: Sequence[str]) -> int:
     Returns:
         The exit code: 0, 2 for bad input, 130 after Ctrl-C.
     """
-    if {"-h", "--help"} & set(arguments):
-        print(_HELP)
-        return 0
-    codes = [0]
-    try:
-        with reported(codes):
-            _compare(_asked(arguments))
-    except KeyboardInterrupt:
-        codes.append(said("Interrupted.", INTERRUPTED))
-    except BrokenPipeError:  # whoever reads the output, such as head, has enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return max(codes)
+    return command(arguments, _HELP, lambda: _compare(_asked(arguments)))
 
 
 def _asked(arguments: Sequence[str]) -> _Asked:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-import os
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from search.config import DEVICES
 from search.errors import InputError, nearest
-from search.exit_codes import INTERRUPTED, reported, said
+from search.exit_codes import command
 
 _OWN = ("run", "ensemble", "input", "output", "text", "text_column", "threshold", "bad_rows", "format", "device")
 _READING = ("format", "separator", "encoding", "undecodable", "member")
@@ -49,22 +47,7 @@ def main(arguments: Sequence[str]) -> int:
     Returns:
         The exit code: 0, 2 for bad input, 130 after Ctrl-C.
     """
-    if {"-h", "--help"} & set(arguments):
-        print(_HELP)
-        return 0
-    codes = [0]
-    # As after Ctrl-C, what was begun is taken away.
-    terminated = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        with reported(codes):
-            _predict(_values(arguments))
-    except KeyboardInterrupt:
-        codes.append(said("Interrupted.", INTERRUPTED))
-    except BrokenPipeError:  # whoever reads the output, such as head, has enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    finally:
-        signal.signal(signal.SIGTERM, terminated)
-    return max(codes)
+    return command(arguments, _HELP, lambda: _predict(_values(arguments)))
 
 
 def _values(arguments: Sequence[str]) -> dict[str, str]:

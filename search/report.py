@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from search.errors import InputError
-from search.exit_codes import reported
+from search.exit_codes import command
 
 _USAGE = "python -m search.report run=outputs/… [run=…]"
+_HELP = f"Writes report.html and MODEL_CARD.md of finished runs again.\n\n  {_USAGE}"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -21,19 +22,16 @@ def main(arguments: Sequence[str]) -> int:
     Returns:
         The exit code: 0, or 2 for bad input.
     """
-    if {"-h", "--help"} & set(arguments):
-        print(f"Writes report.html and MODEL_CARD.md of finished runs again.\n\n  {_USAGE}")
-        return 0
-    codes = [0]
-    with reported(codes):
-        folders = _folders(arguments)
-        # Imported only now: --help and mistakes are answered without scikit-learn.
-        from search.reporting.report.write import write_report
+    return command(arguments, _HELP, lambda: _write(_folders(arguments)))
 
-        for folder in folders:
-            write_report(folder)
-            print(f"Written: {folder / 'report.html'}, {folder / 'MODEL_CARD.md'}")
-    return max(codes)
+
+def _write(folders: Sequence[Path]) -> None:
+    # Imported only now: --help and mistakes are answered without scikit-learn.
+    from search.reporting.report.write import write_report
+
+    for folder in folders:
+        write_report(folder)
+        print(f"Written: {folder / 'report.html'}, {folder / 'MODEL_CARD.md'}")
 
 
 def _folders(arguments: Sequence[str]) -> list[Path]:

@@ -118,9 +118,9 @@ def test_onnx_gives_the_same(run, tmp_path, capsys):
     assert (labels.key, json.loads(labels.value)) == ("labels", list(CLASSES))
 
 
-def test_tflite_names_what_stands_in_the_way(run, tmp_path, capfd):
+def test_tflite_names_what_stands_in_the_way(run, tmp_path, capsys):
     assert main([f"run={run}", "format=tflite", f"output={tmp_path / 'model.tflite'}"]) == 2
-    err = capfd.readouterr().err
+    err = capsys.readouterr().err
     assert "StringLower" in err and "StaticRegexReplace" in err and err.count("\n") == 1
     assert not list(tmp_path.iterdir())
 
@@ -148,7 +148,7 @@ def test_tflite_of_operations_it_has(tmp_path):
     np.testing.assert_array_equal(answer["probabilities"], [[0, 1], [1, 0]])
 
 
-def test_onnx_names_what_stands_in_the_way(tmp_path, capfd):
+def test_onnx_names_what_stands_in_the_way(tmp_path, capsys):
     pytest.importorskip("tf2onnx")
     import tensorflow as tf
 
@@ -158,7 +158,7 @@ def test_onnx_names_what_stands_in_the_way(tmp_path, capfd):
 
     folder = made(tmp_path / "run", probabilities)
     assert main([f"run={folder}", "format=onnx", f"output={tmp_path / 'model.onnx'}"]) == 2
-    err = capfd.readouterr().err
+    err = capsys.readouterr().err
     assert "StringLength" in err and err.count("\n") == 1
 
 
