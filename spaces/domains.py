@@ -13,6 +13,8 @@ ENCODERS = ("mean", "lstm", "gru", "bilstm", "bigru", "conv1d")
 """Values of `module` that name no module but what is learned from the training texts alone, over a vector per token."""
 LEARNED = "learned"
 AUTO = "auto"
+LAYER_WIDTHS = ("units_1", "units_2", "units_3", "units_4")
+"""Settings that set the width of one hidden layer apart from `units`; null: they do not."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ DOMAINS = {
     "encoder_units": _whole(1),
     "layers": _whole(0),
     "units": _whole(1),
+    **{name: _whole(1) for name in LAYER_WIDTHS},
     "activation": _one_of(ACTIVATIONS),
     "dropout": Domain(
         "numbers from 0 to below 1", lambda value: type(value) in (int, float) and 0 <= value < 1, real=True

@@ -8,7 +8,7 @@ from importlib import import_module
 from operator import le
 from typing import Any, ClassVar
 
-from spaces.domains import AUTO, DOMAINS, ENCODERS, LEARNED
+from spaces.domains import AUTO, DOMAINS, ENCODERS, LAYER_WIDTHS, LEARNED
 from spaces.parameters import Choice, Float, HyperParameters, Int, Parameter, SpaceError
 from spaces.reading import nearest, parameter_from
 from spaces.space import Space, When
@@ -24,7 +24,8 @@ class TextClassifierSpace(Space):
     """Which module, frozen or fine-tuned, under which head, trained how.
 
     The class attributes are the ranges, written as `parameter_from` reads them, and `frozen`, the modules that are not
-    fine-tuned where `trainable` leaves the choice; a keyword wins over them.
+    fine-tuned where `trainable` leaves the choice; a keyword wins over them. `units` is the width of any hidden layer,
+    `units_1` to `units_4` that of one of them, where it is another.
 
     The parameters of a trial are `module`, `trainable`, `layers` (hidden ones), `units_1` … (width of each hidden layer
     that exists), `activation` and `dropout` (where there is a hidden layer), `learning_rate` (of the head),
@@ -66,6 +67,10 @@ class TextClassifierSpace(Space):
     frozen: ClassVar[Any] = ("use-multilingual", "use", "use-large")
     layers: ClassVar[Any] = Int(1, 2)
     units: ClassVar[Any] = Choice([64, 128, 256, 512])
+    units_1: ClassVar[Any] = None
+    units_2: ClassVar[Any] = None
+    units_3: ClassVar[Any] = None
+    units_4: ClassVar[Any] = None
     activation: ClassVar[Any] = Choice(["relu"])
     dropout: ClassVar[Any] = Float(0.0, 0.5)
     learning_rate: ClassVar[Any] = Float(3e-4, 1e-2, log=True)
@@ -88,7 +93,12 @@ class TextClassifierSpace(Space):
         for name in ranges:
             if name not in SETTINGS:
                 raise SpaceError(f"space.{name} is no setting of the space, {nearest(name, SETTINGS)}")
-        settings = {name: _setting(name, ranges.get(name, getattr(self, name)), rows) for name in DOMAINS}
+        given = {name: ranges.get(name, getattr(self, name)) for name in DOMAINS}
+        settings = {
+            name: _setting(name, value, rows)
+            for name, value in given.items()
+            if value is not None or name not in LAYER_WIDTHS
+        }
         frozen = _names(ranges.get(_FROZEN, self.frozen))
         if False not in (settings["trainable"].options or ()):
             _check_trainable(settings["modules"], untrainable)
@@ -181,7 +191,11 @@ def _expand(settings: Mapping[str, Parameter], frozen: frozenset[str]) -> tuple[
             exists(name, parameter, "module", lambda module: module in ENCODERS and module != "mean")
         elif name == "units":
             for layer in range(1, max(map(int, parameters["layers"].options or ())) + 1):
-                exists(f"units_{layer}", parameter, "layers", partial(le, layer))
+                name = f"units_{layer}"
+                exists(name, settings.get(name, parameter), "layers", partial(le, layer))
+        elif name in LAYER_WIDTHS:
+            if name not in parameters:
+                raise SpaceError(f"space.{name}: there is no such hidden layer, space.layers gives fewer")
         elif name in ("activation", "dropout"):
             exists(name, parameter, "layers", lambda layers: layers > 0)
         elif name in _OF_TRAINED_MODULES:

@@ -24,7 +24,10 @@ def test_the_yaml_file_and_the_class_describe_the_same_space():
     assert set(config) == set(SETTINGS)
     assert tuple(config.pop("frozen")) == TextClassifierSpace.frozen
     for name, value in config.items():
-        assert parameter_from(value) == parameter_from(attributes[name])
+        if value is None:
+            assert attributes[name] is None
+        else:
+            assert parameter_from(value) == parameter_from(attributes[name])
     assert dict(space_from(config)) == dict(TextClassifierSpace())
 
 
@@ -252,3 +255,15 @@ def test_automatic_batch_sizes_follow_the_rows(rows, sizes):
     space = space_from({}, rows=rows)
     assert list(space["batch_size"].options) == sizes
     assert list(space_from({"batch_size": [8]}, rows=rows)["batch_size"].options) == [8]
+
+
+def test_a_layer_can_have_a_width_of_its_own():
+    space = space_from({"layers": 2, "units": [8, 16], "units_1": 256})
+    assert space["units_1"].options == (256,)
+    assert space["units_2"].options == (8, 16)
+    assert space_from({"layers": 2})["units_1"].options == (64, 128, 256, 512)
+
+
+def test_a_width_of_a_layer_that_there_is_not_is_refused():
+    with pytest.raises(SpaceError, match=r"space\.units_3: there is no such hidden layer"):
+        space_from({"layers": 2, "units_3": 8})
