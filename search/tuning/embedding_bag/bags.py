@@ -8,11 +8,12 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array, vstack
 
 from search.embedding.load import Module
+from search.tuning.embedding_bag.dependence import depends_on_values
 from search.tuning.fine_tuning.touched import regularization, writes
 
 # Texts looked at in one call: never more than the module has dimensions.
 _AT_ONCE = 64
-# Texts on which the sums are held against the module with other weights in its table.
+# Texts on which the sums, found in training, are held against the module outside training.
 _CHECKED = 256
 _TOLERANCE = 1e-4
 
@@ -24,8 +25,9 @@ class Bags:
     """How a module's vectors of texts are made up of the rows of its table.
 
     Where text i has the vector sum_j w_ij row_j, the gradient of the i-th number of its vector has w_ij in the i-th
-    place of row j. So one gradient tells the weights of as many texts as a row has numbers. That the vectors are such
-    sums is then checked: with the published rows for all texts, and with others for some.
+    place of row j. So one gradient tells the weights of as many texts as a row has numbers. Where that gradient does
+    not depend on what is in the table, the vectors are such sums whatever is in it, but for something that is added;
+    that nothing is, is checked with the published rows for every text.
 
     Args:
         module: A module with its published weights.
@@ -52,12 +54,14 @@ class Bags:
             return vectors, [part for one in slices for part in (one.indices, one.values)]
 
         self._probe = probe
-        changes_itself = writes(probe.get_concrete_function().graph) or bool(regularization(module))
+        traced = probe.get_concrete_function()
+        changes_itself = writes(traced.graph) or bool(regularization(module))
         moved = [pair for pair in zip(module.trainable_variables, kinds, strict=True) if pair[1] is not type(None)]
         self.table: tf.Variable | None = None
         if len(moved) == 1 and not changes_itself:
             ((variable, kind),) = moved
-            if kind is tf.IndexedSlices and tuple(variable.shape[1:]) == (module.dimension,):
+            of_its_width = kind is tf.IndexedSlices and tuple(variable.shape[1:]) == (module.dimension,)
+            if of_its_width and not depends_on_values(traced, traced.outputs[1:], variable):
                 self.table = variable
         self._at: dict[str, int] = {}
         self._weights: csr_array | None = None
@@ -94,7 +98,10 @@ class Bags:
             parts.append((text + start, row, weight))
         text, row, weight = (np.concatenate(column) for column in zip(*parts, strict=True))
         weights = coo_array((weight, (text, row)), (len(texts), self.table.shape[0])).tocsr()
-        return weights if self._holds_with_other_rows(texts[:_CHECKED], weights[:_CHECKED]) else None
+        some = weights[:_CHECKED]
+        rows = np.unique(some.indices)
+        vectors = self._module(tf.constant(texts[:_CHECKED].tolist())).numpy()
+        return weights if _agree(some[:, rows] @ tf.gather(self.table, rows).numpy(), vectors) else None
 
     def _part(self, texts: NDArray[np.object_]) -> _Part | None:
         vectors, (rows, values) = self._probe(tf.constant(texts.tolist()))
@@ -104,22 +111,6 @@ class Bags:
         weights = coo_array((weight, (text, places)), (len(texts), len(distinct))).tocsr()
         sums = weights @ tf.gather(self.table, distinct).numpy()
         return (text, row, weight) if _agree(sums, vectors.numpy()) else None
-
-    def _holds_with_other_rows(self, texts: NDArray[np.object_], weights: csr_array) -> bool:
-        """Whether the vectors are the same sums with other rows in the table, in training and outside."""
-        rows = np.unique(weights.indices)
-        if not len(rows) or self.table is None:
-            return True
-        published = tf.gather(self.table, rows)
-        others = np.random.default_rng(0).normal(scale=10.0, size=published.shape).astype(np.float32)
-        given = tf.constant(texts.tolist())
-        self.table.scatter_update(tf.IndexedSlices(others, rows))
-        try:
-            came = [self._module(given, training=training).numpy() for training in (False, True)]
-        finally:
-            self.table.scatter_update(tf.IndexedSlices(published, rows))
-        sums = weights[:, rows] @ others
-        return all(_agree(sums, vectors) for vectors in came)
 
 
 def _agree(sums: NDArray[np.float32], vectors: NDArray[np.float32]) -> bool:
