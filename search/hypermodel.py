@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from search.datasets import Examples
 from search.embedding import TextEmbedding
 from search.embedding.features import FeatureCache, Features, PassObserver
-from search.encoders import EMBEDDING, Encoders, EncoderTraining
+from search.encoders import EMBEDDING, Encoders
 from search.fast_training import FastTraining
 from search.keras_model import InputRows, compiled_model, fit_model
 from search.tuning.head_first import best_head
 from search.tuning.seeds import ACCUMULATE, HEAD_EPOCHS, trial_seed
-from search.tuning.training import Training, assign, model_weights
+from search.tuning.training import KerasTraining, Training, assign, model_weights
 from spaces import ENCODERS, TextClassifierSpace
 
 
@@ -183,7 +183,7 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
 
     def _encoder_training(
         self, hp: keras_tuner.HyperParameters, values: Mapping[str, Any], train: Examples, valid: Examples | None
-    ) -> EncoderTraining:
+    ) -> KerasTraining:
         """Trains what is above the tokenizer on numbers of tokens, which are there already."""
         keras.utils.set_random_seed(trial_seed(self.seed, hp.values))
         inputs, hidden = self._encoders.id_encoder(values)
@@ -192,7 +192,7 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
             None if split is None else InputRows(self._encoders.ids(split.texts, values), split.labels)
             for split in (train, valid)
         ]
-        return EncoderTraining(model, partial(self._fit(hp), model, values, *splits))
+        return KerasTraining(model, partial(self._fit(hp), model, values, *splits))
 
     def _fit(self, hp: keras_tuner.HyperParameters) -> Callable[..., keras.callbacks.History]:
         """`fit_model` for a trial."""

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from search.encoders.network import encoded
 from search.encoders.tokens import Tokens
 from search.encoders.word_vectors import WordVectors
-from search.tuning.training import KerasTraining, model_weights
 from spaces import LEARNED
 
 
@@ -71,12 +70,3 @@ class Encoders:
         if name not in self._vectors:
             self._vectors[name] = WordVectors(self._modules[name], name)
         return encoded(ids, values, len(vocabulary), self._vectors[name].table(vocabulary))
-
-
-class EncoderTraining(KerasTraining):
-    """Trains a Keras model on numbers of tokens; a frozen embedding is none of its parameters."""
-
-    @property
-    def parameters(self) -> int:
-        """Weights of the layers that train."""
-        return sum(int(np.prod(weight.shape)) for weight in model_weights(self.model))

@@ -65,8 +65,8 @@ class KerasTraining:
 
     @property
     def parameters(self) -> int:
-        """Weights of the model's layers."""
-        return int(self.model.count_params())
+        """Weights of the layers that train."""
+        return sum(int(np.prod(variable.shape)) for variable in model_weights(self.model))
 
     def weights(self) -> Arrays:
         """The weights and moving statistics of the layers that train."""
