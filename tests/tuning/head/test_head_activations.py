@@ -6,11 +6,11 @@ import pytest
 import tensorflow as tf
 
 from search.tuning.head.activations import ACTIVATIONS
-from spaces import text_classifier
+from spaces import domains
 
 
 def test_every_activation_of_the_space_is_there():
-    assert set(ACTIVATIONS) == set(text_classifier.ACTIVATIONS)
+    assert set(ACTIVATIONS) == set(domains.ACTIVATIONS)
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
