@@ -81,6 +81,7 @@ def find_answer(prepared: Prepared, trials: Trials, folder: RunFolder, screen: S
         splits.valid.labels,
         valid_probabilities,
         splits.classes,
+        screen.say,
     )
     with stopwatch("refit"):
         epochs = f"{trials.best_epoch} epoch{'' if trials.best_epoch == 1 else 's'}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -32,6 +32,7 @@ def write_outputs(
     catalogs: Sequence[Path],
     device: str,
     stopwatch: Stopwatch,
+    say: Callable[[str], None],
 ) -> dict[str, Any]:
     """Writes what is made of the answer.
 
@@ -43,6 +44,7 @@ def write_outputs(
         catalogs: Folders whose `module/*.yaml` name modules.
         device: What it all ran on, in words.
         stopwatch: What the phases took.
+        say: Is told what cannot be made.
 
     Returns:
         The summary, as in summary.json.
@@ -59,6 +61,7 @@ def write_outputs(
         answer.predicted,
         answer.probabilities,
         partial(classifier.last_hidden, splits.test.texts, trials.features(splits.test)),
+        say,
     )
     write_measurements(
         folder,

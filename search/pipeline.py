@@ -71,7 +71,7 @@ def run(
         write_configuration(folder.tensorboard, composed)
         trials = run_trials(prepared, folder, screen, stopwatch)
         answer = find_answer(prepared, trials, folder, screen, stopwatch)
-        summary = write_outputs(prepared, trials, answer, folder, catalogs, device, stopwatch)
+        summary = write_outputs(prepared, trials, answer, folder, catalogs, device, stopwatch, screen.say)
     screen.show_result(summary, folder.path)
     return summary
 

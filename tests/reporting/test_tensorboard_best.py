@@ -106,7 +106,9 @@ def written(request, tmp_path):
     observer.on_epoch_end(records["0002"], 4, metrics(labels, splits[4][1]))
     folder = tmp_path / "best"
     for _ in range(2):  # the search was given more and ended again
-        write_best(folder, records["0002"], records, ScoredEpochs(tmp_path / "trials"), labels, splits[3][1], classes)
+        write_best(
+            folder, records["0002"], records, ScoredEpochs(tmp_path / "trials"), labels, splits[3][1], classes, print
+        )
     return folder, labels, splits, classes
 
 
@@ -138,7 +140,7 @@ def test_the_best_epoch_is_there_where_no_epoch_was_counted(tmp_path):
     record = TrialRecord("0000", {}, best_epoch=5, epochs=6)
     observer = ScoredEpochs(tmp_path / "trials")
     observer.on_epoch_end(record, 5, {"val_f1": 0.5})
-    write_best(tmp_path / "best", record, {"0000": record}, observer, labels, probabilities, ("no", "yes"))
+    write_best(tmp_path / "best", record, {"0000": record}, observer, labels, probabilities, ("no", "yes"), print)
     assert list(series(tmp_path / "best", "confusion_matrix")) == [5]
 
 
@@ -147,7 +149,9 @@ def test_what_cannot_be_drawn_does_not_end_the_run(tmp_path, caplog):
     broken = np.full((3, 2), np.nan)
     with pytest.warns(RuntimeWarning):
         observer = ScoredEpochs(tmp_path / "trials")
-        write_best(tmp_path / "best", record, {"0000": record}, observer, np.array([0, 1, 1]), broken, ("no", "yes"))
+        write_best(
+            tmp_path / "best", record, {"0000": record}, observer, np.array([0, 1, 1]), broken, ("no", "yes"), print
+        )
     assert "left out of TensorBoard" in caplog.text
 
 

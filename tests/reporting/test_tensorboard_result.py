@@ -76,7 +76,7 @@ def written(model, test_split, tmp_path_factory):
     def last_hidden(rows):
         return classifier.last_hidden(test_split.texts, None, rows)
 
-    write_result(folder, made_summary(), model, test_split, predicted, probabilities, last_hidden)
+    write_result(folder, made_summary(), model, test_split, predicted, probabilities, last_hidden, print)
     return folder, predicted
 
 
@@ -176,9 +176,13 @@ def test_what_fails_is_left_out_and_the_rest_is_there(model, test_split, tmp_pat
     def last_hidden(rows):
         raise RuntimeError("out of memory")
 
+    said = []
     predicted = np.zeros(len(test_split), np.int64)
-    write_result(tmp_path, made_summary(), model, test_split, predicted, np.ones((len(test_split), 3)), last_hidden)
+    write_result(
+        tmp_path, made_summary(), model, test_split, predicted, np.ones((len(test_split), 3)), last_hidden, said.append
+    )
     assert "The projector is left out of TensorBoard" in caplog.text
+    assert said == ["The projector is left out of TensorBoard: RuntimeError; see search.log"]
     assert read(tmp_path / REFIT).Tags()["graph"]
 
 
@@ -186,9 +190,19 @@ def test_a_full_disk_is_told(model, test_split, tmp_path):
     def last_hidden(rows):
         raise OSError(28, "No space left on device")
 
+    said = []
     predicted = np.zeros(len(test_split), np.int64)
     with pytest.raises(OSError, match="No space"):
-        write_result(tmp_path, made_summary(), model, test_split, predicted, np.ones((len(test_split), 3)), last_hidden)
+        write_result(
+            tmp_path,
+            made_summary(),
+            model,
+            test_split,
+            predicted,
+            np.ones((len(test_split), 3)),
+            last_hidden,
+            said.append,
+        )
 
 
 def test_histograms_count_every_weight_of_every_epoch(model, tmp_path):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,7 @@ def write_best(
     labels: NDArray[np.int64],
     probabilities: NDArray[np.float64],
     classes: Sequence[str],
+    say: Callable[[str], None],
 ) -> None:
     """Writes a run of a step per epoch, and removes what was counted of other trials.
 
@@ -38,9 +39,10 @@ def write_best(
         labels: The labels of the validation split [n].
         probabilities: What the best trial's best epoch gives for it, float64 [n, classes].
         classes: Names of the classes.
+        say: Is told if it is left out, since it cannot be made.
     """
     shutil.rmtree(folder, ignore_errors=True)
-    with left_out_if_it_fails("The best trial"):
+    with left_out_if_it_fails("The best trial", say):
         line = scored.keep_only(best.trial_id, records)
         epochs = {best.best_epoch or 0: EpochCounts.of(labels, probabilities), **scored.of(line)}
         names = _group_names(labels, classes)

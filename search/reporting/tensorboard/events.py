@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import socket
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
@@ -83,11 +83,12 @@ def summary_of(tag: str, tensor: object, metadata: SummaryMetadata) -> Summary:
 
 
 @contextmanager
-def left_out_if_it_fails(what: str) -> Iterator[None]:
-    """Logs an error of the block, unless the disk is full: a finished search does not fail for want of a picture."""
+def left_out_if_it_fails(what: str, say: Callable[[str], None]) -> Iterator[None]:
+    """Tells and logs an error of the block, unless the disk is full: for want of a picture no finished search fails."""
     try:
         yield
     except Exception as error:
         if is_refused(error):
             raise
         log.exception("%s is left out of TensorBoard", what)
+        say(f"{what} is left out of TensorBoard: {type(error).__name__}; see search.log")

@@ -28,10 +28,11 @@ def write_result(
     predicted: NDArray[np.int64],
     probabilities: NDArray[np.float64],
     last_hidden: Callable[[NDArray[np.int64]], NDArray[np.float64]],
+    say: Callable[[str], None],
 ) -> None:
     """Writes the summary, the graph of the refitted model and the test texts as it sees them.
 
-    Each of them is left out where it cannot be made.
+    Each of them is left out where it cannot be made, which is told.
 
     Args:
         folder: TensorBoard's folder of the run.
@@ -41,13 +42,14 @@ def write_result(
         predicted: Class indices [rows of the split].
         probabilities: float64 [rows of the split, classes].
         last_hidden: Gives what the model's output layer sees, float64 [rows, dim], of rows of the split.
+        say: Is told what is left out.
     """
     classes = summary["classes"]
-    with left_out_if_it_fails("The summary"):
+    with left_out_if_it_fails("The summary", say):
         write_summary(folder, summary)
-    with left_out_if_it_fails("The model's graph"):
+    with left_out_if_it_fails("The model's graph", say):
         write_graph(folder / REFIT, model)
-    with left_out_if_it_fails("The projector"):
+    with left_out_if_it_fails("The projector", say):
         rows = chosen_rows(len(test), summary["seed"])
         labels, ours = test.labels[rows], predicted[rows]
         certainty = probabilities[rows, ours]
