@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -83,7 +84,7 @@ def find_answer(prepared: Prepared, trials: Trials, folder: RunFolder, screen: S
         splits.classes,
         screen.say,
     )
-    with stopwatch("refit"):
+    with stopwatch("refit"), closing(Curves(folder.tensorboard / REFIT)) as curves:
         epochs = f"{trials.best_epoch} epoch{'' if trials.best_epoch == 1 else 's'}"
         screen.say(f"Refitting trial {best.trial_id} on {' and '.join(splits.refit_on)} for {epochs}")
         model = refit(
@@ -92,7 +93,7 @@ def find_answer(prepared: Prepared, trials: Trials, folder: RunFolder, screen: S
             splits.refit,
             trials.best_epoch,
             config.seed,
-            Curves(folder.tensorboard / REFIT),
+            curves,
             partial(write_histograms, folder.tensorboard / REFIT) if config.tensorboard.histograms else None,
         )
         classifier = Classifier(model, splits.classes, threshold)

@@ -161,7 +161,5 @@ def refit(
         model, partial(hypermodel.fit, hp, model, examples)
     )
     training.run(range(epochs), on_epoch_end)
-    if curves is not None:
-        curves.close()
     assign(model_weights(model), training.weights())
     return model

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -86,7 +87,11 @@ def run_trials(prepared: Prepared, folder: RunFolder, screen: Screen, stopwatch:
     prepared.limit.guard(hypermodel)
     scored_epochs = ScoredEpochs(folder.trials)
     ahead = plan(config.tuner, prepared.space.size())
-    with stopwatch("search"), screen.progress(ahead, objective.name, objective.direction) as progress:
+    with (
+        stopwatch("search"),
+        screen.progress(ahead, objective.name, objective.direction) as progress,
+        closing(TensorBoardWriter(folder.tensorboard, prepared.space, objective)) as curves,
+    ):
         tuner = Tuner(
             make_oracle(config.tuner, objective, config.seed),
             hypermodel,
@@ -95,7 +100,7 @@ def run_trials(prepared: Prepared, folder: RunFolder, screen: Screen, stopwatch:
             max_total_epochs=config.tuner.max_total_epochs,
             max_parameters=config.tuner.max_parameters,
             keep=config.tuner.keep,
-            observers=[progress, TensorBoardWriter(folder.tensorboard, prepared.space, objective), scored_epochs],
+            observers=[progress, curves, scored_epochs],
             directory=str(folder.path),
             project_name=folder.trials.name,
         )

@@ -35,6 +35,8 @@ class TensorBoardWriter:
         # Trial id to the trial that its training began with, and of that one the best score so far.
         self._first: dict[str, str] = {}
         self._scores: dict[str, float] = {}
+        # Of the trial that is running.
+        self._curves: Curves | None = None
         table = hparams.hparams_config_pb(
             hparams=[
                 hparams.HParam(name, _domain(parameter, conditional=name in space.conditions))
@@ -59,11 +61,12 @@ class TensorBoardWriter:
 
     def on_epoch_end(self, record: TrialRecord, epoch: int, metrics: Mapping[str, float]) -> None:
         """Adds a point to every curve."""
+        assert self._curves is not None
         self._curves.add(epoch, metrics)
 
     def on_trial_end(self, record: TrialRecord) -> None:
         """Closes the curves and writes the configuration's line of the table."""
-        self._curves.close()
+        self.close()
         self._follow(record)
         first = self._first[record.trial_id]
         summaries = [scalar_pb(EPOCHS, record.epochs)]
@@ -82,6 +85,12 @@ class TensorBoardWriter:
             summaries.append(text_pb("tuner/lineage", told))
         with EventFile(self.folder / first) as run:
             run.add(record.epochs, summaries)
+
+    def close(self) -> None:
+        """Closes the curves of a trial that did not come to its end."""
+        if self._curves is not None:
+            self._curves.close()
+            self._curves = None
 
     def _follow(self, record: TrialRecord) -> None:
         first = self._first.get(record.parent or "", record.trial_id)
