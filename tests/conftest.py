@@ -1,6 +1,7 @@
 """What many tests need: the command, run as a user would, and small data that it can learn from."""
 
 import logging
+import signal
 from collections import namedtuple
 
 import numpy as np
@@ -10,6 +11,9 @@ from reviews import VOCABULARY
 from search.command_line import main
 
 Outcome = namedtuple("Outcome", "code out err")
+
+# Where the tests are started in the background, Ctrl-C is ignored, and so would be what they send themselves.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
