@@ -9,6 +9,7 @@ from scipy.sparse import coo_array, csr_array, vstack
 
 from search.embedding.load import Module
 from search.tuning.embedding_bag.dependence import depends_on_values
+from search.tuning.fine_tuning.gathering import tables_gathered_from
 from search.tuning.fine_tuning.touched import regularization, writes
 
 # Texts looked at in one call: never more than the module has dimensions.
@@ -77,7 +78,8 @@ class Bags:
         """
         unknown = np.array([text for text in dict.fromkeys(texts.tolist()) if text not in self._at], object)
         if len(unknown):
-            found = self._found(unknown)
+            with tables_gathered_from():
+                found = self._found(unknown)
             if self.table is None or found is None:
                 self.table = None
                 return None

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -17,6 +16,7 @@ from search.embedding.batched import in_batches
 from search.embedding.load import Module
 from search.optimizers import OptimizerSettings
 from search.tuning.checkpoint import Arrays
+from search.tuning.fine_tuning.gathering import tables_gathered_from
 from search.tuning.fine_tuning.optimizers import Optimizer, Target
 from search.tuning.fine_tuning.touched import Touched, regularization
 from search.tuning.fine_tuning.weights import ModuleWeights
@@ -134,7 +134,7 @@ class FineTuning:
         number = tf.TensorSpec([], tf.float32)
         step = tf.function(self._step, input_signature=[tf.TensorSpec([None], tf.int64), number, number])
         score = tf.function(self._probabilities, input_signature=[tf.TensorSpec([None], tf.string)])
-        with _tables_gathered_from(), self._weights.in_module():
+        with tables_gathered_from(), self._weights.in_module():
             for epoch in epochs:
                 loss = self._run_epoch(step, epoch)
                 sampled = TextRows(tf.gather(self._train.texts, self._sample), self._train.labels[self._sample])
@@ -195,22 +195,6 @@ class FineTuning:
 
     def _probabilities(self, texts: tf.Tensor) -> tf.Tensor:
         return tf.nn.softmax(self._logits(texts, None))
-
-
-@contextmanager
-def _tables_gathered_from() -> Iterator[None]:
-    """Keeps TensorFlow from reading a whole table where a module gathers rows from it.
-
-    One of its optimizations turns the gathering of rows that are then averaged into a sum over the table itself. A
-    variable of which single rows have been written is copied whenever it is read: at every step.
-    """
-    option = "arithmetic_optimization"
-    before = tf.config.optimizer.get_experimental_options().get(option, True)
-    tf.config.optimizer.set_experimental_options({option: False})
-    try:
-        yield
-    finally:
-        tf.config.optimizer.set_experimental_options({option: before})
 
 
 def _scores(prefix: str, score: Any, split: TextRows) -> Metrics:
