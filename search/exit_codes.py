@@ -94,6 +94,23 @@ def command(arguments: Sequence[str], usage: str, job: Callable[[], None]) -> in
     return max(codes)
 
 
+def key_values(arguments: Sequence[str], known: Sequence[str], usage: str) -> dict[str, str]:
+    """Reads the key=value arguments of a command.
+
+    Raises:
+        InputError: One is of another form, or its key is none of those known.
+    """
+    values = {}
+    for argument in arguments:
+        key, equals, value = argument.partition("=")
+        if not equals:
+            raise InputError(f"'{argument}' cannot be read: expected key=value, as in {usage}")
+        if key not in known:
+            raise InputError(f"There is no setting '{key}'. {nearest(key, known)}")
+        values[key] = value
+    return values
+
+
 def said(message: str, code: int) -> int:
     """Prints a message as one line on stderr; gives the exit code back."""
     print(f"search: {' '.join(message.split())}", file=sys.stderr)

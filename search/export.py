@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from search.errors import InputError, nearest
-from search.exit_codes import command
+from search.exit_codes import command, key_values
 
 FORMATS = ("onnx", "tflite")
 _KEYS = ("run", "format", "output")
@@ -37,15 +37,8 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _values(arguments: Sequence[str]) -> dict[str, str]:
-    """Reads key=value arguments."""
-    values = {}
-    for argument in arguments:
-        key, equals, value = argument.partition("=")
-        if not equals:
-            raise InputError(f"'{argument}' cannot be read: expected key=value, as in {_USAGE}")
-        if key not in _KEYS:
-            raise InputError(f"There is no setting '{key}'. {nearest(key, _KEYS)}")
-        values[key] = value
+    """Reads the arguments and checks what needs no file."""
+    values = key_values(arguments, _KEYS, _USAGE)
     if missing := [key for key in _KEYS if not values.get(key)]:
         raise InputError(f"{missing[0]}= must be given: {_USAGE}")
     if values["format"] not in FORMATS:

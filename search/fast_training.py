@@ -96,7 +96,7 @@ class FastTraining:
     def _text_training(
         self, values: Mapping[str, Any], train: Examples, valid: Examples | None, seed: int, accumulate: int
     ) -> FineTuning:
-        module = self._module(values)
+        module = self._module(values["module"])
         return FineTuning(
             module,
             self._touched_by(values["module"], train),
@@ -116,7 +116,7 @@ class FastTraining:
     def _bag_training(
         self, table: Table, values: Mapping[str, Any], train: Examples, valid: Examples | None, seed: int
     ) -> EmbeddingBagTraining:
-        module = self._module(values)
+        module = self._module(values["module"])
         return EmbeddingBagTraining(
             module,
             table,
@@ -129,8 +129,8 @@ class FastTraining:
             seed,
         )
 
-    def _module(self, values: Mapping[str, Any]) -> Module:
-        return published(self._modules[values["module"]], values["module"])
+    def _module(self, name: str) -> Module:
+        return published(self._modules[name], name)
 
     def features(self, module: str, examples: Examples) -> Features:
         """The features of a split through a frozen module: from memory, from the cache, or else computed.
@@ -158,17 +158,18 @@ class FastTraining:
         key = (module, id(train), id(valid))
         if key not in self._tables:
             if module not in self._bags:
-                self._bags[module] = Bags(published(self._modules[module], module))
+                self._bags[module] = Bags(self._module(module))
             bags = self._bags[module]
-            rows = [bags.weights(split.texts) for split in (train, valid) if split is not None]
-            found = None if bags.table is None else Table.of(bags.table, rows[0], rows[1] if rows[1:] else None)
+            of_train = bags.weights(train.texts)
+            of_valid = None if valid is None else bags.weights(valid.texts)
+            found = None if bags.table is None else Table.of(bags.table, of_train, of_valid)
             self._tables[key] = (train, valid, found)
         return self._tables[key][2]
 
     def _touched_by(self, module: str, examples: Examples) -> list[Touched]:
         key = (module, id(examples))
         if key not in self._touched:
-            self._touched[key] = (examples, find_touched(published(self._modules[module], module), examples.texts))
+            self._touched[key] = (examples, find_touched(self._module(module), examples.texts))
         return self._touched[key][1]
 
 

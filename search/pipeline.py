@@ -54,7 +54,6 @@ def run(
     screen.show_data(config.dataset.name, splits)
     if config.threshold is not None and len(splits.classes) > 2:
         raise InputError(f"threshold={config.threshold} is for two classes, but there are {len(splits.classes)}.")
-    space_from(ranges, rows=len(splits.train))
 
     device = configure(config.device, config.mixed_precision, verbose)
     # What follows imports TensorFlow, which takes seconds: an error in the data has been told by now.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from search.config import DEVICES
 from search.errors import InputError, nearest
-from search.exit_codes import command
+from search.exit_codes import command, key_values
 
 _OWN = ("run", "ensemble", "input", "output", "text", "text_column", "threshold", "bad_rows", "format", "device")
 _READING = ("format", "separator", "encoding", "undecodable", "member")
@@ -51,16 +51,8 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _values(arguments: Sequence[str]) -> dict[str, str]:
-    """Reads key=value arguments and checks what needs no file."""
-    values = {}
-    known = [*_OWN, *(f"dataset.{key}" for key in _READING)]
-    for argument in arguments:
-        key, equals, value = argument.partition("=")
-        if not equals:
-            raise InputError(f"'{argument}' cannot be read: expected key=value, as in {_USAGE}")
-        if key not in known:
-            raise InputError(f"There is no setting '{key}'. {nearest(key, known)}")
-        values[key] = value
+    """Reads the arguments and checks what needs no file."""
+    values = key_values(arguments, [*_OWN, *(f"dataset.{key}" for key in _READING)], _USAGE)
     if not values.get("run"):
         raise InputError(f"run= must be given: {_USAGE}")
     if "text" in values and "input" in values:
