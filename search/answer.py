@@ -17,6 +17,7 @@ from search.evaluation.baselines import Baseline, run_baselines
 from search.evaluation.bootstrap import intervals
 from search.evaluation.metrics import predict, score
 from search.evaluation.threshold import best_threshold
+from search.final_refit import refit_on_all
 from search.latency import classifying
 from search.model import Classifier, refit
 from search.preparation import Prepared
@@ -36,7 +37,8 @@ class Answer:
 
     Attributes:
         classifier: The model, its classes and threshold.
-        valid: Metrics of the trial, trained on train alone, on the validation split.
+        valid: Metrics of the trial, trained on train alone, on the validation split; in cross-validation of all rows of
+            train together, each scored by the model that was trained without its fold.
         probabilities: Of the refitted model for the test split, float64 [n, classes].
         predicted: Its classes, int64 [n].
         test: Metrics on the test split.
@@ -44,6 +46,7 @@ class Answer:
         milliseconds: What a text takes.
         baselines: What it had to beat.
         ensembles: What several models do together, for the summary; None: not asked for.
+        final_refit: What the best configuration was trained on once it was tested; None: not asked for.
     """
 
     classifier: Classifier
@@ -55,6 +58,7 @@ class Answer:
     milliseconds: float
     baselines: Mapping[str, Baseline]
     ensembles: Mapping[str, Any] | None
+    final_refit: Mapping[str, Any] | None
 
 
 def find_answer(prepared: Prepared, trials: Trials, folder: RunFolder, screen: Screen, stopwatch: Stopwatch) -> Answer:
@@ -68,9 +72,7 @@ def find_answer(prepared: Prepared, trials: Trials, folder: RunFolder, screen: S
         stopwatch: Counts the phases `refit`, `test` and `ensemble`.
     """
     config, splits, best = prepared.config, prepared.splits, trials.best
-    valid_probabilities = Classifier(trials.tuner.load_model(trials.best_trial), splits.classes, None).probabilities(
-        splits.valid.texts, trials.features(splits.valid)
-    )
+    valid_probabilities = trials.validation.probabilities(trials.tuner, best)
     threshold = config.threshold
     if threshold is None and len(splits.classes) == 2:
         threshold = best_threshold(splits.valid.labels, valid_probabilities)
@@ -102,7 +104,7 @@ def find_answer(prepared: Prepared, trials: Trials, folder: RunFolder, screen: S
         probabilities = classifier.probabilities(splits.test.texts, trials.features(splits.test))
         test = score(splits.test.labels, probabilities, threshold)
         test_interval = intervals(splits.test.labels, probabilities, threshold, seed=config.seed)
-        baselines = run_baselines(splits.train, splits.valid, splits.test, splits.refit, config.threshold)
+        baselines = run_baselines(splits.folds, splits.valid, splits.test, splits.refit, config.threshold)
         milliseconds = milliseconds_per_text(classifying(model), splits.test.texts)
     ensembles = None
     if config.ensemble.trials:
@@ -112,6 +114,7 @@ def find_answer(prepared: Prepared, trials: Trials, folder: RunFolder, screen: S
                 config,
                 trials.tuner,
                 trials.hypermodel,
+                trials.validation,
                 splits,
                 single,
                 threshold,
@@ -120,6 +123,10 @@ def find_answer(prepared: Prepared, trials: Trials, folder: RunFolder, screen: S
                 folder,
                 screen.say,
             )
+    final_refit = None
+    if config.final_refit:  # the last: by now nothing is left that the test split must be kept for
+        with stopwatch("final_refit"):
+            final_refit = refit_on_all(prepared, trials, threshold, folder, screen.say)
     return Answer(
         classifier,
         score(splits.valid.labels, valid_probabilities, threshold),
@@ -130,4 +137,5 @@ def find_answer(prepared: Prepared, trials: Trials, folder: RunFolder, screen: S
         milliseconds,
         baselines,
         ensembles,
+        final_refit,
     )

@@ -66,6 +66,10 @@ class DatasetConfig:
     """Under which the data may be used, for the model card; null: not known."""
     submission: list[str] | None = None
     """Columns of a Kaggle submission: a row's identifier, and its class; null: nobody asks for one."""
+    unlabelled_path: str | None = None
+    """A CSV or TSV without labels, of which the model of `final_refit` makes the `submission`; null: none."""
+    unlabelled_member: str | None = None
+    """The same as a member of the data set's archive, or of the one that `unlabelled_path` names."""
     classes: list[Any] | None = None
     """Keep rows of these classes only; null: all."""
     positive: Any = None
@@ -94,6 +98,9 @@ class DatasetConfig:
     train_fraction: float = 1.0
     """Learn from this part of the training split only, stratified; the parts of one seed lie within each other. Valid
     and test stay as they are, and the best configuration is refitted without valid."""
+    folds: int | None = None
+    """Cross-validation: trials are ranked by the mean over so many folds of train, each held out in turn, and there is
+    no validation split; null: one validation split."""
     valid_size: int | float = 0.1
     test_size: int | float = 0.1
 
@@ -210,6 +217,8 @@ class Config:
     """auto (a GPU where there is one), cpu or gpu."""
     threshold: float | None = None
     """Two classes: positive is what reaches this probability; null: the threshold with the best F1 on valid."""
+    final_refit: bool = False
+    """Train the best configuration once more, on test too, after it was tested: model_all/, which is not evaluated."""
     mixed_precision: bool = False
     seed: int = 0
 

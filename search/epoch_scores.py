@@ -27,14 +27,15 @@ class EpochScores(keras.callbacks.Callback):
         self.splits = splits
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Compiles the model for scoring."""
-        self._scores = scorer(self.model)
+        """Compiles the model for scoring; once, though in cross-validation it is trained an epoch at a time."""
+        if not hasattr(self.model, "scorer"):
+            self.model.scorer = scorer(self.model)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Scores the splits; the loss of training stays Keras's own, the mean over the epoch's steps."""
         assert logs is not None
         for prefix, (texts, labels) in self.splits.items():
-            metrics = split_metrics(prefix, labels, self._scores(texts))
+            metrics = split_metrics(prefix, labels, self.model.scorer(texts))
             logs.update({**metrics, **logs})
             if prefix == VALIDATION:
                 self.model.scored = metrics.scored

@@ -10,9 +10,9 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from search.datasets import Examples
+from search.datasets import Examples, Part
 from search.embedding.batched import in_batches
-from search.embedding.features import FeatureCache, Features, PassObserver
+from search.embedding.features import FeatureCache, Features, FeaturesOfSome, PassObserver
 from search.embedding.load import Module, published
 from search.optimizers import OptimizerSettings
 from search.tuning.embedding_bag import Bags, EmbeddingBagTraining, Table
@@ -132,16 +132,21 @@ class FastTraining:
     def _module(self, name: str) -> Module:
         return published(self._modules[name], name)
 
-    def features(self, module: str, examples: Examples) -> Features:
+    def features(self, module: str, examples: Examples) -> Features | FeaturesOfSome:
         """The features of a split through a frozen module: from memory, from the cache, or else computed.
 
         Args:
             module: Name of the module.
-            examples: The split.
+            examples: The split; of a part of one, those of the whole are what is kept.
 
         Returns:
             float32 [rows of the split, dim].
         """
+        if isinstance(examples, Part):
+            return FeaturesOfSome(self._features_of_whole(module, examples.whole), examples.at)
+        return self._features_of_whole(module, examples)
+
+    def _features_of_whole(self, module: str, examples: Examples) -> Features:
         key = (module, id(examples))
         if key not in self._features:
             folder = self._modules[module]

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from search.datasets import Examples
 from search.embedding import TextEmbedding
-from search.embedding.features import FeatureCache, Features, PassObserver
+from search.embedding.features import FeatureCache, PassObserver
 from search.encoders import EMBEDDING, Encoders
 from search.fast_training import FastTraining
 from search.keras_model import InputRows, compiled_model, fit_model
+from search.tuning.head import Inputs
 from search.tuning.head_first import best_head
 from search.tuning.seeds import ACCUMULATE, HEAD_EPOCHS, trial_seed
 from search.tuning.training import KerasTraining, Training, assign, model_weights
@@ -171,11 +172,22 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
             values, train, valid, seed, accumulate, hp.values.get(HEAD_EPOCHS), partial(_note_head_epochs, hp)
         )
 
-    def features(self, module: str, examples: Examples) -> Features:
+    def learning_from(self, texts: NDArray[np.object_]) -> TextClassifierHyperModel:
+        """The same for a part of the training split [n]: what is learned from texts, as a vocabulary, is of these.
+
+        What frozen modules give and modules that are held in memory are shared; every configuration is admitted.
+        """
+        # No copy: KerasTuner binds `build` to the instance that it was made for.
+        other = TextClassifierHyperModel(self.space, self.modules, self.classes, self.seed, self._cache)
+        other._fast = self._fast
+        other._encoders = self._encoders.learning_from(texts)
+        return other
+
+    def features(self, module: str, examples: Examples) -> Inputs:
         """The features of a split through a frozen module: see `FastTraining.features`."""
         return self._fast.features(module, examples)
 
-    def constant_features(self, values: Mapping[str, Any], examples: Examples) -> Features | None:
+    def constant_features(self, values: Mapping[str, Any], examples: Examples) -> Inputs | None:
         """What a configuration's module gives for a split, where training does not change it."""
         if values["module"] in ENCODERS or values.get("trainable"):
             return None

@@ -157,7 +157,7 @@ def _trials(runs: list[Run], asked: _Asked) -> str:
     """A row per trial."""
     from search.reporting.comparison.columns import markdown, screen_table
     from search.reporting.comparison.folders import short_names
-    from search.reporting.comparison.show import metric_column, shared_facts, trials
+    from search.reporting.comparison.show import majority, metric_column, shared_facts, trials
     from search.reporting.comparison.table import column_named, ordered, table_of_trials
 
     assert asked.trials is not None
@@ -186,6 +186,8 @@ def _trials(runs: list[Run], asked: _Asked) -> str:
         console.print(screen_table(columns, console.width))
         if same:
             _say(console, f"The same in all: {same}")
+        for sentence in majority(runs, [*metrics, sort]):
+            _say(console, sentence)
     return captured.get()
 
 

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from search.batches import scorer
 from search.datasets import Examples
 from search.embedding.batched import SCORING_BATCH
-from search.embedding.features import Features
 from search.files import whole_file, whole_folder, write_json
 from search.hypermodel import TextClassifierHyperModel, above_embedding
 from search.reporting.tensorboard import Curves
+from search.tuning.head import Inputs
 from search.tuning.seeds import trial_seed
 from search.tuning.training import KerasTraining, Training, assign, model_weights
 
@@ -39,7 +39,7 @@ class Classifier:
     classes: tuple[str, ...]
     threshold: float | None
 
-    def probabilities(self, texts: NDArray[np.object_], features: Features | None = None) -> NDArray[np.float64]:
+    def probabilities(self, texts: NDArray[np.object_], features: Inputs | None = None) -> NDArray[np.float64]:
         """Scores texts.
 
         Args:
@@ -52,7 +52,7 @@ class Classifier:
         return _values(self.model, texts, features, np.arange(len(texts)))
 
     def last_hidden(
-        self, texts: NDArray[np.object_], features: Features | None, rows: NDArray[np.int64]
+        self, texts: NDArray[np.object_], features: Inputs | None, rows: NDArray[np.int64]
     ) -> NDArray[np.float64]:
         """Gives what the output layer sees of some texts: the last hidden layer's values, or the module's.
 
@@ -113,7 +113,7 @@ class Classifier:
 
 
 def _values(
-    model: keras.Model, texts: NDArray[np.object_], features: Features | None, rows: NDArray[np.int64]
+    model: keras.Model, texts: NDArray[np.object_], features: Inputs | None, rows: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """What a model over a module gives for rows, from the module's features where they are known [k, dim]."""
     if features is None:

@@ -17,7 +17,7 @@ from search.preparation import Prepared
 from search.reporting.report.measurements import write_measurements
 from search.reporting.report.write import write_report
 from search.reporting.run_folder import RunFolder
-from search.reporting.summary import count_trials, verdict, versions, write_predictions
+from search.reporting.summary import count_trials, fold_spread, verdict, versions, write_predictions
 from search.reporting.tensorboard import write_result
 from search.stopwatch import Stopwatch
 from search.trials import Trials
@@ -93,6 +93,7 @@ def _summary(prepared: Prepared, trials: Trials, answer: Answer, device: str, st
         "best_trial": best.trial_id,
         "best_epoch": best.best_epoch,
         "score": best.score,
+        "folds": fold_spread(best.fold_scores),
         "best": best.values,
         "threshold": answer.classifier.threshold,
         "valid": answer.valid,
@@ -107,4 +108,5 @@ def _summary(prepared: Prepared, trials: Trials, answer: Answer, device: str, st
         "versions": versions(),
         "device": device,
     }
-    return summary if answer.ensembles is None else {**summary, "ensembles": answer.ensembles}
+    more = {"ensembles": answer.ensembles, "final_refit": answer.final_refit}
+    return {**summary, **{name: value for name, value in more.items() if value is not None}}

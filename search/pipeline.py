@@ -16,6 +16,7 @@ from search.errors import InputError
 from search.reporting.run_folder import RunFolder
 from search.reporting.screen import Screen, describe_cleaning
 from search.stopwatch import Stopwatch
+from search.unlabelled import check_unlabelled
 from spaces import space_from
 
 log = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ def run(
     screen = Screen()
     ranges = _plain(composed.space)
     space_from(ranges)  # an impossible range is told before anything is read
+    check_unlabelled(config)
     splits = load_splits(config.dataset, Path(config.paths.data).expanduser(), config.seed)
     screen.show_data(config.dataset.name, splits)
     if config.threshold is not None and len(splits.classes) > 2:

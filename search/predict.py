@@ -11,19 +11,21 @@ from search.config import DEVICES
 from search.errors import InputError, nearest
 from search.exit_codes import command, key_values
 
-_OWN = ("run", "ensemble", "input", "output", "text", "text_column", "threshold", "bad_rows", "format", "device")
+_OWN = ("run", "model", "input", "output", "text", "text_column", "threshold", "bad_rows", "format", "device")
 _READING = ("format", "separator", "encoding", "undecodable", "member")
 """Settings of `dataset` that the input can have of its own."""
 _BAD_ROWS = ("skip", "error")
 _FORMATS = ("table", "kaggle")
-_ENSEMBLE = ("false", "true")
+_MADE_BY = {"best": "", "ensemble": "ensemble.trials=3", "all": "final_refit=true"}
+"""The models there can be, and what a search makes those with that not every run has."""
 _USAGE = "python -m search.predict run=outputs/… input=new.csv output=scored.csv"
 _HELP = f"""Predicts with the model of a finished run: adds the columns predicted and prob_<class> to a table.
 
   {_USAGE}
 
   run=FOLDER          a finished run
-  ensemble=false      true: with the run's ensemble in place of its best trial alone
+  model=best          the best trial, as tested; ensemble: the run's ensemble; all: the best configuration, trained
+                      on the test split too and never tested
   input=FILE          CSV, TSV, JSON Lines or Parquet, also in a .zip, .gz or .tar.gz; read as the run's settings of
                       dataset say; missing or -: texts from standard input, one per line
   output=FILE         in the format of the input; missing: standard output
@@ -61,7 +63,7 @@ def _values(arguments: Sequence[str]) -> dict[str, str]:
         ("format", _FORMATS),
         ("bad_rows", _BAD_ROWS),
         ("device", DEVICES),
-        ("ensemble", _ENSEMBLE),
+        ("model", tuple(_MADE_BY)),
     ):
         if values.setdefault(key, names[0]) not in names:
             raise InputError(f"{key}={values[key]} is unknown. {nearest(values[key], names)}")
@@ -93,16 +95,16 @@ def _predict(values: dict[str, str]) -> None:
     # Imported only now: --help and mistakes are answered at once.
     from search.datasets.check import check_config
     from search.datasets.settings import run_settings
-    from search.prediction import Labels, Predictor
+    from search.prediction import MODELS, Labels, Predictor
     from search.reporting.scored import added_columns
     from search.scoring import Job, score_all
 
     run, read = Path(values["run"]).expanduser(), _path(values.get("input", ""))
     threshold = parsed_threshold(values.get("threshold"))
-    model = run / "ensemble" if values["ensemble"] == "true" else run
-    if run.is_dir() and not model.is_dir():
-        raise InputError(f"ensemble=true: {run} has none; a search makes one with ensemble.trials=3.")
-    labels = Labels.of(model, threshold)
+    model = values["model"]
+    if run.is_dir() and _MADE_BY[model] and not (run / MODELS[model]).is_dir():
+        raise InputError(f"model={model}: {run} has none; a search makes one with {_MADE_BY[model]}.")
+    labels = Labels.of(run, threshold, model)
     dataset = run_settings(run)
     # Which member of an archive was trained on says nothing about this one, nor do the files about the terminal.
     dataset.member = None
@@ -138,7 +140,7 @@ def _predict(values: dict[str, str]) -> None:
         from search.device import configure
 
         configure(values["device"], mixed_precision=False)
-        predictor = Predictor.load(model, threshold)
+        predictor = Predictor.load(run, threshold, model)
         with job.writing(stream, labels.classes) as write:
             done = score_all(predictor, stream, write, _say)
     _say(done + (f"; {bad:,} bad row{'' if bad == 1 else 's'} skipped" if bad else ""))

@@ -25,6 +25,10 @@ _AHEAD = 2 * _AT_ONCE
 _BATCH = 1 << 20
 
 
+MODELS = {"best": "model", "ensemble": "ensemble/model", "all": "model_all"}
+"""The models of a run: the best trial, the ensemble, and the best configuration trained on all labelled rows."""
+
+
 @dataclass(frozen=True)
 class Labels:
     """How the probabilities of a model are read.
@@ -38,17 +42,18 @@ class Labels:
     threshold: float | None
 
     @classmethod
-    def of(cls, run: Path, threshold: float | None = None) -> Labels:
+    def of(cls, run: Path, threshold: float | None = None, model: str = "best") -> Labels:
         """Reads those of a finished run.
 
         Args:
             run: Its folder.
             threshold: Takes the place of the run's own.
+            model: One of `MODELS`.
 
         Raises:
             InputError: No model is there, or a threshold is given where there are more than two classes.
         """
-        path = run / "model" / "labels.json"
+        path = run / MODELS[model] / "labels.json"
         if not path.is_file():
             raise InputError(f"run={run}: expected the folder of a finished run, but {path} is missing.")
         try:
@@ -96,17 +101,17 @@ class Predictor:
         self._model = model
 
     @classmethod
-    def load(cls, run: Path, threshold: float | None = None) -> Predictor:
-        """Loads the model of a finished run; see `Labels.of`.
+    def load(cls, run: Path, threshold: float | None = None, model: str = "best") -> Predictor:
+        """Loads a model of a finished run; see `Labels.of`.
 
         Raises:
             InputError: There is none, or TensorFlow cannot load it.
         """
-        labels = Labels.of(run, threshold)
+        labels = Labels.of(run, threshold, model)
         # Imported only now: it brings TensorFlow.
         from search.embedding.saved_model import load_saved_model
 
-        return cls(load_saved_model(run / "model", "model"), labels)
+        return cls(load_saved_model(run / MODELS[model], "model"), labels)
 
     def __call__(self, texts: Sequence[str]) -> Predictions:
         """Predicts for texts."""

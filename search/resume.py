@@ -12,7 +12,14 @@ from search.config import Config
 from search.errors import InputError
 
 # What may change without a trial that has been run becoming another one; of iterations only to more.
-_FREE = ("tuner.max_seconds", "features.max_gib")
+_FREE = (
+    "tuner.max_seconds",
+    "features.max_gib",
+    "final_refit",
+    "dataset.unlabelled_path",
+    "dataset.unlabelled_member",
+    "dataset.submission",
+)
 _ITERATIONS = "tuner.iterations"
 
 

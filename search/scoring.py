@@ -68,7 +68,9 @@ class Job:
         if self.kaggle and self.dataset.submission is None:
             raise InputError("format=kaggle: the run's dataset.submission does not say which columns are asked for.")
         if self.kaggle and self.format not in _DELIMITED:
-            raise InputError(f"format=kaggle: expected a CSV or TSV as input, not {self.format or 'texts'}.")
+            raise InputError(
+                f"A submission is made of a CSV or TSV: expected one as input, not {self.format or 'texts'}."
+            )
         if written is None:
             if self.format == "parquet":
                 raise InputError("output= must be given where the input is Parquet.")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from search.datasets import Examples
-from search.embedding import FeatureCache, Features
+from search.embedding import FeatureCache
 from search.errors import SearchError
 from search.hypermodel import TextClassifierHyperModel
 from search.preparation import Prepared
@@ -21,9 +21,11 @@ from search.reporting.screen import Screen
 from search.reporting.tensorboard import ScoredEpochs, TensorBoardWriter
 from search.stopwatch import Stopwatch
 from search.tuning.budget import TimeBudget
+from search.tuning.head import Inputs
 from search.tuning.oracles import make_oracle, plan
 from search.tuning.record import TrialRecord
 from search.tuning.tuner import Tuner
+from search.validation import Validation
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,8 @@ class Trials:
 
     Attributes:
         tuner: With the records of all trials.
-        hypermodel: What it trained.
+        hypermodel: Makes its models.
+        validation: How they were judged.
         best: The best trial's record.
         best_epoch: Its epoch with the best score, counted from 1; 0 is a head alone.
         passes: Of texts through frozen modules.
@@ -41,6 +44,7 @@ class Trials:
 
     tuner: Tuner
     hypermodel: TextClassifierHyperModel
+    validation: Validation
     best: TrialRecord
     best_epoch: int
     passes: Sequence[Pass]
@@ -51,7 +55,7 @@ class Trials:
         """KerasTuner's trial."""
         return self.tuner.oracle.get_trial(self.best.trial_id)
 
-    def features(self, split: Examples) -> Features | None:
+    def features(self, split: Examples) -> Inputs | None:
         """What the best trial's module gives for a split, where that is a constant."""
         return self.hypermodel.constant_features(self.best.values, split)
 
@@ -85,6 +89,7 @@ def run_trials(prepared: Prepared, folder: RunFolder, screen: Screen, stopwatch:
         splits.train.texts,
     )
     prepared.limit.guard(hypermodel)
+    validation = Validation(hypermodel, splits)
     scored_epochs = ScoredEpochs(folder.trials)
     ahead = plan(config.tuner, prepared.space.size())
     with (
@@ -94,7 +99,7 @@ def run_trials(prepared: Prepared, folder: RunFolder, screen: Screen, stopwatch:
     ):
         tuner = Tuner(
             make_oracle(config.tuner, objective, config.seed),
-            hypermodel,
+            validation.hypermodel,
             max_epochs=config.tuner.max_epochs,
             patience=config.tuner.patience,
             max_total_epochs=config.tuner.max_total_epochs,
@@ -109,7 +114,7 @@ def run_trials(prepared: Prepared, folder: RunFolder, screen: Screen, stopwatch:
         budget = TimeBudget(config.tuner.max_seconds, tuner.records, stopwatch.started)
         tuner.may_start = budget.may_start
         try:
-            tuner.search(splits.train, splits.valid, verbose=0)
+            tuner.search(*validation.fit_args, verbose=0)
         finally:  # also after Ctrl-C: what has been tried can be looked at
             board = leaderboard(tuner.records.values(), list(prepared.space), objective.direction)
             write_leaderboard(board, folder.leaderboard)
@@ -118,7 +123,7 @@ def run_trials(prepared: Prepared, folder: RunFolder, screen: Screen, stopwatch:
     if best is None or best.best_epoch is None:
         errors = [f"{record.trial_id}: {record.error}" for record in tuner.records.values()]
         raise SearchError(f"No trial succeeded; the first error was in trial {errors[0]}. See {folder.leaderboard}")
-    return Trials(tuner, hypermodel, best, best.best_epoch, passes.passes, scored_epochs)
+    return Trials(tuner, hypermodel, validation, best, best.best_epoch, passes.passes, scored_epochs)
 
 
 def _tell(tuner: Tuner, refused: int, planned: int | None, board: Path, say: Callable[[str], None]) -> None:

@@ -102,6 +102,12 @@ def test_the_recipe_of_the_course_takes_its_shares(made, tmp_path):
     assert splits.cleaning.unused == 180
 
 
+def test_the_course_has_every_module_frozen_and_fine_tuned():
+    space = space_from(OmegaConf.to_container(composed("quora_modules", "dataset.path=some.csv").space, resolve=True))
+    assert space["module"].options == ("glove-50", "use-multilingual")
+    assert space.size() == 4
+
+
 def test_an_unknown_experiment_is_one_line(search_command):
     outcome = search_command("experiment=disaster_zo")
     assert outcome.code == 2

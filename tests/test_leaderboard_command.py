@@ -71,6 +71,19 @@ def test_the_best_trials_of_each_run(outputs, capsys):
     assert "6 trials of 2 runs of made, seed 0" in capsys.readouterr().out
 
 
+def test_the_trials_stand_above_what_the_largest_class_scores(outputs, capsys):
+    assert main([f"runs={outputs}/[sw]*", "trials=1", "metrics=val_macro_f1"]) == 0
+    told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Always answering")]
+    summary = json.loads((outputs / "weak" / "summary.json").read_text())
+    valid, rows = summary["baselines"]["majority"]["valid"], summary["sizes"]["train"]
+    (line,) = told
+    assert line.startswith(f"Always answering “{max(rows, key=rows.get)}” ")
+    assert line.endswith(f": average precision {valid['average_precision']:.3f}, macro F1 {valid['macro_f1']:.3f}")
+    assert main([f"runs={outputs}/*", "trials=1"]) == 0
+    told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Always answering")]
+    assert sorted(line.partition("(")[2] for line in told) == ["other)", "strong, weak)"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import shutil
 import sys
 
 import numpy as np
@@ -198,6 +199,17 @@ def test_kaggle(predict, tmp_path):
     assert code == 2 and "'id'" in err
 
 
+def test_the_model_that_was_trained_on_test_too(run, predict, tmp_path):
+    code, _, err = predict("model=all", "text=good")
+    assert code == 2 and "final_refit=true" in err
+    both = make_run(tmp_path / "run", ["no", "yes"], threshold=0.6)
+    (both / "model").rename(both / "model_all")
+    (both / "model_all" / "labels.json").write_text(json.dumps({"labels": ["no", "yes"], "threshold": 0.9}))
+    shutil.copytree(run / "model", both / "model")
+    predicted = [predict(f"run={both}", f"model={name}", "text=good good")[1] for name in ("best", "all")]
+    assert [read_csv(out)[0]["predicted"] for out in predicted] == ["yes", "no"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -205,6 +217,7 @@ def test_kaggle(predict, tmp_path):
         (["input={new}", "threshold=2"], "threshold=2"),
         (["input={new}", "bad_rows=ignore"], "skip"),
         (["input={new}", "ouput=x"], "output"),
+        (["input={new}", "model=al"], "all"),
         (["input={new}", "text=x"], "text="),
         (["input=/nowhere.csv"], "no such file"),
         (["input={new}", "output={new}"], "another file"),

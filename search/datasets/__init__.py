@@ -12,6 +12,7 @@ from search.config import DatasetConfig
 from search.datasets.check import check_config
 from search.datasets.clean import Cleaning, drop_missing, resolve_repeats
 from search.datasets.fetch import existing, locate
+from search.datasets.folds import Fold, Part
 from search.datasets.labels import LEFT_OUT, encode_labels
 from search.datasets.published import by_column, by_recipe, count_shared, settle_shared
 from search.datasets.read import is_table_archive, read
@@ -19,7 +20,7 @@ from search.datasets.split import Splits, split
 from search.datasets.table import Examples, Table
 from search.errors import InputError
 
-__all__ = ["Cleaning", "Examples", "Splits", "Table", "load_splits"]
+__all__ = ["Cleaning", "Examples", "Fold", "Part", "Splits", "Table", "load_splits"]
 
 
 def load_splits(config: DatasetConfig, data: Path, seed: int) -> Splits:
@@ -61,7 +62,7 @@ def load_splits(config: DatasetConfig, data: Path, seed: int) -> Splits:
     splits = split(parts, classes, config, seed)
     cleaning += counts + splits.cleaning
     if config.shared == "keep":
-        cleaning += count_shared(splits.train, splits.valid, splits.test)
+        cleaning += count_shared(splits.parts)
     return replace(splits, cleaning=cleaning)
 
 

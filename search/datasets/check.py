@@ -34,6 +34,8 @@ def check_config(config: DatasetConfig) -> None:
     require_known(config.shared, SHARED_RULES, "dataset.shared")
     _check_size(config.valid_size, "dataset.valid_size")
     _check_size(config.test_size, "dataset.test_size")
+    if config.folds is not None and config.folds < 2:
+        raise InputError(f"dataset.folds={config.folds}: expected 2 or more")
     if config.train_size is not None:
         _check_size(config.train_size, "dataset.train_size")
     if not 0 < config.train_fraction <= 1:

@@ -130,8 +130,10 @@ def settle_shared(
     return settled, counts
 
 
-def count_shared(train: Examples, valid: Examples, test: Examples) -> Cleaning:
-    """Counts the rows of valid and test whose text stands in an earlier split."""
+def count_shared(splits: Mapping[str, Examples]) -> Cleaning:
+    """Counts the rows of valid, where there is one, and of test whose text stands in an earlier split."""
+    valid = [splits["valid"]] if "valid" in splits else []
     return Cleaning(
-        shared_valid=int(stands_in(valid, [train]).sum()), shared_test=int(stands_in(test, [train, valid]).sum())
+        shared_valid=sum(int(stands_in(split, [splits["train"]]).sum()) for split in valid),
+        shared_test=int(stands_in(splits["test"], [splits["train"], *valid]).sum()),
     )

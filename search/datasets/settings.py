@@ -17,7 +17,10 @@ _KEYS = tuple(one.name for one in fields(DatasetConfig))
 _PREFIX = "dataset."
 _PARTS = ("test_path", "test_member", "valid_path", "valid_member", "split_column", "recipe")
 """Settings that tell the parts of a data set apart."""
-_SPLITTING = ("valid_size", "test_size", "train_size", "train_fraction", "stratify", "shared", "positive", *_PARTS[2:])
+_SPLITTING = (
+    *("valid_size", "test_size", "train_size", "train_fraction", "folds", "stratify", "shared", "positive"),
+    *_PARTS[2:],
+)
 """Settings that say nothing here: no row is trained on, and which class is the positive one the model knows."""
 _ALL_ROWS = {"limit": None, "duplicates": "keep", "conflicts": "keep"}
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from search.config import DatasetConfig
 from search.datasets.clean import Cleaning, distinct_texts
+from search.datasets.folds import Fold, cross_folds, number_folds
 from search.datasets.part import part_of
 from search.datasets.table import SPLITS, Examples
 from search.errors import InputError
@@ -24,12 +26,14 @@ class Splits:
     Attributes:
         classes: Their names; labels are indices into them. Of two, the positive class is the second.
         train: What trials train on.
-        valid: What trials are ranked by.
+        valid: What trials are ranked by. In cross-validation it is train itself, of which each row is scored by what
+            was learned without its fold.
         test: What the refitted best is measured on, once. No text in it stands in the other two, unless splits that
             came with the data were to be kept as they are: `cleaning` counts those.
         cleaning: What became of the rows that are in none of them.
         refit_on: The splits that the best is fitted on once it is found. Without valid where it is to be seen what can
             be learned from less: there valid may be many times what is left of train.
+        fold: The fold of each row of train, int64 [n]; None: there is no cross-validation.
     """
 
     classes: tuple[str, ...]
@@ -38,17 +42,36 @@ class Splits:
     test: Examples
     cleaning: Cleaning
     refit_on: tuple[str, ...] = ("train", "valid")
+    fold: NDArray[np.int64] | None = None
 
     @property
     def refit(self) -> Examples:
         """The rows of `refit_on`."""
         return self.train + self.valid if "valid" in self.refit_on else self.train
 
+    @cached_property
+    def folds(self) -> list[Fold]:
+        """What is learned from and judged by, in turn; without cross-validation it is train and valid alone."""
+        if self.fold is None:
+            return [Fold(self.train, self.valid, np.arange(len(self.valid)))]
+        return cross_folds(self.train, self.fold)
+
+    @property
+    def parts(self) -> dict[str, Examples]:
+        """The splits by name, each row in one of them: without valid in cross-validation."""
+        named = {"train": self.train, "valid": self.valid, "test": self.test}
+        return {name: split for name, split in named.items() if name != "valid" or self.fold is None}
+
+    @property
+    def labelled(self) -> Examples:
+        """The rows of `refit` and of test: what there is to learn from once test has done its work."""
+        return self.refit + self.test
+
     def sizes(self) -> dict[str, dict[str, int]]:
         """Gives the number of rows of each class in each split."""
         return {
             name: dict(zip(self.classes, _per_class(split.labels, len(self.classes)).tolist(), strict=True))
-            for name, split in (("train", self.train), ("valid", self.valid), ("test", self.test))
+            for name, split in self.parts.items()
         }
 
 
@@ -62,7 +85,8 @@ def split(parts: Mapping[str, Examples], classes: tuple[str, ...], config: Datas
     class or keeps groups together, but not both at sizes one can choose; hence this page.)
 
     Args:
-        parts: Train, and valid and test where they came with the data: they stay as they are.
+        parts: Train, and valid and test where they came with the data: they stay as they are. For cross-validation
+            there is no valid, and none is cut.
         classes: Names of the classes.
         config: Its `limit`, which goes for each of the parts, and sizes: fractions of the texts of train within the
             limit, or counts.
@@ -75,7 +99,14 @@ def split(parts: Mapping[str, Examples], classes: tuple[str, ...], config: Datas
         InputError: The sizes do not fit the data, or a class has too few texts to be in every split.
     """
     random = np.random.default_rng(seed)
+    if config.folds is not None and "valid" in parts:
+        raise InputError(
+            f"dataset.folds={config.folds} validates on parts of train in turn, but the data come with a validation "
+            "split: leave out dataset.folds, or the split"
+        )
     wanted = [name for name in SPLITS if name == "train" or name not in parts]
+    if config.folds is not None:
+        wanted.remove("valid")
     within = {
         name: _limit(parts[name], classes, config, wanted if name == "train" else [name], random)
         for name in ("test", "valid", "train")
@@ -87,6 +118,9 @@ def split(parts: Mapping[str, Examples], classes: tuple[str, ...], config: Datas
     if not config.stratify:
         _require_every_class({**cut, "train": train}, classes)
     cleaning = Cleaning(over_limit=over_limit, unused=len(cut["train"]) - len(train))
+    if config.folds is not None:
+        fold = number_folds(train, config.folds, classes, config.stratify, random)
+        return Splits(classes, train, train, cut["test"], cleaning, ("train",), fold)
     refit_on = ("train", "valid") if config.train_fraction == 1 else ("train",)
     return Splits(classes, train, cut["valid"], cut["test"], cleaning, refit_on)
 

@@ -19,7 +19,7 @@ from search.embedding.feature_store import KEY, Chunk, ChunkStore, mark_used
 from search.embedding.identity import fingerprint
 from search.errors import InputError, nearest
 
-__all__ = ["DEFAULT_FOLDER", "FeatureCache", "Features", "PassObserver"]
+__all__ = ["DEFAULT_FOLDER", "FeatureCache", "Features", "FeaturesOfSome", "PassObserver"]
 # As in conf/config.yaml.
 DEFAULT_FOLDER = Path(os.environ.get("SEARCH_CACHE", "~/.cache/search")).expanduser() / "features"
 _DTYPES = ("float32", "float16")
@@ -82,6 +82,26 @@ class Features:
                 rows = order[begin:end]
                 gathered[rows] = values[row[rows]]
         return gathered
+
+
+class FeaturesOfSome:
+    """Those of some of the texts that features are there for, in the same place.
+
+    Args:
+        features: Of all texts.
+        texts: Numbers of the some, int64 [n].
+    """
+
+    def __init__(self, features: Features, texts: NDArray[np.int64]) -> None:
+        self.dimension = features.dimension
+        self._features, self._texts = features, texts
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    def take(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Features of some of them, as `Features.take` gives them."""
+        return self._features.take(self._texts[rows])
 
 
 class FeatureCache:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,12 @@ class Encoders:
         self._modules = modules
         self._tokens = None if texts is None else Tokens(texts)
         self._vectors: dict[str, WordVectors] = {}
+
+    def learning_from(self, texts: NDArray[np.object_]) -> Encoders:
+        """The same for other training texts [n], with the vectors that are in memory already."""
+        other = copy.copy(self)
+        other._tokens = Tokens(texts)
+        return other
 
     def text_encoder(self, texts: keras.KerasTensor, values: Mapping[str, Any]) -> keras.KerasTensor:
         """Puts tokenizer and encoder of a configuration into a model: strings [batch] to float32 [batch, dim]."""

@@ -26,12 +26,14 @@ from search.reporting.run_folder import RunFolder
 from search.reporting.summary import write_predictions
 from search.timing import milliseconds_per_text
 from search.tuning.tuner import Tuner
+from search.validation import Validation
 
 
 def build_ensemble(
     config: Config,
     tuner: Tuner,
     hypermodel: TextClassifierHyperModel,
+    validation: Validation,
     splits: Splits,
     single: Member,
     threshold: float | None,
@@ -45,7 +47,8 @@ def build_ensemble(
     Args:
         config: `ensemble.trials` says how many trials.
         tuner: Has ended.
-        hypermodel: The tuner's.
+        hypermodel: Makes its models.
+        validation: How they were judged.
         splits: All rows. What combines is fitted on valid, which no member was trained on; test is scored once.
         single: The best trial: its refitted model and probabilities.
         threshold: With which it alone decides.
@@ -59,7 +62,7 @@ def build_ensemble(
     """
     if not config.ensemble.trials:
         return None
-    found = members(config.ensemble.trials, single, tuner, hypermodel, splits, baselines, say)
+    found = members(config.ensemble.trials, single, tuner, hypermodel, validation, splits, baselines, say)
     if len(found) < 2:
         say("No ensemble: there is nothing to combine the best trial with")
         return None

@@ -15,9 +15,9 @@ from search.ensembles.word_counts import WordCounts
 from search.evaluation.baselines import MAJORITY, Baseline
 from search.hypermodel import TextClassifierHyperModel
 from search.model import Classifier, refit
-from search.tuning.checkpoint import is_whole
 from search.tuning.record import TrialRecord
 from search.tuning.tuner import Tuner
+from search.validation import Validation
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,8 @@ class Member:
 
     Attributes:
         name: trial_… or a baseline's.
-        valid: Its probabilities for the validation split, fitted on the training split, float64 [n, classes].
+        valid: Its probabilities for the validation split, fitted on the training split, float64 [n, classes]; in
+            cross-validation for all rows to learn from, fitted without the fold of each.
         test: Those for the test split, fitted on what the best of the search is refitted on.
         model: Maps texts to the latter; None where nobody asks.
         values: A trial's hyperparameters.
@@ -44,17 +45,19 @@ def members(
     single: Member,
     tuner: Tuner,
     hypermodel: TextClassifierHyperModel,
+    validation: Validation,
     splits: Splits,
     baselines: Mapping[str, Baseline],
     say: Callable[[str], None],
 ) -> list[Member]:
-    """Trains the best trials again, each on the rows that it lacks weights of, and takes the baselines as they are.
+    """Trains the best trials again on all rows to learn from, and takes the baselines as they are.
 
     Args:
         trials: How many of them, at most.
         single: The best one, which is there already.
         tuner: Has ended.
-        hypermodel: The tuner's.
+        hypermodel: Makes its models.
+        validation: How they were judged.
         splits: All rows; nothing is fitted on the test split.
         baselines: Fitted; the majority class and those that could not be are left out.
         say: Is told of every trial.
@@ -69,7 +72,7 @@ def members(
             found.append(replace(single, values=record.values))
         else:
             say(f"Refitting trial {record.trial_id} for the ensemble")
-            found.append(_trained(record, tuner, hypermodel, splits, more))
+            found.append(_trained(record, tuner, hypermodel, validation, splits, more))
     for name, baseline in baselines.items():
         if name != MAJORITY and baseline.valid_probabilities is not None and baseline.probabilities is not None:
             counts = WordCounts(baseline.model, len(splits.classes), name)
@@ -94,21 +97,15 @@ def _distinct(ranking: list[TrialRecord], most: int) -> Iterator[TrialRecord]:
 
 
 def _trained(
-    record: TrialRecord, tuner: Tuner, hypermodel: TextClassifierHyperModel, splits: Splits, more: Examples
+    record: TrialRecord,
+    tuner: Tuner,
+    hypermodel: TextClassifierHyperModel,
+    validation: Validation,
+    splits: Splits,
+    more: Examples,
 ) -> Member:
-    """Trains a trial twice: on the training split, if its weights were not kept, and on all rows to learn from."""
-    trial = tuner.oracle.get_trial(record.trial_id)
-    epochs = record.best_epoch or 0
-
-    def trained(examples: Examples) -> keras.Model:
-        return refit(hypermodel, trial.hyperparameters, examples, epochs, tuner.seed)
-
-    def probabilities(model: keras.Model, split: Examples) -> NDArray[np.float64]:
-        classifier = Classifier(model, splits.classes, None)
-        return classifier.probabilities(split.texts, hypermodel.constant_features(record.values, split))
-
-    # The search keeps few weights; a trial's follow from its hyperparameters, seed and rows.
-    kept = is_whole(tuner.files.best(record.trial_id))
-    valid = probabilities(tuner.load_model(trial) if kept else trained(splits.train), splits.valid)
-    model = trained(more)
-    return Member(trial_name(record.trial_id), valid, probabilities(model, splits.test), model, record.values)
+    hp = tuner.oracle.get_trial(record.trial_id).hyperparameters
+    model = refit(hypermodel, hp, more, record.best_epoch or 0, tuner.seed)
+    features = hypermodel.constant_features(record.values, splits.test)
+    test = Classifier(model, splits.classes, None).probabilities(splits.test.texts, features)
+    return Member(trial_name(record.trial_id), validation.probabilities(tuner, record), test, model, record.values)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
+from search.datasets.folds import deal
 from search.ensembles.combiners import Combiner, Stacked, Votes, Weighted, combined, of_all_classes, stacking_features
 from search.evaluation.metrics import direction
 from search.evaluation.threshold import best_threshold
@@ -120,16 +121,8 @@ def out_of_fold(fit: Fit, members: Probabilities, labels: Labels, task: Task, se
         Probabilities, float64 [n, classes].
     """
     found = np.empty(members.shape[1:])
-    folds = stratified_folds(labels, FOLDS, seed)
+    folds = deal(labels, FOLDS, np.random.default_rng(seed))
     for fold in np.unique(folds):
         held = folds == fold
         found[held] = combined(fit(members[:, ~held], labels[~held], task), members[:, held])
     return found
-
-
-def stratified_folds(labels: Labels, folds: int, seed: int) -> NDArray[np.int64]:
-    """Deals the rows of each class in turn to folds, in random order; gives the fold of each row [n]."""
-    order = np.lexsort((np.random.default_rng(seed).random(len(labels)), labels))
-    dealt = np.empty(len(labels), np.int64)
-    dealt[order] = np.arange(len(labels)) % folds
-    return dealt

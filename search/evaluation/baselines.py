@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -41,6 +41,22 @@ class Labelled(Protocol):
         """Indices of classes, int64 [n]."""
 
 
+class LabelledFold(Protocol):
+    """Rows to fit on, and others to judge by: see `search.datasets.Fold`."""
+
+    @property
+    def train(self) -> Labelled:
+        """The former."""
+
+    @property
+    def valid(self) -> Labelled:
+        """The latter."""
+
+    @property
+    def at(self) -> NDArray[np.int64]:
+        """Their places among the rows that all folds judge by, int64 [rows of `valid`]."""
+
+
 @dataclass(frozen=True)
 class Baseline:
     """How a baseline did; either `error` is set or the others are."""
@@ -58,7 +74,8 @@ class Baseline:
     error: str | None = None
     """Why it could not be fitted."""
     valid_probabilities: NDArray[np.float64] | None = None
-    """Of the validation split, fitted on the training split, float64 [n, classes]."""
+    """Of the validation split, fitted on the training split, float64 [n, classes]; in cross-validation of all rows to
+    learn from, each fitted without its fold."""
     model: Any = None
     """scikit-learn's, as it was scored on test."""
 
@@ -76,13 +93,17 @@ def records(baselines: Mapping[str, Baseline]) -> dict[str, dict[str, Any]]:
 
 
 def run_baselines(
-    train: Labelled, valid: Labelled, test: Labelled, refit: Labelled, threshold: float | None = None
+    folds: Sequence[LabelledFold],
+    valid: Labelled,
+    test: Labelled,
+    refit: Labelled,
+    threshold: float | None = None,
 ) -> dict[str, Baseline]:
     """Fit each baseline on train, choose its threshold on valid, fit it again on more, score once on test.
 
     Args:
-        train: Rows of every class.
-        valid: Rows that the threshold comes from.
+        folds: What it is fitted on, rows of every class, and judged by, in turn.
+        valid: The rows that it is judged by in all folds, which the threshold comes from.
         test: Rows that nothing is fitted on.
         refit: Rows that the models scored on test are fitted on: train, with or without valid.
         threshold: Two classes: as `predict` takes it; None: with the best F1 on valid.
@@ -93,17 +114,25 @@ def run_baselines(
     # On sparse text a solver's threads wait for each other longer than they compute: one is several times faster.
     with threadpool_limits(limits=1):
         return {
-            name: _run(make, train, valid, test, refit, 0.5 if name == MAJORITY else threshold)
+            name: _run(make, folds, valid, test, refit, 0.5 if name == MAJORITY else threshold)
             for name, make in _MODELS.items()
         }
 
 
 def _run(
-    make: Callable[[], Any], train: Labelled, valid: Labelled, test: Labelled, refit: Labelled, threshold: float | None
+    make: Callable[[], Any],
+    folds: Sequence[LabelledFold],
+    valid: Labelled,
+    test: Labelled,
+    refit: Labelled,
+    threshold: float | None,
 ) -> Baseline:
-    classes = 1 + max(int(split.labels.max()) for split in (train, valid, test))
+    classes = 1 + max(int(split.labels.max()) for split in (refit, valid, test))
+    valid_probabilities = np.empty((len(valid.labels), classes))
     try:
-        valid_probabilities = _probabilities(make().fit(train.texts, train.labels), valid.texts, classes)
+        for fold in folds:
+            fitted = make().fit(fold.train.texts, fold.train.labels)
+            valid_probabilities[fold.at] = _probabilities(fitted, fold.valid.texts, classes)
         if classes > 2:
             threshold = None
         elif threshold is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from statistics import stdev
 from typing import Any
 
 import pandas as pd
@@ -22,9 +23,11 @@ def leaderboard(records: Iterable[TrialRecord], hyperparameters: Sequence[str], 
 
     Returns:
         A row per trial, the best first; of equals the earlier one, trials without a score last. Columns: trial_id,
-        status, score, rank, the hyperparameters, bracket, round, parent, epochs, best_epoch, seconds, accumulate
-        (parts that batches were cut into for want of memory), head_epochs and head_score (how long the head was trained
-        alone before the module was trained with it, and what it scored then), the val_ metrics, parameters, error.
+        status, score; in cross-validation score_std and fold_1, fold_2 and so on, the standard deviation of the folds'
+        scores, whose mean is the score, and these; rank, the hyperparameters, bracket, round, parent, epochs,
+        best_epoch, seconds, accumulate (parts that batches were cut into for want of memory), head_epochs and
+        head_score (how long the head was trained alone before the module was trained with it, and what it scored then),
+        the val_ metrics, parameters, error.
     """
     trials = list(records)
     rows = [_row(trial, rank, hyperparameters) for rank, trial in enumerate(ranked(trials, direction), 1)]
@@ -47,6 +50,7 @@ def _row(trial: TrialRecord, rank: int | None, hyperparameters: Sequence[str]) -
         "trial_id": trial.trial_id,
         "status": trial.status,
         "score": trial.score,
+        **_folds(trial.fold_scores),
         "rank": rank,
         **{name: trial.values.get(name) for name in hyperparameters},
         "bracket": trial.bracket,
@@ -62,3 +66,9 @@ def _row(trial: TrialRecord, rank: int | None, hyperparameters: Sequence[str]) -
         "parameters": trial.parameters,
         "error": trial.error,
     }
+
+
+def _folds(scores: Sequence[float]) -> dict[str, float]:
+    if not scores:
+        return {}
+    return {"score_std": stdev(scores), **{f"fold_{i}": score for i, score in enumerate(scores, 1)}}

@@ -101,6 +101,16 @@ class RunFolder:
         return self.path / "model"
 
     @property
+    def model_all(self) -> Path:
+        """A SavedModel of the same configuration that learned from the test split too: never evaluated."""
+        return self.path / "model_all"
+
+    @property
+    def submission(self) -> Path:
+        """What that one predicts for texts without labels, as Kaggle takes it."""
+        return self.path / "submission.csv"
+
+    @property
     def keras_model(self) -> Path:
         """The same model for Keras."""
         return self.path / "model.keras"

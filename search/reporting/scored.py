@@ -69,12 +69,9 @@ def json_lines(file: TextIO, stream: Stream, classes: Sequence[str]) -> Write:
 
 def submission(file: TextIO, stream: Stream, columns: Sequence[str]) -> Write:
     """Writes what Kaggle takes: a row's identifier, which is a column of the input, and its class."""
-    identifier, label = columns
-    if identifier not in stream.columns:
-        raise InputError(f"format=kaggle: the input has no column {identifier!r} to name its rows by.")
-    position = stream.columns.index(identifier)
+    position = identifier_column(stream, columns)
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow([identifier, label])
+    writer.writerow(columns)
 
     def write(rows: Rows, scored: Predictions) -> None:
         writer.writerows(
@@ -82,6 +79,22 @@ def submission(file: TextIO, stream: Stream, columns: Sequence[str]) -> Write:
         )
 
     return write
+
+
+def identifier_column(stream: Stream, columns: Sequence[str]) -> int:
+    """Finds the column of a table that names its rows in a submission.
+
+    Args:
+        stream: The table.
+        columns: Of the submission: the identifier is the first.
+
+    Raises:
+        InputError: There is no such column.
+    """
+    identifier = columns[0]
+    if identifier not in stream.columns:
+        raise InputError(f"A submission needs the column {identifier!r} to name rows by, and the input has none.")
+    return stream.columns.index(identifier)
 
 
 @contextmanager

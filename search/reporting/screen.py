@@ -50,6 +50,8 @@ class Screen:
             table.add_row(escape(label), *(f"{counts[label]:,}" for counts in splits.sizes().values()))
         table.add_row("all", *(f"{sum(counts.values()):,}" for counts in splits.sizes().values()))
         self.console.print(table)
+        if splits.fold is not None:
+            self.say(f"Cross-validation: train in {len(splits.folds)} folds, each held out in turn")
         self.say(describe_cleaning(splits.cleaning))
 
     @contextmanager
@@ -122,12 +124,17 @@ class Screen:
             others = (_time(baseline.get("milliseconds_per_text")) for baseline in summary["baselines"].values())
             scores.add_row("ms a text", "", f"[bold]{_time(spent)}[/bold]", "", *others)
         self.console.print(scores)
+        if folds := summary.get("folds"):
+            each = ", ".join(map(short, folds["scores"]))
+            self.say(f"Cross-validated score {short(summary['score'])} ± {short(folds['std'])}; by fold {each}")
         self.say(summary["verdict"]["text"])
         if ensembles := summary.get("ensembles"):
             self.say(f"Ensembles of {', '.join(one['name'] for one in ensembles['members'])}: {ensembles['metric']}")
             self.console.print(table_of_ensembles(ensembles))
             spent = short(ensembles["milliseconds_per_text"])
             self.say(f"Chosen on validation: {ensembles['chosen']}, {spent} ms a text; it stands in ensemble/model")
+        if summary.get("final_refit"):
+            self.say(summary["final_refit"]["text"])
         if summary.get("latency"):
             self.say(summary["latency"]["text"])
         self.say(f"Run folder: {folder}")

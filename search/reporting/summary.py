@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
+from statistics import stdev
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,15 @@ def versions() -> dict[str, str]:
 def count_trials(records: Iterable[TrialRecord]) -> dict[str, int]:
     """Number of trials by status."""
     return dict(Counter(record.status for record in records))
+
+
+def fold_spread(scores: Sequence[float]) -> dict[str, Any] | None:
+    """How the objective differs between folds, by its value for each.
+
+    Returns:
+        count, scores, and their standard deviation under `std`; None where there are no folds.
+    """
+    return {"count": len(scores), "scores": list(scores), "std": stdev(scores)} if scores else None
 
 
 def verdict(metric: str, test: Mapping[str, float], baselines: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

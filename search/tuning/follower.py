@@ -78,6 +78,7 @@ class TrialFollower:
             record.score = score
             record.best_epoch = epoch
             record.metrics = dict(metrics)
+            record.fold_scores = [self.objective.get_value(fold) for fold in getattr(metrics, "folds", ())]
             save(self.best, self.training.weights())
         save(self.last, self.training.state(), asdict(record))
         for observer in self.observers:

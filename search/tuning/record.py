@@ -45,6 +45,8 @@ class TrialRecord:
     """The objective of the head alone, after those."""
     metrics: dict[str, float] = field(default_factory=dict)
     """Every logged metric at the best epoch."""
+    fold_scores: list[float] = field(default_factory=list)
+    """The objective of each fold at the best epoch, of which `score` is the mean; empty without cross-validation."""
     error: str | None = None
     traceback: str | None = None
     space: dict[str, Any] = field(default_factory=dict)

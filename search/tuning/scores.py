@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,11 +32,15 @@ class Metrics(dict[str, float]):
     Args:
         metrics: Name to value.
         scored: What they were computed from; None: not known, or not of the validation split.
+        folds: Those of each fold, of which these are the means; empty where there are no folds.
     """
 
-    def __init__(self, metrics: Mapping[str, float], scored: Scored | None = None) -> None:
+    def __init__(
+        self, metrics: Mapping[str, float], scored: Scored | None = None, folds: Sequence[Mapping[str, float]] = ()
+    ) -> None:
         super().__init__(metrics)
         self.scored = scored
+        self.folds = folds
 
     def with_validation(self, valid: Metrics) -> Metrics:
         """Those of an epoch: these, of the training rows, and the validation split's."""

@@ -94,6 +94,8 @@ class KerasTraining:
 
     def run(self, epochs: range, on_epoch_end: OnEpochEnd) -> None:
         """Trains, as `Training.run` says."""
+        if not epochs:  # Keras would make all ready, and a HyperModel train its head
+            return
         model = self.model
 
         class Follower(keras.callbacks.Callback):

@@ -22,7 +22,7 @@ from keras_tuner.engine.trial import TrialStatus
 from search.errors import InputError
 from search.files import is_refused
 from search.interrupts import noted_interrupts
-from search.tuning.checkpoint import is_whole, load
+from search.tuning.checkpoint import Arrays, is_whole, load
 from search.tuning.follower import TrialFollower, is_done
 from search.tuning.memory import released_graphs
 from search.tuning.record import TrialObserver, TrialRecord, ranked
@@ -345,15 +345,24 @@ class Tuner(keras_tuner.Tuner):
         Raises:
             InputError: They are damaged, or were not kept.
         """
+        weights = self.best_weights(trial)
+        model = self._try_build(trial.hyperparameters)
+        assign(model_weights(model), weights)
+        return model
+
+    def best_weights(self, trial: Any) -> Arrays:
+        """The weights of a trial's best epoch, as its training gave them.
+
+        Raises:
+            InputError: They are damaged, or were not kept.
+        """
         path = self.files.best(trial.trial_id)
         if not is_whole(path):
             raise InputError(
                 f"{path} is damaged or was not kept (tuner.keep={self.keep}): take it back from a copy, or start a new "
                 "run."
             )
-        model = self._try_build(trial.hyperparameters)
-        assign(model_weights(model), load(path))
-        return model
+        return load(path)
 
     def _populate_initial_space(self) -> None:
         declares = getattr(type(self.hypermodel), "declare_hyperparameters", None)

@@ -206,3 +206,10 @@ def test_train_and_valid_are_put_together_for_the_refit():
     assert len(both) == len(splits.train) + len(splits.valid)
     assert both.rows.tolist() == [*splits.train.rows, *splits.valid.rows]
     assert both.labels.dtype == both.rows.dtype == np.int64
+
+
+def test_all_labelled_rows_are_those_of_the_refit_and_of_test():
+    splits = cut(examples([20, 20]))
+    assert sorted(splits.labelled.rows) == sorted(row for part in parts(splits) for row in part.rows)
+    less = cut(examples([20, 20]), train_fraction=0.5)
+    assert less.labelled.rows.tolist() == [*less.train.rows, *less.test.rows]

@@ -83,7 +83,7 @@ def test_an_ensemble_is_made_measured_and_served(search_command, tmp_path, word_
     assert b"dreadful" in graph and IN_TEST_ALONE.encode() not in graph
 
     capfd.readouterr()
-    assert predict([f"run={run}", "ensemble=true", "input=test.csv", "device=cpu"]) == 0
+    assert predict([f"run={run}", "model=ensemble", "input=test.csv", "device=cpu"]) == 0
     rows = pd.read_csv(io.StringIO(capfd.readouterr().out))
     assert rows["predicted"].tolist() == predictions["predicted"].tolist()
     for text in (outcome.out, (run / "report.html").read_text(), (run / "MODEL_CARD.md").read_text()):
@@ -92,5 +92,5 @@ def test_an_ensemble_is_made_measured_and_served(search_command, tmp_path, word_
 
 def test_a_run_without_an_ensemble_says_so(tmp_path, capsys):
     (tmp_path / "model").mkdir()
-    assert predict([f"run={tmp_path}", "ensemble=true", "text=good"]) == 2
+    assert predict([f"run={tmp_path}", "model=ensemble", "text=good"]) == 2
     assert "ensemble.trials" in capsys.readouterr().err

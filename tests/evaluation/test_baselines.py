@@ -42,8 +42,12 @@ def splits(classes):
     return made(300, classes, 0), made(100, classes, 1), made(100, classes, 2)
 
 
+def fold(train, valid):
+    return SimpleNamespace(train=train, valid=valid, at=np.arange(len(valid.labels)))
+
+
 def run(train, valid, test, threshold=None):
-    return run_baselines(train, valid, test, both(train, valid), threshold)
+    return run_baselines([fold(train, valid)], valid, test, both(train, valid), threshold)
 
 
 def both(train, valid):
@@ -111,8 +115,9 @@ def test_a_threshold_that_is_given_is_kept_to():
 
 def test_what_is_scored_on_test_is_fitted_on_the_rows_of_the_refit():
     train, valid, test = splits(2)
-    alone = run_baselines(train, valid, test, train)
-    for name, baseline in run_baselines(train, labelled(test.texts, test.labels), test, train).items():
+    alone = run_baselines([fold(train, valid)], valid, test, train)
+    again = labelled(test.texts, test.labels)
+    for name, baseline in run_baselines([fold(train, again)], again, test, train).items():
         assert (baseline.probabilities == alone[name].probabilities).all()
         assert baseline.valid == pytest.approx(score(test.labels, baseline.probabilities, baseline.threshold))
 

@@ -12,6 +12,8 @@ from rich.table import Table
 
 # Letters to which a column that may be broken can be narrowed down, whatever stands in it.
 _WIDEST = 22
+# Letters that every column of words keeps, however little room there is.
+_NARROWEST = 8
 # Letters between two columns.
 _GAP = 2
 
@@ -87,15 +89,26 @@ def fitting(columns: Sequence[Column], extra: Sequence[Column], room: int) -> li
 def screen_table(columns: Sequence[Column], room: int) -> Table:
     """For a terminal that is so many letters wide."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    left = room - sum(column.width + _GAP for column in columns)
-    for column in columns:
-        wider = min(column.whole_width - column.width, max(0, left)) if column.breaks else 0
-        left -= wider
+    for column, width in zip(columns, _widths(columns, room), strict=True):
         justify: Literal["left", "right"] = "left" if column.is_text else "right"
-        table.add_column(column.name, justify=justify, overflow="fold", width=column.width + wider)
+        table.add_column(column.name, justify=justify, overflow="fold", width=width)
     for cells in zip(*(column.cells for column in columns), strict=True):
         table.add_row(*(escape(value) + (f"\n[dim]{escape(note)}[/dim]" if note else "") for value, note in cells))
     return table
+
+
+def _widths(columns: Sequence[Column], room: int) -> list[int]:
+    """Letters across: words are broken where there is too little room, numbers as late as can be."""
+    widths = [column.width for column in columns]
+    left = room - sum(width + _GAP for width in widths)
+    for i, column in enumerate(columns):
+        if column.breaks and left > 0:
+            wider = min(column.whole_width - widths[i], left)
+            widths[i], left = widths[i] + wider, left - wider
+    while left < 0 and any(one.breaks and width > _NARROWEST for one, width in zip(columns, widths, strict=True)):
+        _, widest = max((width, i) for i, width in enumerate(widths) if columns[i].breaks)
+        widths[widest], left = widths[widest] - 1, left + 1
+    return widths
 
 
 def markdown(columns: Sequence[Column]) -> str:

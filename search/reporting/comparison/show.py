@@ -14,6 +14,7 @@ from search.reporting.comparison.table import HIGH, LOW, best_baselines
 from search.reporting.report.figures.values import told
 from search.reporting.report.run import Run
 from search.reporting.report.sections.answer import spoken
+from search.reporting.report.sections.training import always_named, held_out, majority_scores
 
 # Test metrics beside the one that counts, as many of them as there is room for.
 _FURTHER = ("f1", "macro_f1", "average_precision", "roc_auc", "accuracy", "mcc", "log_loss")
@@ -71,6 +72,28 @@ def trials(table: pd.DataFrame, hyperparameters: Sequence[str], folders: Sequenc
     spent = zip(table["epochs"], table["seconds"], strict=True)
     cost = Column("epochs, time", [Cell(f"{epochs:.0f}", f"{seconds:,.1f} s") for epochs, seconds in spent])
     return [number, runs, ids, metric_column(table, "score"), cost, configuration], same
+
+
+def majority(runs: Sequence[Run], metrics: Sequence[str]) -> list[str]:
+    """What always answering the largest class scores on the validation split, in sentences: one for runs that agree.
+
+    Args:
+        runs: Those in the table.
+        metrics: Columns of the table beside the score; those that are no metric of the validation split are left out.
+    """
+    agreeing: dict[str, list[Run]] = {}
+    for run in runs:
+        asked = dict.fromkeys([run.metric, *(name.removeprefix("val_") for name in metrics)])
+        known = majority_scores(run)
+        listed = ", ".join(f"{spoken(name)} {known[name]:.3f}" for name in asked if known.get(name) is not None)
+        if listed:
+            told = f"Always answering {always_named(run)} scores on the {held_out(run)}: {listed}"
+            agreeing.setdefault(told, []).append(run)
+    names = dict(zip(map(id, runs), short_names([run.folder.path for run in runs]), strict=True))
+    return [
+        sentence + (f" ({', '.join(names[id(run)] for run in same)})" if len(agreeing) > 1 else "")
+        for sentence, same in agreeing.items()
+    ]
 
 
 def comparison(found: Sequence[Pair], rows: Sequence[int]) -> list[Column]:

@@ -54,6 +54,8 @@ def card(run: Run) -> str:
         data_licence=config.get("licence") or UNKNOWN,
         data_origin=_origin(config),
         cleaning=describe_cleaning(Cleaning(**summary["cleaning"])),
+        validation=run.validation,
+        judged_by=run.judged_by,
         refit_on=" and ".join(summary.get("refit_on", ("train", "valid"))),
         metrics=[
             (

@@ -71,7 +71,7 @@ def write_measurements(
     )
     content = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "lengths": {name: _lengths(split) for name, split in _named(splits)},
+        "lengths": {name: _lengths(split) for name, split in splits.parts.items()},
         "word_bins": _WORD_BINS.tolist(),
         "examples": _examples(splits),
         "near_duplicates": _near_duplicates(splits),
@@ -91,10 +91,6 @@ def write_measurements(
     with whole_file(folder.baselines) as beside:
         np.savez_compressed(beside, **probabilities)  # type: ignore[arg-type]
     write_json(folder.measurements, content)
-
-
-def _named(splits: Splits) -> list[tuple[str, Examples]]:
-    return [("train", splits.train), ("valid", splits.valid), ("test", splits.test)]
 
 
 def _lengths(split: Examples) -> dict[str, Any]:
@@ -123,7 +119,7 @@ def _near_duplicates(splits: Splits) -> dict[str, Any]:
     """Texts of a split that have a twin in an earlier one; for the test split which they are."""
     counts = {}
     earlier, earlier_sets = splits.train, word_sets(splits.train.texts.tolist())
-    for name, split in _named(splits)[1:]:
+    for name, split in list(splits.parts.items())[1:]:
         sets = word_sets(split.texts.tolist())
         twins = near_duplicates(sets, earlier_sets)
         contrary = split.labels[twins.text] != earlier.labels[twins.twin]

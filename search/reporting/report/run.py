@@ -20,6 +20,7 @@ from search.evaluation.paired import Gain, Predictions, paired_gains
 from search.reporting.run_folder import RunFolder
 
 _PROBABILITY = "prob_"
+_VALIDATION = "the validation split"
 _TEXTS = {"text": str, "label": str, "predicted": str}
 
 
@@ -78,6 +79,17 @@ class Run:
         """The objective's name on the test split."""
         name = self.objective.removeprefix("val_")
         return "log_loss" if name == "loss" else name
+
+    @property
+    def judged_by(self) -> str:
+        """The rows that trials were ranked by, in words."""
+        folds = self.summary.get("folds")
+        return f"the {folds['count']} folds of the training split, each held out in turn" if folds else _VALIDATION
+
+    @property
+    def validation(self) -> str:
+        """What a score on those rows is called."""
+        return "cross-validation" if self.summary.get("folds") else "validation"
 
     @cached_property
     def predicted(self) -> NDArray[np.int64]:

@@ -70,7 +70,7 @@ def _group_names(labels: NDArray[np.int64], classes: Sequence[str]) -> list[str]
 
 
 def _curve(name: str, points: NDArray[np.float64], trial_id: str) -> Summary:
-    told = f"Class {name} against the rest, on the validation split; best trial {trial_id}, a step per epoch."
+    told = f"Class {name} against the rest, on the validation rows; best trial {trial_id}, a step per epoch."
     metadata = pr_curve.create_summary_metadata(name, told, STEPS + 1)
     return summary_of(f"precision_recall/{name}/pr_curves", points.astype(np.float32), metadata)
 
@@ -78,7 +78,7 @@ def _curve(name: str, points: NDArray[np.float64], trial_id: str) -> Summary:
 def _picture(
     names: Sequence[str], matrix: NDArray[np.int64], threshold: float | None, trial_id: str, epoch: int
 ) -> Summary:
-    title = f"Trial {trial_id}, epoch {epoch}, validation split"
+    title = f"Trial {trial_id}, epoch {epoch}, validation rows"
     if threshold is not None:
         title += f", threshold {threshold:.2f}"
     picture = matrix_picture(title, names, matrix)

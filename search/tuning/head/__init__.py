@@ -5,8 +5,8 @@ arithmetic. Here a step is a handful of matrix products on flat arrays, in NumPy
 begins at once whatever its shape, and the numbers are those of `keras.Model.fit` (tests/tuning/head hold them to it).
 """
 
-from search.tuning.head.network import Head
+from search.tuning.head.network import Head, Inputs
 from search.tuning.head.optimizers import clip, flat_optimizer
 from search.tuning.head.training import HeadTraining, Rows
 
-__all__ = ["Head", "HeadTraining", "Rows", "clip", "flat_optimizer"]
+__all__ = ["Head", "HeadTraining", "Inputs", "Rows", "clip", "flat_optimizer"]

@@ -128,7 +128,10 @@ def make_run(
             if trial.status == "COMPLETED" and trial.parent is None:
                 writer = Curves(folder.tensorboard / trial.trial_id)
                 for epoch in range(1, 4):
-                    writer.add(epoch, {f"val_{metric}": trial.score - 0.1 / epoch, metric: trial.score})
+                    losses = dict.fromkeys(("loss", "log_loss"), 1 / epoch)
+                    valid = {metric: trial.score - 0.1 / epoch, "accuracy": 0.9 - 0.1 / epoch, **losses}
+                    train = {metric: trial.score, "accuracy": 0.9, **losses}
+                    writer.add(epoch, {**{f"val_{name}": value for name, value in valid.items()}, **train})
                 writer.close()
     if measured:
         write_measurements(

@@ -23,7 +23,9 @@ def saved_by_cache(run: Run) -> dict[str, Any] | None:
     if not passes or "module" not in run.trials:
         return None
     sizes = run.summary["sizes"]
-    rows = sum(sizes["train"].values()) + sum(sizes["valid"].values())
+    # In cross-validation an epoch passes all rows once for each fold: most to learn from, the others to be scored.
+    passed = run.summary["folds"]["count"] if run.summary.get("folds") else 1
+    rows = passed * sum(sum(sizes[name].values()) for name in ("train", "valid") if name in sizes)
     behind = run.trials["parent"].map(run.trials.set_index("trial_id")["epochs"]).fillna(0)
     own = (run.trials["epochs"] - behind).clip(lower=0)
     # Of a module that is never fine-tuned, trials do not say that they do not; neither do those of encoders.

@@ -40,6 +40,8 @@ def model(run: Run) -> dict[str, Any]:
         "milliseconds": run.summary.get("milliseconds_per_text"),
         "batch": run.measurements.get("milliseconds", {}).get("batch"),
         "metric": spoken(run.metric),
+        "judged_by": run.judged_by,
+        "validation": run.validation,
     }
 
 

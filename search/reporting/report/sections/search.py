@@ -23,8 +23,15 @@ from search.reporting.report.importance import LEAST_TRIALS, importance, varying
 from search.reporting.report.lineages import brackets, configurations, incumbent, roots
 from search.reporting.report.run import Run
 from search.reporting.report.sections.cache import saved_by_cache
+from search.reporting.report.sections.training import (
+    PICTURED,
+    always_named,
+    majority_scores,
+    shown_metrics,
+    training,
+)
 
-_TABLE, _CURVES, _ERRORS = 50, 10, 8
+_TABLE, _OPEN, _CURVES, _ERRORS = 50, 12, 10, 8
 
 
 def search(run: Run) -> dict[str, Any]:
@@ -37,10 +44,14 @@ def search(run: Run) -> dict[str, Any]:
     ranks = found.sort_values("score", ascending=not higher, kind="stable")
     rounds = brackets(trials)
     scores = core(trials["score"].dropna())
+    learned = training(run, found)
     matter = importance(found, run.hyperparameters, run.summary["seed"])
     seconds = {name: spent for name, spent in run.summary["seconds"].items() if name != "total"}
     return {
         "objective": objective,
+        "judged_by": run.judged_by,
+        "score": run.summary["score"],
+        "folds": run.summary.get("folds"),
         "trials": run.summary["trials"],
         "configurations": len(found),
         "epochs": path.total,
@@ -62,7 +73,9 @@ def search(run: Run) -> dict[str, Any]:
         ]
         if len(found) > 1
         else [],
-        "curves": _curves(run, ranks),
+        "training": learned,
+        # The same lines would be drawn twice.
+        "curves": [] if learned and learned["all"] and run.metric in PICTURED else _curves(run, ranks),
         "phases": [phases(seconds, width) for width in WIDTHS] if seconds else [],
         "total_seconds": run.summary["seconds"].get("total"),
         "cache": saved_by_cache(run),
@@ -98,20 +111,38 @@ def _curves(run: Run, ranks: pd.DataFrame) -> list[Any]:
 
 def _table(run: Run) -> dict[str, Any]:
     """The first rows of the leaderboard."""
-    columns = ["rank", "trial_id", "score", *run.hyperparameters, "bracket", "round", "epochs", "best_epoch", "seconds"]
-    columns = [name for name in columns if run.trials[name].notna().any()]
+    metrics = [f"val_{name}" for name in shown_metrics(run) if f"val_{name}" != run.objective]
+    columns = ["rank", "trial_id", "score", "score_std", *metrics, *run.hyperparameters]
+    columns += ["bracket", "round", "epochs", "best_epoch", "seconds"]
+    columns = [name for name in columns if name in run.trials and run.trials[name].notna().any()]
     ranked = run.trials.sort_values("rank", kind="stable", na_position="last").head(_TABLE)
     rows = [
         [_cell(value, name) for name, value in zip(columns, row, strict=True)]
         for row in ranked[columns].itertuples(index=False)
     ]
-    return {"columns": columns, "rows": rows, "all": len(run.trials)}
+    return {
+        "columns": columns,
+        "rows": rows,
+        "all": len(run.trials),
+        "open": len(rows) <= _OPEN,
+        "majority": _majority(run, columns),
+    }
+
+
+def _majority(run: Run, columns: list[str]) -> list[str]:
+    """The row of what always answering the largest class scores; none where it was not measured."""
+    scores = majority_scores(run)
+    if not scores:
+        return []
+    cells = {"trial_id": f"always {always_named(run)}", "score": _cell(scores.get(run.metric), "score")[1]}
+    cells |= {f"val_{name}": _cell(score, "score")[1] for name, score in scores.items()}
+    return [cells.get(name, "") for name in columns]
 
 
 def _cell(value: Any, name: str) -> tuple[Any, str]:
     """What to sort by, and what to show."""
     if pd.isna(value):
         return "", "-"
-    if name == "score":
+    if name.startswith(("score", "val_")):
         return value, f"{value:.4f}"
     return value, value if isinstance(value, str) else told(value)

@@ -22,7 +22,7 @@ class _Measured(NamedTuple):
 def speed(run: Run) -> dict[str, Any] | None:
     """The context of the part on speed: the picture, and a row for each classifier, the fastest first.
 
-    The scores are those on the validation split, of models fitted on the training split alone: the one split that the
+    The scores are those on the rows that trials were ranked by, of models fitted without them: the only ones that the
     best trial of each module and each baseline have in common. None where the run did not measure any time.
     """
     found = sorted(_measured(run), key=lambda one: one.milliseconds)
@@ -37,7 +37,7 @@ def speed(run: Run) -> dict[str, Any] | None:
     limit = run.config.get("objective", {}).get("max_ms_per_text")
     latency = run.summary.get("latency")
     return {
-        "picture": quality_against_time(points, f"validation {spoken(run.metric)}", limit),
+        "picture": quality_against_time(points, f"{run.validation} {spoken(run.metric)}", limit),
         "rows": rows,
         "verdict": latency and latency["text"],
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +40,19 @@ def use(run: Run) -> dict[str, Any]:
             ("summary.json", "the numbers of this page"),
             ("model/", "the model, for tf.saved_model.load"),
             ("model.keras", "the same for Keras"),
+            *_of_final_refit(run),
             ("MODEL_CARD.md", "the model's description, to pass on with it"),
         ],
     }
+
+
+def _of_final_refit(run: Run) -> Iterator[tuple[str, str]]:
+    """Files of a run that trained a model on all labelled rows in the end."""
+    found = run.summary.get("final_refit")
+    if found is not None:
+        yield f"{run.folder.model_all.name}/", "the model trained on test too, never evaluated"
+        if found["submission"] is not None:
+            yield run.folder.submission.name, "what that one predicts for the texts without labels"
 
 
 def _from_here(folder: Path) -> Path:

@@ -1,0 +1,95 @@
+"""Cross-validation: every text is held out once, and scored by what was learned from the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.datasets.clean import distinct_texts
+from search.datasets.table import Examples
+from search.errors import InputError
+
+
+@dataclass(frozen=True)
+class Part(Examples):
+    """Some rows of a split; what is known of all its rows, as their features are, is known of these.
+
+    Attributes:
+        whole: The split.
+        at: Positions of the rows in it, int64 [n].
+    """
+
+    whole: Examples
+    at: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, whole: Examples, at: NDArray[np.int64]) -> Part:
+        """Gives the rows at these positions of a split."""
+        return cls(whole.texts[at], whole.labels[at], whole.rows[at], whole, at)
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Rows to learn from, and others to be judged by.
+
+    Attributes:
+        train: All that a model judged by `valid` may have seen.
+        valid: Rows that are in no other fold's `valid`.
+        at: The places of these among all rows that models are judged by, int64 [rows of `valid`].
+    """
+
+    train: Examples
+    valid: Examples
+    at: NDArray[np.int64]
+
+
+def cross_folds(train: Examples, fold: NDArray[np.int64]) -> list[Fold]:
+    """Makes the folds of a numbering of the rows of the training split [n]."""
+    found = []
+    for number in range(int(fold.max()) + 1):
+        held = np.flatnonzero(fold == number)
+        found.append(Fold(Part.of(train, np.flatnonzero(fold != number)), Part.of(train, held), held))
+    return found
+
+
+def number_folds(
+    train: Examples, folds: int, classes: tuple[str, ...], stratify: bool, random: np.random.Generator
+) -> NDArray[np.int64]:
+    """Deals the texts to folds; rows of one text, whatever their labels, stay together.
+
+    Args:
+        train: The training split.
+        folds: How many.
+        classes: Names of the classes.
+        stratify: Whether each fold gets its share of each class, to within a text; else it gets what a shuffle gives.
+        random: Of the split.
+
+    Returns:
+        The fold of each row, int64 [n].
+
+    Raises:
+        InputError: A class would be missing from a fold.
+    """
+    ids, labels = distinct_texts(train)
+    fold = deal(labels if stratify else np.zeros_like(labels), folds, random)[ids]
+    for number in range(folds):
+        counts = np.bincount(train.labels[fold == number], minlength=len(classes))
+        if not counts.all():
+            rarest = int(counts.argmin())
+            there = int((labels == rarest).sum())
+            raise InputError(
+                f"dataset.folds={folds}: class {classes[rarest]!r} is missing from a fold, as {there:,} of the "
+                f"{len(labels):,} texts to learn from are of it: take fewer folds"
+                f"{'' if stratify else ', dataset.stratify=true'} or leave the class out by dataset.classes"
+            )
+    return fold
+
+
+def deal(labels: NDArray[np.int64], folds: int, random: np.random.Generator) -> NDArray[np.int64]:
+    """Deals rows to folds, those of each class in turn and in random order; gives the fold of each row, int64 [n]."""
+    order = np.lexsort((random.random(len(labels)), labels))
+    dealt = np.empty(len(labels), np.int64)
+    dealt[order] = np.arange(len(labels)) % folds
+    return dealt

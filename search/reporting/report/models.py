@@ -1,0 +1,69 @@
+"""The models of a search as a person tells them apart: by their module, and whether it was trained along."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from spaces import ENCODERS
+
+# As many as there are colours that can be told apart.
+MOST = 8
+# Of encoders: vectors that are no module's; a column of the leaderboard may be empty, or not be there.
+_LEARNED = ("learned", "nan", "None")
+
+
+class Shown(NamedTuple):
+    """A configuration that stands for a model.
+
+    Attributes:
+        name: What it is called in pictures; no two are called the same.
+        trial: Its furthest trial.
+        root: The trial that its training began with.
+        best_epoch: The epoch of its score; 0 is a head alone.
+    """
+
+    name: str
+    trial: str
+    root: str
+    best_epoch: int
+
+
+def models(found: pd.DataFrame, *, higher_is_better: bool) -> list[Shown]:
+    """All configurations where there are few; of more the best of each model, at most `MOST`.
+
+    Args:
+        found: See `search.reporting.report.lineages.configurations`.
+        higher_is_better: Which scores are better.
+
+    Returns:
+        The best first.
+    """
+    ranked = found.sort_values("score", ascending=not higher_is_better, kind="stable")
+    ranked = ranked.assign(model=[model_name(row) for row in ranked.to_dict("records")])
+    if len(ranked) > MOST:
+        ranked = ranked.drop_duplicates("model").head(MOST)
+    several = ranked["model"].duplicated(keep=False)
+    return [
+        Shown(f"{row['model']}, trial {row['trial_id']}" if again else row["model"], *_trial(row))
+        for row, again in zip(ranked.to_dict("records"), several, strict=True)
+    ]
+
+
+def model_name(values: Mapping[Any, Any]) -> str:
+    """A module, the word vectors that an encoder starts from, and whether they stay as published.
+
+    Args:
+        values: The hyperparameters of a configuration; those that it does not have may be missing or NaN.
+    """
+    module, embedding = str(values["module"]), str(values.get("embedding"))
+    trained = "fine-tuned" if str(values.get("trainable")) == "True" else "frozen"
+    if module not in ENCODERS:
+        return f"{module} {trained}"
+    return f"{module} on {trained} {embedding}" if embedding not in _LEARNED else module
+
+
+def _trial(row: Mapping[Any, Any]) -> tuple[str, str, int]:
+    return row["trial_id"], row["root"], int(row["best_epoch"])

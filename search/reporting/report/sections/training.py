@@ -1,0 +1,71 @@
+"""How the models learned: their curves in one picture, beside what the largest class as the only answer scores."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from search.evaluation.baselines import MAJORITY
+from search.reporting.report.events import curves
+from search.reporting.report.figures import WIDTHS
+from search.reporting.report.figures.epochs import Trained, epoch_curves
+from search.reporting.report.models import MOST, Shown, models
+from search.reporting.report.run import Run
+from search.reporting.report.sections.answer import spoken
+
+# Log loss is the loss that weighs all rows alike and is of the weights after the epoch, for both splits.
+PICTURED = {"accuracy": "accuracy", "log_loss": "log loss"}
+_BINARY, _MULTICLASS = ("accuracy", "f1", "average_precision"), ("accuracy", "macro_f1")
+
+
+def training(run: Run, found: pd.DataFrame) -> dict[str, Any] | None:
+    """The picture of all models, or of the best of each; None where the run has no curves.
+
+    Args:
+        run: The run.
+        found: Its configurations; see `search.reporting.report.lineages.configurations`.
+    """
+    shown = [_trained(run, one) for one in models(found, higher_is_better=run.higher_is_better)]
+    shown = [one for one in shown if any(one.valid.values())]
+    if not shown:
+        return None
+    majority, always, rows = majority_scores(run), always_named(run), held_out(run)
+    return {
+        "pictures": [epoch_curves(shown, PICTURED, majority, f"always {always}", rows, width) for width in WIDTHS],
+        "all": len(found) <= MOST,
+        "always": always,
+        "held_out": rows,
+        "majority": [(spoken(name), majority[name]) for name in (*shown_metrics(run), "log_loss") if name in majority],
+    }
+
+
+def shown_metrics(run: Run) -> tuple[str, ...]:
+    """What people compare models by, beside the objective."""
+    return _BINARY if len(run.classes) == 2 else _MULTICLASS
+
+
+def majority_scores(run: Run) -> dict[str, float]:
+    """What always answering the largest class scores on `held_out` rows; empty where it was not measured."""
+    return dict(run.summary["baselines"].get(MAJORITY, {}).get("valid") or {})
+
+
+def held_out(run: Run) -> str:
+    """What the rows are called by which trials are ranked."""
+    return "held-out folds" if run.summary.get("folds") else "validation split"
+
+
+def always_named(run: Run) -> str:
+    """The largest class of the training split, in quotation marks."""
+    sizes = run.summary["sizes"]["train"]
+    return f"“{run.classes[int(np.argmax([sizes.get(name, 0) for name in run.classes]))]}”"
+
+
+def _trained(run: Run, one: Shown) -> Trained:
+    folder = run.folder.tensorboard / one.root
+    return Trained(
+        one.name,
+        one.best_epoch,
+        *(curves(folder / split, tuple(PICTURED)) for split in ("validation", "train")),
+    )

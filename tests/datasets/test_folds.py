@@ -1,0 +1,132 @@
+"""Every text is held out once, in a fold that has its share of each class."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from reviews import write_reviews
+
+from search.config import DatasetConfig
+from search.datasets import Examples, load_splits
+from search.datasets.folds import cross_folds, deal, number_folds
+from search.errors import InputError
+
+
+def make_examples(labels, texts=None):
+    rows = len(labels)
+    return Examples(
+        np.array(texts or [f"text {i}" for i in range(rows)], object),
+        np.array(labels, np.int64),
+        np.arange(1, rows + 1),
+    )
+
+
+def numbered(examples, folds, stratify=True, seed=0):
+    classes = tuple(f"class {i}" for i in range(1 + int(examples.labels.max())))
+    return number_folds(examples, folds, classes, stratify, np.random.default_rng(seed))
+
+
+@given(
+    counts=st.lists(st.integers(5, 60), min_size=2, max_size=4), folds=st.integers(2, 5), seed=st.integers(0, 2**32 - 1)
+)
+def test_each_fold_has_its_share_of_each_class_to_within_a_row(counts, folds, seed):
+    labels = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(counts)), counts))
+    fold = numbered(make_examples(labels), folds, seed=seed)
+    for label, count in enumerate(counts):
+        held = np.bincount(fold[labels == label], minlength=folds)
+        assert held.sum() == count and held.max() - held.min() <= 1
+    sizes = np.bincount(fold)
+    assert sizes.max() - sizes.min() <= 1
+
+
+@given(texts=st.lists(st.integers(0, 30), min_size=60, max_size=100), seed=st.integers(0, 100))
+@settings(max_examples=30)
+def test_rows_of_one_text_stay_in_one_fold(texts, seed):
+    labels = np.random.default_rng(seed).integers(0, 2, len(texts))
+    try:
+        fold = numbered(make_examples(labels, [str(text) for text in texts]), 3, seed=seed)
+    except InputError:
+        return  # too few texts of a class
+    for text in set(texts):
+        assert len(set(fold[np.array(texts) == text])) == 1
+
+
+def test_folds_hold_every_row_once_and_learn_from_all_others():
+    train = make_examples([0, 1] * 25)
+    folds = cross_folds(train, numbered(train, 4))
+    assert sorted(np.concatenate([fold.valid.rows for fold in folds])) == train.rows.tolist()
+    for fold in folds:
+        assert sorted([*fold.train.rows, *fold.valid.rows]) == train.rows.tolist()
+        assert train.texts[fold.at].tolist() == fold.valid.texts.tolist()
+        for part in (fold.train, fold.valid):
+            assert part.whole is train and train.rows[part.at].tolist() == part.rows.tolist()
+
+
+def test_the_same_seed_deals_the_same_folds_and_another_others():
+    labels = np.arange(40) % 2
+    first, again, other = (deal(labels, 5, np.random.default_rng(seed)).tolist() for seed in (0, 0, 1))
+    assert first == again != other
+
+
+def test_a_class_with_fewer_texts_than_folds_is_named():
+    with pytest.raises(InputError, match=r"dataset\.folds=5.*'class 1'.*3 of the 23"):
+        numbered(make_examples([0] * 20 + [1] * 3), 5)
+
+
+def test_a_plain_shuffle_that_leaves_a_class_out_says_so():
+    with pytest.raises(InputError, match=r"dataset\.stratify=true"):
+        numbered(make_examples([0] * 30 + [1] * 3), 3, stratify=False, seed=4)
+
+
+def reviews(tmp_path, **settings):
+    path = tmp_path / "reviews.csv"
+    if not path.exists():
+        write_reviews(path, 200)
+    return DatasetConfig(name="made", path=str(path), text="review", label="stars", **settings)
+
+
+def test_without_folds_there_is_one_round_of_train_and_valid(tmp_path):
+    splits = load_splits(reviews(tmp_path), Path("unused"), 0)
+    (only,) = splits.folds
+    assert only.train is splits.train and only.valid is splits.valid
+    assert only.at.tolist() == list(range(len(splits.valid)))
+    assert list(splits.sizes()) == ["train", "valid", "test"]
+
+
+def test_cross_validation_leaves_the_test_split_as_it_is_and_refits_on_all_the_rest(tmp_path):
+    plain = load_splits(reviews(tmp_path), Path("unused"), 0)
+    crossed = load_splits(reviews(tmp_path, folds=5), Path("unused"), 0)
+    assert crossed.test.rows.tolist() == plain.test.rows.tolist()
+    assert sorted(crossed.train.rows) == sorted([*plain.train.rows, *plain.valid.rows])
+    assert crossed.valid is crossed.train is crossed.refit
+    assert list(crossed.sizes()) == ["train", "test"]
+    assert len(crossed.folds) == 5
+
+
+def test_no_text_of_test_is_in_a_fold_also_where_files_share_texts(tmp_path):
+    write_reviews(tmp_path / "test.csv", 60, seed=1)
+    both = pd.concat([pd.read_csv(tmp_path / "test.csv").head(20), pd.read_csv(reviews(tmp_path).path)])
+    both.to_csv(tmp_path / "reviews.csv", index=False)
+    config = reviews(tmp_path, folds=3, test_path=str(tmp_path / "test.csv"))
+    splits = load_splits(config, Path("unused"), 0)
+    for fold in splits.folds:
+        assert not set(splits.test.texts) & {*fold.train.texts, *fold.valid.texts}
+        assert not set(fold.train.texts) & set(fold.valid.texts)
+    config.shared = "keep"
+    kept = load_splits(config, Path("unused"), 0).cleaning
+    assert kept.shared_test > 0 and kept.shared_valid == 0
+
+
+def test_data_that_come_with_a_validation_split_are_refused(tmp_path):
+    write_reviews(tmp_path / "valid.csv", 60, seed=1)
+    with pytest.raises(InputError, match=r"dataset\.folds=5"):
+        load_splits(reviews(tmp_path, folds=5, valid_path=str(tmp_path / "valid.csv")), Path("unused"), 0)
+
+
+@pytest.mark.parametrize("folds", [1, 0, -3])
+def test_a_number_of_folds_that_holds_nothing_out_is_refused(tmp_path, folds):
+    with pytest.raises(InputError, match=r"dataset\.folds.*2 or more"):
+        load_splits(reviews(tmp_path, folds=folds), Path("unused"), 0)
