@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
@@ -12,9 +14,44 @@ from numpy.typing import NDArray
 from search.embedding.batched import in_batches
 from search.tuning.order import epoch_order
 
+Given = Any
+"""Rows that a model takes: a tensor [n, …]; or features [n, dim], which may be on disk alone: what has `take`."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some rows of features, read when they are asked for.
+
+    Attributes:
+        features: All rows.
+        rows: Positions of those of the part, int64 [n].
+    """
+
+    features: Any
+    rows: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, places: slice) -> NDArray[np.float32]:
+        taken: NDArray[np.float32] = self.features.take(self.rows[places])
+        return taken
+
+
+def chosen(inputs: Given, rows: NDArray[np.int64] | None = None) -> Any:
+    """Rows for a `scorer`.
+
+    Args:
+        inputs: All rows.
+        rows: Positions of those to choose, int64 [n]; None: all.
+    """
+    if not tf.is_tensor(inputs):
+        return Part(inputs, np.arange(len(inputs)) if rows is None else rows)
+    return inputs if rows is None else tf.gather(inputs, rows)
+
 
 def training_batches(
-    texts: tf.Tensor,
+    inputs: Given,
     labels: NDArray[np.int64],
     weights: NDArray[np.float32],
     *,
@@ -25,7 +62,7 @@ def training_batches(
     """Batches of all epochs in a row, each in the order of `epoch_order`.
 
     Args:
-        texts: Strings [n].
+        inputs: What the model takes, such as strings [n].
         labels: Class indices [n].
         weights: Weight of each row in the loss, float32 [n].
         batch_size: Rows of a batch; the last one of an epoch may be smaller.
@@ -33,7 +70,7 @@ def training_batches(
         epochs: The epochs to feed, counted from 0.
 
     Returns:
-        A dataset of (texts, labels, weights), `ceil(n / batch_size)` batches for each epoch.
+        A dataset of (inputs, labels, weights), `ceil(n / batch_size)` batches for each epoch.
     """
     targets, importance = tf.constant(labels), tf.constant(weights)
 
@@ -41,11 +78,17 @@ def training_batches(
         order = tf.numpy_function(lambda number: epoch_order(len(labels), seed, int(number)), [epoch], tf.int64)
         return tf.data.Dataset.from_tensor_slices(tf.ensure_shape(order, [len(labels)])).batch(batch_size)
 
-    def rows(chosen: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        return tf.gather(texts, chosen), tf.gather(targets, chosen), tf.gather(importance, chosen)
+    def gathered(rows: tf.Tensor) -> tf.Tensor:
+        if tf.is_tensor(inputs):
+            return tf.gather(inputs, rows)
+        taken = tf.numpy_function(inputs.take, [rows], tf.float32, stateful=False)
+        return tf.ensure_shape(taken, [None, inputs.dimension])
+
+    def of_rows(rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        return gathered(rows), tf.gather(targets, rows), tf.gather(importance, rows)
 
     numbers = tf.data.Dataset.range(epochs.start, epochs.stop)
-    return numbers.flat_map(epoch_batches).map(rows).prefetch(2)
+    return numbers.flat_map(epoch_batches).map(of_rows).prefetch(2)
 
 
 def scorer(model: keras.Model) -> Callable[[tf.Tensor], NDArray[np.float64]]:
@@ -55,8 +98,8 @@ def scorer(model: keras.Model) -> Callable[[tf.Tensor], NDArray[np.float64]]:
         model: Maps strings [batch], or features [batch, dim], to probabilities [batch, classes].
 
     Returns:
-        A function of strings [n], or features [n, dim], that gives probabilities, float64 [n, classes]. It follows the
-        model's weights as they change.
+        A function of strings [n], features [n, dim] or a `Part` of these that gives probabilities, float64
+        [n, classes]. It follows the model's weights as they change.
     """
     (inputs,) = model.inputs
 

@@ -31,7 +31,7 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
 
     Args:
         space: What may vary.
-        modules: Name of each module of the space, also of those embeddings start from, to the folder of its SavedModel.
+        modules: Name of each module of the space to the folder of its SavedModel, with what `resolve_embeddings` gave.
         classes: Number of classes.
         seed: Seed of the search; the order of the training rows follows from it and the hyperparameters.
         features: Where the features of frozen modules are kept; None: every model embeds its texts itself.
@@ -151,7 +151,7 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
 
         Returns:
             The training, at its beginning; None where only a Keras model will do: callbacks that ask for one, no cache,
-            a module that is to be trained in mixed precision.
+            a module that is to be trained in mixed precision, or under an encoder.
         """
         if valid is not None:
             self.admit(hp)
@@ -189,21 +189,31 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
 
     def constant_features(self, values: Mapping[str, Any], examples: Examples) -> Inputs | None:
         """What a configuration's module gives for a split, where training does not change it."""
-        if values["module"] in ENCODERS or values.get("trainable"):
-            return None
-        return self.features(values["module"], examples)
+        name = self._constant_module(values)
+        return None if name is None else self.features(name, examples)
+
+    def _constant_module(self, values: Mapping[str, Any]) -> str | None:
+        if values["module"] in ENCODERS:
+            return self._encoders.constant_module(values, self._cache)
+        return None if values.get("trainable") else str(values["module"])
 
     def _encoder_training(
         self, hp: keras_tuner.HyperParameters, values: Mapping[str, Any], train: Examples, valid: Examples | None
-    ) -> KerasTraining:
-        """Trains what is above the tokenizer on numbers of tokens, which are there already."""
+    ) -> KerasTraining | None:
+        """Trains what is above the tokenizer, or the token-level module, on what these give, which is there already."""
+        takes_ids, constant = self._encoders.takes_ids(values), self._constant_module(values)
+        if not takes_ids and constant is None:
+            return None
         keras.utils.set_random_seed(trial_seed(self.seed, hp.values))
-        inputs, hidden = self._encoders.id_encoder(values)
+        inputs, hidden = self._encoders.id_encoder(values) if takes_ids else self._encoders.row_encoder(values)
         model = compiled_model(values, self.classes, hp.values.get(ACCUMULATE, 1), inputs, hidden)
-        splits = [
-            None if split is None else InputRows(self._encoders.ids(split.texts, values), split.labels)
-            for split in (train, valid)
-        ]
+
+        def rows(split: Examples) -> InputRows:
+            if constant is None:
+                return InputRows(self._encoders.ids(split.texts, values), split.labels)
+            return InputRows(self.features(constant, split), split.labels)
+
+        splits = [None if split is None else rows(split) for split in (train, valid)]
         return KerasTraining(model, partial(self._fit(hp), model, values, *splits))
 
     def _fit(self, hp: keras_tuner.HyperParameters) -> Callable[..., keras.callbacks.History]:

@@ -9,10 +9,9 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
-from search.batches import training_batches
+from search.batches import Given, chosen, training_batches
 from search.encoders import EMBEDDING
 from search.epoch_scores import EpochScores
 from search.fast_training import importance, optimizer_settings
@@ -26,11 +25,11 @@ class InputRows:
     """What a model is trained on or scored by.
 
     Attributes:
-        inputs: Strings [n], or numbers of tokens, int32 [n, length].
+        inputs: Strings [n], or numbers of tokens, int32 [n, length], or features [n, dim].
         labels: Class indices [n].
     """
 
-    inputs: tf.Tensor
+    inputs: Given
     labels: NDArray[np.int64]
 
 
@@ -43,7 +42,7 @@ def compiled_model(
         values: The hyperparameters.
         classes: Number of classes.
         accumulate: Batches whose gradients are averaged before the weights move.
-        inputs: What `hidden` is made of; on the way is a layer by the name of `EMBEDDING`.
+        inputs: What `hidden` is made of; on the way is a layer by the name of `EMBEDDING`, if that is to be trained.
         hidden: float32 [batch, dim].
 
     Returns:
@@ -58,10 +57,12 @@ def compiled_model(
     model = keras.Model(inputs, outputs, name="text_classifier")
     settings = optimizer_settings(values)
     if values["module"] in ENCODERS:
-        # All of it learns at one rate; but Keras alone squares the gradients of a token that comes up twice one by one.
-        settings = replace(settings, module_rate=settings.learning_rate)
-    embedding = model.get_layer(EMBEDDING)
-    optimizer = make_optimizer(settings, embedding if embedding.trainable else None, accumulate)
+        # All of it learns at one rate, unless a token-level module has its own; but Keras alone squares the gradients
+        # of a token that comes up twice one by one.
+        rate = values.get("embedding_fine_tuning_rate", settings.learning_rate)
+        settings = replace(settings, module_rate=rate)
+    trained = [layer for layer in model.layers if layer.name == EMBEDDING and layer.trainable]
+    optimizer = make_optimizer(settings, trained[0] if trained else None, accumulate)
     # String operations cannot be compiled by XLA, which Keras would choose by itself where there is a GPU.
     model.compile(optimizer, "sparse_categorical_crossentropy", jit_compile=False)
     return model
@@ -110,9 +111,9 @@ def fit_model(
         epochs=range(initial_epoch, epochs),
     )
     sample = training_sample(rows, None if valid is None else len(valid.labels), seed)
-    scored = {"": (tf.gather(train.inputs, sample), train.labels[sample])}
+    scored = {"": (chosen(train.inputs, sample), train.labels[sample])}
     if valid is not None:
-        scored["val_"] = (valid.inputs, valid.labels)
+        scored["val_"] = (chosen(valid.inputs), valid.labels)
     # TensorFlow traces a step twice that makes the optimizer's variables, which takes longer than many a trial.
     model.optimizer.build(model.trainable_variables)
     return model.fit(

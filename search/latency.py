@@ -183,7 +183,7 @@ def timed_classifier(
             memory of its own.
     """
     hp = keras_tuner.HyperParameters()
-    hp.values = {**values, "trainable": False}
+    hp.values = {**values, "trainable": False, "embedding_trainable": False}
     return classifying(hypermodel.build(hp))
 
 

@@ -85,8 +85,10 @@ def _check(given: argparse.Namespace) -> None:
     from search.embedding.examine import PAIRS, examine
     from search.embedding.load import published
     from search.embedding.resolve import resolve_modules
+    from search.encoders.sources import use_as_embedding
 
-    folder = resolve_modules([name], config.module, modules, [configuration_folder()])[name]
+    places = config.module, modules, [configuration_folder()]
+    folder = resolve_modules([name], *places)[name]
     module = published(folder, name)
     found = examine(module)
     parameters, trained = (
@@ -117,6 +119,7 @@ def _check(given: argparse.Namespace) -> None:
     ]
     if found.sparse:
         rows.append(("", f"a step touches single rows of {found.sparse} of its variables"))
+    rows.append(("encoders", use_as_embedding(name, *places)))
     for label, value in rows:
         table.add_row(label, escape(value))
     Console().print(table, highlight=False)

@@ -11,7 +11,8 @@ from search.config import Config
 from search.datasets import Splits
 from search.embedding import resolve_modules
 from search.embedding.load import untrainable
-from search.encoders import check_embeddings
+from search.embedding.token_names import token_level, tokens_key
+from search.encoders import resolve_embeddings
 from search.hypermodel import TextClassifierHyperModel
 from search.latency import LatencyLimit
 from search.objective import make_objective
@@ -64,16 +65,19 @@ def prepare(
     rows, texts = len(splits.train), splits.train.texts
     objective = make_objective(config.objective, len(splits.classes))
     space = space_from(ranges, rows=rows)
-    modules = resolve_modules(space.module_names(), config.module, Path(config.paths.modules).expanduser(), catalogs)
-    check_embeddings(space, modules)
+    places = config.module, Path(config.paths.modules).expanduser(), catalogs
+    modules = {**resolve_modules(space.module_names(), *places), **resolve_embeddings(space, texts, *places)}
+    tokens = token_level(modules)
+    space = space_from(ranges, rows=rows, token_level=tokens)
     limit = LatencyLimit(config.objective.max_ms_per_text, RunFolder(output).latency, texts)
     timed = TextClassifierHyperModel(space, modules, len(splits.classes), config.seed, texts=texts)
     ranges = limit.narrowed(ranges, timed, say)
-    space = space_from(ranges, rows=rows)
-    if "trainable" in space and True in (space["trainable"].options or ()):
-        searched = space["module"].options or ()
-        frozen = untrainable({name: folder for name, folder in modules.items() if name in searched})
+    space = space_from(ranges, rows=rows, token_level=tokens)
+    if any(name in space and True in (space[name].options or ()) for name in ("trainable", "embedding_trainable")):
+        searched = {name: modules[name] for name in space.module_names()}
+        under = {name: modules[tokens_key(name)] for name in space.embedding_names() if name in tokens}
+        frozen = untrainable({**searched, **under})
         if frozen:
-            space = space_from(ranges, rows=rows, untrainable=frozen)
+            space = space_from(ranges, rows=rows, untrainable=frozen, token_level=tokens)
             say(f"Without trainable variables, to be searched frozen alone: {', '.join(frozen)}")
     return Prepared(config, splits, objective, modules, space, limit)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.embedding.load import published
+from search.embedding.token_names import tokens_key
 from search.hypermodel import TextClassifierHyperModel
 from search.latency import timed_classifier
 from search.tuning.tuner import Tuner
@@ -32,6 +33,8 @@ def tried(tuner: Tuner, hypermodel: TextClassifierHyperModel) -> tuple[Timed, Ti
             values = tuner.oracle.get_trial(record.trial_id).hyperparameters.values
             classifiers[name] = timed_classifier(hypermodel, values)
         for module in {name, embedding} - {*ENCODERS, LEARNED}:
-            modules[module] = published(hypermodel.modules[module], module)
+            # Of a module that stands under encoders and on its own there are two kinds, which take about the same time.
+            folder = hypermodel.modules.get(module) or hypermodel.modules[tokens_key(module)]
+            modules[module] = published(folder, module)
     encoders = {name: classify for name, classify in classifiers.items() if name in ENCODERS}
     return dict(sorted({**modules, **encoders}.items())), dict(sorted(classifiers.items()))

@@ -10,7 +10,7 @@ ACTIVATIONS = ("relu", "gelu", "silu", "tanh", "elu")
 OPTIMIZERS = ("adam", "adamw", "rmsprop", "sgd", "adagrad")
 CLASS_WEIGHTS = ("none", "balanced")
 ENCODERS = ("mean", "lstm", "gru", "bilstm", "bigru", "conv1d")
-"""Values of `module` that name no module but what is learned from the training texts alone, over a vector per token."""
+"""Values of `module` that name no module but what is learned from the training texts, over a vector per token."""
 LEARNED = "learned"
 AUTO = "auto"
 LAYER_WIDTHS = ("units_1", "units_2", "units_3", "units_4")
@@ -46,7 +46,8 @@ DOMAINS = {
     ),
     "ngrams": _whole(1),
     "embedding": Domain(
-        f"{LEARNED}, or names of modules of word vectors", lambda value: isinstance(value, str) and bool(value.strip())
+        f"{LEARNED}, or names of modules with vectors of words or tokens",
+        lambda value: isinstance(value, str) and bool(value.strip()),
     ),
     "embedding_size": _whole(1),
     "encoder_units": _whole(1),

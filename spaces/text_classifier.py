@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from functools import partial
+from collections.abc import Collection, Mapping
 from importlib import import_module
-from operator import le
 from typing import Any, ClassVar
 
+from spaces.conditions import expanded
 from spaces.domains import AUTO, DOMAINS, ENCODERS, LAYER_WIDTHS, LEARNED
 from spaces.parameters import Choice, Float, HyperParameters, Int, Parameter, SpaceError
 from spaces.reading import nearest, parameter_from
-from spaces.space import Space, When
+from spaces.space import Space
 
 _FROZEN = "frozen"
 SETTINGS = (*DOMAINS, _FROZEN)
-# Settings that mean nothing elsewhere.
-_OF_ENCODERS = ("vocabulary_size", "sequence_length", "ngrams", "embedding")
-_OF_TRAINED_MODULES = ("fine_tuning_rate", "head_first", "warmup_steps")
 
 
 class TextClassifierSpace(Space):
@@ -34,12 +30,14 @@ class TextClassifierSpace(Space):
     where the optimizer is adamw), `clip_norm` (0: the gradient is never shortened), `batch_size` (`auto`: see
     `batch_sizes`) and `class_weight`.
 
-    Where `module` is one of `ENCODERS`, learned from the training texts alone, there is no `trainable`, but
+    Where `module` is one of `ENCODERS`, learned from the training texts, there is no `trainable`, but
     `vocabulary_size` (tokens, the most frequent first; the one for padding and the one for all others count),
     `sequence_length` (tokens of a text that are looked at; `auto`: as many as all but the longest texts have), `ngrams`
-    (2: pairs of words are tokens too), `embedding` (`LEARNED`, or the module of word vectors that it starts from),
-    `embedding_trainable` (where it starts from one: as `trainable` and `frozen` say), `embedding_size` (where it is
-    learned) and `encoder_units` (but for `mean`).
+    (2: pairs of words are tokens too), `embedding` (`LEARNED`, the module of word vectors that it starts from, or the
+    token-level module in its place), `embedding_trainable` (where it is a module: as `trainable` and `frozen` say),
+    `embedding_size` (where it is learned) and `encoder_units` (but for `mean`). A token-level module cuts texts itself:
+    with it there is no `vocabulary_size` and no `ngrams`. Where there is one in the space, a trainable module learns at
+    `embedding_fine_tuning_rate`, of the range of `fine_tuning_rate`; else at the rate of the head.
 
     A space of your own is a subclass, `python -m search space=class space._target_=my_spaces.Wide`:
 
@@ -50,6 +48,7 @@ class TextClassifierSpace(Space):
     Args:
         rows: Rows that a trial trains on; the batch sizes of `auto` follow from them.
         untrainable: Names of modules that have nothing to train: there is no `trainable` in their trials.
+        token_level: Names of modules under `embedding` that give a vector for each token of a text.
         **ranges: Setting to range.
 
     Raises:
@@ -89,7 +88,13 @@ class TextClassifierSpace(Space):
             if not name.startswith("_") and name not in SETTINGS and not hasattr(type(value), "__get__"):
                 raise SpaceError(f"{cls.__name__}.{name} is no setting of the space, {nearest(name, SETTINGS)}")
 
-    def __init__(self, rows: int = 10_000, untrainable: Collection[str] = (), **ranges: Any) -> None:
+    def __init__(
+        self,
+        rows: int = 10_000,
+        untrainable: Collection[str] = (),
+        token_level: Collection[str] = (),
+        **ranges: Any,
+    ) -> None:
         for name in ranges:
             if name not in SETTINGS:
                 raise SpaceError(f"space.{name} is no setting of the space, {nearest(name, SETTINGS)}")
@@ -102,14 +107,18 @@ class TextClassifierSpace(Space):
         frozen = _names(ranges.get(_FROZEN, self.frozen))
         if False not in (settings["trainable"].options or ()):
             _check_trainable(settings["modules"], untrainable)
+            _check_trainable(settings["embedding"], untrainable)
             frozen = ()
-        super().__init__(*_expand(settings, frozenset({*untrainable, *frozen})))
+        super().__init__(*expanded(settings, frozenset({*untrainable, *frozen}), token_level))
 
     def module_names(self) -> list[str]:
-        """The modules that must be at hand: those to choose from, and those that embeddings start from."""
-        embeddings = self["embedding"].options or () if "embedding" in self else ()
-        names = dict.fromkeys(map(str, (*(self["module"].options or ()), *embeddings)))
-        return [name for name in names if name not in (*ENCODERS, LEARNED)]
+        """The modules to choose from, which must be at hand."""
+        return [str(name) for name in self["module"].options or () if name not in ENCODERS]
+
+    def embedding_names(self) -> list[str]:
+        """The modules that stand under encoders, which must be at hand too."""
+        options = self["embedding"].options or () if "embedding" in self else ()
+        return [str(name) for name in options if name != LEARNED]
 
     def declare(self, hp: HyperParameters) -> dict[str, Any]:
         """Declare every parameter, as `Space.declare` says; `trainable` is among the values of every trial.
@@ -135,7 +144,12 @@ def batch_sizes(rows: int) -> list[int]:
     return [smaller, 2 * smaller]
 
 
-def space_from(config: Mapping[str, Any], rows: int = 10_000, untrainable: Collection[str] = ()) -> TextClassifierSpace:
+def space_from(
+    config: Mapping[str, Any],
+    rows: int = 10_000,
+    untrainable: Collection[str] = (),
+    token_level: Collection[str] = (),
+) -> TextClassifierSpace:
     """Make the space that the node `space` of the configuration describes.
 
     Args:
@@ -143,6 +157,7 @@ def space_from(config: Mapping[str, Any], rows: int = 10_000, untrainable: Colle
             names the class, `package.module.Class`, a subclass of `TextClassifierSpace`.
         rows: Rows that a trial trains on.
         untrainable: As for `TextClassifierSpace`.
+        token_level: As for `TextClassifierSpace`.
 
     Raises:
         SpaceError: The class cannot be had, a setting is unknown or its range impossible.
@@ -150,61 +165,11 @@ def space_from(config: Mapping[str, Any], rows: int = 10_000, untrainable: Colle
     ranges = {str(name): value for name, value in config.items()}
     space_class = _class_named(ranges.pop("_target_")) if "_target_" in ranges else TextClassifierSpace
     try:
-        return space_class(rows, untrainable, **ranges)
+        return space_class(rows, untrainable, token_level, **ranges)
     except SpaceError:
         raise
     except Exception as error:  # whatever the person's own class raises is their answer
         raise SpaceError(f"space._target_: {space_class.__name__} gave {type(error).__name__}: {error}") from error
-
-
-def _expand(settings: Mapping[str, Parameter], frozen: frozenset[str]) -> tuple[dict[str, Parameter], dict[str, When]]:
-    """Settings of the space to parameters of a trial: a width for each layer, and what exists only where."""
-    parameters: dict[str, Parameter] = {}
-    conditions: dict[str, When] = {}
-
-    def exists(name: str, parameter: Parameter, parent: str, holds: Callable[[Any], bool]) -> None:
-        """Adds a parameter that means nothing but where the parent has certain values."""
-        options = parameters[parent].options or () if parent in parameters else ()
-        values = tuple(value for value in options if holds(value))
-        if values:
-            parameters[name] = parameter
-        if values and (len(values) < len(options) or parent in conditions):
-            conditions[name] = When(parent, values)
-
-    for name, parameter in settings.items():
-        if name == "modules":
-            parameters["module"] = parameter
-        elif name == "trainable":
-            exists(name, parameter, "module", lambda module: module not in frozen and module not in ENCODERS)
-        elif name in _OF_ENCODERS:
-            exists(name, parameter, "module", lambda module: module in ENCODERS)
-            if name == "embedding":
-                exists(
-                    "embedding_trainable",
-                    settings["trainable"],
-                    name,
-                    lambda embedding: embedding != LEARNED and embedding not in frozen,
-                )
-        elif name == "embedding_size":
-            exists(name, parameter, "embedding", lambda embedding: embedding == LEARNED)
-        elif name == "encoder_units":
-            exists(name, parameter, "module", lambda module: module in ENCODERS and module != "mean")
-        elif name == "units":
-            for layer in range(1, max(map(int, parameters["layers"].options or ())) + 1):
-                name = f"units_{layer}"
-                exists(name, settings.get(name, parameter), "layers", partial(le, layer))
-        elif name in LAYER_WIDTHS:
-            if name not in parameters:
-                raise SpaceError(f"space.{name}: there is no such hidden layer, space.layers gives fewer")
-        elif name in ("activation", "dropout"):
-            exists(name, parameter, "layers", lambda layers: layers > 0)
-        elif name in _OF_TRAINED_MODULES:
-            exists(name, parameter, "trainable", lambda trainable: trainable)
-        elif name == "weight_decay":
-            exists(name, parameter, "optimizer", lambda optimizer: optimizer == "adamw")
-        else:
-            parameters[name] = parameter
-    return parameters, conditions
 
 
 def _names(value: Any) -> Collection[str]:
@@ -220,7 +185,7 @@ def _check_trainable(modules: Parameter, untrainable: Collection[str]) -> None:
     if wanted:
         raise SpaceError(
             f"space.trainable=[true]: {', '.join(wanted)} cannot be fine-tuned for want of trainable variables; leave "
-            "it out of space.modules, or allow false in space.trainable"
+            "it out, or allow false in space.trainable"
         )
 
 

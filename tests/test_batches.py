@@ -5,7 +5,8 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search.batches import training_batches
+from search.batches import chosen, training_batches
+from search.embedding.features import Features
 
 
 def epoch_rows(rows, batch_size, seed, epochs):
@@ -38,3 +39,21 @@ def test_going_on_later_gives_the_same_order():
     assert epoch_rows(30, 7, 5, range(2)) + epoch_rows(30, 7, 5, range(2, 4)) == whole
     assert len({tuple(epoch) for epoch in whole}) == 4
     assert epoch_rows(30, 7, 6, range(1)) != whole[:1]
+
+
+def test_features_are_fed_as_the_rows_that_they_are(monkeypatch):
+    monkeypatch.setattr("search.embedding.features._MOST_MEMORY", 0)
+    values = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
+    features = Features([values[:8], values[8:]], np.repeat([0, 1], [8, 12]), np.r_[0:8, 0:12], 3)
+    assert features.array() is None
+    given = np.arange(20), np.ones(20, np.float32)
+    fed = [
+        [inputs for inputs, *_ in training_batches(rows, *given, batch_size=6, seed=1, epochs=range(2))]
+        for rows in (features, tf.constant(values))
+    ]
+    for came, expected in zip(*fed, strict=True):
+        np.testing.assert_array_equal(came, expected)
+    some = np.array([3, 9, 1])
+    assert len(chosen(features)) == 20 and len(chosen(features, some)) == 3
+    np.testing.assert_array_equal(chosen(features, some)[1:], values[some][1:])
+    np.testing.assert_array_equal(chosen(features)[5:9], values[5:9])

@@ -1,4 +1,3 @@
-import os
 import re
 import subprocess
 import sys
@@ -9,12 +8,15 @@ import tensorflow as tf
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shapes import SHAPES
 
 from search import modules as command
 from search.config import ModuleConfig, configuration_folder
 from search.embedding import export as exporting
+from search.embedding.parts import Preprocessor
 from search.embedding.resolve import resolve_modules
 from search.embedding.saved_variables import variable_counts
+from search.embedding.token_module import token_module
 from search.embedding.vectors import tokenizable, vocabulary_keys, write_module
 from search.errors import InputError
 
@@ -205,6 +207,20 @@ def test_checks_a_module(mine, run):
     assert "empty text zeros" in told and "ms a text" in told
     assert "frozen can be searched" in told and "fine-tuned can be searched" in told
     assert "single rows of 1 of its variables" in told
+    assert "encoders its vectors of words" in told
+
+
+def test_says_whether_a_module_can_stand_under_encoders(run, tmp_path, kept):
+    settings = SHAPES["BERT"].build(tmp_path / "bert")
+    code, out, _ = run("check", tmp_path / "bert", f"module.preprocessor={settings['preprocessor']}")
+    assert code == 0 and "encoders a vector of 4 for each token" in " ".join(out.split())
+    SHAPES["object"].build(tmp_path / "sentences")
+    code, out, _ = run("check", tmp_path / "sentences")
+    assert code == 0 and "encoders no: " in " ".join(out.split())
+    preprocessor = Preprocessor("preprocessor", tmp_path / settings["preprocessor"])
+    token_module(tmp_path / "bert", "bert", preprocessor, 3, kept)
+    _, out, _ = run("list")
+    assert ["bert,", "tokens", "4"] in [line.split()[:3] for line in out.splitlines()]
 
 
 class Odd(tf.train.Checkpoint):
@@ -269,7 +285,7 @@ def test_lists_without_tensorflow(kept):
 
 
 @pytest.mark.slow
-def test_a_search_with_an_exported_module(tmp_path):
+def test_a_search_with_an_exported_module(search_command, capfd, monkeypatch, tmp_path):
     words = ["good", "fine", "bad", "poor", *(f"w{number}" for number in range(40))]
     rng = np.random.default_rng(0)
     (tmp_path / "v.vec").write_text(
@@ -281,22 +297,19 @@ def test_a_search_with_an_exported_module(tmp_path):
         for _ in range(60)
     ]
     (tmp_path / "t.csv").write_text("text,label\n" + "".join(f"{text},{label}\n" for text, label in texts))
-    environment = {**os.environ, "SEARCH_CACHE": str(tmp_path / "cache")}
+    monkeypatch.setenv("SEARCH_CACHE", str(tmp_path / "cache"))
 
-    def python(*arguments):
-        done = subprocess.run(
-            [sys.executable, "-m", *arguments], capture_output=True, text=True, cwd=tmp_path, env=environment
-        )
-        assert done.returncode == 0, done.stderr
-        return done
-
-    done = python("search.modules", "export", "format=fasttext", "path=v.vec", "name=mine")
-    assert "44 words" in done.stdout and done.stderr == ""
-    assert "mine" in python("search.modules", "list").stdout
-    python(
-        "search", "dataset=csv", "dataset.path=t.csv", "space.modules=[mine]", "space.trainable=[false]",
+    exported = [sys.executable, "-m", "search.modules", "export", "format=fasttext", "path=v.vec", "name=mine"]
+    done = subprocess.run(exported, capture_output=True, text=True, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "44 words" in done.stdout
+    assert command.main(["list"]) == 0
+    assert "mine" in capfd.readouterr().out
+    outcome = search_command(
+        "dataset=csv", "dataset.path=t.csv", "space.modules=[mine]", "space.trainable=[false]",
         "tuner=random", "tuner.max_trials=2", "tuner.max_epochs=2",
     )  # fmt: skip
+    assert outcome.code == 0, outcome.err
     assert list((tmp_path / "outputs").rglob("summary.json"))
 
 

@@ -6,7 +6,9 @@ It is written once, so that whatever uses modules sees one like any other.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
@@ -23,6 +25,7 @@ from search.files import whole_folder
 _TEXTS = tf.TensorSpec([None], tf.string, name="texts")
 # Part of what names the folder: to be raised when what is composed changes.
 _VERSION = 1
+Outputs = Mapping[str, Any]
 
 
 def text_module(folder: Path, name: str, preprocessor: Preprocessor | None, pooling: str, modules: Path) -> Path:
@@ -43,9 +46,7 @@ def text_module(folder: Path, name: str, preprocessor: Preprocessor | None, pool
         InputError: The parts do not fit together, or one cannot be used.
         OSError: `modules` must not be written, or has no room.
     """
-    folders = [folder] if preprocessor is None else [folder, preprocessor.folder]
-    key = "\0".join([str(_VERSION), pooling, *map(fingerprint, folders)])
-    target = modules / f"composed-{hashlib.sha256(key.encode()).hexdigest()[:32]}"
+    target = modules / f"composed-{composed_name(folder, preprocessor, pooling)}"
     if target.is_dir():
         return target
     try:
@@ -61,17 +62,23 @@ def text_module(folder: Path, name: str, preprocessor: Preprocessor | None, pool
     return target
 
 
+def composed_name(folder: Path, preprocessor: Preprocessor | None, how: str) -> str:
+    """Names what is made of a module and its preprocessor in one way, wherever they lie."""
+    folders = [folder] if preprocessor is None else [folder, preprocessor.folder]
+    key = "\0".join([str(_VERSION), how, *map(fingerprint, folders)])
+    return hashlib.sha256(key.encode()).hexdigest()[:32]
+
+
 class Composed(tf.train.Checkpoint):
     """A module in TF Hub's text API, to be saved.
 
     Args:
         parts: What it is made of.
-        key: Which output of the encoder embeds texts, or their tokens where `pooling` is given.
-        mask: Which output, of the encoder or else the preprocessor, marks the tokens.
-        pooling: mean, max or first; None: the encoder gives a vector for each text.
+        vectors: Makes float32 [batch, dim] of their outputs by name, those of the encoder and those of the
+            preprocessor.
     """
 
-    def __init__(self, parts: Parts, key: str, mask: str | None, pooling: str | None) -> None:
+    def __init__(self, parts: Parts, vectors: Callable[[Outputs, Outputs], tf.Tensor]) -> None:
         super().__init__()
         # Held for TensorFlow to find: variables, vocabularies and whatever else the functions use.
         self.encoder, self.preprocessor = parts.encoder, parts.preprocessor
@@ -85,10 +92,7 @@ class Composed(tf.train.Checkpoint):
         self.regularization_losses = list(getattr(parts.encoder, "regularization_losses", None) or ())
 
         def embed(texts: tf.Tensor, training: bool = False) -> tf.Tensor:
-            outputs, made = parts(texts, training)
-            if pooling is None:
-                return tf.cast(outputs[key], tf.float32)
-            return pool(outputs[key], None if mask is None else {**made, **outputs}[mask], pooling)
+            return vectors(*parts(texts, training))
 
         if parts.encode.takes_training:
             self.__call__ = tf.function(embed)
@@ -107,7 +111,7 @@ def _composed(parts: Parts, name: str, pooling: str) -> Composed:
     outputs, made = trial(parts, f"module {name}")
     vector, tokens = vector_key(outputs), token_key(outputs)
     if vector is not None and (pooling == "auto" or tokens is None):
-        return Composed(parts, vector, None, None)
+        return Composed(parts, lambda outputs, _: tf.cast(outputs[vector], tf.float32))
     if tokens is None:
         raise no_vectors(outputs.get("", outputs), name)
     mask = mask_key({**made, **outputs}, outputs[tokens])
@@ -118,4 +122,7 @@ def _composed(parts: Parts, name: str, pooling: str) -> Composed:
             f"(input_mask) that says which tokens there are, as module.pooling={pooling} needs it: set "
             "module.pooling=first to take the first token's."
         )
-    return Composed(parts, tokens, mask, pooling)
+    return Composed(
+        parts,
+        lambda outputs, made: pool(outputs[tokens], None if mask is None else {**made, **outputs}[mask], pooling),
+    )

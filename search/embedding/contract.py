@@ -16,7 +16,7 @@ TRIAL = ("a first text", "and another")
 """What a module is tried on."""
 
 _VECTORS = ("default", "pooled_output", "outputs")
-_TOKENS = ("sequence_output", "default", "outputs")
+_TOKENS = ("sequence_output", "default", "outputs", "elmo", "word_emb")
 _MASKS = ("input_mask", "attention_mask", "padding_mask", "mask")
 
 

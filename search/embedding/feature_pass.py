@@ -31,8 +31,9 @@ _BATCH_CHARACTERS = 65_536
 # Batches computed side by side. String operations use one core each; an encoder's use all, and its memory grows.
 _MOST_WORKERS = 4
 _SHOWN_CHARACTERS = 60
-# Rows of a chunk: whole blocks of the pass.
+# Rows of a chunk: whole blocks of the pass; fewer where rows are as wide as those of all tokens of a text are.
 _CHUNK_ROWS = 4 * _BLOCK
+_CHUNK_BYTES = 2**28
 # A slow module's chunk is written before it is full: at the end of a block if that comes in time, else between batches.
 _EARLY_SECONDS, _LATE_SECONDS = 10.0, 20.0
 _PROGRESS_SECONDS = 0.1
@@ -103,7 +104,8 @@ def computed(
             if observer is not None and (done == len(texts) or time.monotonic() - told >= _PROGRESS_SECONDS):
                 observer.on_pass_progress(done)
                 told = time.monotonic()
-            complete = done == len(texts) or sum(len(rows) for rows, _ in pending) >= _CHUNK_ROWS
+            rows, size = (sum(sizes) for sizes in zip(*((len(one), one.nbytes) for _, one in pending), strict=True))
+            complete = done == len(texts) or rows >= _CHUNK_ROWS or size >= _CHUNK_BYTES
             if complete or time.monotonic() - written >= (_EARLY_SECONDS if batch.ends_block else _LATE_SECONDS):
                 chunk = _written(store, shelf, pending, used)
                 if early is not None:

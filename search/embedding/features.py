@@ -122,6 +122,11 @@ class FeatureCache:
         self.dtype = dtype
         self._store = ChunkStore(folder.expanduser(), max_bytes)
 
+    def has_room(self, texts: int, dimension: int) -> bool:
+        """Whether the features of so many texts stay within the limit, if all others leave."""
+        size = texts * dimension * np.dtype(self.dtype).itemsize
+        return self._store.max_bytes is None or size <= self._store.max_bytes
+
     def features(
         self,
         module: Path,

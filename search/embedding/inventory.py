@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from search.embedding.catalog import Entry
 from search.embedding.saved_variables import variable_counts
+from search.embedding.token_names import NOTE, tokens_key
 
 # Of the modules this package makes of word vectors.
 _VOCABULARY = "assets/vocabulary.txt"
@@ -19,7 +21,7 @@ class Listed:
 
     Attributes:
         name: As in `space.modules`, or the handle it was downloaded from, or the name of its folder.
-        dimension: Width of its vectors.
+        dimension: Width of its vectors, for texts or, where the name says so, for their tokens.
         vocabulary: Words in its table.
         parameters: Numbers in its variables.
         trainable: Those of them that fine-tuning changes.
@@ -55,7 +57,7 @@ def inventory(entries: Iterable[Entry], modules: Path) -> list[Listed]:
         if not own:
             listed.append(Listed(entry.name, entry.dimension))
         left = [path for path in left if path not in own]
-    return listed + [_listed(_downloaded_from(path) or path.name, None, path) for path in left]
+    return listed + [_tokens(path) or _listed(_downloaded_from(path) or path.name, None, path) for path in left]
 
 
 def _is_of(path: Path, entry: Entry) -> bool:
@@ -71,6 +73,15 @@ def _downloaded_from(path: Path) -> str | None:
     except (OSError, ValueError):
         return None
     return first.removeprefix("Module: ")
+
+
+def _tokens(path: Path) -> Listed | None:
+    """What `token_module` made, by the width of a token's vector; None: it did not make this."""
+    try:
+        note = json.loads((path / NOTE).read_text(encoding="utf-8"))
+        return _listed(tokens_key(note["name"]), int(note["width"]), path)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _saved_model(path: Path) -> Path | None:

@@ -17,6 +17,11 @@ import tensorflow as tf
 from search.embedding.identity import fingerprint
 from search.embedding.load import Module, published, read, trainable_copy
 
+# A file that holds one of these can be read wherever it holds one of the others.
+from search.embedding.token_vectors import TokenVectors
+
+__all__ = ["TextEmbedding", "TokenVectors"]
+
 
 @keras.saving.register_keras_serializable(package="search")
 class TextEmbedding(keras.layers.Layer):

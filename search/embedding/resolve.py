@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.error import URLError
 
 from search.config import ModuleConfig
@@ -19,6 +20,9 @@ from search.embedding.unpack import is_archive, unpack
 from search.errors import InputError, nearest
 from search.files import is_refused
 from spaces import ENCODERS
+
+if TYPE_CHECKING:  # it imports TensorFlow
+    from search.embedding.parts import Preprocessor
 
 _TIMEOUT_SECONDS = 60
 
@@ -53,23 +57,31 @@ def resolve_modules(
 def _text_module(folder: Path, name: str, entries: Mapping[str, Entry], settings: ModuleConfig, modules: Path) -> Path:
     """Puts a module together with its preprocessor and pooling, if it needs them; see `compose.text_module`."""
     from search.embedding.compose import text_module
+
+    preprocessor = preprocessor_of(name, entries, settings, modules)
+    with writable(modules):
+        return text_module(folder, name, preprocessor, settings.pooling, modules)
+
+
+def preprocessor_of(
+    name: str, entries: Mapping[str, Entry], settings: ModuleConfig, modules: Path
+) -> Preprocessor | None:
+    """Finds what makes of texts the tensors that a module takes: its own, or else the one of the settings.
+
+    Raises:
+        InputError: It cannot be found, reached or written.
+    """
     from search.embedding.parts import Preprocessor
 
     own = entries[name].preprocessor if name in entries else None
     handle = own or settings.preprocessor
-    preprocessor = None
-    if handle is not None:
-        try:
-            preprocessor = Preprocessor(handle, resolve(handle, entries, settings, modules))
-        except InputError as error:
-            key = "module.preprocessor" if own is None else f"the preprocessor of {name}"
-            raise InputError(f"{key}={handle}: {error}") from error
+    if handle is None:
+        return None
     try:
-        return text_module(folder, name, preprocessor, settings.pooling, modules)
-    except OSError as error:
-        if not is_refused(error):
-            raise
-        raise _unwritable(modules, error.strerror or str(error)) from error
+        return Preprocessor(handle, resolve(handle, entries, settings, modules))
+    except InputError as error:
+        key = "module.preprocessor" if own is None else f"the preprocessor of {name}"
+        raise InputError(f"{key}={handle}: {error}") from error
 
 
 def resolve(name: str, entries: Mapping[str, Entry], settings: ModuleConfig, modules: Path) -> Path:
@@ -165,11 +177,22 @@ def _saved_model(folder: Path, name: str) -> Path:
 
 @contextmanager
 def _writing(modules: Path) -> Iterator[None]:
-    """Turns a refusal to write modules into one line."""
+    """Makes the folder of modules, and turns a refusal to write there into one line."""
     try:
         modules.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise _unwritable(modules, error.strerror or str(error)) from error
+    with writable(modules):
+        yield
+
+
+@contextmanager
+def writable(modules: Path) -> Iterator[None]:
+    """Turns a refusal to write modules into one line, where the folder is made only when it is needed.
+
+    Raises:
+        InputError: The disk is full, or nothing may be written there.
+    """
     try:
         yield
     except OSError as error:

@@ -23,13 +23,10 @@ _RECURRENT = {
 }
 
 
-def encoded(
+def embedded(
     ids: keras.KerasTensor, values: Mapping[str, Any], tokens: int, table: NDArray[np.float32] | None
 ) -> keras.KerasTensor:
-    """Puts the encoder of a configuration into a model.
-
-    Padding is left out of means and recurrent layers. Under a convolution it stands, as it does in the text of the
-    tutorials: the pooling takes the largest, which padding seldom is.
+    """Puts the embedding of a configuration into a model.
 
     Args:
         ids: Numbers of tokens [batch, length].
@@ -38,14 +35,13 @@ def encoded(
         table: Vectors to start from, float32 [tokens, dim]; None: they are learned from nothing.
 
     Returns:
-        float32 [batch, dim].
+        float32 [batch, length, dim].
     """
-    kind = values["module"]
     dimension = values["embedding_size"] if table is None else table.shape[1]
     embedding = keras.layers.Embedding(
         tokens,
         dimension,
-        mask_zero=kind != "conv1d",
+        mask_zero=is_masked(values),
         trainable=table is None or values.get("embedding_trainable", False),
         name=EMBEDDING,
     )
@@ -53,6 +49,29 @@ def encoded(
     if table is not None:
         # Not by an initializer: its value would be written into the .keras file a second time, as text.
         embedding.embeddings.assign(table)
+    return vectors
+
+
+def is_masked(values: Mapping[str, Any]) -> bool:
+    """Whether an encoder leaves padding out.
+
+    Means and recurrent layers do. Under a convolution it stands, as it does in the text of the tutorials: the pooling
+    takes the largest, which padding seldom is.
+    """
+    return bool(values["module"] != "conv1d")
+
+
+def encoded(vectors: keras.KerasTensor, values: Mapping[str, Any]) -> keras.KerasTensor:
+    """Puts the encoder of a configuration into a model.
+
+    Args:
+        vectors: Of tokens, float32 [batch, length, dim], masked where `is_masked` says so.
+        values: The hyperparameters.
+
+    Returns:
+        float32 [batch, dim].
+    """
+    kind = values["module"]
     if kind == "mean":
         return keras.layers.GlobalAveragePooling1D(name=_ENCODER)(vectors)
     units = values["encoder_units"]

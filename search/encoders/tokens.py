@@ -25,6 +25,11 @@ _RESERVED = 2
 PADDING, UNKNOWN = 0, 1
 
 
+def usual_length(counts: NDArray[np.int64]) -> int:
+    """The length of `auto` where the training texts have so many tokens each."""
+    return int(np.clip(np.quantile(counts, _QUANTILE, method="higher"), 1, _LONGEST))
+
+
 class Tokens:
     """Turns texts into numbers of tokens, each text once for all trials that look at it in the same way.
 
@@ -100,7 +105,7 @@ class Tokens:
         if len(words) == _RESERVED:
             return words, 1
         lengths = np.concatenate([vectorizer(batch).row_lengths().numpy() for batch in batches])
-        length = int(np.clip(np.quantile(lengths, _QUANTILE, method="higher"), 1, _LONGEST))
+        length = usual_length(lengths)
         log.info(
             "Tokens of the training texts (ngrams=%s): %s different ones; %s of them in 95 of 100 texts",
             ngrams,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,48 +10,47 @@ from numpy.typing import NDArray
 
 from search.embedding.load import published
 from search.errors import InputError
-from spaces import LEARNED, TextClassifierSpace
-
-
-def check_embeddings(space: TextClassifierSpace, modules: Mapping[str, Path]) -> None:
-    """Makes sure that every module that an embedding may start from is one of word vectors.
-
-    Raises:
-        InputError: One is not.
-    """
-    for name in space["embedding"].options or () if "embedding" in space else ():
-        if name != LEARNED:
-            WordVectors(modules[str(name)], str(name))
 
 
 class WordVectors:
     """The words and vectors of a module.
 
     Args:
-        folder: Its SavedModel: one table with a row for each line of a list of words, and maybe some for all others.
-        name: What messages call it.
-
-    Raises:
-        InputError: It cannot be loaded, or is no such module.
+        words: Distinct words.
+        table: Their vectors, and maybe some for all other words, float32 [words or more, dim].
     """
 
-    def __init__(self, folder: Path, name: str) -> None:
-        module = published(folder, name)
-        tables = [one for one in module.variables if one.shape.rank == 2]
-        lists = [path for path in (folder / "assets").glob("*") if path.is_file()]
-        words: list[str] = []
-        if len(module.variables) == len(tables) == len(lists) == 1:
-            words = lists[0].read_text(encoding="utf-8", errors="replace").removesuffix("\n").split("\n")
-        if not words or len(words) > tables[0].shape[0]:
-            raise InputError(
-                f"space.embedding=[{name}]: expected a module of word vectors, such as glove-50 or one that "
-                "python -m search.modules export made; this one is not a list of words and a table of their vectors."
-            )
+    def __init__(self, words: Sequence[str], table: NDArray[np.float32]) -> None:
         self._rows = {word: row for row, word in enumerate(words)}
-        self._table: NDArray[np.float32] = np.asarray(tables[0].numpy(), np.float32)
+        self._table = table
         # What the module itself gives for words that it does not know, where it says.
-        others = self._table[len(words) :]
-        self._others = (others if len(others) else self._table).mean(axis=0)
+        others = table[len(words) :]
+        self._others = (others if len(others) else table).mean(axis=0)
+
+    @classmethod
+    def of(cls, folder: Path, name: str) -> WordVectors | None:
+        """Reads those of a SavedModel that is a table with a row for each line of a list of words.
+
+        Args:
+            folder: The SavedModel.
+            name: What messages call it.
+
+        Returns:
+            None where it is another kind of module, or none that embeds texts by itself.
+        """
+        lists = [path for path in (folder / "assets").glob("*") if path.is_file()]
+        if len(lists) != 1:
+            return None
+        try:
+            variables = published(folder, name).variables
+        except InputError:
+            return None
+        if len(variables) != 1 or variables[0].shape.rank != 2:
+            return None
+        words = lists[0].read_text(encoding="utf-8", errors="replace").removesuffix("\n").split("\n")
+        if len(words) > variables[0].shape[0]:
+            return None
+        return cls(words, np.asarray(variables[0].numpy(), np.float32))
 
     def table(self, tokens: Sequence[str]) -> NDArray[np.float32]:
         """Vectors for tokens.

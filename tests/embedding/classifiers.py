@@ -38,23 +38,28 @@ def same(ones, others):
 LOAD_KERAS = """
 import json, sys, numpy as np, keras, tensorflow as tf
 from search.embedding import TextEmbedding
-model = keras.models.load_model(sys.argv[1])
-print(json.dumps(model.predict(tf.constant(json.loads(sys.argv[2])), verbose=0).tolist()))
+texts, *paths = map(json.loads, sys.argv[1:])
+models = map(keras.models.load_model, paths)
+print(json.dumps([model.predict(tf.constant(texts), verbose=0).tolist() for model in models]))
 """
 LOAD_SAVED_MODEL = """
 import json, sys, tensorflow as tf
-model = tf.saved_model.load(sys.argv[1])
-texts = tf.constant(json.loads(sys.argv[2]))
-outputs = model.serve(texts) if hasattr(model, "serve") else model.signatures["serving_default"](texts)
-outputs = next(iter(outputs.values())) if isinstance(outputs, dict) else outputs
+texts, *paths = map(json.loads, sys.argv[1:])
+def computed(path):
+    model = tf.saved_model.load(path)
+    call = model.serve if hasattr(model, "serve") else model.signatures["serving_default"]
+    outputs = call(tf.constant(texts))
+    outputs = next(iter(outputs.values())) if isinstance(outputs, dict) else outputs
+    return outputs.numpy().tolist()
+answers = [computed(path) for path in paths]
 assert "search" not in sys.modules
-print(json.dumps(outputs.numpy().tolist()))
+print(json.dumps(answers))
 """
 
 
-def elsewhere(program, path, folder):
-    """What another process computes, in another working directory."""
-    command = [sys.executable, "-c", program, str(path), json.dumps(TEXTS)]
+def elsewhere(program, paths, folder):
+    """What another process computes with each of the models, in another working directory."""
+    command = [sys.executable, "-c", program, json.dumps(TEXTS), *(json.dumps(str(path)) for path in paths)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=folder)
     assert done.returncode == 0, done.stderr[-2000:]
     return np.array(json.loads(done.stdout.splitlines()[-1]), np.float32)

@@ -145,6 +145,19 @@ def test_of_two_chunks_with_the_same_texts_the_older_is_used(module, tmp_path):
     assert time.time() - older.stat().st_mtime < 3600 < time.time() - newer.stat().st_mtime
 
 
+def test_chunks_of_wide_features_have_fewer_texts(module, tmp_path, monkeypatch):
+    monkeypatch.setattr(feature_pass, "_CHUNK_BYTES", 2 * 4 * 3 * 4)
+    check(FeatureCache(tmp_path / "cache"), module, TEXTS, 32)
+    assert len(chunk_files(tmp_path / "cache")) == 4
+    check(FeatureCache(tmp_path / "cache"), module, TEXTS, 0)
+
+
+def test_has_room_for_what_is_within_the_limit(tmp_path):
+    assert FeatureCache(tmp_path, max_bytes=24).has_room(2, 3) and FeatureCache(tmp_path, max_bytes=None).has_room(9, 9)
+    assert not FeatureCache(tmp_path, max_bytes=23).has_room(2, 3)
+    assert FeatureCache(tmp_path, "float16", 12).has_room(2, 3)
+
+
 def test_the_limit_is_for_all_modules_and_types(module, tmp_path):
     check(FeatureCache(tmp_path / "cache"), module, TEXTS, 32)
     stranger = tmp_path / "cache" / "notes" / "of mine.features"

@@ -58,13 +58,13 @@ def test_each_trainable_layer_starts_from_the_published_weights_bit_for_bit(modu
     for _ in range(3):
         model = classifier(module, trainable=True, eagerly=True)
         assert same(values(model.get_layer("embedding").variables), values(published(module).variables))
-        fit(model)
+        fit(model, epochs=1)
         del model
 
 
 def test_two_trainable_layers_do_not_share_weights(module):
     first, second = classifier(module, trainable=True, eagerly=True), classifier(module, trainable=True, eagerly=True)
-    fit(first)
+    fit(first, epochs=1)
     trained = values(first.get_layer("embedding").variables)
     assert same(values(second.get_layer("embedding").variables), values(published(module).variables))
     fit(second, epochs=1)
@@ -94,7 +94,7 @@ def test_training_twice_gives_the_same_weights(module):
     for _ in range(2):
         keras.utils.set_random_seed(3)
         model = classifier(module, trainable=True, eagerly=True)
-        fit(model)
+        fit(model, epochs=2)
         trained.append(model.get_weights())
         del model
     assert same(*trained)
@@ -223,15 +223,15 @@ def test_a_weights_file_of_a_frozen_model_holds_the_head_alone(tmp_path, word_ve
 
 @pytest.mark.parametrize("trainable", [False, True])
 def test_keras_file_in_the_same_process(module, trainable, tmp_path):
-    model = classifier(module, trainable)
-    fit(model)
+    model = classifier(module, trainable, eagerly=True)
+    fit(model, epochs=1)
     model.save(tmp_path / "model.keras")
     restored = keras.models.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(restored.predict(tf.constant(TEXTS)), model.predict(tf.constant(TEXTS)))
     assert same(restored.get_weights(), model.get_weights())
     # Both go on training, apart from each other.
-    fit(model)
-    fit(restored)
+    fit(model, epochs=1)
+    fit(restored, epochs=1)
     assert same(restored.get_weights(), model.get_weights())
 
 
@@ -278,18 +278,22 @@ def test_a_clone_starts_from_the_published_weights(words_module):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("trainable", [False, True])
-def test_other_processes_compute_the_same(words_module, trainable, tmp_path):
-    model = classifier(words_module, trainable)
-    fit(model)
-    expected = model.predict(tf.constant(TEXTS))
-    model.save(tmp_path / "model.keras")
-    model.export(tmp_path / "exported", verbose=False)
-    tf.saved_model.save(model, str(tmp_path / "saved"))
+def test_other_processes_compute_the_same(words_module, tmp_path):
+    expected = []
+    for name, trainable in (("frozen", False), ("trained", True)):
+        model = classifier(words_module, trainable)
+        fit(model)
+        expected.append(model.predict(tf.constant(TEXTS)))
+        model.save(tmp_path / f"{name}.keras")
+        model.export(tmp_path / f"{name}-exported", verbose=False)
+        tf.saved_model.save(model, str(tmp_path / f"{name}-saved"))
     (tmp_path / "empty").mkdir()
     words_module.rename(tmp_path / "empty" / "gone")
-    for program, name in ((LOAD_KERAS, "model.keras"), (LOAD_SAVED_MODEL, "exported"), (LOAD_SAVED_MODEL, "saved")):
-        np.testing.assert_allclose(elsewhere(program, tmp_path / name, tmp_path / "empty"), expected, atol=1e-6)
+    kinds = (".keras", "-exported", "-saved")
+    files, exported, saved = ([tmp_path / f"{name}{kind}" for name in ("frozen", "trained")] for kind in kinds)
+    restored = elsewhere(LOAD_KERAS, files, tmp_path / "empty")
+    served = elsewhere(LOAD_SAVED_MODEL, [*exported, *saved], tmp_path / "empty")
+    np.testing.assert_allclose([*restored, *served], 3 * expected, atol=1e-6)
 
 
 def test_exported_model_brings_its_vocabulary(words_module, tmp_path):

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from classifiers import LABELS, LOAD_KERAS, LOAD_SAVED_MODEL, TEXTS, classifier, elsewhere, fit, same, values
+from classifiers import LOAD_KERAS, LOAD_SAVED_MODEL, TEXTS, classifier, elsewhere, fit, same, values
 from shapes import SHAPES, expected
 
 from search.config import ModuleConfig
@@ -15,7 +15,11 @@ from search.embedding.load import published, untrainable
 from search.errors import InputError
 
 Built = namedtuple("Built", "shape folder")
+Fitted = namedtuple("Fitted", "model layer before")
 TRAINABLE = [name for name, shape in SHAPES.items() if shape.trains]
+
+# One after the other, each with all its tests.
+trainable = pytest.mark.parametrize("built", TRAINABLE, indirect=True)
 
 
 @pytest.fixture(scope="module")
@@ -40,14 +44,19 @@ def resolved(tmp_path_factory):
     return build
 
 
-@pytest.fixture(params=SHAPES)
+@pytest.fixture(scope="module", params=SHAPES)
 def built(request, resolved):
     return resolved(request.param)
 
 
-@pytest.fixture(params=TRAINABLE)
-def trainable(request, resolved):
-    return resolved(request.param)
+@pytest.fixture(scope="module")
+def fitted(built):
+    """A classifier on the shape after an epoch, and the variables of its embedding before."""
+    model = classifier(built.folder, trainable=built.shape.trains, eagerly=True)
+    layer = model.get_layer("embedding")
+    before = values(layer.variables)
+    fit(model, epochs=1)
+    return Fitted(model, layer, before)
 
 
 def test_embeds_texts(built):
@@ -71,17 +80,16 @@ def test_tells_training_from_inference_where_it_can(built):
     assert np.any(np.abs(difference) > 1e-6) == built.shape.takes_training
 
 
-def test_gradients_are_sparse(trainable):
-    layer = TextEmbedding(trainable.folder, trainable=True)
-    layer.build((None,))
-    (table,) = layer.trainable_variables
+@trainable
+def test_gradients_are_sparse(built, fitted):
+    (table,) = fitted.layer.trainable_variables
     assert table.shape == (8, 4)
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
     def gradient(texts):
         with tf.GradientTape() as tape:
-            loss = tf.reduce_sum(layer(texts, training=True) ** 2)
-        assert len(layer.losses) == trainable.shape.losses
+            loss = tf.reduce_sum(fitted.layer(texts, training=True) ** 2)
+        assert len(fitted.layer.losses) == built.shape.losses
         return tape.gradient(loss, table.value)
 
     slices = gradient(tf.constant(TEXTS))
@@ -89,15 +97,10 @@ def test_gradients_are_sparse(trainable):
     assert np.any(slices.values.numpy() != 0)
 
 
-def test_is_fine_tuned_and_starts_as_published(trainable):
-    before = values(published(trainable.folder).variables)
-    model = classifier(trainable.folder, trainable=True, eagerly=True)
-    layer = model.get_layer("embedding")
-    assert same(values(layer.variables), before)
-    fit(model, epochs=1)
-    table = layer.trainable_variables[0].numpy()
-    assert not np.array_equal(table, before[0])
-    assert same(values(published(trainable.folder).variables), before)
+@trainable
+def test_is_fine_tuned_and_starts_as_published(built, fitted):
+    assert same(values(published(built.folder).variables), fitted.before)
+    assert not np.array_equal(fitted.layer.trainable_variables[0].numpy(), fitted.before[0])
 
 
 @pytest.mark.parametrize("name", [name for name in SHAPES if name not in TRAINABLE])
@@ -108,9 +111,8 @@ def test_what_cannot_be_fine_tuned_is_said(resolved, name):
     assert untrainable({"mine": folder}) == ["mine"]
 
 
-def test_a_saved_classifier_needs_nothing_else(built, tmp_path):
-    model = classifier(built.folder, trainable=built.shape.trains, eagerly=True)
-    model.fit(tf.constant(TEXTS), LABELS, verbose=0)
+def test_a_saved_classifier_needs_nothing_else(built, fitted, tmp_path):
+    model = fitted.model
     probabilities = model(tf.constant(TEXTS)).numpy()
     model.save(tmp_path / "model.keras")
     model.export(tmp_path / "exported", verbose=False)
@@ -128,16 +130,19 @@ def test_a_saved_classifier_needs_nothing_else(built, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["signature", "BERT, max"])
-def test_other_processes_compute_the_same(resolved, name, tmp_path):
-    folder = tmp_path / "module"
-    shutil.copytree(resolved(name).folder, folder)
-    model = classifier(folder, trainable=True)
-    fit(model)
-    probabilities = model.predict(tf.constant(TEXTS), verbose=0)
-    model.save(tmp_path / "model.keras")
-    model.export(tmp_path / "exported", verbose=False)
-    folder.rename(tmp_path / "gone")
+def test_other_processes_compute_the_same(resolved, tmp_path):
     (tmp_path / "empty").mkdir()
-    for program, file in ((LOAD_KERAS, "model.keras"), (LOAD_SAVED_MODEL, "exported")):
-        np.testing.assert_allclose(elsewhere(program, tmp_path / file, tmp_path / "empty"), probabilities, atol=1e-6)
+    expected, files, exported = [], [], []
+    for number, name in enumerate(("signature", "BERT, max")):
+        folder = tmp_path / str(number)
+        shutil.copytree(resolved(name).folder, folder / "module")
+        model = classifier(folder / "module", trainable=True)
+        fit(model)
+        expected.append(model.predict(tf.constant(TEXTS), verbose=0))
+        files.append(folder / "model.keras")
+        exported.append(folder / "exported")
+        model.save(files[-1])
+        model.export(exported[-1], verbose=False)
+        (folder / "module").rename(folder / "gone")
+    for program, paths in ((LOAD_KERAS, files), (LOAD_SAVED_MODEL, exported)):
+        np.testing.assert_allclose(elsewhere(program, paths, tmp_path / "empty"), expected, atol=1e-6)

@@ -1,20 +1,17 @@
 """The table that an embedding starts from."""
 
 import numpy as np
-import pytest
 import tensorflow as tf
 from reviews import VOCABULARY
 
 from search.embedding.load import published
-from search.encoders.word_vectors import WordVectors, check_embeddings
-from search.errors import InputError
-from spaces import TextClassifierSpace
+from search.encoders.word_vectors import WordVectors
 
 
 def test_each_token_starts_with_the_vector_of_its_word(word_module):
     (table,) = published(word_module).variables
     rows = dict(zip(VOCABULARY, table.numpy(), strict=False))
-    found = WordVectors(word_module, "words").table(["", "[UNK]", "love", "zebra", "a film", "a zebra"])
+    found = WordVectors.of(word_module, "words").table(["", "[UNK]", "love", "zebra", "a film", "a zebra"])
     assert found.dtype == np.float32 and not found[0].any()
     np.testing.assert_array_equal(found[2], rows["love"])
     np.testing.assert_allclose(found[4], (rows["a"] + rows["film"]) / 2, rtol=1e-6)
@@ -23,14 +20,11 @@ def test_each_token_starts_with_the_vector_of_its_word(word_module):
     np.testing.assert_array_equal(found[[1, 3]], [table.numpy()[-1]] * 2)
 
 
-def test_a_module_of_another_kind_is_refused_by_its_name(tmp_path):
+def test_a_module_of_another_kind_has_none(tmp_path):
     class Lengths(tf.Module):
         @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
         def __call__(self, texts):
             return tf.cast(tf.strings.length(texts), tf.float32)[:, None]
 
     tf.saved_model.save(Lengths(), str(tmp_path / "lengths"))
-    space = TextClassifierSpace(modules="lstm", embedding=["learned", "mine"])
-    assert space.module_names() == ["mine"]
-    with pytest.raises(InputError, match=r"space\.embedding=\[mine\].*word vectors"):
-        check_embeddings(space, {"mine": tmp_path / "lengths"})
+    assert WordVectors.of(tmp_path / "lengths", "lengths") is None

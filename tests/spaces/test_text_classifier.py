@@ -111,8 +111,33 @@ def test_trainable_and_frozen_say_whether_the_start_of_an_embedding_is_trained()
 def test_the_modules_that_must_be_at_hand():
     assert TextClassifierSpace(embedding=["words"]).module_names() == ["glove-50", "use-multilingual"]
     space = TextClassifierSpace(modules=["lstm", "glove-50", "gru"], embedding=["learned", "words", "glove-50"])
-    assert space.module_names() == ["glove-50", "words"]
+    assert space.module_names() == ["glove-50"] and space.embedding_names() == ["words", "glove-50"]
     assert TextClassifierSpace(modules="lstm").module_names() == []
+    assert TextClassifierSpace(modules="lstm").embedding_names() == TextClassifierSpace().embedding_names() == []
+
+
+def test_a_token_level_module_cuts_texts_itself_and_is_fine_tuned_at_its_own_rate():
+    space = TextClassifierSpace(
+        modules=["lstm", "glove-50"], embedding=["learned", "words", "bert"], token_level=["bert"], frozen=()
+    )
+    settings = {"vocabulary_size", "ngrams", "embedding_size"}
+
+    def declared(**values):
+        hp = keras_tuner.HyperParameters()
+        hp.values.update({"module": "lstm", **values})
+        return space.declare(hp)
+
+    over_tokens = declared(embedding="bert", embedding_trainable=True)
+    assert not settings & set(over_tokens) and {"sequence_length", "encoder_units"} <= set(over_tokens)
+    assert "embedding_fine_tuning_rate" in over_tokens
+    assert "embedding_fine_tuning_rate" not in declared(embedding="bert", embedding_trainable=False)
+    assert settings <= set(declared(embedding="learned"))
+    assert settings - set(declared(embedding="words")) == {"embedding_size"}
+    assert not {"embedding", *settings} & set(declared(module="glove-50"))
+    alone = TextClassifierSpace(modules="lstm", embedding="bert", token_level=["bert"], untrainable=["bert"])
+    assert not {*settings, "embedding_trainable", "embedding_fine_tuning_rate"} & set(alone)
+    with pytest.raises(SpaceError, match=r"space\.trainable=\[true\]: bert"):
+        TextClassifierSpace(modules="lstm", embedding="bert", trainable=True, untrainable=["bert"])
 
 
 def test_size_of_a_space_with_encoders():

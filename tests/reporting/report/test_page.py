@@ -163,6 +163,21 @@ def test_the_cache_saved_the_epochs_of_frozen_trials(run):
     assert saved["epochs"] == 75 and saved["computed"] == saved["texts"] // 2 == 150
 
 
+def test_the_cache_saved_the_epochs_over_tokens_that_were_kept(tmp_path):
+    make_run(tmp_path)
+    content = json.loads((tmp_path / "report.json").read_text())
+    content["passes"] = [{"module": "bert, tokens", "texts": 10, "computed": 10, "seconds": 1.0}]
+    content["modules"]["bert"] = {"name": "bert", "milliseconds": 1.0}
+    (tmp_path / "report.json").write_text(json.dumps(content))
+    run = read_run(tmp_path)
+    trials = run.trials
+    trials["module"], trials["embedding"], trials["embedding_trainable"] = "lstm", "bert", False
+    saved = saved_by_cache(run)
+    assert saved["epochs"] == 75 and saved["without"] > 0
+    trials["embedding_trainable"] = True
+    assert saved_by_cache(run)["epochs"] == 0
+
+
 def test_a_card_says_what_is_known_and_what_is_not(tmp_path):
     write_report(make_run(tmp_path, rows=60))
     card = (tmp_path / "MODEL_CARD.md").read_text(encoding="utf-8")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from search.embedding.token_names import token_level
 from search.reporting.report.run import Run
 from spaces import ENCODERS
 
@@ -31,7 +32,14 @@ def saved_by_cache(run: Run) -> dict[str, Any] | None:
     # Of a module that is never fine-tuned, trials do not say that they do not; neither do those of encoders.
     trained = run.trials["trainable"].astype(str) == "True" if "trainable" in run.trials else False
     frozen = ~pd.Series(trained, index=run.trials.index) & ~run.trials["module"].isin(ENCODERS)
-    cost = run.trials["module"].map(lambda name: modules.get(name, {}).get("milliseconds", 0.0)) / 1000
+    module = run.trials["module"]
+    if under := token_level({one["module"] for one in passes}):
+        # An encoder over tokens that are kept spares that module, where it is not trained along.
+        spared = run.trials["module"].isin(ENCODERS) & run.trials["embedding"].isin(under)
+        if "embedding_trainable" in run.trials:
+            spared &= run.trials["embedding_trainable"].astype(str) != "True"
+        module, frozen = module.mask(spared, run.trials["embedding"]), frozen | spared
+    cost = module.map(lambda name: modules.get(name, {}).get("milliseconds", 0.0)) / 1000
     return {
         "texts": sum(one["texts"] for one in passes),
         "computed": sum(one["computed"] for one in passes),

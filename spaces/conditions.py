@@ -1,0 +1,97 @@
+"""Which parameters a trial has, and on which condition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
+from operator import le
+from typing import Any
+
+from spaces.domains import ENCODERS, LAYER_WIDTHS, LEARNED
+from spaces.parameters import Parameter, SpaceError
+from spaces.space import When
+
+# Settings that mean nothing elsewhere.
+_OF_ENCODERS = ("vocabulary_size", "sequence_length", "ngrams", "embedding")
+# Of those, the ones that say what a token is.
+_OF_TOKENIZERS = ("vocabulary_size", "ngrams")
+_OF_TRAINED_MODULES = ("fine_tuning_rate", "head_first", "warmup_steps")
+
+
+def expanded(
+    settings: Mapping[str, Parameter], frozen: frozenset[str], token_level: Collection[str]
+) -> tuple[dict[str, Parameter], dict[str, When]]:
+    """Turns settings of the space into parameters of a trial.
+
+    Args:
+        settings: Name to setting.
+        frozen: Names of modules that are not fine-tuned.
+        token_level: Names of modules under `embedding` that give a vector for each token of a text.
+
+    Returns:
+        The parameters, a width for each layer among them, and the conditions of those that exist only where.
+
+    Raises:
+        SpaceError: A width is set for a layer that there is not.
+    """
+    parameters: dict[str, Parameter] = {}
+    conditions: dict[str, When] = {}
+
+    def exists(name: str, parameter: Parameter, parent: str, holds: Callable[[Any], bool]) -> None:
+        """Adds a parameter that means nothing but where the parent has certain values."""
+        options = parameters[parent].options or () if parent in parameters else ()
+        values = tuple(value for value in options if holds(value))
+        if values:
+            parameters[name] = parameter
+        if values and (len(values) < len(options) or parent in conditions):
+            conditions[name] = When(parent, values)
+
+    for name in _ordered(settings, token_level):
+        parameter = settings[name]
+        if name == "modules":
+            parameters["module"] = parameter
+        elif name == "trainable":
+            exists(name, parameter, "module", lambda module: module not in frozen and module not in ENCODERS)
+        elif name in _OF_TOKENIZERS and token_level:
+            exists(name, parameter, "embedding", lambda embedding: embedding not in token_level)
+        elif name in _OF_ENCODERS:
+            exists(name, parameter, "module", lambda module: module in ENCODERS)
+            if name == "embedding":
+                exists(
+                    "embedding_trainable",
+                    settings["trainable"],
+                    name,
+                    lambda embedding: embedding != LEARNED and embedding not in frozen,
+                )
+                if token_level:
+                    rate = "embedding_fine_tuning_rate"
+                    exists(rate, settings["fine_tuning_rate"], "embedding_trainable", lambda trainable: trainable)
+        elif name == "embedding_size":
+            exists(name, parameter, "embedding", lambda embedding: embedding == LEARNED)
+        elif name == "encoder_units":
+            exists(name, parameter, "module", lambda module: module in ENCODERS and module != "mean")
+        elif name == "units":
+            for layer in range(1, max(map(int, parameters["layers"].options or ())) + 1):
+                name = f"units_{layer}"
+                exists(name, settings.get(name, parameter), "layers", partial(le, layer))
+        elif name in LAYER_WIDTHS:
+            if name not in parameters:
+                raise SpaceError(f"space.{name}: there is no such hidden layer, space.layers gives fewer")
+        elif name in ("activation", "dropout"):
+            exists(name, parameter, "layers", lambda layers: layers > 0)
+        elif name in _OF_TRAINED_MODULES:
+            exists(name, parameter, "trainable", lambda trainable: trainable)
+        elif name == "weight_decay":
+            exists(name, parameter, "optimizer", lambda optimizer: optimizer == "adamw")
+        else:
+            parameters[name] = parameter
+    return parameters, conditions
+
+
+def _ordered(settings: Mapping[str, Parameter], token_level: Collection[str]) -> list[str]:
+    """The settings, what others hang on before them."""
+    names = list(settings)
+    if token_level:
+        names.remove("embedding")
+        names.insert(min(map(names.index, _OF_TOKENIZERS)), "embedding")
+    return names
