@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from search.reporting.report.lineages import roots
 from spaces import ENCODERS
 
 # As many as there are colours that can be told apart.
@@ -20,7 +21,7 @@ class Shown(NamedTuple):
 
     Attributes:
         name: What it is called in pictures; no two are called the same.
-        trial: Its furthest trial.
+        trial: Its best trial: of a configuration that was promoted, not always the last.
         root: The trial that its training began with.
         best_epoch: The epoch of its score; 0 is a head alone.
     """
@@ -31,17 +32,19 @@ class Shown(NamedTuple):
     best_epoch: int
 
 
-def models(found: pd.DataFrame, *, higher_is_better: bool) -> list[Shown]:
+def models(trials: pd.DataFrame, *, higher_is_better: bool) -> list[Shown]:
     """All configurations where there are few; of more the best of each model, at most `MOST`.
 
     Args:
-        found: See `search.reporting.report.lineages.configurations`.
+        trials: In the order in which they began.
         higher_is_better: Which scores are better.
 
     Returns:
         The best first.
     """
-    ranked = found.sort_values("score", ascending=not higher_is_better, kind="stable")
+    scored = trials[(trials["status"] == "COMPLETED") & trials["score"].notna()]
+    scored = scored.assign(root=scored["trial_id"].map(roots(trials)))
+    ranked = scored.sort_values("score", ascending=not higher_is_better, kind="stable").drop_duplicates("root")
     ranked = ranked.assign(model=[model_name(row) for row in ranked.to_dict("records")])
     if len(ranked) > MOST:
         ranked = ranked.drop_duplicates("model").head(MOST)

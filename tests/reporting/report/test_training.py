@@ -22,10 +22,10 @@ METRICS = {"accuracy": "accuracy", "log_loss": "log loss"}
 
 
 def tried(*modules):
-    rows = range(len(modules))
-    names = [f"{row:04}" for row in rows]
+    names = [f"{row:04}" for row in range(len(modules))]
+    scores = [row / 100 for row in range(len(modules))]
     return pd.DataFrame(
-        {"trial_id": names, "root": names, "module": modules, "score": [row / 100 for row in rows], "best_epoch": 1}
+        {"trial_id": names, "parent": None, "status": "COMPLETED", "module": modules, "score": scores, "best_epoch": 1}
     )
 
 
@@ -56,6 +56,14 @@ def test_of_many_the_best_of_each_model_is_shown():
     shown = models(tried(*["a", "b"] * MOST), higher_is_better=True)
     assert [(one.name, one.trial) for one in shown] == [("b frozen", "0015"), ("a frozen", "0014")]
     assert len(models(tried(*map(str, range(3 * MOST))), higher_is_better=True)) == MOST
+
+
+def test_a_configuration_that_was_promoted_stands_once_at_its_best_epoch():
+    trials = tried("a", "b", "a", "c").assign(best_epoch=[1, 1, 3, 2])
+    trials.loc[2, ["parent", "score"]] = "0000", 0.5
+    trials.loc[3, ["parent", "score"]] = "0002", 0.4
+    shown = models(trials, higher_is_better=True)
+    assert [(one.trial, one.root, one.best_epoch) for one in shown] == [("0002", "0000", 3), ("0001", "0001", 1)]
 
 
 def made_model(name, epochs=3):
@@ -96,7 +104,7 @@ def run(tmp_path_factory):
 
 
 def test_all_models_are_in_one_picture_beside_the_majority(run):
-    shown = training(run, configurations(run.trials))
+    shown = training(run, len(configurations(run.trials)))
     sizes = run.summary["sizes"]["train"]
     assert always_named(run) == f"“{max(sizes, key=sizes.get)}”"
     assert shown["all"] and len(shown["pictures"]) == len(WIDTHS)
@@ -116,7 +124,7 @@ def test_the_table_has_the_majority_in_its_own_row(run):
 
 def test_a_run_without_curves_or_majority_has_no_picture_and_no_row(tmp_path):
     run = read_run(make_run(tmp_path, trials=flat_records(np.random.default_rng(0), 3), measured=False, curves=False))
-    assert training(run, configurations(run.trials)) is None
+    assert training(run, len(configurations(run.trials))) is None
     run.summary["baselines"].pop("majority")
     assert search(run)["table"]["majority"] == []
 

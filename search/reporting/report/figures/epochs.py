@@ -51,7 +51,7 @@ def epoch_curves(
     Args:
         found: At least one, at most as many as there are colours.
         metrics: The metrics, and what each is called.
-        majority: Metric to what the largest class as the only answer scores on the former.
+        majority: Metric to what the largest class as the only answer scores on rows held out.
         always: What such an answer is called.
         held_out: What the rows are called that nothing was trained on.
         width: Pixels.

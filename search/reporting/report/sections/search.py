@@ -44,7 +44,7 @@ def search(run: Run) -> dict[str, Any]:
     ranks = found.sort_values("score", ascending=not higher, kind="stable")
     rounds = brackets(trials)
     scores = core(trials["score"].dropna())
-    learned = training(run, found)
+    learned = training(run, len(found))
     matter = importance(found, run.hyperparameters, run.summary["seed"])
     seconds = {name: spent for name, spent in run.summary["seconds"].items() if name != "total"}
     return {

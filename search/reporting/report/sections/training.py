@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from search.evaluation.baselines import MAJORITY
 from search.reporting.report.events import curves
@@ -20,21 +19,21 @@ PICTURED = {"accuracy": "accuracy", "log_loss": "log loss"}
 _BINARY, _MULTICLASS = ("accuracy", "f1", "average_precision"), ("accuracy", "macro_f1")
 
 
-def training(run: Run, found: pd.DataFrame) -> dict[str, Any] | None:
+def training(run: Run, configurations: int) -> dict[str, Any] | None:
     """The picture of all models, or of the best of each; None where the run has no curves.
 
     Args:
         run: The run.
-        found: Its configurations; see `search.reporting.report.lineages.configurations`.
+        configurations: How many of them completed a trial.
     """
-    shown = [_trained(run, one) for one in models(found, higher_is_better=run.higher_is_better)]
+    shown = [_trained(run, one) for one in models(run.trials, higher_is_better=run.higher_is_better)]
     shown = [one for one in shown if any(one.valid.values())]
     if not shown:
         return None
     majority, always, rows = majority_scores(run), always_named(run), held_out(run)
     return {
         "pictures": [epoch_curves(shown, PICTURED, majority, f"always {always}", rows, width) for width in WIDTHS],
-        "all": len(found) <= MOST,
+        "all": configurations <= MOST,
         "always": always,
         "held_out": rows,
         "majority": [(spoken(name), majority[name]) for name in (*shown_metrics(run), "log_loss") if name in majority],
