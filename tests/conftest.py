@@ -1,5 +1,6 @@
 """What many tests need: the command, run as a user would, and small data that it can learn from."""
 
+import gc
 import logging
 import signal
 from collections import namedtuple
@@ -16,12 +17,24 @@ Outcome = namedtuple("Outcome", "code out err")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_xdist_auto_num_workers(config):
+    """A few files are sooner run here than by workers, each of which imports TensorFlow first."""
+    return 0 if all(".py" in argument for argument in config.args) else None
+
+
 @pytest.fixture(scope="session", autouse=True)
 def cache_of_its_own(tmp_path_factory):
     """Modules and features of tests stay out of the cache of the person who runs them."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SEARCH_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_objects_to_search_through():
+    """Keeps garbage collection cheap: TensorFlow's own objects, a million by then, are looked through no more."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -65,7 +65,7 @@ def test_killed_again_and_again_it_ends_the_same(tmp_path, word_module):
         seen = newest(run)
         # At a random moment after it has got on by an epoch or more: in a trial, a promotion, a checkpoint, the refit.
         while cut.poll() is None and newest(run) == seen:
-            time.sleep(0.02)
+            time.sleep(0.1)
         time.sleep(moments.uniform(0, 1.2))
         if cut.poll() is not None:
             break
