@@ -93,7 +93,6 @@ def _summary(prepared: Prepared, trials: Trials, answer: Answer, device: str, st
         "best_trial": best.trial_id,
         "best_epoch": best.best_epoch,
         "score": best.score,
-        "folds": fold_spread(best.fold_scores),
         "best": best.values,
         "threshold": answer.classifier.threshold,
         "valid": answer.valid,
@@ -108,5 +107,5 @@ def _summary(prepared: Prepared, trials: Trials, answer: Answer, device: str, st
         "versions": versions(),
         "device": device,
     }
-    more = {"ensembles": answer.ensembles, "final_refit": answer.final_refit}
+    more = {"folds": fold_spread(best.fold_scores), "ensembles": answer.ensembles, "final_refit": answer.final_refit}
     return {**summary, **{name: value for name, value in more.items() if value is not None}}

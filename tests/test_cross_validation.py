@@ -15,6 +15,7 @@ from search.datasets.folds import cross_folds
 from search.embedding import FeatureCache
 from search.evaluation.metrics import score
 from search.hypermodel import TextClassifierHyperModel
+from search.leaderboard import main as leaderboard
 from search.tuning.folds import parted
 from search.tuning.hyperband import HyperbandOracle
 from search.tuning.seeds import HEAD_EPOCHS
@@ -162,7 +163,8 @@ def search(validation, folder):
     return tuner
 
 
-def test_the_command_ranks_by_folds_and_tests_once(search_command, tmp_path, word_module):
+@pytest.mark.slow
+def test_the_command_ranks_by_folds_and_tests_once(search_command, tmp_path, word_module, capfd):
     write_reviews(tmp_path / "reviews.csv", 240)
     arguments = (
         *("dataset=csv", "dataset.path=reviews.csv", "dataset.text=review", "dataset.label=stars"),
@@ -180,6 +182,8 @@ def test_the_command_ranks_by_folds_and_tests_once(search_command, tmp_path, wor
     np.testing.assert_allclose(board["score_std"], folds.std(axis=1))
     assert summary["refit_on"] == ["train"] and list(summary["sizes"]) == ["train", "test"]
     assert summary["folds"]["scores"] == folds.iloc[0].tolist()
+    assert leaderboard(["runs=run", "trials=2"]) == 0
+    assert f"± {board['score_std'][0]:.3f}" in capfd.readouterr().out
     texts = set(pd.read_csv(run / "predictions.csv")["text"])
     assert len(texts) == sum(summary["sizes"]["test"].values()) == 24
     assert summary["ensembles"]["methods"]

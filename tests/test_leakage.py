@@ -27,7 +27,7 @@ def learned(folder):
     ensembles = summary["ensembles"]
     return {
         "trials": board.to_json(),
-        "best": (summary["best_trial"], summary["best_epoch"], summary["best"], summary["folds"]),
+        "best": (summary["best_trial"], summary["best_epoch"], summary["best"], summary.get("folds")),
         "threshold": summary["threshold"],
         "valid": summary["valid"],
         "baselines": {name: (one["threshold"], one["valid"]) for name, one in summary["baselines"].items()},

@@ -71,7 +71,7 @@ def trials(table: pd.DataFrame, hyperparameters: Sequence[str], folders: Sequenc
     ids = Column("trial", [Cell(one) for one in table["trial_id"]])
     spent = zip(table["epochs"], table["seconds"], strict=True)
     cost = Column("epochs, time", [Cell(f"{epochs:.0f}", f"{seconds:,.1f} s") for epochs, seconds in spent])
-    return [number, runs, ids, metric_column(table, "score"), cost, configuration], same
+    return [number, runs, ids, _score_column("score", table, "score_std"), cost, configuration], same
 
 
 def majority(runs: Sequence[Run], metrics: Sequence[str]) -> list[str]:
@@ -148,7 +148,15 @@ def _named(runs: Sequence[Run], table: pd.DataFrame) -> list[Column]:
     for name, heading in (("dataset", "data set"), ("seed", "seed")):
         if table[name].nunique() > 1 and not (name == "dataset" and is_told):
             columns.append(text_column(heading, table[name]))
-    return [*columns, Column("valid score", [score_cell(score) for score in table["score"]])]
+    return [*columns, _score_column("valid score", table, "folds.std")]
+
+
+def _score_column(name: str, table: pd.DataFrame, spread: str) -> Column:
+    """The scores of trials, where they were cross-validated with the column of their standard deviation over folds."""
+    spreads = table[spread] if spread in table else [None] * len(table)
+    told = ["" if is_missing(one) else f"± {one:.3f}" for one in spreads]
+    cells = [score_cell(score) for score in table["score"]]
+    return Column(name, [Cell(cell.value, note) for cell, note in zip(cells, told, strict=True)])
 
 
 def _cost(table: pd.DataFrame) -> Column:
