@@ -13,11 +13,12 @@ from search.embedding import resolve_modules
 from search.embedding.load import untrainable
 from search.embedding.token_names import token_level, tokens_key
 from search.encoders import resolve_embeddings
+from search.errors import InputError
 from search.hypermodel import TextClassifierHyperModel
 from search.latency import LatencyLimit
 from search.objective import make_objective
 from search.reporting.run_folder import RunFolder
-from spaces import TextClassifierSpace, space_from
+from spaces import AUTO, TextClassifierSpace, space_from
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,11 @@ def prepare(
     places = config.module, Path(config.paths.modules).expanduser(), catalogs
     modules = {**resolve_modules(space.module_names(), *places), **resolve_embeddings(space, texts, *places)}
     tokens = token_level(modules)
+    if tokens and splits.fold is not None and AUTO in space["sequence_length"].limits:
+        raise InputError(
+            f"space.sequence_length=auto over {tokens[0]} looks at all rows to learn from, also those that a fold "
+            "holds out: with dataset.folds give a number, such as space.sequence_length=64."
+        )
     space = space_from(ranges, rows=rows, token_level=tokens)
     limit = LatencyLimit(config.objective.max_ms_per_text, RunFolder(output).latency, texts)
     timed = TextClassifierHyperModel(space, modules, len(splits.classes), config.seed, texts=texts)

@@ -45,3 +45,13 @@ def test_a_module_that_gives_no_tokens_is_one_line(search_command, tmp_path):
     outcome = search_command(*CSV, "space.modules=[lstm]", "space.embedding=[sentences]")
     assert outcome.code == 2 and outcome.err.count("\n") == 1
     assert "space.embedding=[sentences]" in outcome.err and "for each token" in outcome.err
+
+
+def test_folds_want_a_length_that_was_not_read_off_what_they_hold_out(search_command, tmp_path, monkeypatch):
+    monkeypatch.setenv("SEARCH_CACHE", str(tmp_path / "cache"))
+    write_reviews(tmp_path / "reviews.csv", 60)
+    settings = SHAPES["BERT of tokens alone"].build(tmp_path / "bert")
+    given = ("space.modules=[lstm]", "space.embedding=[bert]", f"module.preprocessor={settings['preprocessor']}")
+    outcome = search_command(*CSV, *given, "dataset.folds=2")
+    assert outcome.code == 2 and outcome.err.count("\n") == 1
+    assert "space.sequence_length" in outcome.err and not (tmp_path / "outputs").exists()
