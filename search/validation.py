@@ -14,7 +14,6 @@ from search.cross_validation import CrossValidated
 from search.datasets import Splits
 from search.hypermodel import TextClassifierHyperModel
 from search.model import Classifier, refit
-from search.tuning.checkpoint import is_whole
 from search.tuning.record import TrialRecord
 from search.tuning.tuner import Tuner
 
@@ -48,6 +47,9 @@ class Validation:
 
         Returns:
             Of each row of `Splits.valid`, by the model that was not trained on it, float64 [n, classes].
+
+        Raises:
+            InputError: Its weights are damaged.
         """
         splits = self._splits
         found = np.empty((len(splits.valid), len(splits.classes)))
@@ -59,7 +61,7 @@ class Validation:
     def _models(self, tuner: Tuner, record: TrialRecord) -> Iterator[keras.Model]:
         trial: Any = tuner.oracle.get_trial(record.trial_id)
         hp = trial.hyperparameters
-        if not is_whole(tuner.files.best(record.trial_id)):
+        if not tuner.files.best(record.trial_id).exists():
             for hypermodel, fold in zip(self._of_folds, self._splits.folds, strict=True):
                 yield refit(hypermodel, hp, fold.train, record.best_epoch or 0, tuner.seed)
         elif self._crossed is None:
