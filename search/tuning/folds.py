@@ -12,6 +12,9 @@ from search.tuning.checkpoint import Arrays
 from search.tuning.scores import Metrics, Scored
 from search.tuning.training import OnEpochEnd, Training
 
+# An epoch and its metrics.
+_Told = tuple[int, Mapping[str, float]]
+
 
 class FoldedTraining:
     """Trains the models of all folds side by side; see `search.tuning.training.Training`.
@@ -62,9 +65,9 @@ class FoldedTraining:
         # Before the first epoch for no epochs: a head that is trained first is told as epoch 0, by all folds at once.
         before = [range(0)] if epochs.start == 0 else []
         for part in (*before, *(range(epoch, epoch + 1) for epoch in epochs)):
-            told: list[tuple[int, Mapping[str, float]]] = []
+            told: list[_Told] = []
             for training in self._trainings:
-                training.run(part, lambda *one, told=told: told.append(one))
+                training.run(part, _noting(told))
             if not told:
                 continue
             self._on_epoch_told()
@@ -83,6 +86,16 @@ class FoldedTraining:
         for at, one in zip(self._at, scored, strict=True):
             labels[at], probabilities[at] = one.labels, one.probabilities
         return Scored(labels, probabilities)
+
+
+def _noting(told: list[_Told]) -> OnEpochEnd:
+    """Keeps what one fold tells; it goes on, since whether to stop is for all of them together to say."""
+
+    def on_epoch_end(epoch: int, metrics: Mapping[str, float]) -> bool:
+        told.append((epoch, metrics))
+        return False
+
+    return on_epoch_end
 
 
 def joined(parts: Sequence[Arrays]) -> Arrays:
