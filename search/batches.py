@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -12,30 +11,11 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from search.embedding.batched import in_batches
+from search.embedding.features import FeaturesOfSome
 from search.tuning.order import epoch_order
 
 Given = Any
 """Rows that a model takes: a tensor [n, …]; or features [n, dim], which may be on disk alone: what has `take`."""
-
-
-@dataclass(frozen=True)
-class Part:
-    """Some rows of features, read when they are asked for.
-
-    Attributes:
-        features: All rows.
-        rows: Positions of those of the part, int64 [n].
-    """
-
-    features: Any
-    rows: NDArray[np.int64]
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, places: slice) -> NDArray[np.float32]:
-        taken: NDArray[np.float32] = self.features.take(self.rows[places])
-        return taken
 
 
 def chosen(inputs: Given, rows: NDArray[np.int64] | None = None) -> Any:
@@ -46,7 +26,7 @@ def chosen(inputs: Given, rows: NDArray[np.int64] | None = None) -> Any:
         rows: Positions of those to choose, int64 [n]; None: all.
     """
     if not tf.is_tensor(inputs):
-        return Part(inputs, np.arange(len(inputs)) if rows is None else rows)
+        return FeaturesOfSome(inputs, np.arange(len(inputs)) if rows is None else rows)
     return inputs if rows is None else tf.gather(inputs, rows)
 
 
@@ -98,7 +78,7 @@ def scorer(model: keras.Model) -> Callable[[tf.Tensor], NDArray[np.float64]]:
         model: Maps strings [batch], or features [batch, dim], to probabilities [batch, classes].
 
     Returns:
-        A function of strings [n], features [n, dim] or a `Part` of these that gives probabilities, float64
+        A function of strings [n], features [n, dim] or what `chosen` gives, that gives probabilities, float64
         [n, classes]. It follows the model's weights as they change.
     """
     (inputs,) = model.inputs

@@ -14,9 +14,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from search.batches import scorer
+from search.batches import chosen, scorer
 from search.datasets import Examples
-from search.embedding.batched import SCORING_BATCH
 from search.files import whole_file, whole_folder, write_json
 from search.hypermodel import TextClassifierHyperModel, above_embedding
 from search.reporting.tensorboard import Curves
@@ -118,9 +117,7 @@ def _values(
     """What a model over a module gives for rows, from the module's features where they are known [k, dim]."""
     if features is None:
         return scorer(model)(tf.constant(texts[rows].tolist()))
-    score = scorer(above_embedding(model))
-    parts = (rows[start : start + SCORING_BATCH] for start in range(0, len(rows), SCORING_BATCH))
-    return np.concatenate([score(tf.constant(features.take(part))) for part in parts])
+    return scorer(above_embedding(model))(chosen(features, rows))
 
 
 def refit(

@@ -7,6 +7,7 @@ import keras_tuner
 import numpy as np
 import pandas as pd
 import pytest
+from declared import hyperparameters
 from reviews import make_reviews, write_reviews
 
 from search.cross_validation import CrossValidated
@@ -68,12 +69,6 @@ def trained(hypermodel, epochs=2, hp=None):
     told = []
     training.run(range(epochs), lambda epoch, metrics: told.append(metrics) or False)
     return parted(training.weights()), told
-
-
-def hyperparameters(hypermodel):
-    hp = keras_tuner.HyperParameters()
-    hypermodel.declare_hyperparameters(hp)
-    return hp
 
 
 def same(some, others):

@@ -85,15 +85,15 @@ class Features:
 
 
 class FeaturesOfSome:
-    """Those of some of the texts that features are there for, in the same place.
+    """Those of some of the texts that features are there for, in the same place; read when they are asked for.
 
     Args:
         features: Of all texts.
         texts: Numbers of the some, int64 [n].
     """
 
-    def __init__(self, features: Features, texts: NDArray[np.int64]) -> None:
-        self.dimension = features.dimension
+    def __init__(self, features: Features | FeaturesOfSome, texts: NDArray[np.int64]) -> None:
+        self.dimension: int = features.dimension
         self._features, self._texts = features, texts
 
     def __len__(self) -> int:
@@ -102,6 +102,10 @@ class FeaturesOfSome:
     def take(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Features of some of them, as `Features.take` gives them."""
         return self._features.take(self._texts[rows])
+
+    def __getitem__(self, places: slice) -> NDArray[np.float32]:
+        """Features of those in some places, in their order."""
+        return self._features.take(self._texts[places])
 
 
 class FeatureCache:

@@ -7,6 +7,7 @@ import keras_tuner
 import numpy as np
 import pytest
 import tensorflow as tf
+from declared import hyperparameters
 from reviews import make_reviews
 
 from search.config import TunerConfig
@@ -39,13 +40,6 @@ def make(word_module):
         return TextClassifierHyperModel(space_from(settings), {"words": word_module}, 2, seed=0, texts=TRAIN.texts)
 
     return make
-
-
-def hyperparameters(hypermodel, **values):
-    hp = keras_tuner.HyperParameters()
-    hp.values.update(values)
-    hypermodel.declare_hyperparameters(hp)
-    return hp
 
 
 def scores_of(training, epochs):

@@ -7,6 +7,7 @@ import keras_tuner
 import numpy as np
 import pytest
 import tensorflow as tf
+from declared import hyperparameters
 from reviews import make_reviews
 from shapes import SHAPES, expected
 
@@ -79,13 +80,6 @@ def make(bert, modules, tmp_path):
         return TextClassifierHyperModel(space, modules, 2, 0, cache, passes, TRAIN.texts)
 
     return make
-
-
-def hyperparameters(hypermodel, **values):
-    hp = keras_tuner.HyperParameters()
-    hp.values.update(values)
-    hypermodel.declare_hyperparameters(hp)
-    return hp
 
 
 def general(hypermodel, hp, train=TRAIN, valid=VALID):

@@ -3,6 +3,7 @@
 import keras_tuner
 import numpy as np
 import pytest
+from declared import hyperparameters
 from reviews import make_reviews
 
 from search.datasets import Examples
@@ -32,12 +33,6 @@ def hypermodel(word_module, tmp_path):
     return TextClassifierHyperModel(
         space_from(ranges), {"words": word_module}, 2, seed=0, features=FeatureCache(tmp_path / "features")
     )
-
-
-def hyperparameters(hypermodel):
-    hp = keras_tuner.HyperParameters()
-    hypermodel.declare_hyperparameters(hp)
-    return hp
 
 
 def head_of(hypermodel, hp, valid=VALID):

@@ -14,7 +14,7 @@ from search.reporting.comparison.table import HIGH, LOW, best_baselines
 from search.reporting.report.figures.values import told
 from search.reporting.report.run import Run
 from search.reporting.report.sections.answer import spoken
-from search.reporting.report.sections.training import always_named, held_out, majority_scores
+from search.reporting.report.sections.training import always_named, majority_scores
 
 # Test metrics beside the one that counts, as many of them as there is room for.
 _FURTHER = ("f1", "macro_f1", "average_precision", "roc_auc", "accuracy", "mcc", "log_loss")
@@ -87,7 +87,7 @@ def majority(runs: Sequence[Run], metrics: Sequence[str]) -> list[str]:
         known = majority_scores(run)
         listed = ", ".join(f"{spoken(name)} {known[name]:.3f}" for name in asked if known.get(name) is not None)
         if listed:
-            told = f"Always answering {always_named(run)} scores on the {held_out(run)}: {listed}"
+            told = f"Always answering {always_named(run)} scores on the {run.held_out}: {listed}"
             agreeing.setdefault(told, []).append(run)
     names = dict(zip(map(id, runs), short_names([run.folder.path for run in runs]), strict=True))
     return [

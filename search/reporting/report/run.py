@@ -81,15 +81,25 @@ class Run:
         return "log_loss" if name == "loss" else name
 
     @property
+    def folds(self) -> int | None:
+        """How many folds trials were ranked by; None: by one validation split."""
+        folds = self.summary.get("folds")
+        return None if folds is None else int(folds["count"])
+
+    @property
     def judged_by(self) -> str:
         """The rows that trials were ranked by, in words."""
-        folds = self.summary.get("folds")
-        return f"the {folds['count']} folds of the training split, each held out in turn" if folds else _VALIDATION
+        return f"the {self.folds} folds of the training split, each held out in turn" if self.folds else _VALIDATION
+
+    @property
+    def held_out(self) -> str:
+        """The same, in short."""
+        return "held-out folds" if self.folds else "validation split"
 
     @property
     def validation(self) -> str:
         """What a score on those rows is called."""
-        return "cross-validation" if self.summary.get("folds") else "validation"
+        return "cross-validation" if self.folds else "validation"
 
     @cached_property
     def predicted(self) -> NDArray[np.int64]:

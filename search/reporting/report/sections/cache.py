@@ -25,8 +25,7 @@ def saved_by_cache(run: Run) -> dict[str, Any] | None:
         return None
     sizes = run.summary["sizes"]
     # In cross-validation an epoch passes all rows once for each fold: most to learn from, the others to be scored.
-    passed = run.summary["folds"]["count"] if run.summary.get("folds") else 1
-    rows = passed * sum(sum(sizes[name].values()) for name in ("train", "valid") if name in sizes)
+    rows = (run.folds or 1) * sum(sum(sizes[name].values()) for name in ("train", "valid") if name in sizes)
     behind = run.trials["parent"].map(run.trials.set_index("trial_id")["epochs"]).fillna(0)
     own = (run.trials["epochs"] - behind).clip(lower=0)
     # Of a module that is never fine-tuned, trials do not say that they do not; neither do those of encoders.

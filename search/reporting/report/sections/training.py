@@ -30,7 +30,7 @@ def training(run: Run, configurations: int) -> dict[str, Any] | None:
     shown = [one for one in shown if any(one.valid.values())]
     if not shown:
         return None
-    majority, always, rows = majority_scores(run), always_named(run), held_out(run)
+    majority, always, rows = majority_scores(run), always_named(run), run.held_out
     return {
         "pictures": [epoch_curves(shown, PICTURED, majority, f"always {always}", rows, width) for width in WIDTHS],
         "all": configurations <= MOST,
@@ -46,13 +46,8 @@ def shown_metrics(run: Run) -> tuple[str, ...]:
 
 
 def majority_scores(run: Run) -> dict[str, float]:
-    """What always answering the largest class scores on `held_out` rows; empty where it was not measured."""
+    """What always answering the largest class scores where trials were ranked; empty where it was not measured."""
     return dict(run.summary["baselines"].get(MAJORITY, {}).get("valid") or {})
-
-
-def held_out(run: Run) -> str:
-    """What the rows are called by which trials are ranked."""
-    return "held-out folds" if run.summary.get("folds") else "validation split"
 
 
 def always_named(run: Run) -> str:
