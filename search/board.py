@@ -16,6 +16,7 @@ from pathlib import Path
 
 from search.errors import InputError, nearest
 from search.exit_codes import command
+from search.paths import read_path
 
 _USAGE = "python -m search.board run=outputs/…"
 _HELP = f"""Opens TensorBoard on a run, or on several side by side; Ctrl-C ends it.
@@ -101,7 +102,7 @@ def runs_at(place: str) -> list[Path]:
     Raises:
         InputError: There is none.
     """
-    path = Path(place).expanduser()
+    path = read_path(place, "run")
     given = [path] if path.is_dir() else _matching(path)
     if not given:
         raise InputError(f"run={place}: there is no such folder.")

@@ -20,9 +20,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from search.embedding.feature_store import HEADER, MAGIC, MODULE, SUFFIX, Shelf, shelves
-from search.embedding.features import DEFAULT_FOLDER
 from search.errors import InputError
 from search.exit_codes import Parser, reported
+from search.paths import cache_folder, read_path
 
 _DIGITS = 12
 _DAY = 86_400
@@ -140,12 +140,14 @@ def _days(text: str) -> float:
     return days
 
 
+def _default() -> str:
+    return f"{cache_folder()}/features"
+
+
 def _parser() -> argparse.ArgumentParser:
     folder = Parser(add_help=False)
     # Given before or after `clear`: the second must not bring the default back.
-    folder.add_argument(
-        "--folder", type=Path, default=argparse.SUPPRESS, help=f"the cache; {DEFAULT_FOLDER} by default"
-    )
+    folder.add_argument("--folder", default=argparse.SUPPRESS, help=f"the cache; {_default()} by default")
     parser = Parser("python -m search.cache", description="Lists the cache of features.", parents=[folder])
     command = parser.add_subparsers(dest="command", metavar="[clear]").add_parser(
         "clear", help="remove features", description="Removes features from the cache.", parents=[folder]
@@ -168,7 +170,7 @@ def main(arguments: Sequence[str]) -> int:
     codes = [0]
     with reported(codes):
         given = _parser().parse_args(arguments)
-        folder = Path(getattr(given, "folder", DEFAULT_FOLDER)).expanduser()
+        folder = read_path(getattr(given, "folder", _default()), "--folder")
         if "folder" in given and not folder.is_dir():
             raise InputError(f"--folder: there is no folder {folder}.")
         if given.command == "clear":

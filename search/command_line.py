@@ -24,6 +24,7 @@ from search.errors import InputError
 from search.exit_codes import INTERRUPTED, explained, reported, said
 from search.files import refusal
 from search.interrupts import noted_interrupts
+from search.paths import absolute_path
 from search.reporting.comparison.attempts import Attempts
 from search.resume import resumed
 from spaces import SETTINGS
@@ -137,7 +138,7 @@ def _run(node: DictConfig, verbose: bool, attempts: Attempts) -> None:
     folder = Path(hydra_config.runtime.output_dir)
     noted: AbstractContextManager[None] = nullcontext()
     if hydra_config.mode == RunMode.MULTIRUN:
-        at = _from_here(Path(node.resume or folder))
+        at = _from_here(absolute_path(node.resume, "resume") if node.resume else folder)
         noted = attempts.noted(Path(hydra_config.sweep.dir), at, hydra_config.overrides.task)
     with noted, explained():
         execute(node, hydra_config, folder, verbose)
@@ -165,7 +166,7 @@ def execute(node: DictConfig, hydra_config: Any, folder: Path, verbose: bool) ->
     with noted_interrupts() as interrupted:
         try:
             if node.resume is not None:
-                output = Path(node.resume)
+                output = _from_here(absolute_path(node.resume, "resume"))
                 node = resumed(node, overrides)
             config = checked(node)
             # Imported only now: --help and --cfg answer without pandas.

@@ -12,6 +12,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, MissingMandatoryValue, OmegaConf
 
 from search.errors import InputError, nearest
+from search.paths import PATH, absolute_path, cache_folder, make_absolute
 
 DEVICES = ("auto", "cpu", "gpu")
 TUNERS = ("hyperband", "random", "bayesian", "grid")
@@ -30,7 +31,7 @@ class DatasetConfig:
 
     name: str = MISSING
     """Names the folder of the run."""
-    path: str | None = None
+    path: str | None = field(default=None, metadata=PATH)
     """The person's own file or folder; wins over `file`, `url` and `package`."""
     text: str = "text"
     label: str = "label"
@@ -43,10 +44,10 @@ class DatasetConfig:
     """Bytes that are not of the encoding: error or replace (by U+FFFD, the replacement character)."""
     member: str | None = None
     """The table (or folder) inside an archive that holds several."""
-    test_path: str | None = None
+    test_path: str | None = field(default=None, metadata=PATH)
     """A labelled file of its own for the test split; null: the test split is taken from `path`."""
     test_member: str | None = None
-    valid_path: str | None = None
+    valid_path: str | None = field(default=None, metadata=PATH)
     """A labelled file of its own for the validation split; null: it is taken from what test leaves."""
     valid_member: str | None = None
     split_column: str | None = None
@@ -66,7 +67,7 @@ class DatasetConfig:
     """Under which the data may be used, for the model card; null: not known."""
     submission: list[str] | None = None
     """Columns of a Kaggle submission: a row's identifier, and its class; null: nobody asks for one."""
-    unlabelled_path: str | None = None
+    unlabelled_path: str | None = field(default=None, metadata=PATH)
     """A CSV or TSV without labels, of which the model of `final_refit` makes the `submission`; null: none."""
     unlabelled_member: str | None = None
     """The same as a member of the data set's archive, or of the one that `unlabelled_path` names."""
@@ -190,19 +191,19 @@ class TensorBoardConfig:
 
 @dataclass
 class PathsConfig:
-    """Folders; relative ones start at the working directory."""
+    """Folders."""
 
-    data: str = "data"
-    modules: str = MISSING
-    features: str = MISSING
-    outputs: str = "outputs"
+    data: str = field(default="data", metadata=PATH)
+    modules: str = field(default=MISSING, metadata=PATH)
+    features: str = field(default=MISSING, metadata=PATH)
+    outputs: str = field(default="outputs", metadata=PATH)
 
 
 @dataclass
 class Config:
     """The whole configuration of a run."""
 
-    resume: str | None = None
+    resume: str | None = field(default=None, metadata=PATH)
     """The folder of an interrupted run to go on with, in its own configuration."""
     dataset: DatasetConfig = field(default_factory=DatasetConfig)
     module: ModuleConfig = field(default_factory=ModuleConfig)
@@ -224,8 +225,10 @@ class Config:
 
 
 def register() -> None:
-    """Makes the schema known to Hydra under the name that conf/config.yaml starts from."""
+    """Makes known to Hydra what conf/config.yaml uses: the schema it starts from, and how it reads paths."""
     ConfigStore.instance().store(name="schema", node=Config)
+    OmegaConf.register_new_resolver("path", lambda path: str(absolute_path(path, "paths.outputs")), replace=True)
+    OmegaConf.register_new_resolver("cache", cache_folder, replace=True)
 
 
 def configuration_folder() -> Path:
@@ -238,7 +241,7 @@ def checked(node: DictConfig) -> Config:
     """Turns a composed configuration into the dataclasses, after the checks that types cannot make.
 
     Args:
-        node: What Hydra composed from the YAML files and the overrides.
+        node: What Hydra composed from the YAML files and the overrides; its paths are made absolute.
 
     Returns:
         The same as a `Config`.
@@ -246,6 +249,7 @@ def checked(node: DictConfig) -> Config:
     Raises:
         InputError: A value is missing, unknown or impossible; the message names its key.
     """
+    make_absolute(node, Config)
     try:
         config = OmegaConf.to_object(node)
     except MissingMandatoryValue as error:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from search.config import DEVICES
 from search.errors import InputError, nearest
 from search.exit_codes import command
+from search.paths import read_path
 from search.predict import parsed_threshold
 
 if TYPE_CHECKING:
@@ -75,11 +76,11 @@ def _read(arguments: Sequence[str]) -> _Asked:
         raise InputError(f"run= must be given: {_USAGE}")
     if values["device"] not in DEVICES:
         raise InputError(f"device={values['device']} is unknown. {nearest(values['device'], DEVICES)}")
-    output = Path(values["output"]).expanduser() if values.get("output") else None
+    output = read_path(values["output"], "output") if values.get("output") else None
     if output is not None and output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise InputError(f"output={output} is there already: expected a new folder.")
     return _Asked(
-        Path(values["run"]).expanduser(),
+        read_path(values["run"], "run"),
         values.get("dataset"),
         overrides,
         parsed_threshold(values.get("threshold")),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from search.errors import InputError, nearest
 from search.exit_codes import command, key_values
+from search.paths import read_path
 
 FORMATS = ("onnx", "tflite")
 _KEYS = ("run", "format", "output")
@@ -50,7 +50,7 @@ def _export(values: dict[str, str]) -> None:
     # Imported only now: --help and mistakes are answered at once.
     from search.prediction import Labels
 
-    run, output = Path(values["run"]).expanduser(), Path(values["output"]).expanduser()
+    run, output = read_path(values["run"], "run"), read_path(values["output"], "output")
     if output.is_dir():
         raise InputError(f"output={output} is a folder: expected a file.")
     labels = Labels.of(run)

@@ -16,6 +16,7 @@ import pandas as pd
 from search.datasets.stream import ROWS, Rows
 from search.errors import InputError
 from search.evaluation.metrics import names, predict
+from search.paths import read_path
 from search.prediction import Labels, Predictor
 from search.reporting.notebook import Picture, importance_picture, run_card, run_lines
 from search.reporting.report.run import Run, read_run
@@ -35,7 +36,7 @@ def load_run(path: str | Path) -> FinishedRun:
     Example:
         >>> load_run("outputs/quora/2026-01-31_12-00-00").predict(["How do magnets work?"])
     """
-    return FinishedRun(read_run(Path(path).expanduser()))
+    return FinishedRun(read_run(read_path(path, "path")))
 
 
 @dataclass(frozen=True)

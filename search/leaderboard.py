@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from search.errors import InputError, nearest
 from search.exit_codes import command
+from search.paths import read_path
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,7 +84,7 @@ def _asked(arguments: Sequence[str]) -> _Asked:
     asked.sort = values.get("sort")
     asked.metrics = [name for name in values.get("metrics", "").split(",") if name]
     if values.get("output"):
-        asked.output = Path(values["output"])
+        asked.output = read_path(values["output"], "output")
         asked.format = _ENDINGS.get(asked.output.suffix, _FORMATS[0])
     asked.format = values.get("format", asked.format)
     if asked.format not in _FORMATS:

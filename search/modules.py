@@ -21,6 +21,7 @@ from search.embedding.export import Export, export
 from search.embedding.inventory import Listed, inventory
 from search.errors import InputError, nearest
 from search.exit_codes import INTERRUPTED, Parser, reported, said
+from search.paths import read_path
 
 EXPORT = ("format", "path", "name", "vocabulary", "overwrite", "licence", "language")
 """Keys of `export`, the first three of which must be given."""
@@ -137,7 +138,7 @@ def _export(given: argparse.Namespace) -> None:
         raise InputError(f"overwrite={overwrite} is impossible: expected true or false.")
     wanted = Export(
         values["format"],
-        Path(values["path"]).expanduser(),
+        read_path(values["path"], "path"),
         values["name"],
         None if vocabulary is None else int(vocabulary),
         overwrite == "true",
@@ -193,7 +194,7 @@ def _keys_of_modules() -> list[str]:
 
 
 def _modules(config: Config) -> Path:
-    return Path(config.paths.modules).expanduser()
+    return Path(config.paths.modules)
 
 
 def _start(config: Config) -> None:

@@ -52,7 +52,7 @@ def run(
     ranges = _plain(composed.space)
     space_from(ranges)  # an impossible range is told before anything is read
     check_unlabelled(config)
-    splits = load_splits(config.dataset, Path(config.paths.data).expanduser(), config.seed)
+    splits = load_splits(config.dataset, Path(config.paths.data), config.seed)
     screen.show_data(config.dataset.name, splits)
     if config.threshold is not None and len(splits.classes) > 2:
         raise InputError(f"threshold={config.threshold} is for two classes, but there are {len(splits.classes)}.")

@@ -10,6 +10,7 @@ from pathlib import Path
 from search.config import DEVICES
 from search.errors import InputError, nearest
 from search.exit_codes import command, key_values
+from search.paths import read_path
 
 _OWN = ("run", "model", "input", "output", "text", "text_column", "threshold", "bad_rows", "format", "device")
 _READING = ("format", "separator", "encoding", "undecodable", "member")
@@ -87,8 +88,9 @@ def parsed_threshold(given: str | None) -> float | None:
     return threshold
 
 
-def _path(given: str) -> Path | None:
-    return None if given in ("", "-") else Path(given).expanduser()
+def _path(values: dict[str, str], key: str) -> Path | None:
+    given = values.get(key, "")
+    return None if given in ("", "-") else read_path(given, key)
 
 
 def _predict(values: dict[str, str]) -> None:
@@ -99,7 +101,7 @@ def _predict(values: dict[str, str]) -> None:
     from search.reporting.scored import added_columns
     from search.scoring import Job, score_all
 
-    run, read = Path(values["run"]).expanduser(), _path(values.get("input", ""))
+    run, read = read_path(values["run"], "run"), _path(values, "input")
     threshold = parsed_threshold(values.get("threshold"))
     model = values["model"]
     if run.is_dir() and _MADE_BY[model] and not (run / MODELS[model]).is_dir():
@@ -116,7 +118,7 @@ def _predict(values: dict[str, str]) -> None:
     asked_format = values.get("dataset.format", "auto")
     job = Job(
         input=read,
-        output=_path(values.get("output", "")),
+        output=_path(values, "output"),
         text=values.get("text"),
         text_column=values.get("text_column") or dataset.text,
         file_format=None if asked_format in ("auto", "folder") else asked_format,

@@ -66,7 +66,7 @@ def prepare(
     rows, texts = len(splits.train), splits.train.texts
     objective = make_objective(config.objective, len(splits.classes))
     space = space_from(ranges, rows=rows)
-    places = config.module, Path(config.paths.modules).expanduser(), catalogs
+    places = config.module, Path(config.paths.modules), catalogs
     modules = {**resolve_modules(space.module_names(), *places), **resolve_embeddings(space, texts, *places)}
     tokens = token_level(modules)
     if tokens and splits.fold is not None and AUTO in space["sequence_length"].limits:

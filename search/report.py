@@ -8,6 +8,7 @@ from pathlib import Path
 
 from search.errors import InputError
 from search.exit_codes import command
+from search.paths import read_path
 
 _USAGE = "python -m search.report run=outputs/… [run=…]"
 _HELP = f"Writes report.html and MODEL_CARD.md of finished runs again.\n\n  {_USAGE}"
@@ -40,7 +41,7 @@ def _folders(arguments: Sequence[str]) -> list[Path]:
         key, _, value = argument.partition("=")
         if key != "run" or not value:
             raise InputError(f"'{argument}' cannot be read: expected run=FOLDER, as in {_USAGE}")
-        folders.append(Path(value))
+        folders.append(read_path(value, "run"))
     if not folders:
         raise InputError(f"run= must be given: {_USAGE}")
     return folders

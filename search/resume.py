@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
 from search.config import Config
 from search.errors import InputError
+from search.paths import make_absolute, read_path
 
 # What may change without a trial that has been run becoming another one; of iterations only to more.
 _FREE = (
@@ -36,7 +36,7 @@ def resumed(node: DictConfig, overrides: Sequence[str]) -> DictConfig:
     Raises:
         InputError: There is no run in the folder, or the command line asks for other settings; it lists them.
     """
-    folder = Path(node.resume)
+    folder = read_path(node.resume, "resume")
     path = folder / ".hydra" / "config.yaml"
     if not path.is_file():
         raise InputError(f"resume={folder}: there is no run to go on with, {path} is missing.")
@@ -45,6 +45,8 @@ def resumed(node: DictConfig, overrides: Sequence[str]) -> DictConfig:
     except Exception as error:  # YAML and OmegaConf raise many types for a damaged file
         raise InputError(f"{path} is damaged ({str(error).splitlines()[0]}): the run cannot go on.") from error
     assert isinstance(saved, DictConfig)
+    for one in (saved, node):
+        make_absolute(one, Config)
     OmegaConf.resolve(node)
     refused = []
     for key, then, now in _changes(saved, node, overrides):

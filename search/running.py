@@ -15,6 +15,7 @@ from search.command_line import adding_absent, execute, replacing
 from search.config import configuration_folder, register
 from search.errors import InputError
 from search.exit_codes import explained
+from search.paths import absolute_path
 
 if TYPE_CHECKING:  # brings pandas
     from search.finished_run import FinishedRun
@@ -63,7 +64,7 @@ def run(
 
 def _composed(words: list[str], config_dir: str | Path | None) -> DictConfig:
     if config_dir is not None:
-        folder = Path(config_dir).expanduser().absolute()
+        folder = absolute_path(config_dir, "config_dir")
         if not folder.is_dir():
             raise InputError(f"config_dir={config_dir}: there is no such folder.")
         words = [f"hydra.searchpath=[{_literal(f'file://{folder}')}]", *words]

@@ -83,7 +83,7 @@ def _located(config: Config) -> tuple[Path, str | None]:
         if not path.is_file():
             raise InputError(f"{_PATH}={path} is a folder: expected a CSV or TSV.")
         return path, member
-    path = locate(dataset, Path(config.paths.data).expanduser())
+    path = locate(dataset, Path(config.paths.data))
     if not is_table_archive(path, dataset.format):
         raise InputError(f"{_MEMBER}={member}: {path} is no archive of tables; give the file by {_PATH}=….")
     return path, member

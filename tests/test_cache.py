@@ -67,9 +67,9 @@ def test_damaged_chunks_are_listed_too(folder, run):
 
 def test_an_empty_cache(folder, run, monkeypatch):
     assert run("--folder", folder)[0] == 0
-    monkeypatch.setattr(cache, "DEFAULT_FOLDER", folder / "none yet")
+    monkeypatch.setenv("SEARCH_CACHE", str(folder / "none yet"))
     code, out, _ = run()
-    assert code == 0 and "none yet is empty" in out
+    assert code == 0 and "none yet/features is empty" in out
     assert run("clear")[0] == 0
 
 

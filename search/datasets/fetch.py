@@ -10,6 +10,7 @@ from urllib.parse import urlparse
 from search.config import DatasetConfig
 from search.datasets.hints import listing, nearest
 from search.errors import InputError
+from search.paths import read_path
 
 
 def locate(config: DatasetConfig, data: Path) -> Path:
@@ -34,7 +35,7 @@ def locate(config: DatasetConfig, data: Path) -> Path:
     name = config.file or (posixpath.basename(urlparse(config.url).path) if config.url else "")
     if not name:
         raise InputError("dataset.path is not set: give the file or folder to read")
-    target = data.expanduser() / name
+    target = data / name
     if not target.exists():
         if config.url is None:
             raise InputError(f"{target} does not exist: put the file there or set dataset.path")
@@ -54,7 +55,7 @@ def existing(path: str, key: str) -> Path:
     Raises:
         InputError: There is no such file or folder; the message says where the path ends and what is near.
     """
-    wanted = Path(path).expanduser()
+    wanted = read_path(path, key)
     try:
         if wanted.exists():
             return wanted

@@ -19,9 +19,8 @@ from search.embedding.feature_store import KEY, Chunk, ChunkStore, mark_used
 from search.embedding.identity import fingerprint
 from search.errors import InputError, nearest
 
-__all__ = ["DEFAULT_FOLDER", "FeatureCache", "Features", "FeaturesOfSome", "PassObserver"]
+__all__ = ["FeatureCache", "Features", "FeaturesOfSome", "PassObserver"]
 # As in conf/config.yaml.
-DEFAULT_FOLDER = Path(os.environ.get("SEARCH_CACHE", "~/.cache/search")).expanduser() / "features"
 _DTYPES = ("float32", "float16")
 _log = logging.getLogger(__name__)
 # Features are held in memory up to this size, and up to a quarter of what is free.
@@ -124,7 +123,7 @@ class FeatureCache:
         if dtype not in _DTYPES:
             raise InputError(f"Features cannot be kept as {dtype}. {nearest(dtype, _DTYPES)}")
         self.dtype = dtype
-        self._store = ChunkStore(folder.expanduser(), max_bytes)
+        self._store = ChunkStore(folder, max_bytes)
 
     def has_room(self, texts: int, dimension: int) -> bool:
         """Whether the features of so many texts stay within the limit, if all others leave."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from search.embedding.catalog import Entry
 from search.embedding.saved_variables import variable_counts
 from search.embedding.token_names import NOTE, tokens_key
+from search.paths import read_path
 
 # Of the modules this package makes of word vectors.
 _VOCABULARY = "assets/vocabulary.txt"
@@ -50,7 +51,7 @@ def inventory(entries: Iterable[Entry], modules: Path) -> list[Listed]:
     listed = []
     for entry in entries:
         own = [path for path in left if _is_of(path, entry)]
-        handle = Path(entry.handle).expanduser() if entry.handle is not None and "://" not in entry.handle else None
+        handle = _local(entry)
         if not own and handle is not None and handle.is_dir():
             own = [handle]
         listed += [_listed(entry.name, entry.dimension, path) for path in own]
@@ -58,6 +59,13 @@ def inventory(entries: Iterable[Entry], modules: Path) -> list[Listed]:
             listed.append(Listed(entry.name, entry.dimension))
         left = [path for path in left if path not in own]
     return listed + [_tokens(path) or _listed(_downloaded_from(path) or path.name, None, path) for path in left]
+
+
+def _local(entry: Entry) -> Path | None:
+    """The path that an entry's handle is, unless it is an address."""
+    if entry.handle is None or "://" in entry.handle:
+        return None
+    return read_path(entry.handle, f"module {entry.name}")
 
 
 def _is_of(path: Path, entry: Entry) -> bool:

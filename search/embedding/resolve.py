@@ -19,6 +19,7 @@ from search.embedding.packaged import build_packaged
 from search.embedding.unpack import is_archive, unpack
 from search.errors import InputError, nearest
 from search.files import is_refused
+from search.paths import read_path
 from spaces import ENCODERS
 
 if TYPE_CHECKING:  # it imports TensorFlow
@@ -100,7 +101,7 @@ def resolve(name: str, entries: Mapping[str, Entry], settings: ModuleConfig, mod
     if "://" in handle:
         with _writing(modules):
             return _saved_model(_download(handle, name, modules), name)
-    path = Path(handle).expanduser()
+    path = read_path(handle, f"module {name}")
     if handle and path.is_dir():
         return _saved_model(path, name)
     if path.is_file() and is_archive(path):

@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 
 from search.errors import InputError
 from search.files import write_text
+from search.paths import read_path
 from search.reporting.report.figures.search import importance_bars
 from search.reporting.report.importance import LEAST_TRIALS, importance
 from search.reporting.report.lineages import configurations
@@ -41,7 +42,7 @@ class Picture:
         Raises:
             InputError: The name ends otherwise.
         """
-        path = Path(path).expanduser()
+        path = read_path(path, "path")
         if path.suffix.lower() not in _ENDINGS:
             raise InputError(f"{path}: expected a name that ends in {' or '.join(_ENDINGS)}.")
         page = f'<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>search</title>{self._repr_html_()}</html>'

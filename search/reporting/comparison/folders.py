@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from search.errors import InputError
+from search.paths import read_path
 from search.reporting.report.run import Run, read_run
 from search.reporting.run_folder import RunFolder
 
@@ -75,12 +76,12 @@ def short_names(folders: Iterable[Path]) -> list[str]:
 
 def _expanded(word: str) -> list[Path]:
     """The folders a word stands for. The shell leaves `runs=outputs/quora/*` as it is: no file is called so."""
-    whole = Path(word).expanduser()
+    whole = read_path(word, "runs")
     if whole.exists() and word:
         return [whole]
     paths = []
     for part in word.split(","):
-        pattern = str(Path(part).expanduser())
+        pattern = str(read_path(part, "runs"))
         if Path(pattern).exists() and part:
             paths.append(Path(pattern))
         elif glob.has_magic(pattern):

@@ -1,0 +1,89 @@
+"""The paths that people give, in settings, arguments and Python: how they are read, and where they lead."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+
+from omegaconf import DictConfig, OmegaConf
+
+from search.errors import InputError
+
+PATH = {"kind": "path"}
+"""Metadata of a setting that is a path."""
+_SHOWN = 120
+
+
+def read_path(given: str | Path, key: str) -> Path:
+    """Reads a path: `~` is the home folder, and a relative one starts at the working directory.
+
+    Args:
+        given: The path as a person wrote it.
+        key: The setting or argument, for the message.
+
+    Returns:
+        The path with the home folder in it; one that was relative still is. Nothing need stand there.
+
+    Raises:
+        InputError: It is empty, or nothing can stand there: it is too long, a loop of links, below a file, or in the
+            home folder of somebody who has none.
+    """
+    if not str(given).strip():
+        raise InputError(f"{key} is empty: expected a file or a folder.")
+    try:
+        path = Path(given).expanduser()
+        path.stat()
+    except (FileNotFoundError, PermissionError):
+        pass  # whoever reads or writes it says so
+    except RuntimeError:
+        raise InputError(f"{key}={shown(given)}: there is no home folder that ~ could stand for.") from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it holds a character that no path can hold"
+        raise InputError(f"{key}={shown(given)} cannot be used: {reason}.") from error
+    return path
+
+
+def absolute_path(given: str | Path, key: str) -> Path:
+    """Reads a path and makes it absolute, so that it leads to the same place from any folder.
+
+    Raises:
+        InputError: It cannot be used, see `read_path`.
+    """
+    return read_path(given, key).absolute()
+
+
+def cache_folder() -> str:
+    """The folder of modules and features unless settings say otherwise, as a person would write it."""
+    return os.environ.get("SEARCH_CACHE") or "~/.cache/search"
+
+
+def make_absolute(settings: DictConfig, schema: type) -> None:
+    """Makes each path among settings absolute.
+
+    Args:
+        settings: They are changed.
+        schema: Their dataclass; its fields with the metadata `PATH` are paths.
+
+    Raises:
+        InputError: One cannot be used, see `read_path`.
+    """
+    for key in _paths_of(schema):
+        given = OmegaConf.select(settings, key, throw_on_missing=False)
+        if isinstance(given, str):
+            OmegaConf.update(settings, key, str(absolute_path(given, key)))
+
+
+def shown(given: str | Path) -> str:
+    """A path as a message shows it: one that is too long to be read is cut."""
+    text = str(given)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+def _paths_of(schema: type, prefix: str = "") -> Iterator[str]:
+    for one in fields(schema):
+        if one.metadata == PATH:
+            yield f"{prefix}{one.name}"
+        elif isinstance(one.default_factory, type) and is_dataclass(one.default_factory):
+            yield from _paths_of(one.default_factory, f"{prefix}{one.name}.")
