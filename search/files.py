@@ -13,8 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from search.special_files import special, written_through
+
 # What the machine, not the program, refuses: a full disk, a quota, a place that must not be written.
-_REFUSED = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR}
+_REFUSED = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENXIO}
 # TensorFlow has errors of its own for these, told apart from others of their type by the words of the system.
 _REFUSALS = [os.strerror(number) for number in _REFUSED]
 
@@ -38,6 +40,9 @@ def is_refused(error: BaseException) -> bool:
 def whole_file(path: Path) -> Iterator[Path]:
     """Gives a path beside `path` to write to; the file takes its name only when the block ends well.
 
+    A symbolic link stays, and the file that it leads to is replaced. A device, a pipe or an open file such as
+    /dev/stdout is never replaced: what was written goes into it when the block ends well.
+
     Args:
         path: Where the finished file shall stand; a file that is there is replaced in one step.
 
@@ -48,6 +53,13 @@ def whole_file(path: Path) -> Iterator[Path]:
         >>> with whole_file(Path("summary.json")) as path:
         ...     path.write_text("{}")
     """
+    if special(path):
+        with tempfile.TemporaryDirectory() as folder:
+            yield (elsewhere := Path(folder, path.name))
+            with elsewhere.open("rb") as finished, written_through(path) as target:
+                shutil.copyfileobj(finished, target)
+        return
+    path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     # The ending stays: writers such as numpy.savez choose the format by it.
     beside = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")

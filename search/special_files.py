@@ -1,0 +1,62 @@
+"""Paths that lead to no file on a disk: devices, pipes, sockets, and what is open already, such as /dev/stdout."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+_KINDS = {
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+}
+
+
+def special(path: Path) -> str | None:
+    """Names the kind of what stands at a path; None where it is a file or a folder, or nothing is there.
+
+    Args:
+        path: Links are followed.
+
+    Raises:
+        OSError: It cannot be looked at: a loop of links, a name too long.
+    """
+    try:
+        kind = _KINDS.get(stat.S_IFMT(path.stat().st_mode))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return kind or (None if _descriptor(path) is None else "an open file")
+
+
+@contextmanager
+def written_through(path: Path) -> Iterator[IO[bytes]]:
+    """Opens what is special for writing, as it is: nothing is replaced, and what went there before stays.
+
+    Raises:
+        OSError: It cannot be written, also later than at once; the error names it.
+    """
+    number = _descriptor(path)
+    try:
+        # What is open already is shared with whoever opened it: `>> file` goes on behind what is there.
+        with path.open("ab") if number is None else os.fdopen(os.dup(number), "wb") as stream:
+            yield stream
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, error.filename or str(path)) from error
+
+
+def _descriptor(path: Path) -> int | None:
+    """Gives the number of the open file that a path stands for, such as 1 of /dev/stdout."""
+    for _ in range(40):  # as many links as Linux follows
+        if os.path.realpath(path.parent) == f"/proc/{os.getpid()}/fd" and path.name.isdecimal():
+            return int(path.name)
+        if not path.is_symlink():
+            return None
+        path = path.parent / path.readlink()
+    return None
