@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import re
-import shlex
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -24,6 +23,7 @@ from search.errors import InputError
 from search.exit_codes import INTERRUPTED, explained, reported, said
 from search.files import refusal
 from search.interrupts import noted_interrupts
+from search.overrides import readable, setting, typed
 from search.paths import absolute_path
 from search.reporting.comparison.attempts import Attempts
 from search.resume import resumed
@@ -89,13 +89,14 @@ def _flags_first(arguments: list[str]) -> list[str]:
     flags: list[str] = []
     overrides: list[str] = []
     rest = iter(arguments)
+    sweeps = not {"-m", "--multirun", "hydra.mode=MULTIRUN"}.isdisjoint(arguments)
     for argument in rest:
         if argument.startswith("-"):
             flags.append(argument)
             if argument in _FLAGS_WITH_VALUE:
                 flags.extend(value for value in [next(rest, None)] if value is not None)
         else:
-            overrides.extend(replacing(argument))
+            overrides.extend(replacing(readable(argument, sweeps)))
     return [*flags, *overrides]
 
 
@@ -195,7 +196,7 @@ def _from_here(folder: Path) -> Path:
 
 
 def _going_on(folder: Path) -> str:
-    return f"python -m search {shlex.quote(f'resume={folder}')}"
+    return typed("search", setting("resume", folder))
 
 
 def _remove_empty(folder: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from search.errors import InputError, nearest
 from search.exit_codes import command
+from search.overrides import setting, typed
 from search.paths import read_path
 
 if TYPE_CHECKING:
@@ -101,8 +101,8 @@ def _compare(asked: _Asked) -> None:
     from search.reporting.comparison.folders import read_runs
 
     def left_out(folder: Path) -> None:
-        command = f"python -m search {shlex.quote(f'resume={folder}')}"
-        print(f"search: {folder} has not ended and is left out. Go on with it: {command}", file=sys.stderr)
+        going_on = typed("search", setting("resume", folder))
+        print(f"search: {folder} has not ended and is left out. Go on with it: {going_on}", file=sys.stderr)
 
     runs = read_runs(asked.runs, left_out)
     if not runs:

@@ -21,6 +21,7 @@ from search.embedding.export import Export, export
 from search.embedding.inventory import Listed, inventory
 from search.errors import InputError, nearest
 from search.exit_codes import INTERRUPTED, Parser, reported, said
+from search.overrides import readable, typed
 from search.paths import read_path
 
 EXPORT = ("format", "path", "name", "vocabulary", "overwrite", "licence", "language")
@@ -156,7 +157,7 @@ def _export(given: argparse.Namespace) -> None:
     )
     for sentence in done.left_out:
         _say(console, sentence)
-    _say(console, f"Search with it: python -m search 'space.modules=[{wanted.name}]'")
+    _say(console, f"Search with it: {typed('search', f'space.modules=[{wanted.name}]')}")
 
 
 def _settings(words: Sequence[str], own: Collection[str], passed_on: Collection[str]) -> tuple[dict[str, str], Config]:
@@ -186,7 +187,7 @@ def _settings(words: Sequence[str], own: Collection[str], passed_on: Collection[
             raise InputError(f"There is no setting '{key}'. {nearest(key, {*own, *passed_on})}")
     register()
     with initialize_config_dir(version_base="1.3", config_dir=str(configuration_folder().absolute())):
-        return values, checked(compose("config", overrides))
+        return values, checked(compose("config", [readable(one) for one in overrides]))
 
 
 def _keys_of_modules() -> list[str]:

@@ -15,6 +15,7 @@ from search.command_line import adding_absent, execute, replacing
 from search.config import configuration_folder, register
 from search.errors import InputError
 from search.exit_codes import explained
+from search.overrides import literal, readable
 from search.paths import absolute_path
 
 if TYPE_CHECKING:  # brings pandas
@@ -49,7 +50,7 @@ def run(
     for setting in settings:
         if not isinstance(setting, str) or setting.startswith("-"):
             raise InputError(f"{setting!r} cannot be read: expected key=value, without flags.")
-    words = [*settings, *(f"{key}={_literal(value)}" for key, value in (overrides or {}).items())]
+    words = [*map(readable, settings), *(f"{key}={literal(value)}" for key, value in (overrides or {}).items())]
     with explained():
         node = _composed([part for word in words for part in replacing(word)], config_dir)
         folder, hydra_config = Path(node.hydra.run.dir), node.hydra
@@ -67,7 +68,7 @@ def _composed(words: list[str], config_dir: str | Path | None) -> DictConfig:
         folder = absolute_path(config_dir, "config_dir")
         if not folder.is_dir():
             raise InputError(f"config_dir={config_dir}: there is no such folder.")
-        words = [f"hydra.searchpath=[{_literal(f'file://{folder}')}]", *words]
+        words = [f"hydra.searchpath=[{literal(f'file://{folder}')}]", *words]
     register()
     theirs = GlobalHydra.instance().hydra
     try:
@@ -81,20 +82,3 @@ def _composed(words: list[str], config_dir: str | Path | None) -> DictConfig:
     finally:
         # Whoever else in this process uses Hydra finds it as it was.
         GlobalHydra.instance().hydra = theirs
-
-
-def _literal(value: Any) -> str:
-    """A value in Hydra's grammar."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}: {_literal(one)}" for key, one in value.items()) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(_literal, value)) + "]"
-    if isinstance(value, str | Path):
-        # A backslash escapes only before a quote, or where the string ends with it.
-        text = str(value).replace("'", "\\'")
-        return f"'{text}'"
-    return str(value)

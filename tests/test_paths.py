@@ -58,7 +58,7 @@ def test_a_run_in_the_home_folder_is_found_there(search_command, tmp_path, home,
     write_reviews(tmp_path / "reviews.csv", rows=120)
     outcome = search_command(
         *("dataset=csv", "dataset.path=reviews.csv", "dataset.text=review", "dataset.label=stars"),
-        *("paths.outputs='~/runs'", f"space.modules=[{word_module}]", "space.trainable=false", "tuner=random"),
+        *("paths.outputs=~/runs", f"space.modules=[{word_module}]", "space.trainable=false", "tuner=random"),
         *("tuner.max_trials=1", "tuner.max_epochs=1"),
     )
     assert outcome.code == 0, outcome.err

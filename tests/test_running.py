@@ -12,7 +12,7 @@ from reviews import write_reviews
 
 import search
 from search import pipeline
-from search.running import _literal
+from search.overrides import literal
 
 CSV = ("dataset=csv", "dataset.path=reviews.csv", "dataset.text=review", "dataset.label=stars")
 
@@ -43,7 +43,7 @@ def asked(monkeypatch):
 
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\x00"), max_size=12).filter(
-    lambda text: not text.endswith("\\") and "\\'" not in text and "${" not in text
+    lambda text: "${" not in text
 )
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-1000, 1000) | st.floats(0.001, 10) | TEXTS,
@@ -54,7 +54,7 @@ VALUES = st.recursive(
 
 @given(VALUES)
 def test_values_come_through_hydras_grammar(value):
-    (override,) = OverridesParser.create().parse_overrides([f"key={_literal(value)}"])
+    (override,) = OverridesParser.create().parse_overrides([f"key={literal(value)}"])
     assert plain(override.value()) == value
 
 

@@ -12,6 +12,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from search.config import DatasetConfig, configuration_folder
 from search.errors import InputError, nearest
+from search.overrides import readable
 
 _KEYS = tuple(one.name for one in fields(DatasetConfig))
 _PREFIX = "dataset."
@@ -52,7 +53,7 @@ def other_settings(own: DatasetConfig, name: str | None, overrides: Sequence[str
     Args:
         own: Those of the run.
         name: A file of conf/dataset that takes their place; None: they stay.
-        overrides: `dataset.KEY=VALUE`, in Hydra's grammar. Where one gives a path, it is not that of the run's
+        overrides: `dataset.KEY=VALUE`, as `search` takes them. Where one gives a path, it is not that of the run's
             archive, nor does the run's test file belong to it.
 
     Returns:
@@ -66,7 +67,7 @@ def other_settings(own: DatasetConfig, name: str | None, overrides: Sequence[str
     assert isinstance(node, DictConfig)
     if name is not None:
         node = OmegaConf.merge(node, OmegaConf.load(_catalogued(name)))
-    parsed = OverridesParser.create().parse_overrides(list(overrides))
+    parsed = OverridesParser.create().parse_overrides([readable(one) for one in overrides])
     elsewhere = any(override.key_or_group == f"{_PREFIX}path" for override in parsed)
     parts = (*_PARTS, *["member"] * (name is None)) if elsewhere else _PARTS[2:]
     for key, value in {**dict.fromkeys(parts), **_ALL_ROWS}.items():

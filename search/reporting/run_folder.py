@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from search.errors import InputError
 from search.files import write_text
 from search.lock import LOCK, locked
+from search.overrides import setting, typed
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,8 @@ class RunFolder:
             # Only now: what stands there may be the work of a run that is going on.
             if not resumed and any(file.name != LOCK for file in path.iterdir()):
                 raise InputError(
-                    f"{path} already holds files: go on with that run by resume={path}, name a fresh folder with "
-                    "hydra.run.dir=… or remove it."
+                    f"{path} already holds files: name a fresh folder with hydra.run.dir=…, remove it, or go on with "
+                    f"that run: {typed('search', setting('resume', path))}"
                 )
             write_text(path / ".hydra" / "config.yaml", OmegaConf.to_yaml(config, resolve=True))
             if not resumed:

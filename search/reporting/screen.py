@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 
 from search.datasets import Cleaning, Splits
+from search.overrides import typed
 from search.reporting.tables import short, table_of_ensembles, table_of_numbers
 
 if TYPE_CHECKING:  # the data are shown before TensorFlow, which these import, is needed
@@ -138,7 +138,7 @@ class Screen:
         if summary.get("latency"):
             self.say(summary["latency"]["text"])
         self.say(f"Run folder: {folder}")
-        self.say(f"Look at the trials: python -m search.board {shlex.quote(f'run={folder}')}")
+        self.say(f"Look at the trials: {typed('search.board', f'run={folder}')}")
 
 
 class EmbeddingProgress:

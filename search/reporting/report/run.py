@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from search.errors import InputError
 from search.evaluation.metrics import predict
 from search.evaluation.paired import Gain, Predictions, paired_gains
+from search.overrides import setting, typed
 from search.reporting.run_folder import RunFolder
 
 _PROBABILITY = "prob_"
@@ -135,7 +136,7 @@ def read_run(path: Path) -> Run:
         if not file.is_file():
             raise InputError(
                 f"run={path}: the run has not ended, {file.name} is missing. Go on with it: "
-                f"python -m search resume={path}"
+                + typed("search", setting("resume", path))
             )
     file = folder.summary
     try:

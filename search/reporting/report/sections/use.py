@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from search.overrides import setting, typed
 from search.reporting.report.run import Run
 
 
@@ -16,12 +16,12 @@ def use(run: Run) -> dict[str, Any]:
     again = [override for override in run.overrides if not override.lstrip("+~").startswith("resume")]
     return {
         "commands": [
-            ("Label new texts", _command("search.predict", f"run={path}", "input=new.csv", "output=scored.csv")),
-            ("Look at the trials in TensorBoard", _command("search.board", f"run={path}")),
-            ("Go on with the search after an interruption", _command("search", f"resume={path}")),
-            ("Do the same again", _command("search", *again)),
-            ("Compare it with those beside it", _command("search.leaderboard", f"runs={_beside(run.folder.path)}/*")),
-            ("Write this page again", _command("search.report", f"run={path}")),
+            ("Label new texts", typed("search.predict", f"run={path}", "input=new.csv", "output=scored.csv")),
+            ("Look at the trials in TensorBoard", typed("search.board", f"run={path}")),
+            ("Go on with the search after an interruption", typed("search", setting("resume", path))),
+            ("Do the same again", typed("search", *again)),
+            ("Compare it with those beside it", typed("search.leaderboard", f"runs={_beside(run.folder.path)}/*")),
+            ("Write this page again", typed("search.report", f"run={path}")),
         ],
         "python": (
             "import tensorflow as tf\n"
@@ -64,7 +64,3 @@ def _from_here(folder: Path) -> Path:
 def _beside(folder: Path) -> Path:
     """The folder in which a run stands."""
     return _from_here(folder.absolute().parent)
-
-
-def _command(module: str, *arguments: str) -> str:
-    return " ".join(["python", "-m", module, *(shlex.quote(one) for one in arguments)])

@@ -1,0 +1,158 @@
+"""Settings as they are typed, key=value, and the grammar in which Hydra reads them."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+
+from search.config import Config
+from search.paths import absolute_path
+
+_FOLDERS_OF_HYDRA = ("hydra.run.dir", "hydra.sweep.dir")
+_NULL = "null"
+_QUOTES = ("'", '"')
+
+
+def readable(word: str, sweeps: bool = False) -> str:
+    """Writes a setting so that Hydra reads the value as it was typed.
+
+    Hydra's grammar has no letters but English ones outside quotes, and takes spaces, parentheses, `~`, `;` and much
+    else for signs of its own. Where the schema expects a plain string, every value is one, but for `null` and what
+    stands in quotes already; elsewhere what Hydra cannot read is, such as the elements of a list.
+
+    Args:
+        word: `key=value`, as the shell passes it on.
+        sweeps: Whether commas stand between the values of several runs.
+
+    Returns:
+        The same for Hydra.
+
+    Raises:
+        InputError: It is the folder of a run, and cannot be one.
+    """
+    key, equals, value = word.partition("=")
+    name = key.lstrip("+~")
+    if not equals or not value:
+        return word
+    if name in _FOLDERS_OF_HYDRA:
+        return f"{key}={quoted(str(absolute_path(_unquoted(value), name)))}" if "${" not in value else word
+    read = _read(word)
+    if sweeps and read is not None and read.is_sweep_override():
+        return word
+    if name in _plain_settings():
+        parts = _split(value) if sweeps else [value]
+        return f"{key}={','.join(map(_as_typed, parts))}"
+    return word if read is not None else f"{key}={_lenient(value)}"
+
+
+def quoted(text: str) -> str:
+    """Puts a string in quotes of Hydra's: a backslash there escapes a quote, and itself only in front of one."""
+    return "'" + re.sub(r"(\\*)('|\Z)", lambda end: end[1] * 2 + ("\\'" if end[2] else ""), text) + "'"
+
+
+def literal(value: Any) -> str:
+    """Writes one of Python's values in Hydra's grammar."""
+    if value is None:
+        return _NULL
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {literal(one)}" for key, one in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(literal, value)) + "]"
+    return quoted(str(value)) if isinstance(value, str | Path) else str(value)
+
+
+def setting(key: str, value: object) -> str:
+    """Writes a setting that is a plain string as a person would type it, so that `readable` gives the value back."""
+    text = str(value)
+    if "${" in text or text == _NULL or text.startswith(_QUOTES):
+        text = quoted(text.replace("${", "\\${"))
+    return f"{key}={text}"
+
+
+def typed(module: str, *words: str) -> str:
+    """A command of this package, to be pasted into a shell.
+
+    Args:
+        module: What `python -m` runs.
+        words: Its arguments.
+    """
+    return shlex.join(["python", "-m", module, *words])
+
+
+@cache
+def _plain_settings() -> frozenset[str]:
+    """The settings that are plain strings."""
+    return frozenset(_strings(Config, ""))
+
+
+def _strings(schema: type, prefix: str) -> Sequence[str]:
+    hints = get_type_hints(schema)
+    found = [f"{prefix}{one.name}" for one in fields(schema) if hints[one.name] in (str, str | None)]
+    for name, hint in hints.items():
+        if is_dataclass(hint) and isinstance(hint, type):
+            found += _strings(hint, f"{prefix}{name}.")
+    return found
+
+
+def _read(word: str) -> Override | None:
+    """An override as Hydra reads it; None where it cannot."""
+    try:
+        return OverridesParser.create().parse_override(word)
+    except HydraException:
+        return None
+
+
+def _as_typed(value: str) -> str:
+    """A plain value, in quotes where Hydra would read something else."""
+    read = _read(f"key={value}")
+    same = read is not None and read.value() == value and isinstance(read.value(), str)
+    return value if same or value == _NULL or _is_quoted(value) else quoted(value)
+
+
+def _is_quoted(value: str) -> bool:
+    return value.startswith(_QUOTES) and _read(f"key={value}") is not None
+
+
+def _unquoted(value: str) -> str:
+    read = _read(f"key={value}") if value.startswith(_QUOTES) else None
+    return value if read is None else str(read.value())
+
+
+def _lenient(value: str) -> str:
+    """A value that Hydra cannot read: a list of which some elements are put in quotes, or a string as a whole."""
+    if not value.startswith(("[", "{")):
+        return quoted(value)
+    if not (value.startswith("[") and value.endswith("]")):
+        return value
+    elements = [one.strip() for one in _split(value[1:-1])]
+    return f"[{','.join(one if _read(f'key={one}') is not None else _lenient(one) for one in elements)}]"
+
+
+def _split(text: str) -> list[str]:
+    """The parts between commas that stand in no quotes and no brackets."""
+    parts, depth, quote = [""], 0, ""
+    for letter in text:
+        if quote:
+            quote = "" if letter == quote else quote
+        elif letter in _QUOTES:
+            quote = letter
+        elif letter in "[{(":
+            depth += 1
+        elif letter in ")}]":
+            depth -= 1
+        if letter == "," and not quote and not depth:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return parts
