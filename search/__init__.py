@@ -17,14 +17,18 @@ from typing import TYPE_CHECKING, Any
 from search.errors import InputError, SearchError
 
 if TYPE_CHECKING:
-    from search.finished_run import FinishedRun, load_run
-    from search.running import run
+    from search.api import run
+    from search.inference.finished_run import FinishedRun, load_run
 
 __version__ = "0.1.0"
 __all__ = ["FinishedRun", "InputError", "SearchError", "load_run", "run"]
 
 
-_HOMES = {"FinishedRun": "search.finished_run", "load_run": "search.finished_run", "run": "search.running"}
+_HOMES = {
+    "FinishedRun": "search.inference.finished_run",
+    "load_run": "search.inference.finished_run",
+    "run": "search.api",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from search.command_line import main
+from search.commands.search import main
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

@@ -12,7 +12,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, MissingMandatoryValue, OmegaConf
 
 from search.errors import InputError, nearest
-from search.paths import PATH, absolute_path, cache_folder, make_absolute
+from search.utils.paths import PATH, absolute_path, cache_folder, make_absolute
 
 DEVICES = ("auto", "cpu", "gpu")
 TUNERS = ("hyperband", "random", "bayesian", "grid")

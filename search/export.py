@@ -1,74 +1,10 @@
-"""Converts the model of a finished run: `python -m search.export run=outputs/… format=onnx output=model.onnx`."""
+"""The command `python -m search.export`; the code is in `search.commands.export`."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 
-from search.errors import InputError, nearest
-from search.exit_codes import command, key_values
-from search.paths import read_path
-
-FORMATS = ("onnx", "tflite")
-_KEYS = ("run", "format", "output")
-_USAGE = "python -m search.export run=outputs/… format=onnx output=model.onnx"
-_HELP = f"""Converts the whole model of a finished run: texts in, probabilities out.
-
-  {_USAGE}
-
-  run=FOLDER          a finished run
-  format=onnx         for ONNX Runtime with onnxruntime-extensions; needs pip install 'search[onnx]'
-  format=tflite       for LiteRT, if the module has no operations but LiteRT's own
-  output=FILE         what to write
-
-Ends with code 2, and says which operations stand in the way, where a model cannot be converted."""
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Runs the command.
-
-    Args:
-        arguments: The command line without the program's name: key=value, see `--help`.
-
-    Returns:
-        The exit code: 0, or 2 for bad input.
-    """
-    return command(arguments, _HELP, lambda: _export(_values(arguments)))
-
-
-def _values(arguments: Sequence[str]) -> dict[str, str]:
-    """Reads the arguments and checks what needs no file."""
-    values = key_values(arguments, _KEYS, _USAGE)
-    if missing := [key for key in _KEYS if not values.get(key)]:
-        raise InputError(f"{missing[0]}= must be given: {_USAGE}")
-    if values["format"] not in FORMATS:
-        raise InputError(f"format={values['format']} is unknown. {nearest(values['format'], FORMATS)}")
-    return values
-
-
-def _export(values: dict[str, str]) -> None:
-    # Imported only now: --help and mistakes are answered at once.
-    from search.prediction import Labels
-
-    run, output = read_path(values["run"], "run"), read_path(values["output"], "output")
-    if output.is_dir():
-        raise InputError(f"output={output} is a folder: expected a file.")
-    labels = Labels.of(run)
-    from search.device import configure
-
-    # The conversion itself needs no GPU.
-    configure("cpu", mixed_precision=False)
-    from search.conversion import to_onnx, to_tflite
-    from search.embedding.saved_model import load_saved_model
-    from search.files import whole_file
-
-    # It brings the operations of tensorflow-text, and says in a line what is wrong with the model.
-    load_saved_model(run / "model", "model")
-    content = to_onnx(run / "model", labels) if values["format"] == "onnx" else to_tflite(run / "model")
-    with whole_file(output) as path:
-        path.write_bytes(content)
-    print(f"Written: {output}, {len(content) / 1e6:,.1f} MB")
-
+from search.commands.export import main
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

@@ -15,7 +15,7 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 
 from search.config import Config
-from search.paths import absolute_path
+from search.utils.paths import absolute_path
 
 _FOLDERS_OF_HYDRA = ("hydra.run.dir", "hydra.sweep.dir")
 _NULL = "null"

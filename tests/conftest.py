@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from reviews import VOCABULARY
 
-from search.command_line import main
+from search.commands.search import main
 
 Outcome = namedtuple("Outcome", "code out err")
 
@@ -53,7 +53,7 @@ def search_command(capfd, monkeypatch, tmp_path):
 @pytest.fixture(scope="session")
 def word_module(tmp_path_factory):
     """A module of random word vectors, 16-d, for the words of `make_reviews`."""
-    from search.embedding.vectors import write_module
+    from search.backbones.builders.vectors import write_module
 
     words = list(VOCABULARY)
     folder = tmp_path_factory.mktemp("modules") / "words"

@@ -8,7 +8,7 @@ import yaml
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from reviews import write_reviews
 
-from search import leaderboard
+from search.commands import leaderboard
 from search.overrides import literal, quoted, readable, setting, typed
 
 PLAIN = (

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from search import board, cache, evaluate, export, leaderboard, modules, predict, report
+from search.backbones.catalog import catalog, markdown
+from search.commands import board, cache, evaluate, export, leaderboard, modules, predict, report
 from search.config import configuration_folder
-from search.embedding.catalog import catalog, markdown
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

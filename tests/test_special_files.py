@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from search.files import whole_file, write_text
 from search.special_files import special
+from search.utils.files import whole_file, write_text
 
 
 def test_kinds(tmp_path, monkeypatch):
@@ -72,7 +72,7 @@ def test_nothing_is_written_through_if_the_block_raises(tmp_path):
 @pytest.mark.parametrize("name", ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", "link"])
 def test_standard_output_goes_on_behind_what_is_there(tmp_path, name):
     (tmp_path / "link").symlink_to("/dev/stdout")
-    code = f"from pathlib import Path; from search.files import write_text; write_text(Path({name!r}), 'two\\n')"
+    code = f"from pathlib import Path; from search.utils.files import write_text; write_text(Path({name!r}), 'two\\n')"
     (tmp_path / "out").write_text("one\n")
     with (tmp_path / "out").open("a") as out:
         subprocess.run([sys.executable, "-c", code], check=True, stdout=out, cwd=tmp_path)

@@ -10,7 +10,7 @@ from urllib.parse import urlparse
 from search.config import DatasetConfig
 from search.datasets.hints import listing, nearest
 from search.errors import InputError
-from search.paths import read_path
+from search.utils.paths import read_path
 
 
 def locate(config: DatasetConfig, data: Path) -> Path:

@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from search.evaluation.metrics import score
 from search.evaluation.threshold import best_threshold
-from search.timing import milliseconds_per_text
+from search.utils.timing import milliseconds_per_text
 
 MAJORITY = "majority"
 NAIVE_BAYES = "tfidf_naive_bayes"
@@ -70,7 +70,7 @@ class Baseline:
     probabilities: NDArray[np.float64] | None = None
     """Of the test split, float64 [n, classes]."""
     milliseconds: float | None = None
-    """What a text of the test split takes, as `search.timing` measures it for all."""
+    """What a text of the test split takes, as `search.utils.timing` measures it for all."""
     error: str | None = None
     """Why it could not be fitted."""
     valid_probabilities: NDArray[np.float64] | None = None

@@ -19,10 +19,10 @@ from search.evaluation.curves import confusion, reliability
 from search.evaluation.metrics import predict, score
 from search.evaluation.per_class import per_class
 from search.evaluation.surest import surest_mistakes
-from search.files import whole_folder, write_json
 from search.reporting.screen import Screen, describe_left_out, shown_metrics
 from search.reporting.summary import write_predictions
 from search.reporting.tables import short, table_of_numbers
+from search.utils.files import whole_folder, write_json
 
 _MOST_WRONG, _SHOWN_WRONG = 200, 10
 _MATRIX = 8

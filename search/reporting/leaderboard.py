@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from search.files import whole_file
 from search.tuning.record import TrialRecord, ranked
+from search.utils.files import whole_file
 
 
 def leaderboard(records: Iterable[TrialRecord], hyperparameters: Sequence[str], direction: str) -> pd.DataFrame:

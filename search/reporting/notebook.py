@@ -10,8 +10,6 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from search.errors import InputError
-from search.files import write_text
-from search.paths import read_path
 from search.reporting.report.figures.search import importance_bars
 from search.reporting.report.importance import LEAST_TRIALS, importance
 from search.reporting.report.lineages import configurations
@@ -19,6 +17,8 @@ from search.reporting.report.page import TEMPLATES, environment, fixed
 from search.reporting.report.run import Run
 from search.reporting.report.sections.answer import chance, spoken
 from search.reporting.report.svg import number
+from search.utils.files import write_text
+from search.utils.paths import read_path
 
 _WIDTH = 720
 _ENDINGS = (".svg", ".html")

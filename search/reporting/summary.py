@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from search.datasets import Examples
 from search.evaluation.metrics import direction
-from search.files import whole_file
 from search.tuning.record import TrialRecord
+from search.utils.files import whole_file
 
 _PACKAGES = ("search", "tensorflow", "keras", "keras-tuner", "tensorflow-hub", "scikit-learn", "numpy", "pandas")
 

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from search.tuning.hyperband import HyperbandOracle
-    from search.tuning.tuners import Hyperband
+    from search.tuning.keras_tuner_adapter import Hyperband
 
 __all__ = ["Hyperband", "HyperbandOracle"]
 
-_ROOMS = {"Hyperband": "search.tuning.tuners", "HyperbandOracle": "search.tuning.hyperband"}
+_ROOMS = {"Hyperband": "search.tuning.keras_tuner_adapter", "HyperbandOracle": "search.tuning.hyperband"}
 
 
 def __getattr__(name: str) -> Any:

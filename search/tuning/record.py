@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from search.errors import InputError
-from search.files import write_json
+from search.utils.files import write_json
 
 
 @dataclass
@@ -96,7 +96,7 @@ class TrialObserver(Protocol):
     def on_epoch_end(self, record: TrialRecord, epoch: int, metrics: Mapping[str, float]) -> None:
         """An epoch of it has ended; `epoch` counts from 1, the parents' epochs included; 0 is a head trained alone.
 
-        The metrics are `search.tuning.scores.Metrics`, with what those of the validation split were computed from,
+        The metrics are `search.training.scores.Metrics`, with what those of the validation split were computed from,
         where this package scored them.
         """
 

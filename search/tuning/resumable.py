@@ -10,8 +10,8 @@ from typing import Any
 import keras_tuner
 from keras_tuner.engine.trial import TrialStatus
 
-from search.files import write_json
 from search.tuning.sampling import Configuration, configuration, fresh_values
+from search.utils.files import write_json
 
 PARENT = "tuner/trial_id"
 """KerasTuner's name for the trial whose training another one goes on with, among the values of the latter."""

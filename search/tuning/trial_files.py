@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from search.errors import InputError
-from search.tuning.checkpoint import is_whole, read_notes
 from search.tuning.record import TrialRecord
+from search.utils.checkpoint import is_whole, read_notes
 
 log = logging.getLogger(__name__)
 

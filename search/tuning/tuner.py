@@ -20,16 +20,16 @@ from keras_tuner.engine.metrics_tracking import infer_metric_direction
 from keras_tuner.engine.trial import TrialStatus
 
 from search.errors import InputError
-from search.files import is_refused
-from search.interrupts import noted_interrupts
-from search.tuning.checkpoint import Arrays, is_whole, load
-from search.tuning.follower import TrialFollower, is_done
-from search.tuning.memory import released_graphs
+from search.training.base import KerasTraining, Training, assign, model_weights
+from search.tuning.epoch_recorder import TrialFollower, is_done
 from search.tuning.record import TrialObserver, TrialRecord, ranked
 from search.tuning.resumable import ResumableOracle
 from search.tuning.seeds import ACCUMULATE, HEAD_EPOCHS, hyperparameter_values, trial_seed
-from search.tuning.training import KerasTraining, Training, assign, model_weights
 from search.tuning.trial_files import TrialFiles
+from search.utils.checkpoint import Arrays, is_whole, load
+from search.utils.files import is_refused
+from search.utils.interrupts import noted_interrupts
+from search.utils.memory import released_graphs
 
 log = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from search.backbones import resolve_modules
 from search.config import ModuleConfig, configuration_folder
-from search.embedding import resolve_modules
 
 GLOVE, SLOW = "glove-50", "slow-encoder"
 _GLOVE_WORDS = 100_000

@@ -63,7 +63,7 @@ def write_table(table: Table, source: Source, rows: int, folder: Path) -> None:
     """Writes a module with such a table."""
     import numpy as np
 
-    from search.embedding.vectors import write_module
+    from search.backbones.builders.vectors import write_module
 
     texts = source.splits(rows, rows // 10, SEED).train.texts
     counts = Counter(word for text in texts for word in text.lower().split())
@@ -79,7 +79,7 @@ def plain(table: Table, source: Source, rows: int, batch: int, folder: Path, ste
     import numpy as np
     import tensorflow as tf
 
-    from search.embedding import TextEmbedding
+    from search.backbones import TextEmbedding
 
     splits = source.splits(rows, rows // 10, SEED)
     keras.utils.set_random_seed(SEED)
@@ -102,9 +102,9 @@ def ours(table: Table, source: Source, rows: int, batch: int, folder: Path, epoc
     """This package, for some epochs."""
     import keras_tuner
 
-    from search.embedding import FeatureCache
-    from search.hypermodel import TextClassifierHyperModel
-    from search.tuning.embedding_bag import EmbeddingBagTraining
+    from search.backbones import FeatureCache
+    from search.models.hypermodel import TextClassifierHyperModel
+    from search.training.embedding_bag import EmbeddingBagTraining
     from spaces import space_from
 
     splits = source.splits(rows, rows // 10, SEED)

@@ -1,20 +1,20 @@
-"""The search as `search.pipeline` runs it, from the oracle to the end of the last trial."""
+"""The search as `search.job.pipeline` runs it, from the oracle to the end of the last trial."""
 
 from __future__ import annotations
 
 from job import DROPOUT, FACTOR, LAYERS, LEARNING_RATE, OBJECTIVE, UNITS, Job, Outcome, valid_scores
 from measure import Stopwatch, disk, peak_memory
 
+from search.backbones import FeatureCache
 from search.config import ObjectiveConfig, TunerConfig
 from search.datasets import Splits
-from search.device import configure
-from search.embedding import FeatureCache
-from search.hypermodel import TextClassifierHyperModel
-from search.model import Classifier
-from search.objective import make_objective
+from search.models.classifier import Classifier
+from search.models.hypermodel import TextClassifierHyperModel
 from search.reporting.tensorboard import TensorBoardWriter
+from search.tuning.objective import make_objective
 from search.tuning.oracles import make_oracle
 from search.tuning.tuner import Tuner
+from search.utils.device import configure
 from spaces import space_from
 
 _MODULE = "module"
@@ -37,7 +37,7 @@ def search_ours(job: Job) -> Outcome:
 
 
 def run_search(job: Job, splits: Splits, config: TunerConfig) -> tuple[Tuner, float]:
-    """Does as `search.pipeline`, from the cache of features to the end of `tuner.search`.
+    """Does as `search.job.pipeline`, from the cache of features to the end of `tuner.search`.
 
     Returns:
         The tuner, and the seconds that passes over the texts took.

@@ -34,15 +34,15 @@ def measure(run: Path, table: Path, text: str, rounds: int) -> tuple[list[list[A
     Returns:
         Lines of the table, and the most memory resident in MB.
     """
-    from search.device import configure
+    from search.utils.device import configure
 
     configure("cpu", mixed_precision=False)
     import tensorflow as tf
 
+    from search.backbones.hub.saved_model import load_saved_model
     from search.config import DatasetConfig
-    from search.embedding.saved_model import load_saved_model
-    from search.prediction import Labels, Predictor
-    from search.scoring import Job, score_all
+    from search.inference.predictor import Labels, Predictor
+    from search.inference.scoring import Job, score_all
 
     def refuse(error: Exception) -> NoReturn:
         raise error

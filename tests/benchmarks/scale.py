@@ -89,7 +89,7 @@ def measure(job: Job, whole_table: bool) -> Point:
     read = time.monotonic()
     from ours import run_search
 
-    from search.device import configure
+    from search.utils.device import configure
 
     configure("auto", mixed_precision=False)
     ready = time.monotonic()

@@ -17,7 +17,7 @@ _REPEATS = 3
 _IMPORT = "import tensorflow"
 _RUN = """
 import sys
-from search.command_line import main
+from search.commands.search import main
 from search.tuning.tuner import Tuner
 
 def begin(self, *_, **__):

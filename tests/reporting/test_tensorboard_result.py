@@ -12,9 +12,9 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.compat.proto.graph_pb2 import GraphDef
 from tensorboard.plugins.projector.projector_config_pb2 import ProjectorConfig
 
+from search.backbones import TextEmbedding
 from search.datasets import Examples
-from search.embedding import TextEmbedding
-from search.model import Classifier
+from search.models.classifier import Classifier
 from search.reporting.tensorboard import REFIT, write_configuration, write_histograms, write_result
 from search.reporting.tensorboard.histograms import buckets
 from search.reporting.tensorboard.projector import MOST_TEXTS, chosen_rows

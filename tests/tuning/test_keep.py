@@ -9,9 +9,9 @@ from reviews import write_reviews
 from toy import TUNERS, Toy, Watcher, board, make, searched
 
 from search.errors import InputError
-from search.tuning.checkpoint import is_whole
 from search.tuning.record import TrialRecord
 from search.tuning.trial_files import TrialFiles
+from search.utils.checkpoint import is_whole
 
 pytestmark = pytest.mark.filterwarnings("ignore:All-NaN axis encountered:RuntimeWarning")
 

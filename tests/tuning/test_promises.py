@@ -10,11 +10,11 @@ import pytest
 from reviews import make_reviews
 from toy import TUNERS, Toy, Watcher, board, make, searched
 
+from search.backbones import FeatureCache
 from search.config import TunerConfig
 from search.datasets import Examples
-from search.embedding import FeatureCache
 from search.errors import InputError
-from search.hypermodel import TextClassifierHyperModel
+from search.models.hypermodel import TextClassifierHyperModel
 from search.tuning.budget import TimeBudget
 from search.tuning.oracles import make_oracle
 from search.tuning.tuner import Tuner

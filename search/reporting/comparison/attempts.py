@@ -63,7 +63,7 @@ class Attempts:
         """Writes the summary of the multirun to its folder and prints it; nothing where no run finished."""
         if self.sweep is None or not any(attempt.status == FINISHED for attempt in self.begun):
             return
-        # Imported only now: `search.command_line` answers --help without pandas.
+        # Imported only now: `search.commands.search` answers --help without pandas.
         from search.reporting.comparison.multirun import summarise
 
         summarise(self.sweep, self.begun)

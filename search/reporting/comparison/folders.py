@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from search.errors import InputError
-from search.paths import read_path
 from search.reporting.report.run import Run, read_run
-from search.reporting.run_folder import RunFolder
+from search.run_folder import RunFolder
+from search.utils.paths import read_path
 
 # From `outputs` to a run of a multirun: multirun, its date and time, the run.
 _DEPTH = 3

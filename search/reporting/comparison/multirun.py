@@ -9,7 +9,6 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from search.files import whole_file, write_text
 from search.reporting.comparison.attempts import FINISHED, Attempt
 from search.reporting.comparison.columns import Cell, Column, fitting, is_missing, markdown, screen_table, text_column
 from search.reporting.comparison.groups import SEED, grouped, table_of_attempts, varying
@@ -18,6 +17,7 @@ from search.reporting.comparison.show import baseline_column, best_metric, metri
 from search.reporting.comparison.table import default_columns
 from search.reporting.report.run import Run, read_run
 from search.reporting.report.sections.answer import spoken
+from search.utils.files import whole_file, write_text
 
 # Test metrics beside the objective's, where all runs have them.
 _FURTHER = ("f1", "macro_f1", "accuracy", "roc_auc", "log_loss")

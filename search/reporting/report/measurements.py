@@ -15,14 +15,14 @@ from search.datasets import Examples, Splits
 from search.datasets.near_duplicates import SIMILARITY, near_duplicates, word_sets
 from search.evaluation.baselines import Baseline
 from search.evaluation.metrics import predict
-from search.files import whole_file, write_json
 from search.reporting.report.passes import Pass
 from search.reporting.report.words import chosen_rows, leave_one_word_out
-from search.reporting.run_folder import RunFolder
-from search.timing import BATCH, milliseconds_per_text
+from search.run_folder import RunFolder
+from search.utils.files import whole_file, write_json
+from search.utils.timing import BATCH, milliseconds_per_text
 
 if TYPE_CHECKING:
-    from search.embedding.catalog import Entry
+    from search.backbones.catalog import Entry
 
 _EXAMPLES, _EXAMPLE_LENGTH = 3, 240
 _PAIRS = 5

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # imports TensorFlow
-    from search.embedding.features import PassObserver
+    from search.features.cache import PassObserver
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from search.errors import InputError
 from search.evaluation.metrics import predict
 from search.evaluation.paired import Gain, Predictions, paired_gains
 from search.overrides import setting, typed
-from search.reporting.run_folder import RunFolder
+from search.run_folder import RunFolder
 
 _PROBABILITY = "prob_"
 _VALIDATION = "the validation split"

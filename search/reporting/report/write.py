@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from search.files import write_text
 from search.reporting.report.card import card
 from search.reporting.report.page import page
 from search.reporting.report.run import read_run
+from search.utils.files import write_text
 
 
 def write_report(path: Path) -> None:

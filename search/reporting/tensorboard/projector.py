@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tensorboard.plugins.projector import metadata
 from tensorboard.plugins.projector.projector_config_pb2 import ProjectorConfig
 
-from search.files import write_text
+from search.utils.files import write_text
 
 MOST_TEXTS = 5000
 # The projector reduces wider points itself, in the browser, before t-SNE or UMAP; and a file of them grows large.

@@ -3,18 +3,18 @@
 import numpy as np
 import yaml
 
+from search.backbones.catalog import Entry
 from search.datasets import Cleaning, Examples, Splits
-from search.embedding.catalog import Entry
 from search.evaluation import best_threshold, intervals, predict, score
 from search.evaluation.baselines import Baseline, records
-from search.files import write_json, write_text
 from search.reporting.leaderboard import leaderboard, write_leaderboard
 from search.reporting.report.measurements import write_measurements
 from search.reporting.report.passes import Pass
-from search.reporting.run_folder import RunFolder
 from search.reporting.summary import count_trials, verdict, versions, write_predictions
 from search.reporting.tensorboard import Curves
+from search.run_folder import RunFolder
 from search.tuning.record import TrialRecord, ranked
+from search.utils.files import write_json, write_text
 
 SPACE = ["module", "trainable", "layers", "units_1", "units_2", "learning_rate", "class_weight"]
 NASTY = "</script><script>alert(1)</script> <b>&amp;</b> \"quoted\" 'too'"

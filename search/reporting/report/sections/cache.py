@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from search.embedding.token_names import token_level
+from search.backbones.tokens.token_names import token_level
 from search.reporting.report.run import Run
 from spaces import ENCODERS
 

@@ -1,0 +1,31 @@
+"""From the name of a module to a Keras layer.
+
+`from search.backbones import TextEmbedding` is also what lets `keras.models.load_model` read a saved classifier.
+The names are imported when they are first used, since most of them bring TensorFlow along.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from search.backbones.hub.layer import TextEmbedding
+    from search.backbones.resolve import resolve_modules
+    from search.features.cache import FeatureCache, Features, PassObserver
+
+__all__ = ["FeatureCache", "Features", "PassObserver", "TextEmbedding", "resolve_modules"]
+
+_ROOMS = {
+    "FeatureCache": "search.features.cache",
+    "Features": "search.features.cache",
+    "PassObserver": "search.features.cache",
+    "TextEmbedding": "search.backbones.hub.layer",
+    "resolve_modules": "search.backbones.resolve",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return getattr(import_module(_ROOMS[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,134 @@
+"""Makes a module of a file of word vectors, with a name of its own."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from search.backbones.builders.word_vector_files import FORMATS
+from search.backbones.catalog import catalog
+from search.config import configuration_folder
+from search.errors import InputError, nearest
+from search.utils.files import whole_folder, write_text
+from spaces import ENCODERS
+
+_MODEL = "model"
+_NAME = re.compile(r"[A-Za-z][\w.-]*", re.ASCII)
+# A command line would take them for something other than a name.
+_NO_NAMES = {"true", "false", "null", "nan", "inf"}
+
+
+@dataclass(frozen=True)
+class Export:
+    """What is asked for.
+
+    Attributes:
+        format: A name of `FORMATS`.
+        path: The file.
+        name: The module's, in `space.modules`.
+        vocabulary: Words to keep, the first of the file; None: all.
+        overwrite: Whether a module of that name that was exported before is replaced.
+        licence: Of the vectors.
+        language: Of the words.
+    """
+
+    format: str
+    path: Path
+    name: str
+    vocabulary: int | None = None
+    overwrite: bool = False
+    licence: str = "unknown"
+    language: str = "unknown"
+
+    def check(self, modules: Path) -> None:
+        """Makes sure that it can be done, as far as that is known without reading the file.
+
+        Args:
+            modules: Folder that modules are kept in.
+
+        Raises:
+            InputError: It cannot.
+        """
+        if self.format not in FORMATS:
+            raise InputError(f"format={self.format} is unknown. {nearest(self.format, FORMATS)}")
+        if not self.path.is_file():
+            raise InputError(f"path={self.path}: there is no such file.")
+        if not _NAME.fullmatch(self.name) or self.name.lower() in _NO_NAMES:
+            raise InputError(
+                f"name={self.name} cannot name a module: expected a letter, then letters, digits, '.', '_' or '-'."
+            )
+        if self.name in (*catalog([configuration_folder()]), *ENCODERS):
+            raise InputError(f"name={self.name} is taken by a packaged module or an encoder: choose another.")
+        _check_free(modules / self.name, self.overwrite)
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What came of it.
+
+    Attributes:
+        folder: The module's; it holds the SavedModel and the entry for the catalog.
+        words: In the table.
+        dimension: Of their vectors.
+        rows: That were read.
+        left_out: Sentences about rows that are not in the table.
+    """
+
+    folder: Path
+    words: int
+    dimension: int
+    rows: int
+    left_out: tuple[str, ...]
+
+
+def export(wanted: Export, modules: Path) -> Exported:
+    """Writes the module, whole or not at all.
+
+    Args:
+        wanted: What is asked for.
+        modules: Folder that modules are kept in.
+
+    Raises:
+        InputError: The file cannot be used, or the name is taken.
+        OSError: The module cannot be written.
+    """
+    wanted.check(modules)
+    # Imported here: TensorFlow takes seconds, and most mistakes are told without it.
+    from search.backbones.builders.vectors import write_module
+    from search.backbones.builders.word_vectors import read_word_vectors
+
+    folder = modules / wanted.name
+    modules.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{wanted.name}.", dir=modules) as aside, whole_folder(folder) as beside:
+        with tempfile.TemporaryDirectory(dir=beside) as scratch:
+            table = read_word_vectors(wanted.path, wanted.format, wanted.vocabulary, Path(scratch))
+            write_module(table.words, table.vectors, beside / _MODEL, table.others)
+        words, dimension = table.vectors.shape
+        entry = {
+            "name": wanted.name,
+            "handle": _MODEL,
+            "dimension": dimension,
+            "licence": wanted.licence,
+            "language": wanted.language,
+            "notes": f"{words:,} words of {wanted.path.name} ({wanted.format}).",
+        }
+        write_text(beside / f"{wanted.name}.yaml", yaml.safe_dump(entry, sort_keys=False, allow_unicode=True))
+        # It may have come while this one was built.
+        _check_free(folder, wanted.overwrite)
+        if folder.exists():
+            folder.rename(Path(aside) / wanted.name)
+    return Exported(folder, words, dimension, table.rows, table.left_out)
+
+
+def _check_free(folder: Path, overwrite: bool) -> None:
+    """Makes sure that nothing stands in the place of a module, or what may be replaced."""
+    if not folder.exists():
+        return
+    if not (folder / f"{folder.name}.yaml").is_file():
+        raise InputError(f"name={folder.name}: {folder} is there, and is no module that was exported: choose another.")
+    if not overwrite:
+        raise InputError(f"name={folder.name}: there is such a module in {folder}: overwrite=true replaces it.")

@@ -1,0 +1,1 @@
+"""Modules of TensorFlow Hub and other SavedModels: loading, calling, composing, checking."""

@@ -1,0 +1,106 @@
+"""Adapts what TensorFlow loaded to TF Hub's text API, in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import tensorflow as tf
+
+from search.backbones.hub.calls import Call, best_call, distinct
+from search.backbones.hub.contract import TRIAL, ChoiceNeeded, describe, no_vectors, reason, token_key, vector_key
+from search.errors import InputError
+
+BERT_INPUTS = {"input_word_ids", "input_mask", "input_type_ids"}
+BERT_PREPROCESSOR = "https://tfhub.dev/tensorflow/bert_en_uncased_preprocess/3"
+_Given = TypeVar("_Given")
+
+
+@dataclass(frozen=True, eq=False)
+class TextCall:
+    """A call with the one output that embeds texts.
+
+    Attributes:
+        call: Takes texts.
+        key: Which of its outputs.
+        dimension: Width of that.
+        gives_tokens: Whether another output has a vector for each token.
+    """
+
+    call: Call
+    key: str
+    dimension: int
+    gives_tokens: bool
+
+    def __call__(self, texts: tf.Tensor, training: bool) -> tf.Tensor:
+        """Embeds strings [batch] as floats of the module's own type [batch, dim]."""
+        return self.call.on_texts(texts, training)[self.key]
+
+
+def adapted(saved: Any, name: str) -> TextCall:
+    """Finds how a SavedModel embeds texts.
+
+    Args:
+        saved: What `tf.saved_model.load` gave.
+        name: What messages call it.
+
+    Raises:
+        ChoiceNeeded: It takes what a preprocessor makes of texts, or gives a vector for each token alone.
+        InputError: It is no text module, or fails on texts.
+    """
+    call = best_call(saved, name)
+    if not call.takes_texts:
+        raise ChoiceNeeded(needs_preprocessor(call, name))
+    outputs = trial(call.on_texts, f"module {name}")
+    key, tokens = vector_key(outputs), token_key(outputs)
+    if key is not None:
+        return TextCall(call, key, int(outputs[key].shape[1]), tokens is not None)
+    given = outputs.get("", outputs)
+    if tokens is None:
+        raise no_vectors(given, name)
+    raise ChoiceNeeded(
+        f"module {name} does not give a vector for each text but one for each token: got {describe(given)}. In "
+        "space.modules it can be used with module.pooling=mean, max or first."
+    )
+
+
+def needs_preprocessor(call: Call, name: str) -> str:
+    """Says that a module takes what a preprocessor makes of texts."""
+    keys = set(call.inputs) if isinstance(call.inputs, Mapping) else set()
+    usual = f"; for these inputs {BERT_PREPROCESSOR} is the usual one" if keys == BERT_INPUTS else ""
+    return (
+        f"module {name} takes no texts but {describe(call.inputs)}, which a preprocessor makes of them: set "
+        f"module.preprocessor=… to its handle or folder{usual}."
+    )
+
+
+def trial(function: Callable[[tf.Tensor], _Given], name: str) -> _Given:
+    """Tries a module on two texts.
+
+    Args:
+        function: The module, or a part of it, on strings [batch].
+        name: What messages call it.
+
+    Raises:
+        InputError: It fails.
+    """
+    try:
+        return function(tf.constant(TRIAL))
+    except Exception as error:  # a module may raise whatever the operations inside it do
+        raise InputError(f"{name} fails on texts: {reason(error)}") from error
+
+
+def variables_of(saved: Any, call: Call) -> tuple[tuple[tf.Variable, ...], tuple[tf.Variable, ...]]:
+    """The variables of a SavedModel: those that fine-tuning changes, and the others.
+
+    An object lists what is to be trained. Nobody lists anything for a signature that is all there is: what it reads
+    is trained if it was made to be.
+    """
+    listed = getattr(saved, "trainable_variables", None)
+    if listed is None and call.is_signature:
+        listed = [variable for variable in call.variables if variable.trainable]
+    trainable = distinct(listed or ())
+    known = {id(variable) for variable in trainable}
+    others = distinct([*(getattr(saved, "variables", None) or ()), *call.variables])
+    return trainable, tuple(variable for variable in others if id(variable) not in known)

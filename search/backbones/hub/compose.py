@@ -1,0 +1,128 @@
+"""Makes one plain module out of a preprocessor, an encoder and a pooling: a SavedModel from texts to vectors.
+
+It is written once, so that whatever uses modules sees one like any other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from search.backbones.builders.saving import save_module
+from search.backbones.hub.adapt import trial, variables_of
+from search.backbones.hub.contract import ChoiceNeeded, describe, mask_key, no_vectors, token_key, vector_key
+from search.backbones.hub.identity import fingerprint
+from search.backbones.hub.load import forget, published
+from search.backbones.hub.parts import Parts, Preprocessor, load_parts
+from search.backbones.hub.pooling import pool
+from search.errors import InputError
+from search.utils.files import whole_folder
+
+_TEXTS = tf.TensorSpec([None], tf.string, name="texts")
+# Part of what names the folder: to be raised when what is composed changes.
+_VERSION = 1
+Outputs = Mapping[str, Any]
+
+
+def text_module(folder: Path, name: str, preprocessor: Preprocessor | None, pooling: str, modules: Path) -> Path:
+    """Gives a module as one that embeds texts by itself, composing it on first use.
+
+    Args:
+        folder: A SavedModel.
+        name: What messages call it.
+        preprocessor: Makes of texts what the module takes, if it takes no texts; None: there is none.
+        pooling: What becomes of a vector for each token: mean, max, first, or auto: the module's own vector for each
+            text where it gives one, else the mean.
+        modules: Folder that composed modules are kept in, each under a name that follows from its parts.
+
+    Returns:
+        `folder` if it needs nothing of this, else the folder of the composed module.
+
+    Raises:
+        InputError: The parts do not fit together, or one cannot be used.
+        OSError: `modules` must not be written, or has no room.
+    """
+    target = modules / f"composed-{composed_name(folder, preprocessor, pooling)}"
+    if target.is_dir():
+        return target
+    try:
+        module = published(folder, name)
+        if pooling == "auto" or not module.gives_tokens:
+            return folder
+        forget(folder)
+    except ChoiceNeeded:
+        pass
+    composed = _composed(load_parts(folder, name, preprocessor), name, pooling)
+    with whole_folder(target) as beside:
+        save_module(composed, beside)
+    return target
+
+
+def composed_name(folder: Path, preprocessor: Preprocessor | None, how: str) -> str:
+    """Names what is made of a module and its preprocessor in one way, wherever they lie."""
+    folders = [folder] if preprocessor is None else [folder, preprocessor.folder]
+    key = "\0".join([str(_VERSION), how, *map(fingerprint, folders)])
+    return hashlib.sha256(key.encode()).hexdigest()[:32]
+
+
+class Composed(tf.train.Checkpoint):
+    """A module in TF Hub's text API, to be saved.
+
+    Args:
+        parts: What it is made of.
+        vectors: Makes float32 [batch, dim] of their outputs by name, those of the encoder and those of the
+            preprocessor.
+    """
+
+    def __init__(self, parts: Parts, vectors: Callable[[Outputs, Outputs], tf.Tensor]) -> None:
+        super().__init__()
+        # Held for TensorFlow to find: variables, vocabularies and whatever else the functions use.
+        self.encoder, self.preprocessor = parts.encoder, parts.preprocessor
+        trainable, others = variables_of(parts.encoder, parts.encode)
+        if parts.preprocess is not None:
+            # It gives numbers of words, through which no gradient comes.
+            frozen, rest = variables_of(parts.preprocessor, parts.preprocess)
+            others += frozen + rest
+        self.trainable_variables = list(trainable)
+        self.variables = [*trainable, *others]
+        self.regularization_losses = list(getattr(parts.encoder, "regularization_losses", None) or ())
+
+        def embed(texts: tf.Tensor, training: bool = False) -> tf.Tensor:
+            return vectors(*parts(texts, training))
+
+        if parts.encode.takes_training:
+            self.__call__ = tf.function(embed)
+            for training in (False, True):
+                self.__call__.get_concrete_function(_TEXTS, training=training)
+        else:
+            self.__call__ = tf.function(lambda texts: embed(texts), input_signature=[_TEXTS])
+
+
+def _composed(parts: Parts, name: str, pooling: str) -> Composed:
+    """Chooses what of a module's outputs embeds texts.
+
+    Raises:
+        InputError: Nothing does, or the tokens to pool are not marked.
+    """
+    outputs, made = trial(parts, f"module {name}")
+    vector, tokens = vector_key(outputs), token_key(outputs)
+    if vector is not None and (pooling == "auto" or tokens is None):
+        return Composed(parts, lambda outputs, _: tf.cast(outputs[vector], tf.float32))
+    if tokens is None:
+        raise no_vectors(outputs.get("", outputs), name)
+    mask = mask_key({**made, **outputs}, outputs[tokens])
+    pooling = "mean" if pooling == "auto" else pooling
+    if pooling != "first" and mask is None and not isinstance(outputs[tokens], tf.RaggedTensor):
+        raise InputError(
+            f"module {name} gives a vector for each token, {describe(outputs.get('', outputs))}, and no mask "
+            f"(input_mask) that says which tokens there are, as module.pooling={pooling} needs it: set "
+            "module.pooling=first to take the first token's."
+        )
+    return Composed(
+        parts,
+        lambda outputs, made: pool(outputs[tokens], None if mask is None else {**made, **outputs}[mask], pooling),
+    )

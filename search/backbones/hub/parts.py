@@ -1,0 +1,124 @@
+"""An encoder together with the preprocessor that makes its inputs of texts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from search.backbones.hub.adapt import needs_preprocessor, trial
+from search.backbones.hub.calls import Call, best_call
+from search.backbones.hub.contract import ChoiceNeeded, describe, named
+from search.backbones.hub.saved_model import load_saved_model
+from search.errors import InputError
+
+
+@dataclass(frozen=True)
+class Preprocessor:
+    """What makes of texts the tensors that an encoder takes.
+
+    Attributes:
+        name: As the person gave it.
+        folder: Its SavedModel.
+    """
+
+    name: str
+    folder: Path
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """An encoder, and its preprocessor if it takes no texts, in memory.
+
+    Attributes:
+        encoder: What TensorFlow loaded.
+        encode: How it is called.
+        preprocessor: What TensorFlow loaded, or None.
+        preprocess: How that is called.
+    """
+
+    encoder: Any
+    encode: Call
+    preprocessor: Any = None
+    preprocess: Call | None = None
+
+    def __call__(self, texts: tf.Tensor, training: bool = False) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Encodes strings [batch].
+
+        Returns:
+            The outputs of the encoder by name, and those of the preprocessor.
+        """
+        if self.preprocess is None:
+            return self.encode.on_texts(texts, training), {}
+        made = self.preprocess.on_texts(texts)
+        return named(self.encode(_inputs(made, self.encode.inputs), training)), made
+
+
+def load_parts(folder: Path, name: str, preprocessor: Preprocessor | None) -> Parts:
+    """Loads an encoder and what it needs to take texts.
+
+    Args:
+        folder: The encoder's SavedModel.
+        name: What messages call it.
+        preprocessor: Used if the encoder takes no texts.
+
+    Raises:
+        ChoiceNeeded: It takes no texts, and there is no preprocessor.
+        InputError: The parts do not fit together, or one cannot be used.
+    """
+    encoder = load_saved_model(folder, name)
+    encode = best_call(encoder, name)
+    if encode.takes_texts:
+        return Parts(encoder, encode)
+    if preprocessor is None:
+        raise ChoiceNeeded(needs_preprocessor(encode, name))
+    loaded = load_saved_model(preprocessor.folder, preprocessor.name)
+    preprocess = best_call(loaded, preprocessor.name)
+    if not preprocess.takes_texts:
+        raise InputError(
+            f"module.preprocessor={preprocessor.name} is no preprocessor: expected one that takes string [?], but it "
+            f"takes {describe(preprocess.inputs)}."
+        )
+    made = trial(preprocess.on_texts, f"the preprocessor {preprocessor.name}")
+    misfits = _misfits(made, encode.inputs)
+    if misfits:
+        raise InputError(
+            f"the preprocessor {preprocessor.name} does not fit module {name}, which takes {describe(encode.inputs)}: "
+            f"{'; '.join(misfits)}."
+        )
+    return Parts(encoder, encode, loaded, preprocess)
+
+
+def _inputs(made: Mapping[str, Any], inputs: Any) -> Any:
+    """What an encoder takes, by name, whatever else a preprocessor makes and in whatever order."""
+    if isinstance(inputs, Mapping):
+        return {key: tf.cast(made[key], spec.dtype) for key, spec in inputs.items()}
+    return tf.cast(next(iter(made.values())), inputs.dtype)
+
+
+def _misfits(made: Mapping[str, Any], inputs: Any) -> list[str]:
+    """What is wrong with the outputs of a preprocessor, made for the trial, as inputs of an encoder."""
+    gives = describe(made.get("", made))
+    if isinstance(inputs, tf.TensorSpec):
+        wanted = {next(iter(made)): inputs} if len(made) == 1 else {}
+    else:
+        wanted = dict(inputs) if isinstance(inputs, Mapping) else {}
+    if not wanted or not all(isinstance(spec, tf.TensorSpec) for spec in wanted.values()):
+        return [f"the tensors that it gives, {gives}, cannot be told apart"]
+    missing = sorted(wanted.keys() - made.keys())
+    if missing:
+        return [f"it does not give {', '.join(missing)} but {gives}"]
+    return [
+        f"it gives {key or 'a tensor'} as {describe(made[key])}"
+        for key, spec in sorted(wanted.items())
+        if not _fits(made[key], spec)
+    ]
+
+
+def _fits(value: Any, spec: tf.TensorSpec) -> bool:
+    if not isinstance(value, tf.Tensor) or not spec.shape.is_compatible_with(value.shape):
+        return False
+    return bool(value.dtype == spec.dtype or (value.dtype.is_integer and spec.dtype.is_integer))

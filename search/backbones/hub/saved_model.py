@@ -1,0 +1,61 @@
+"""Reads SavedModels, and says in a line what is wrong with one that TensorFlow cannot read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from search.backbones.hub.contract import reason
+from search.errors import InputError
+
+_UNKNOWN_OPERATION = "Op type not registered"
+
+
+def load_saved_model(folder: Path, name: str) -> Any:
+    """Loads a SavedModel of TensorFlow 2, with the operations of tensorflow-text where it needs them.
+
+    Args:
+        folder: The SavedModel.
+        name: What messages call it.
+
+    Raises:
+        InputError: It is damaged, of TensorFlow 1, or needs operations that nobody has.
+    """
+    try:
+        saved = _load(folder)
+    except Exception as error:  # a damaged file makes TensorFlow raise nearly every type
+        told = reason(error)
+        if _UNKNOWN_OPERATION in told:
+            operation = told.split("'")[1]
+            needed = f"module {name} needs the operation {operation}"
+            if _text_operations():
+                raise InputError(f"{needed}, which neither TensorFlow nor tensorflow-text has.") from error
+            raise InputError(f'{needed}, which TensorFlow alone does not have: pip install "search[text]"') from error
+        raise InputError(f"module {name} cannot be loaded from {folder}: {told}") from error
+    # What TensorFlow makes of a SavedModel without the objects of TensorFlow 2.
+    if hasattr(saved, "prune") and hasattr(saved, "graph"):
+        raise InputError(
+            f"module {name} was saved by TensorFlow 1, and TensorFlow 2 can neither train nor export it: choose a "
+            "version of it for TensorFlow 2."
+        )
+    return saved
+
+
+def _load(folder: Path) -> Any:
+    try:
+        return tf.saved_model.load(str(folder))
+    except Exception as error:  # of which type depends on where in the module the operation is
+        if _UNKNOWN_OPERATION not in str(error) or not _text_operations():
+            raise
+        return tf.saved_model.load(str(folder))
+
+
+def _text_operations() -> bool:
+    """Makes TensorFlow know the operations of tensorflow-text, if that is installed."""
+    try:
+        import tensorflow_text  # noqa: F401
+    except (ImportError, tf.errors.OpError):  # the latter where it was built for another TensorFlow
+        return False
+    return True

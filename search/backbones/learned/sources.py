@@ -1,0 +1,103 @@
+"""The modules that stand under encoders: word vectors that an embedding starts from, and token-level modules."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.backbones.catalog import lookup
+from search.backbones.hub.load import forget
+from search.backbones.learned.initial_table import WordVectors
+from search.backbones.learned.tokens import usual_length
+from search.backbones.resolve import preprocessor_of, resolve, writable
+from search.backbones.tokens.token_module import NoTokens, TokenOutputs, token_module, token_outputs
+from search.backbones.tokens.token_names import tokens_key
+from search.config import ModuleConfig
+from search.errors import InputError
+from spaces import AUTO, TextClassifierSpace
+
+log = logging.getLogger(__name__)
+
+# Of the training texts, so many at most are cut into tokens to find the length of `auto`: a module may take long.
+_COUNTED = 4096
+
+
+def resolve_embeddings(
+    space: TextClassifierSpace,
+    texts: NDArray[np.object_],
+    settings: ModuleConfig,
+    modules: Path,
+    catalogs: Sequence[Path],
+) -> dict[str, Path]:
+    """Finds, downloads or builds what the embeddings of a space start from.
+
+    Args:
+        space: Names it, and says how many tokens of a text count.
+        texts: Those of the training split, from which the length of `auto` follows.
+        settings: As for `resolve_modules`.
+        modules: As for `resolve_modules`.
+        catalogs: As for `resolve_modules`.
+
+    Returns:
+        The name of each module of word vectors with its folder, and of each token-level module `tokens_key` of its name
+        with the folder of the `TokenModule` made of it.
+
+    Raises:
+        InputError: A module cannot be found, reached, written or used, or is neither.
+    """
+    names = space.embedding_names()
+    entries = lookup(names, catalogs, modules)
+    found = {}
+    for name in names:
+        folder = resolve(name, entries, settings, modules)
+        if WordVectors.of(folder, name) is not None:
+            found[name] = folder
+            continue
+        if name not in space.module_names():
+            forget(folder)
+        limits = space["sequence_length"].limits
+        preprocessor = preprocessor_of(name, entries, settings, modules)
+        try:
+            with writable(modules):
+                length = max(map(int, limits)) if AUTO not in limits else lambda outputs: _usual_length(outputs, texts)
+                made = token_module(folder, name, preprocessor, length, modules)
+        except NoTokens as error:
+            raise InputError(
+                f"space.embedding=[{name}]: expected a module of word vectors, such as glove-50 or one that python -m "
+                f"search.modules export made, or one that gives a vector for each token of a text: {error}"
+            ) from error
+        log.info("%s: the first %s tokens of a text, %s wide", name, made.length, made.width)
+        found[tokens_key(name)] = made.folder
+    return found
+
+
+def use_as_embedding(name: str, settings: ModuleConfig, modules: Path, catalogs: Sequence[Path]) -> str:
+    """Says whether a module can stand under encoders, and how, or why not.
+
+    Args:
+        name: The module.
+        settings: As for `resolve_modules`.
+        modules: As for `resolve_modules`.
+        catalogs: As for `resolve_modules`.
+
+    Raises:
+        InputError: The module cannot be found, reached or written.
+    """
+    entries = lookup([name], catalogs, modules)
+    folder = resolve(name, entries, settings, modules)
+    if WordVectors.of(folder, name) is not None:
+        return "its vectors of words can be used, space.embedding=[…]"
+    try:
+        outputs = token_outputs(folder, name, preprocessor_of(name, entries, settings, modules))
+    except InputError as error:
+        return f"no: {error}"
+    return f"a vector of {outputs.width} for each token can be used, space.embedding=[…]"
+
+
+def _usual_length(outputs: TokenOutputs, texts: NDArray[np.object_]) -> int:
+    """The length of `auto`, by texts from all over the training split."""
+    return usual_length(outputs.counts(texts[:: -(-len(texts) // _COUNTED)]))

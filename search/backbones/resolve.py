@@ -1,0 +1,206 @@
+"""From the name of a module to the folder on disk that holds it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import tarfile
+import warnings
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.error import URLError
+
+from search.backbones.builders.packaged import build_packaged
+from search.backbones.catalog import Entry, lookup
+from search.backbones.unpack import is_archive, unpack
+from search.config import ModuleConfig
+from search.errors import InputError, nearest
+from search.utils.files import is_refused
+from search.utils.paths import read_path
+from spaces import ENCODERS
+
+if TYPE_CHECKING:  # it imports TensorFlow
+    from search.backbones.hub.parts import Preprocessor
+
+_TIMEOUT_SECONDS = 60
+
+
+def resolve_modules(
+    names: Sequence[str], settings: ModuleConfig, modules: Path, catalogs: Sequence[Path]
+) -> dict[str, Path]:
+    """Finds, downloads or builds modules, and makes sure that each one embeds texts.
+
+    Args:
+        names: Names of the catalog, TF Hub handles, paths or URLs of .tar.gz files, folders.
+        settings: How to build those that this package builds.
+        modules: Folder that downloaded and built modules are kept in.
+        catalogs: Configuration folders whose `module/*.yaml` name modules.
+
+    Returns:
+        Each name with the folder of its SavedModel, which embeds texts by itself.
+
+    Raises:
+        InputError: A module cannot be found, reached, written or used.
+    """
+    from search.backbones.hub.load import published
+
+    entries = lookup(names, catalogs, modules)
+    found = {name: resolve(name, entries, settings, modules) for name in names}
+    for name, folder in found.items():
+        found[name] = _text_module(folder, name, entries, settings, modules)
+        published(found[name], name)
+    return found
+
+
+def _text_module(folder: Path, name: str, entries: Mapping[str, Entry], settings: ModuleConfig, modules: Path) -> Path:
+    """Puts a module together with its preprocessor and pooling, if it needs them; see `compose.text_module`."""
+    from search.backbones.hub.compose import text_module
+
+    preprocessor = preprocessor_of(name, entries, settings, modules)
+    with writable(modules):
+        return text_module(folder, name, preprocessor, settings.pooling, modules)
+
+
+def preprocessor_of(
+    name: str, entries: Mapping[str, Entry], settings: ModuleConfig, modules: Path
+) -> Preprocessor | None:
+    """Finds what makes of texts the tensors that a module takes: its own, or else the one of the settings.
+
+    Raises:
+        InputError: It cannot be found, reached or written.
+    """
+    from search.backbones.hub.parts import Preprocessor
+
+    own = entries[name].preprocessor if name in entries else None
+    handle = own or settings.preprocessor
+    if handle is None:
+        return None
+    try:
+        return Preprocessor(handle, resolve(handle, entries, settings, modules))
+    except InputError as error:
+        key = "module.preprocessor" if own is None else f"the preprocessor of {name}"
+        raise InputError(f"{key}={handle}: {error}") from error
+
+
+def resolve(name: str, entries: Mapping[str, Entry], settings: ModuleConfig, modules: Path) -> Path:
+    """Finds, downloads or builds one module; see `resolve_modules`, which also loads it.
+
+    Raises:
+        InputError: It cannot be found, reached or written, or is no TF2 SavedModel.
+    """
+    if name in ENCODERS:
+        raise InputError(f"{name} is no module: a search learns it from its training texts, space.modules=[{name}]")
+    entry = entries.get(name)
+    if entry is not None and entry.source is not None:
+        with _writing(modules):
+            return build_packaged(entry, settings, modules)
+    handle = entry.handle if entry is not None and entry.handle is not None else name
+    if "://" in handle:
+        with _writing(modules):
+            return _saved_model(_download(handle, name, modules), name)
+    path = read_path(handle, f"module {name}")
+    if handle and path.is_dir():
+        return _saved_model(path, name)
+    if path.is_file() and is_archive(path):
+        with _writing(modules):
+            return _saved_model(unpack(path, modules), name)
+    if path.is_file():
+        raise InputError(f"module {name}: expected a folder or a .tar.gz file, but {path} is neither.")
+    if os.sep in handle or handle.startswith(("~", ".")) or is_archive(path):
+        raise InputError(f"module {name}: there is no such folder or file.")
+    raise InputError(
+        f"module {name} is unknown: expected a name of the catalog, a handle (https://…), a .tar.gz or a folder. "
+        f"{nearest(name, [*entries, *ENCODERS])}"
+    )
+
+
+def _download(handle: str, name: str, modules: Path) -> Path:
+    # Imported here: it takes seconds, and most runs need neither.
+    import tensorflow as tf
+
+    with warnings.catch_warnings():
+        # It imports pkg_resources, which announces its own end to whoever runs the program.
+        warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
+        import tensorflow_hub
+
+    try:
+        with _hub_settings(modules):
+            return Path(tensorflow_hub.resolve(handle))
+    except (tf.errors.ResourceExhaustedError, tf.errors.PermissionDeniedError) as error:
+        raise _unwritable(modules, error.message) from error
+    except (OSError, ValueError, EOFError, tarfile.TarError, zlib.error, tf.errors.OpError) as error:
+        if is_refused(error):
+            raise
+        reason = str(error.reason if type(error) is URLError else error).splitlines()[0]
+        place = "" if name == handle else f" from {handle}"
+        raise InputError(
+            f"module {name} cannot be fetched{place} ({reason}): check the address and the connection, or "
+            "download it by other means and give its .tar.gz or folder instead, space.modules=[/path/to/it]"
+        ) from error
+
+
+@contextmanager
+def _hub_settings(modules: Path) -> Iterator[None]:
+    """Makes tensorflow_hub keep modules in a folder of ours and give up on a server that does not answer."""
+    ours = {"TFHUB_CACHE_DIR": str(modules), "TFHUB_MODEL_LOAD_FORMAT": "COMPRESSED"}
+    before = {key: os.environ.get(key) for key in ours}
+    timeout = socket.getdefaulttimeout()
+    os.environ.update(ours)
+    socket.setdefaulttimeout(_TIMEOUT_SECONDS)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(timeout)
+        for key, value in before.items():
+            if value is None:
+                del os.environ[key]
+            else:
+                os.environ[key] = value
+
+
+def _saved_model(folder: Path, name: str) -> Path:
+    """Finds the SavedModel in a folder, or in the one folder inside it, as archives often have it."""
+    inside = [path.parent for path in sorted(folder.glob("*/saved_model.pb"))]
+    found = inside[0] if not (folder / "saved_model.pb").is_file() and len(inside) == 1 else folder
+    if (found / "tfhub_module.pb").is_file():
+        raise InputError(
+            f"module {name} has the format of TensorFlow 1's Hub, which TensorFlow 2 cannot train or call: choose a "
+            "version of it for TensorFlow 2."
+        )
+    if not (found / "saved_model.pb").is_file():
+        listed = ", ".join(sorted(path.name for path in folder.iterdir())[:8]) or "nothing"
+        raise InputError(f"module {name} is no SavedModel: expected saved_model.pb in {folder}, found {listed}.")
+    return found
+
+
+@contextmanager
+def _writing(modules: Path) -> Iterator[None]:
+    """Makes the folder of modules, and turns a refusal to write there into one line."""
+    try:
+        modules.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(modules, error.strerror or str(error)) from error
+    with writable(modules):
+        yield
+
+
+@contextmanager
+def writable(modules: Path) -> Iterator[None]:
+    """Turns a refusal to write modules into one line, where the folder is made only when it is needed.
+
+    Raises:
+        InputError: The disk is full, or nothing may be written there.
+    """
+    try:
+        yield
+    except OSError as error:
+        if not is_refused(error):
+            raise
+        raise _unwritable(modules, error.strerror or str(error)) from error
+
+
+def _unwritable(modules: Path, reason: str) -> InputError:
+    return InputError(f"modules cannot be written to {modules} ({reason}): set paths.modules to a folder with room.")

@@ -1,0 +1,1 @@
+"""Modules that give a vector for each token."""

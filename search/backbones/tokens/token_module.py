@@ -1,0 +1,177 @@
+"""Makes of a module that gives a vector for each token of a text one in TF Hub's text API: all of them in one row.
+
+So whatever uses modules, from the cache of features to the exported model, sees one like any other; `TokenVectors` is
+the layer that takes the row apart again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from search.backbones.builders.saving import save_module
+from search.backbones.hub.adapt import trial
+from search.backbones.hub.compose import Composed, Outputs, composed_name
+from search.backbones.hub.contract import describe, mask_key, token_key
+from search.backbones.hub.parts import Parts, Preprocessor, load_parts
+from search.backbones.tokens.token_names import NOTE
+from search.errors import InputError
+from search.utils.files import whole_folder, write_json
+
+# Texts of a call that counts tokens.
+_BATCH = 256
+
+
+class NoTokens(InputError):
+    """A module gives no vector for each token of a text."""
+
+
+@dataclass(frozen=True)
+class TokenModule:
+    """A module that gives, for each text, the vectors of its first tokens in a row and then how many there are.
+
+    Attributes:
+        folder: Its SavedModel: strings [batch] to float32 [batch, length * width + 1], zeros where there is no token. A
+            text without any counts as one token of zeros.
+        name: What it was called that it was made of.
+        length: Tokens of a text, at most.
+        width: Of the vector of a token.
+    """
+
+    folder: Path
+    name: str
+    length: int
+    width: int
+
+    @classmethod
+    def read(cls, folder: Path) -> TokenModule:
+        """Reads what is known of a module that `token_module` made."""
+        return cls(folder, **json.loads((folder / NOTE).read_text(encoding="utf-8")))
+
+
+@dataclass(frozen=True, eq=False)
+class TokenOutputs:
+    """How a module gives the vectors of tokens.
+
+    Attributes:
+        parts: It and its preprocessor, in memory.
+        key: Which of its outputs.
+        mask: Which output, of the module or else the preprocessor, marks the tokens; None: none does.
+        width: Of a vector.
+    """
+
+    parts: Parts
+    key: str
+    mask: str | None
+    width: int
+
+    def ragged(self, outputs: Outputs, made: Outputs) -> tf.RaggedTensor:
+        """The vectors of the tokens that there are, float32 [batch, (tokens), width].
+
+        Args:
+            outputs: Those of the module.
+            made: Those of the preprocessor.
+        """
+        vectors = tf.cast(outputs[self.key], tf.float32)
+        if isinstance(vectors, tf.RaggedTensor):
+            return vectors
+        vectors = tf.ensure_shape(vectors, [None, None, self.width])
+        # Padding that nothing marks can still be told by its zeros.
+        there = tf.reduce_any(vectors != 0, axis=2) if self.mask is None else {**made, **outputs}[self.mask]
+        return tf.ragged.boolean_mask(vectors, tf.ensure_shape(tf.cast(there, tf.bool), [None, None]))
+
+    def row(self, outputs: Outputs, made: Outputs, length: int) -> tf.Tensor:
+        """The same as a `TokenModule` of so many tokens gives it."""
+        ragged = self.ragged(outputs, made)
+        vectors = ragged.to_tensor(shape=[None, length, self.width])
+        count = tf.clip_by_value(tf.cast(ragged.row_lengths(), tf.float32), 1.0, float(length))
+        return tf.concat([tf.reshape(vectors, [-1, length * self.width]), count[:, tf.newaxis]], axis=1)
+
+    def counts(self, texts: NDArray[np.object_]) -> NDArray[np.int64]:
+        """How many tokens texts have, int64 [n]."""
+        # Compiled, TensorFlow leaves out what the counts do not depend on: as a rule all but the tokenizer.
+        count = tf.function(
+            lambda batch: self.ragged(*self.parts(batch)).row_lengths(), [tf.TensorSpec([None], tf.string)]
+        )
+        starts = range(0, len(texts), _BATCH)
+        return np.concatenate([count(tf.constant(texts[i : i + _BATCH].tolist())).numpy() for i in starts])
+
+
+def token_module(
+    folder: Path,
+    name: str,
+    preprocessor: Preprocessor | None,
+    length: int | Callable[[TokenOutputs], int],
+    modules: Path,
+) -> TokenModule:
+    """Gives a module as one of its tokens, composing it on first use.
+
+    Args:
+        folder: A SavedModel.
+        name: What messages call it.
+        preprocessor: Makes of texts what the module takes, if it takes no texts; None: there is none.
+        length: Tokens of a text, at most; or what finds out.
+        modules: Folder that composed modules are kept in, each under a name that follows from its parts.
+
+    Raises:
+        NoTokens: It gives no vectors of tokens.
+        InputError: The parts do not fit together, or one cannot be used.
+        OSError: `modules` must not be written, or has no room.
+    """
+    vectors = None
+    if not isinstance(length, int):
+        vectors = token_outputs(folder, name, preprocessor)
+        length = length(vectors)
+    target = modules / f"tokens-{composed_name(folder, preprocessor, f'tokens {length}')}"
+    if not target.is_dir():
+        vectors = vectors or token_outputs(folder, name, preprocessor)
+        composed = Composed(vectors.parts, lambda outputs, made: vectors.row(outputs, made, length))
+        note = asdict(TokenModule(target, name, length, vectors.width))
+        del note["folder"]
+        with whole_folder(target) as beside:
+            save_module(composed, beside)
+            write_json(beside / NOTE, note)
+    return TokenModule.read(target)
+
+
+def token_outputs(folder: Path, name: str, preprocessor: Preprocessor | None) -> TokenOutputs:
+    """Finds how a module gives the vectors of tokens.
+
+    Args:
+        folder: A SavedModel.
+        name: What messages call it.
+        preprocessor: As for `token_module`.
+
+    Raises:
+        NoTokens: It gives none.
+        InputError: It cannot be used, or nothing tells tokens from padding.
+    """
+    parts = load_parts(folder, name, preprocessor)
+    outputs, made = trial(parts, f"module {name}")
+    key = token_key(outputs)
+    if key is None:
+        raise NoTokens(
+            f"module {name} gives no vector for each token of a text, float32 [?, tokens, dim], but "
+            f"{describe(outputs.get('', outputs))}."
+        )
+    vectors = TokenOutputs(parts, key, mask_key({**made, **outputs}, outputs[key]), int(outputs[key].shape[-1]))
+    if vectors.mask is None and not _tells_padding(vectors):
+        raise InputError(
+            f"module {name} gives a vector for each token, {describe(outputs.get('', outputs))}, and neither a mask "
+            "(input_mask) that says which tokens there are nor zeros for the others: no encoder can tell them apart."
+        )
+    return vectors
+
+
+def _tells_padding(vectors: TokenOutputs) -> bool:
+    """Whether a short text that comes with a longer one has fewer tokens than that, and the same ones as alone."""
+    texts = tf.constant(["short", "one that has many more words than the other"])
+    together, alone = (vectors.ragged(*vectors.parts(part)) for part in (texts, texts[:1]))
+    short, long = together.row_lengths().numpy()
+    return bool(short < long and short == len(alone[0]) and np.allclose(together[0], alone[0], atol=1e-4))

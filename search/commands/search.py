@@ -1,0 +1,218 @@
+"""Composes the configuration with Hydra, runs the job and turns what goes wrong into a line and an exit code."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import ConfigCompositionException
+from hydra.types import RunMode
+from omegaconf import DictConfig
+
+from search.commands.cli import INTERRUPTED, explained, reported, said
+from search.config import checked, configuration_folder, register
+from search.errors import InputError
+from search.job.resume import resumed
+from search.overrides import readable, setting, typed
+from search.reporting.comparison.attempts import Attempts
+from search.utils.files import refusal
+from search.utils.interrupts import noted_interrupts
+from search.utils.paths import absolute_path
+from spaces import SETTINGS
+
+_FLAGS_WITH_VALUE = {
+    "--config-dir",
+    "-cd",
+    "--config-name",
+    "-cn",
+    "--config-path",
+    "-cp",
+    "--package",
+    "-p",
+    "--cfg",
+    "-c",
+}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs `python -m search`.
+
+    Args:
+        arguments: The command line without the program's name: Hydra's flags and overrides, and `-v`.
+
+    Returns:
+        The exit code: 0, 1 if a search failed, 2 for bad input, 130 after Ctrl-C. Of several runs the highest.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that cannot show a class name's letters is no reason to stop.
+            stream.reconfigure(errors="replace")
+    verbose = "-v" in arguments
+    sys.argv = ["search", *_flags_first([argument for argument in arguments if argument != "-v"])]
+    codes = [0]
+    attempts = Attempts()
+
+    def job(node: DictConfig) -> None:
+        with reported(codes):
+            _run(node, verbose, attempts)
+
+    register()
+    # Hydra prints errors in several lines of its own unless it is told to raise them.
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    command = hydra.main(version_base="1.3", config_path=str(configuration_folder()), config_name="config")(job)
+    terminated = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        try:
+            with reported(codes):
+                _compose_and(command)
+        finally:  # also after Ctrl-C: what has been run can be compared
+            with reported(codes):
+                attempts.summarise()
+    except KeyboardInterrupt as interrupt:
+        codes.append(said(str(interrupt) or "Interrupted.", INTERRUPTED))
+    finally:
+        signal.signal(signal.SIGTERM, terminated)
+    return max(codes)
+
+
+def _flags_first(arguments: list[str]) -> list[str]:
+    """Puts Hydra's flags before the overrides, which it reads only where they stand in a row."""
+    flags: list[str] = []
+    overrides: list[str] = []
+    rest = iter(arguments)
+    sweeps = not {"-m", "--multirun", "hydra.mode=MULTIRUN"}.isdisjoint(arguments)
+    for argument in rest:
+        if argument.startswith("-"):
+            flags.append(argument)
+            if argument in _FLAGS_WITH_VALUE:
+                flags.extend(value for value in [next(rest, None)] if value is not None)
+        else:
+            overrides.extend(replacing(readable(argument, sweeps)))
+    return [*flags, *overrides]
+
+
+def _compose_and(command: Callable[[], Any]) -> None:
+    """Runs the command; a setting of the space that the chosen YAML file leaves out is added to it."""
+    while True:
+        try:
+            command()
+            return
+        except ConfigCompositionException as error:
+            sys.argv = adding_absent(error, sys.argv)
+
+
+def adding_absent(error: ConfigCompositionException, words: list[str]) -> list[str]:
+    """The overrides with a setting of the space added that the chosen YAML file leaves out.
+
+    Args:
+        error: What Hydra says of it.
+        words: The overrides.
+
+    Raises:
+        ConfigCompositionException: The error is about something else.
+    """
+    absent = re.match(r"Could not (?:delete from config\. |override )'space\.(\w+)'", str(error))
+    if absent is None or absent[1] not in SETTINGS:
+        raise error
+    key = f"space.{absent[1]}"
+    changed = [f"+{word}" if word.startswith(f"{key}=") else word for word in words if word != f"~{key}"]
+    if changed == words:
+        raise error
+    return changed
+
+
+def _interrupt(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def _run(node: DictConfig, verbose: bool, attempts: Attempts) -> None:
+    hydra_config = HydraConfig.get()
+    folder = Path(hydra_config.runtime.output_dir)
+    noted: AbstractContextManager[None] = nullcontext()
+    if hydra_config.mode == RunMode.MULTIRUN:
+        at = _from_here(absolute_path(node.resume, "resume") if node.resume else folder)
+        noted = attempts.noted(Path(hydra_config.sweep.dir), at, hydra_config.overrides.task)
+    with noted, explained():
+        execute(node, hydra_config, folder, verbose)
+
+
+def execute(node: DictConfig, hydra_config: Any, folder: Path, verbose: bool) -> Path:
+    """Runs the job in a folder, or goes on with the one that is to be resumed.
+
+    Args:
+        node: The configuration as composed.
+        hydra_config: Hydra's own part of it.
+        folder: Of the run.
+        verbose: Leave TensorFlow as talkative as it is.
+
+    Returns:
+        The folder of the run, as a person here would write it.
+
+    Raises:
+        InputError: Something given cannot be used.
+        SearchError: Every trial failed.
+        KeyboardInterrupt: It was interrupted; the message says how to go on.
+    """
+    output = made = _from_here(folder)
+    overrides = list(hydra_config.overrides.task)
+    with noted_interrupts() as interrupted:
+        try:
+            if node.resume is not None:
+                output = _from_here(absolute_path(node.resume, "resume"))
+                node = resumed(node, overrides)
+            config = checked(node)
+            # Imported only now: --help and --cfg answer without pandas.
+            from search.job import pipeline
+
+            catalogs = [Path(one.path) for one in hydra_config.runtime.config_sources if one.schema == "file"]
+            pipeline.run(config, node, overrides, output, catalogs, verbose)
+            return output
+        except (KeyboardInterrupt, Exception) as error:
+            has_begun = (output / ".hydra").is_dir()
+            if isinstance(error, KeyboardInterrupt) or interrupted():
+                told = f"Interrupted. Go on with: {_going_on(output)}" if has_begun else ""
+                raise KeyboardInterrupt(told) from None
+            reason = refusal(error)
+            if reason is None or not has_begun:
+                raise
+            raise InputError(f"Cannot write to {output}: {reason}. Make room, then: {_going_on(output)}") from error
+        finally:
+            _remove_empty(made)
+
+
+def _from_here(folder: Path) -> Path:
+    """The folder as a person here would write it."""
+    here = Path.cwd()
+    return folder.relative_to(here) if folder.is_relative_to(here) else folder
+
+
+def _going_on(folder: Path) -> str:
+    return typed("search", setting("resume", folder))
+
+
+def _remove_empty(folder: Path) -> None:
+    """Removes the folder Hydra made, and its parents, if the run ended before it wrote anything."""
+    for empty in (folder, *folder.absolute().parents[:2]):
+        if empty == Path.cwd() or not empty.is_dir() or any(empty.iterdir()):
+            return
+        empty.rmdir()
+
+
+def replacing(argument: str) -> list[str]:
+    """Makes a list or mapping given for a parameter of the space replace the range that stands there.
+
+    Hydra would merge the two, and fail where one is a list and the other a mapping.
+    """
+    if re.match(r"space\.[^.=]+=[\[{]", argument):
+        key = argument.partition("=")[0]
+        return [f"~{key}", f"+{argument}"]
+    return [argument]

@@ -1,0 +1,1 @@
+"""The features of frozen backbones: computed once for each distinct text, kept on disk."""

@@ -1,0 +1,234 @@
+"""The features of a frozen module: a constant, computed once for each distinct text and kept on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.backbones.hub.identity import fingerprint
+from search.errors import InputError, nearest
+from search.features.passes import PassObserver, computed
+from search.features.store import KEY, Chunk, ChunkStore, mark_used
+
+__all__ = ["FeatureCache", "Features", "FeaturesOfSome", "PassObserver"]
+# As in conf/config.yaml.
+_DTYPES = ("float32", "float16")
+_log = logging.getLogger(__name__)
+# Features are held in memory up to this size, and up to a quarter of what is free.
+_MOST_MEMORY = 2 * 2**30
+
+
+class Features:
+    """Features of texts, float32 [n, dim]: in memory where they fit, else mapped from disk.
+
+    Args:
+        parts: Arrays [rows, dim] that hold them.
+        part: Which of the arrays each text is in, int32 [n].
+        row: Its row there, int32 [n].
+        dimension: Width of the features.
+    """
+
+    def __init__(
+        self,
+        parts: Sequence[NDArray[np.floating[Any]]],
+        part: NDArray[np.int32],
+        row: NDArray[np.int32],
+        dimension: int,
+    ) -> None:
+        self.dimension = dimension
+        self._parts, self._part, self._row = parts, part, row
+        self._array: NDArray[np.float32] | None = None
+        if len(row) * dimension * 4 <= min(_MOST_MEMORY, _available_memory() // 4):
+            self._array = self._gathered(part, row)
+            # Lets go of the files.
+            self._parts = ()
+
+    def __len__(self) -> int:
+        return len(self._row)
+
+    def take(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Features of some texts.
+
+        Args:
+            rows: Numbers of the texts, int64 [k].
+
+        Returns:
+            Their features, float32 [k, dim].
+        """
+        if self._array is not None:
+            return np.take(self._array, rows, axis=0)
+        return self._gathered(self._part[rows], self._row[rows])
+
+    def array(self) -> NDArray[np.float32] | None:
+        """All of them [n, dim], contiguous, if they are held in memory; else None."""
+        return self._array
+
+    def _gathered(self, part: NDArray[np.int32], row: NDArray[np.int32]) -> NDArray[np.float32]:
+        gathered = np.empty((len(row), self.dimension), np.float32)
+        order = np.argsort(part, kind="stable")
+        bounds = np.searchsorted(part[order], np.arange(len(self._parts) + 1))
+        for values, begin, end in zip(self._parts, bounds, bounds[1:], strict=False):
+            if begin < end:
+                rows = order[begin:end]
+                gathered[rows] = values[row[rows]]
+        return gathered
+
+
+class FeaturesOfSome:
+    """Those of some of the texts that features are there for, in the same place; read when they are asked for.
+
+    Args:
+        features: Of all texts.
+        texts: Numbers of the some, int64 [n].
+    """
+
+    def __init__(self, features: Features | FeaturesOfSome, texts: NDArray[np.int64]) -> None:
+        self.dimension: int = features.dimension
+        self._features, self._texts = features, texts
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    def take(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Features of some of them, as `Features.take` gives them."""
+        return self._features.take(self._texts[rows])
+
+    def __getitem__(self, places: slice) -> NDArray[np.float32]:
+        """Features of those in some places, in their order."""
+        return self._features.take(self._texts[places])
+
+
+class FeatureCache:
+    """Computes each distinct text through each frozen module once, ever.
+
+    Args:
+        folder: Where features are kept; any number of runs and processes may share it.
+        dtype: Type that they are stored in, float32 or float16.
+        max_bytes: Size of the folder above which the least recently used features leave; None: without limit.
+
+    Raises:
+        InputError: There is no such type.
+    """
+
+    def __init__(self, folder: Path, dtype: str = "float32", max_bytes: int | None = 10 * 2**30) -> None:
+        if dtype not in _DTYPES:
+            raise InputError(f"Features cannot be kept as {dtype}. {nearest(dtype, _DTYPES)}")
+        self.dtype = dtype
+        self._store = ChunkStore(folder, max_bytes)
+
+    def has_room(self, texts: int, dimension: int) -> bool:
+        """Whether the features of so many texts stay within the limit, if all others leave."""
+        size = texts * dimension * np.dtype(self.dtype).itemsize
+        return self._store.max_bytes is None or size <= self._store.max_bytes
+
+    def features(
+        self,
+        module: Path,
+        texts: NDArray[np.object_],
+        observer: PassObserver | None = None,
+        name: str | None = None,
+    ) -> Features:
+        """Gives the features of texts, computing those that are not known.
+
+        Args:
+            module: Folder of a SavedModel. It is loaded only if something must be computed.
+            texts: Strings [n], in any order, with or without repetitions.
+            observer: Is told of the pass.
+            name: What messages call the module; None: by its folder.
+
+        Returns:
+            A row for each text, in the order of `texts`.
+
+        Raises:
+            InputError: The module cannot be used, gives features that are not finite, or they cannot be written.
+        """
+        begun = time.monotonic()
+        shelf = self._store.shelf(fingerprint(module), self.dtype)
+        keys, first, inverse = np.unique(text_keys(texts), return_index=True, return_inverse=True)
+        found = _Found(keys)
+        for chunk in self._store.chunks(shelf):
+            # Of two processes that computed the same text, the older chunk decides.
+            at, rows = found.match(chunk)
+            if len(rows) and self._store.is_sound(chunk):
+                mark_used(chunk.path)
+                found.add(chunk, at, rows)
+        missing = np.flatnonzero(found.part < 0)
+        if observer is not None:
+            observer.on_pass_begin(name or module.name, len(keys), len(keys) - len(missing))
+        if len(missing):
+            # In the order of their keys: the same texts make the same batches, whatever order they come in.
+            unknown = texts[first[missing]]
+            for chunk in computed(module, name, unknown, keys[missing], self._store, shelf, found.used, observer):
+                found.add(chunk, *found.match(chunk))
+        if len(keys):
+            shelf.note_module(name or module.name, module)
+        if (over := self._store.evict(found.used)) > 0:
+            _log.warning(
+                "The features in %s are %s bytes over their limit: this run needs them.", shelf.path, f"{over:,}"
+            )
+        if observer is not None:
+            observer.on_pass_end(len(missing), time.monotonic() - begun)
+        return Features(found.parts, found.part[inverse], found.row[inverse], _dimension(found.parts, module))
+
+
+class _Found:
+    """Where the features of distinct texts are.
+
+    Args:
+        keys: Keys of the texts, sorted and distinct [n].
+    """
+
+    def __init__(self, keys: NDArray[np.bytes_]) -> None:
+        self.keys = keys
+        self.part = np.full(len(keys), -1, np.int32)
+        self.row = np.zeros(len(keys), np.int32)
+        self.parts: list[NDArray[np.floating[Any]]] = []
+        self.used: set[Path] = set()
+
+    def match(self, chunk: Chunk) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Finds the texts that a chunk has and none before it had: their positions among the keys, their rows there."""
+        if not len(self.keys):
+            return np.empty(0, np.int64), np.empty(0, np.int64)
+        at = np.minimum(np.searchsorted(self.keys, chunk.keys), len(self.keys) - 1)
+        rows = np.flatnonzero((self.keys[at] == chunk.keys) & (self.part[at] < 0))
+        return at[rows], rows
+
+    def add(self, chunk: Chunk, at: NDArray[np.int64], rows: NDArray[np.int64]) -> None:
+        """Takes what was matched from the chunk."""
+        self.part[at], self.row[at] = len(self.parts), rows
+        self.parts.append(chunk.values)
+        self.used.add(chunk.path)
+
+
+def text_keys(texts: NDArray[np.object_]) -> NDArray[np.bytes_]:
+    """Keys of texts, 16 bytes each: equal for equal texts alone, as far as a hash of 128 bits can tell."""
+    digests = b"".join([hashlib.blake2b(text.encode(), digest_size=KEY.itemsize).digest() for text in texts])
+    return np.frombuffer(digests, KEY)
+
+
+def _available_memory() -> int:
+    """Bytes that a process can have without swapping."""
+    with suppress(OSError), Path("/proc/meminfo").open(encoding="ascii") as file:
+        for line in file:
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    # Outside Linux there is no such number: half of all memory is as good a guess as any.
+    total: int = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return total // 2
+
+
+def _dimension(parts: Sequence[NDArray[np.floating[Any]]], module: Path) -> int:
+    if parts:
+        return int(parts[0].shape[1])
+    from search.backbones.hub.load import published
+
+    return published(module).dimension

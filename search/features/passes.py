@@ -1,0 +1,223 @@
+"""One pass of texts through a frozen module, kept chunk by chunk."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from collections.abc import Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.errors import InputError
+from search.features.store import Chunk, ChunkStore, Shelf
+from search.utils.files import refusal
+
+if TYPE_CHECKING:  # it imports TensorFlow, which features that are cached do without
+    from search.backbones.hub.load import Module
+
+# Texts are sorted by length within blocks, not all together: each block takes about as long as the next, and a pass
+# that was interrupted between two blocks goes on with the same batches as if it had not been.
+_BLOCK = 4096
+# Small batches cost calls, large ones memory: padded to the longest, a batch has at most this many characters.
+_LARGEST_BATCH = 1024
+_BATCH_CHARACTERS = 65_536
+# Batches computed side by side. String operations use one core each; an encoder's use all, and its memory grows.
+_MOST_WORKERS = 4
+_SHOWN_CHARACTERS = 60
+# Rows of a chunk: whole blocks of the pass; fewer where rows are as wide as those of all tokens of a text are.
+_CHUNK_ROWS = 4 * _BLOCK
+_CHUNK_BYTES = 2**28
+# A slow module's chunk is written before it is full: at the end of a block if that comes in time, else between batches.
+_EARLY_SECONDS, _LATE_SECONDS = 10.0, 20.0
+_PROGRESS_SECONDS = 0.1
+
+
+class PassObserver(Protocol):
+    """Is told how a pass over texts goes; of one that fails, no end."""
+
+    def on_pass_begin(self, module: str, texts: int, cached: int) -> None:
+        """The distinct texts are counted; the features of `cached` of them are known."""
+
+    def on_pass_progress(self, done: int) -> None:
+        """`done` of the others have been computed."""
+
+    def on_pass_end(self, computed: int, seconds: float) -> None:
+        """All are known; `computed` of them were computed now."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Texts of like length.
+
+    Attributes:
+        rows: Which texts, int64 [batch].
+        ends_block: Whether the pass can be interrupted after it without changing the batches to come.
+    """
+
+    rows: NDArray[np.int64]
+    ends_block: bool
+
+
+def computed(
+    module: Path,
+    name: str | None,
+    texts: NDArray[np.object_],
+    keys: NDArray[np.bytes_],
+    store: ChunkStore,
+    shelf: Shelf,
+    used: set[Path],
+    observer: PassObserver | None,
+) -> Iterator[Chunk]:
+    """Computes features and writes them, so that a process that is killed loses less than a chunk.
+
+    Args:
+        module: A SavedModel.
+        name: What messages call it; None: by its folder.
+        texts: Distinct strings [n].
+        keys: Their keys [n].
+        store: Where the features are kept.
+        shelf: Which part of it.
+        used: Files that must stay there; those written here are added.
+        observer: Is told of progress.
+
+    Yields:
+        Chunks as they are complete.
+
+    Raises:
+        InputError: The module cannot be used, gives features that are not finite, or they cannot be written.
+    """
+    done, told, written = 0, 0.0, time.monotonic()
+    pending: list[tuple[NDArray[np.bytes_], NDArray[np.floating[Any]]]] = []
+    early: Chunk | None = None
+    # While a chunk is written here, the pass goes on computing the next batches.
+    with closing(embed(module, name, texts, shelf.dtype)) as batches:
+        for batch, values in batches:
+            pending.append((keys[batch.rows], values))
+            done += len(values)
+            if observer is not None and (done == len(texts) or time.monotonic() - told >= _PROGRESS_SECONDS):
+                observer.on_pass_progress(done)
+                told = time.monotonic()
+            rows, size = (sum(sizes) for sizes in zip(*((len(one), one.nbytes) for _, one in pending), strict=True))
+            complete = done == len(texts) or rows >= _CHUNK_ROWS or size >= _CHUNK_BYTES
+            if complete or time.monotonic() - written >= (_EARLY_SECONDS if batch.ends_block else _LATE_SECONDS):
+                chunk = _written(store, shelf, pending, used)
+                if early is not None:
+                    early.path.unlink(missing_ok=True)
+                early, written = chunk, time.monotonic()
+            if complete:
+                yield chunk
+                pending, early = [], None
+
+
+def _written(
+    store: ChunkStore,
+    shelf: Shelf,
+    pending: list[tuple[NDArray[np.bytes_], NDArray[np.floating[Any]]]],
+    used: set[Path],
+) -> Chunk:
+    keys, values = (np.concatenate(arrays) for arrays in zip(*pending, strict=True))
+    try:
+        return store.write(shelf, keys, values, used)
+    except OSError as error:
+        if (reason := refusal(error)) is None:
+            raise
+        raise InputError(
+            f"features cannot be written to {store.folder} ({reason}): make room there, or keep them in another folder."
+        ) from error
+
+
+def batches(texts: NDArray[np.object_]) -> Iterator[Batch]:
+    """Cuts texts into batches, within each block the longest texts first.
+
+    Args:
+        texts: Strings [n].
+
+    Yields:
+        Batches that hold every row once.
+    """
+    for start in range(0, len(texts), _BLOCK):
+        lengths = np.fromiter(map(len, texts[start : start + _BLOCK]), np.int64)
+        order = np.argsort(-lengths, kind="stable")
+        begin = 0
+        while begin < len(order):
+            size = max(1, min(_LARGEST_BATCH, _BATCH_CHARACTERS // max(1, int(lengths[order[begin]]))))
+            end = min(begin + size, len(order))
+            yield Batch(start + order[begin:end], end == len(order))
+            begin = end
+
+
+def embed(
+    folder: Path, name: str | None, texts: NDArray[np.object_], dtype: str
+) -> Generator[tuple[Batch, NDArray[np.floating[Any]]]]:
+    """Computes features, some batches at a time side by side.
+
+    Args:
+        folder: A SavedModel.
+        name: What messages call it; None: by its folder.
+        texts: Strings [n].
+        dtype: float32 or float16.
+
+    Yields:
+        Each batch, in order, with its features [batch, dim] of that type.
+
+    Raises:
+        InputError: The module cannot be used, or gives features that are no finite numbers of that type.
+    """
+    from search.backbones.hub.load import published
+
+    module = published(folder, name)
+    workers = min(_MOST_WORKERS, os.cpu_count() or 1)
+    ahead: deque[tuple[Batch, Future[NDArray[np.floating[Any]]]]] = deque()
+    pool = ThreadPoolExecutor(workers, "embed")
+    try:
+        for batch in batches(texts):
+            # One more than there are workers, so that none waits for the reader of the features.
+            if len(ahead) > workers:
+                done, features = ahead.popleft()
+                yield done, features.result()
+            ahead.append((batch, pool.submit(_stored, module, texts[batch.rows], dtype)))
+        while ahead:
+            done, features = ahead.popleft()
+            yield done, features.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _stored(module: Module, texts: NDArray[np.object_], dtype: str) -> NDArray[np.floating[Any]]:
+    """Features of a batch in the type that they are stored in."""
+    features = _embedded(module, [text.encode() for text in texts])
+    with np.errstate(over="ignore"):
+        stored = features.astype(dtype)
+    unusable = np.flatnonzero(~np.isfinite(stored).all(axis=1))
+    if len(unusable):
+        text = str(texts[unusable[0]])
+        shown = text if len(text) <= _SHOWN_CHARACTERS else f"{text[: _SHOWN_CHARACTERS - 1]}…"
+        if np.isfinite(features[unusable[0]]).all():
+            raise InputError(
+                f"module {module.name} gives numbers too large for {dtype} for the text {shown!r}: keep its features "
+                "as float32."
+            )
+        raise InputError(
+            f"module {module.name} gives NaN or infinite numbers for the text {shown!r}: leave one of them out."
+        )
+    return stored
+
+
+def _embedded(module: Module, texts: list[bytes]) -> NDArray[np.float32]:
+    import tensorflow as tf
+
+    try:
+        features: NDArray[np.float32] = module(tf.constant(texts)).numpy()
+        return features
+    except tf.errors.ResourceExhaustedError:
+        if len(texts) == 1:
+            raise
+    half = len(texts) // 2
+    return np.concatenate([_embedded(module, texts[:half]), _embedded(module, texts[half:])])

@@ -1,0 +1,232 @@
+"""Features on disk: chunks of a few thousand texts, each a file that is checked, mapped and never changed."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import os
+import re
+import struct
+import time
+import zlib
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.utils.files import whole_file, write_json
+
+_log = logging.getLogger(__name__)
+SUFFIX = ".features"
+# What a text is known by: 16 bytes of its hash.
+KEY = np.dtype("S16")
+# A chunk file: magic, rows, dim, checksum of these and the keys, checksum of the values; the keys, sorted; the values.
+HEADER = struct.Struct("<8sQQII")
+MAGIC = b"features"
+MODULE = "module.json"
+_SHELF = re.compile(r"([0-9a-f]{64})-(float16|float32)")
+# A file that is still being written is hidden; one that was left by a process that was killed is never finished.
+_ABANDONED_SECONDS = 3600
+# Files up to this size are read, not mapped: a mapped one holds a file open, of which a process may have about 1,000.
+_READ_BYTES = 2**18
+
+
+@dataclass(frozen=True, eq=False)
+class Chunk:
+    """Features of some texts.
+
+    Attributes:
+        path: Its file.
+        keys: Keys of the texts, sorted, 16 bytes each [n].
+        values: Their features, float32 or float16 [n, dim]; mapped from the file unless that is small.
+        checksum: CRC-32 that the values should have.
+    """
+
+    path: Path
+    keys: NDArray[np.bytes_]
+    values: NDArray[np.floating[Any]]
+    checksum: int
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """The chunks of one module in one storage type: a folder.
+
+    Attributes:
+        path: The folder.
+    """
+
+    path: Path
+
+    @property
+    def fingerprint(self) -> str:
+        """The module, by its content."""
+        return self.path.name.rpartition("-")[0]
+
+    @property
+    def dtype(self) -> str:
+        """float32 or float16."""
+        return self.path.name.rpartition("-")[2]
+
+    def module(self) -> dict[str, str]:
+        """Name and folder of the module when it was last used; empty where that is not known."""
+        try:
+            content = json.loads((self.path / MODULE).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return {str(key): str(value) for key, value in content.items()} if isinstance(content, dict) else {}
+
+    def note_module(self, name: str, folder: Path) -> None:
+        """Keeps what the module is called and where it lies, for `python -m search.cache`."""
+        content = {"name": name, "folder": str(folder.resolve())}
+        if self.module() != content:
+            # A cache that can only be read serves all the same.
+            with suppress(OSError):
+                write_json(self.path / MODULE, content)
+
+    def chunk_paths(self) -> list[Path]:
+        """Files of its chunks, the oldest first."""
+        return sorted(path for path in self.path.glob(f"*{SUFFIX}") if not path.name.startswith("."))
+
+
+def shelves(folder: Path) -> list[Shelf]:
+    """The shelves of a cache; other files and folders that stand there are none of its business."""
+    if not folder.is_dir():
+        return []
+    return [Shelf(path) for path in sorted(folder.iterdir()) if _SHELF.fullmatch(path.name) and path.is_dir()]
+
+
+class ChunkStore:
+    """Reads, writes and evicts chunks.
+
+    Args:
+        folder: Of all shelves.
+        max_bytes: Size above which the least recently used chunks leave; None: without limit.
+    """
+
+    def __init__(self, folder: Path, max_bytes: int | None) -> None:
+        self.folder = folder
+        self.max_bytes = max_bytes
+        self._sound: set[Path] = set()
+
+    def shelf(self, fingerprint: str, dtype: str) -> Shelf:
+        """Where the chunks of a module are, or shall be."""
+        return Shelf(self.folder / f"{fingerprint}-{dtype}")
+
+    def chunks(self, shelf: Shelf) -> Iterator[Chunk]:
+        """Opens the chunks of a shelf; of a chunk that is damaged there is a warning, and it is removed."""
+        for path in shelf.chunk_paths():
+            try:
+                yield _opened(path, shelf.dtype)
+            except FileNotFoundError:  # evicted by another process
+                continue
+            except ValueError as error:
+                _discard(path, str(error))
+
+    def is_sound(self, chunk: Chunk) -> bool:
+        """Whether the values are those that were written, which is checked once in a process; if not, removes them."""
+        if chunk.path not in self._sound:
+            if zlib.crc32(chunk.values.data) != chunk.checksum:
+                _discard(chunk.path, "wrong checksum of its values")
+                return False
+            self._sound.add(chunk.path)
+        return True
+
+    def write(
+        self, shelf: Shelf, keys: NDArray[np.bytes_], values: NDArray[np.floating[Any]], used: set[Path]
+    ) -> Chunk:
+        """Writes a chunk, whole or not at all, and evicts what is then too much.
+
+        Args:
+            shelf: Where it belongs.
+            keys: Keys of distinct texts [n].
+            values: Their features [n, dim].
+            used: Files that must stay; this one is added.
+
+        Returns:
+            The chunk as it is in the file. It stays valid when another process removes the file.
+        """
+        order = np.argsort(keys)
+        keys, values = keys[order], values[order]
+        checksum = zlib.crc32(values.data)
+        head = _head(*values.shape)
+        # No other process gives a file this name; names sort by age.
+        path = shelf.path / f"{time.time_ns():020d}-{uuid4().hex[:12]}{SUFFIX}"
+        chunk = Chunk(path, keys, values, checksum)
+        used.add(path)
+        # Another process may clear the folder while this one writes: these features are then not kept for the next run.
+        with suppress(FileNotFoundError), whole_file(path) as beside:
+            with beside.open("wb") as file:
+                file.write(head + struct.pack("<II", zlib.crc32(keys.data, zlib.crc32(head)), checksum))
+                file.write(keys.tobytes())
+                file.write(values.data)
+            chunk = dataclasses.replace(_opened(beside, values.dtype.name), path=path)
+        self._sound.add(path)
+        self.evict(used)
+        return chunk
+
+    def evict(self, used: set[Path]) -> int:
+        """Removes the least recently used chunks until the limit holds.
+
+        Args:
+            used: Files that must stay.
+
+        Returns:
+            Bytes by which what is left is above the limit.
+        """
+        files = []
+        for shelf in shelves(self.folder):
+            for path in shelf.path.glob(f"*{SUFFIX}"):
+                with suppress(FileNotFoundError):
+                    status = path.stat()
+                    if not path.name.startswith("."):
+                        files.append((status.st_mtime_ns, path, status.st_size))
+                    elif time.time() - status.st_mtime > _ABANDONED_SECONDS:
+                        path.unlink()
+        over = 0 if self.max_bytes is None else sum(size for _, _, size in files) - self.max_bytes
+        for _, path, size in sorted(files):
+            if over > 0 and path not in used:
+                path.unlink(missing_ok=True)
+                over -= size
+        return max(over, 0)
+
+
+def mark_used(path: Path) -> None:
+    """Makes a chunk the last one to be evicted."""
+    with suppress(OSError):
+        os.utime(path)
+
+
+def _head(rows: int, dimension: int) -> bytes:
+    return HEADER.pack(MAGIC, rows, dimension, 0, 0)[:-8]
+
+
+def _opened(path: Path, dtype: str) -> Chunk:
+    """Opens a chunk; raises ValueError if it is not what was written, as far as that is known without its values."""
+    if path.stat().st_size <= _READ_BYTES:
+        content = np.fromfile(path, np.uint8)
+    else:
+        content = np.asarray(np.memmap(path, np.uint8, "r"))
+    if len(content) < HEADER.size:
+        raise ValueError("cut short")
+    magic, rows, dimension, keys_checksum, checksum = HEADER.unpack(content[: HEADER.size].tobytes())
+    middle = HEADER.size + rows * KEY.itemsize
+    if magic != MAGIC or len(content) != middle + rows * dimension * np.dtype(dtype).itemsize:
+        raise ValueError("cut short, or not a chunk")
+    if zlib.crc32(content[HEADER.size : middle].data, zlib.crc32(_head(rows, dimension))) != keys_checksum:
+        raise ValueError("wrong checksum of its keys")
+    keys, values = content[HEADER.size : middle].view(KEY), content[middle:].view(dtype)
+    return Chunk(path, keys, values.reshape(rows, dimension), checksum)
+
+
+def _discard(path: Path, fault: str) -> None:
+    _log.warning("The features in %s are damaged (%s): they are removed and computed again.", path, fault)
+    # Where the cache can only be read, it is found again by the next process.
+    with suppress(OSError):
+        path.unlink()

@@ -1,0 +1,164 @@
+"""A finished run in the hands of someone who writes Python."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from search.datasets.stream import ROWS, Rows
+from search.errors import InputError
+from search.evaluation.metrics import names, predict
+from search.inference.predictor import Labels, Predictor
+from search.reporting.notebook import Picture, importance_picture, run_card, run_lines
+from search.reporting.report.run import Run, read_run
+from search.utils.paths import read_path
+
+_SURROGATE = re.compile("[\ud800-\udfff]")  # half a letter, which UTF-8 cannot hold
+
+
+def load_run(path: str | Path) -> FinishedRun:
+    """Reads a finished run.
+
+    Args:
+        path: Its folder.
+
+    Raises:
+        InputError: There is none, it has not ended, or a file of it is damaged.
+
+    Example:
+        >>> load_run("outputs/quora/2026-01-31_12-00-00").predict(["How do magnets work?"])
+    """
+    return FinishedRun(read_run(read_path(path, "path")))
+
+
+@dataclass(frozen=True)
+class Best:
+    """The configuration that won.
+
+    Attributes:
+        trial: Its trial.
+        objective: What trials were ranked by.
+        score: By that, on the validation split.
+        epochs: After so many it was best, and for so many it was refitted.
+        hyperparameters: Name to value.
+    """
+
+    trial: str
+    objective: str
+    score: float
+    epochs: int
+    hyperparameters: dict[str, Any]
+
+
+class FinishedRun:
+    """A finished run; `load_run` and `search.run` make it.
+
+    Attributes:
+        path: Its folder.
+        summary: summary.json.
+        classes: Their names.
+        threshold: Of two classes, the probability from which the second is predicted; else None.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._folder = run.folder.path.absolute()
+        self.path = run.folder.path
+        self.summary = run.summary
+        self.classes = run.classes
+        self.threshold = run.threshold
+
+    @property
+    def best(self) -> Best:
+        """The configuration that won."""
+        found = self.summary
+        return Best(found["best_trial"], self._run.objective, found["score"], found["best_epoch"], dict(found["best"]))
+
+    @property
+    def leaderboard(self) -> pd.DataFrame:
+        """A row per trial, the best first: leaderboard.csv."""
+        return self._run.trials.sort_values("rank", kind="stable", na_position="last").reset_index(drop=True)
+
+    @property
+    def test(self) -> pd.DataFrame:
+        """The metrics of the test split: `score`, and `low` and `high`, the ends of the 95 % bootstrap interval."""
+        found = {
+            name: (self.summary["test"][name], *self.summary["test_interval"][name])
+            for name in names(len(self.classes))
+        }
+        table = pd.DataFrame.from_dict(found, orient="index", columns=["score", "low", "high"], dtype=np.float64)
+        return table.rename_axis("metric")
+
+    @property
+    def baselines(self) -> pd.DataFrame:
+        """The metrics of the baselines on the same rows, a column for each."""
+        tests = {name: one["test"] for name, one in self.summary["baselines"].items() if "test" in one}
+        return pd.DataFrame(tests, dtype=np.float64).reindex(names(len(self.classes))).rename_axis("metric")
+
+    @property
+    def predictions(self) -> pd.DataFrame:
+        """A row per text of the test split: predictions.csv."""
+        return self._run.predictions.copy()
+
+    @property
+    def report(self) -> Path:
+        """The page about the run."""
+        return self._run.folder.report
+
+    def predict(self, texts: str | Iterable[str], threshold: float | None = None) -> pd.DataFrame:
+        """Predicts for texts.
+
+        Args:
+            texts: Any number of strings; of a pandas Series the index is kept. A string by itself is one text.
+            threshold: Two classes: predict the second from this probability on; None: the run's own.
+
+        Returns:
+            A row per text, in their order: text, predicted, prob_<class>.
+
+        Raises:
+            InputError: A text is none, or a threshold is given where there are more than two classes.
+        """
+        index = texts.index if isinstance(texts, pd.Series) else None
+        listed = [texts] if isinstance(texts, str) else list(texts)
+        for position, text in enumerate(listed):
+            if not isinstance(text, str) or not text.strip() or _SURROGATE.search(text):
+                raise InputError(f"Text {position} is {text!r:.80}: expected a string of letters that is not empty.")
+        if threshold is not None and not 0 <= threshold <= 1:
+            raise InputError(f"threshold={threshold} is impossible: expected a probability, from 0 to 1.")
+        labels = Labels.of(self._folder, threshold)
+        chunks = (Rows(listed[start : start + ROWS], None) for start in range(0, len(listed), ROWS))
+        parts = [found.probabilities for _, found in self._predictor.over(chunks)]
+        probabilities = np.concatenate([np.empty((0, len(self.classes))), *parts])
+        predicted = np.array(labels.classes, dtype=object)[predict(probabilities, labels.threshold)]
+        columns = {f"prob_{name}": probabilities[:, k] for k, name in enumerate(labels.classes)}
+        return pd.DataFrame({"text": listed, "predicted": predicted, **columns}, index=index)
+
+    def plot_importance(self) -> Picture:
+        """Draws how much each hyperparameter mattered, and how sure that is.
+
+        Raises:
+            InputError: There are too few trials to say.
+        """
+        return importance_picture(self._run)
+
+    @cached_property
+    def _predictor(self) -> Predictor:
+        if "tensorflow" not in sys.modules:  # else it is set up as somebody wants it
+            from search.utils.device import configure
+
+            configure("auto", mixed_precision=False)
+        return Predictor.load(self._folder)
+
+    def __repr__(self) -> str:
+        return run_lines(self._run)
+
+    def _repr_html_(self) -> str:
+        return run_card(self._run)

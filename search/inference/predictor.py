@@ -1,0 +1,151 @@
+"""What a finished run predicts, for as many texts as there are."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.datasets.stream import Rows
+from search.errors import InputError
+from search.evaluation.metrics import predict
+
+# Chunks that the model is asked for at once: many modules compute on one core, and each call has parts that do.
+_AT_ONCE = 2
+# Chunks in the model's hands, some of them waiting, so that it need not wait for whoever reads and writes.
+_AHEAD = 2 * _AT_ONCE
+# Texts of a batch times characters of the longest: an encoder pads to that one, and must not fill the memory.
+_BATCH = 1 << 20
+
+
+MODELS = {"best": "model", "ensemble": "ensemble/model", "all": "model_all"}
+"""The models of a run: the best trial, the ensemble, and the best configuration trained on all labelled rows."""
+
+
+@dataclass(frozen=True)
+class Labels:
+    """How the probabilities of a model are read.
+
+    Attributes:
+        classes: Their names, in the order of the probabilities.
+        threshold: Two classes: the second is predicted where its probability reaches this; None: the most probable is.
+    """
+
+    classes: tuple[str, ...]
+    threshold: float | None
+
+    @classmethod
+    def of(cls, run: Path, threshold: float | None = None, model: str = "best") -> Labels:
+        """Reads those of a finished run.
+
+        Args:
+            run: Its folder.
+            threshold: Takes the place of the run's own.
+            model: One of `MODELS`.
+
+        Raises:
+            InputError: No model is there, or a threshold is given where there are more than two classes.
+        """
+        path = run / MODELS[model] / "labels.json"
+        if not path.is_file():
+            raise InputError(f"run={run}: expected the folder of a finished run, but {path} is missing.")
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            labels = cls(tuple(map(str, content["labels"])), content["threshold"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{path} is damaged ({error}).") from error
+        if threshold is None:
+            return labels
+        if len(labels.classes) != 2:
+            raise InputError(
+                f"threshold={threshold:g}: the run tells {len(labels.classes)} classes apart, of which the most "
+                "probable is predicted; only two have a threshold."
+            )
+        return cls(labels.classes, threshold)
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What is predicted for texts.
+
+    Attributes:
+        predicted: Names of classes [n].
+        probabilities: float64 [n, classes].
+    """
+
+    predicted: list[str]
+    probabilities: NDArray[np.float64]
+
+
+class Predictor:
+    """Predicts classes of texts.
+
+    Args:
+        model: Maps strings [batch] to probabilities [batch, classes].
+        labels: How they are read.
+
+    Example:
+        >>> Predictor.load(Path("outputs/quora/2026-01-31_12-00-00"))(["How do magnets work?"]).predicted
+        ['0']
+    """
+
+    def __init__(self, model: Callable[[Any], Any], labels: Labels) -> None:
+        self.labels = labels
+        self._model = model
+
+    @classmethod
+    def load(cls, run: Path, threshold: float | None = None, model: str = "best") -> Predictor:
+        """Loads a model of a finished run; see `Labels.of`.
+
+        Raises:
+            InputError: There is none, or TensorFlow cannot load it.
+        """
+        labels = Labels.of(run, threshold, model)
+        # Imported only now: it brings TensorFlow.
+        from search.backbones.hub.saved_model import load_saved_model
+
+        return cls(load_saved_model(run / MODELS[model], "model"), labels)
+
+    def __call__(self, texts: Sequence[str]) -> Predictions:
+        """Predicts for texts."""
+        # Training and testing see texts without white space around, too.
+        probabilities = self._probabilities([text.strip() for text in texts])
+        names = self.labels.classes
+        return Predictions([names[one] for one in predict(probabilities, self.labels.threshold)], probabilities)
+
+    def _probabilities(self, texts: list[str]) -> NDArray[np.float64]:
+        import tensorflow as tf
+
+        half = len(texts) // 2
+        if half and len(texts) * max(map(len, texts)) > _BATCH:
+            return np.concatenate([self._probabilities(texts[:half]), self._probabilities(texts[half:])])
+        return np.asarray(self._model(tf.constant(texts, dtype=tf.string)), dtype=np.float64)
+
+    def over(self, chunks: Iterable[Rows]) -> Iterator[tuple[Rows, Predictions]]:
+        """Predicts for rows as they come, while those before are being written and those behind are being read.
+
+        Args:
+            chunks: Of any number; a few are held at a time.
+
+        Yields:
+            Each chunk, in order, and what is predicted for it.
+        """
+        workers = ThreadPoolExecutor(_AT_ONCE)
+        waiting: deque[tuple[Rows, Future[Predictions]]] = deque()
+        try:
+            for rows in chunks:
+                waiting.append((rows, workers.submit(self, rows.texts)))
+                if len(waiting) > _AHEAD:
+                    first, scored = waiting.popleft()
+                    yield first, scored.result()
+            for first, scored in waiting:
+                yield first, scored.result()
+        finally:
+            workers.shutdown(cancel_futures=True)

@@ -1,0 +1,201 @@
+"""From an input to an output: opens both, predicts for every row between them, and says how fast."""
+
+from __future__ import annotations
+
+import io
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TextIO
+
+from search.config import DatasetConfig
+from search.datasets.archive import is_archive
+from search.datasets.read import ENDINGS, ending_format, find_table
+from search.datasets.source import Decoding, Source, is_undecoded
+from search.datasets.stream import (
+    Refuse,
+    Rows,
+    Stream,
+    stream_delimited,
+    stream_json_lines,
+    stream_lines,
+    stream_parquet,
+)
+from search.errors import InputError
+from search.inference.predictor import Predictor
+from search.inference.writers import Write, delimited, json_lines, parquet, submission
+from search.utils.files import whole_file
+
+_SAY_EVERY = 10.0  # seconds
+_DELIMITED = ("csv", "tsv")
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to predict for and where to write it.
+
+    Attributes:
+        input: A table; None: standard input.
+        output: A file; None: standard output.
+        text: A single text, in place of the input.
+        text_column: The column of texts.
+        file_format: csv, tsv, jsonl or parquet; None: of a file as its ending says, of standard input lines of text.
+        dataset: How tables are read; of `format` where the ending says nothing.
+        kaggle: Whether to write `dataset.submission`.
+    """
+
+    input: Path | None
+    output: Path | None
+    text: str | None
+    text_column: str
+    file_format: str | None
+    dataset: DatasetConfig
+    kaggle: bool
+
+    def __post_init__(self) -> None:
+        """Refuses what cannot be, before anything is read.
+
+        Raises:
+            InputError: The two files do not go together, or there is no such file.
+        """
+        read, written = self.input, self.output
+        if read is not None and not read.is_file():
+            raise InputError(f"input={read}: {'expected a file, not a folder' if read.is_dir() else 'no such file'}.")
+        if self.kaggle and self.dataset.submission is None:
+            raise InputError("format=kaggle: the run's dataset.submission does not say which columns are asked for.")
+        if self.kaggle and self.format not in _DELIMITED:
+            raise InputError(
+                f"A submission is made of a CSV or TSV: expected one as input, not {self.format or 'texts'}."
+            )
+        if written is None:
+            if self.format == "parquet":
+                raise InputError("output= must be given where the input is Parquet.")
+            return
+        if written.is_dir():
+            raise InputError(f"output={written} is a folder: expected a file.")
+        if read is not None and written.exists() and written.samefile(read):
+            raise InputError(f"output={written} is the input: expected another file.")
+        if is_archive(written):
+            raise InputError(f"output={written}: expected the name of a plain file, not of an archive.")
+        ending = ending_format(written.name)
+        table = "csv" if self.format in (None, *_DELIMITED) else self.format
+        if ending is not None and ending != table and not {ending, table} <= {*_DELIMITED}:
+            fitting = ", ".join(name for name, one in ENDINGS.items() if one == table)
+            raise InputError(f"output={written}: expected a name that ends in {fitting}, as the input is {table}.")
+
+    @cached_property
+    def format(self) -> str | None:
+        """The input's format; None for texts that are in no table."""
+        if self.text is not None:
+            return None
+        if self.input is None:
+            if self.file_format == "parquet":
+                raise InputError("dataset.format=parquet: expected a file as input, Parquet is read from its end.")
+            return self.file_format
+        if found := self.file_format or ending_format(self._table[1]):
+            return found
+        if self.dataset.format in ("auto", "folder"):
+            raise InputError(
+                f"The ending of {self.input} does not tell its format (known are {', '.join(ENDINGS)}): "
+                "set dataset.format=csv, tsv, jsonl or parquet."
+            )
+        return self.dataset.format
+
+    @cached_property
+    def _table(self) -> tuple[Source, str]:
+        if self.input is None:
+            return Source("standard input", lambda: nullcontext(sys.stdin.buffer)), ""
+        return find_table(self.input, self.file_format or "auto", self.dataset.member)
+
+    @cached_property
+    def _separator(self) -> str:
+        separator = self.dataset.separator or ("\t" if self.format == "tsv" else ",")
+        return "\t" if separator == r"\t" else separator  # as a shell passes it on
+
+    def opened(self, refuse: Refuse) -> AbstractContextManager[Stream]:
+        """Opens the input; `refuse` is told of rows that cannot be used.
+
+        Raises:
+            InputError: It cannot be read, or has no such column.
+        """
+        if self.text is not None:
+            return nullcontext(_single(self.text, refuse))
+        decoding = Decoding(self.dataset.encoding, replace=self.dataset.undecodable == "replace")
+        source, chosen = self._table[0], self.format
+        if chosen is None:
+            return stream_lines(source, decoding, refuse)
+        if chosen == "jsonl":
+            return stream_json_lines(source, self.text_column, decoding, refuse)
+        if chosen == "parquet":
+            return stream_parquet(source, self.text_column, refuse)
+        return stream_delimited(source, self.text_column, self._separator, decoding, refuse)
+
+    @contextmanager
+    def writing(self, stream: Stream, classes: tuple[str, ...]) -> Iterator[Write]:
+        """Opens the output; a file appears when the block has ended well."""
+        if self.output is None:
+            if isinstance(sys.stdout, io.TextIOWrapper):
+                sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
+            yield self._writer(sys.stdout, stream, classes)
+            sys.stdout.flush()
+            return
+        with whole_file(self.output) as path:
+            if self.format == "parquet":
+                with parquet(path, stream, classes) as write:
+                    yield write
+            else:
+                # In JSON the replacement of half a surrogate pair is the escape it was read from.
+                with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+                    yield self._writer(file, stream, classes)
+
+    def _writer(self, file: TextIO, stream: Stream, classes: tuple[str, ...]) -> Write:
+        if self.kaggle:
+            assert self.dataset.submission is not None
+            return submission(file, stream, self.dataset.submission)
+        if self.format == "jsonl":
+            return json_lines(file, stream, classes)
+        ending = None if self.output is None else ending_format(self.output.name)
+        separator = "," if self.format is None else self._separator
+        if ending == "tsv" or (ending == "csv" and separator == "\t"):
+            separator = "\t" if ending == "tsv" else ","
+        return delimited(file, stream, classes, separator)
+
+
+def score_all(predictor: Predictor, stream: Stream, write: Write, say: Callable[[str], None]) -> str:
+    """Predicts for every row of a stream.
+
+    Args:
+        predictor: Is asked.
+        stream: What to predict for.
+        write: Takes the rows with what is predicted.
+        say: Is told how far it is every few seconds.
+
+    Returns:
+        How many rows there were and how many in a second, in words.
+    """
+    begun = said = time.monotonic()
+    rows = 0
+
+    def rate() -> str:
+        seconds = time.monotonic() - begun
+        return f"{rows:,} row{'' if rows == 1 else 's'} in {seconds:,.1f} s, {rows / max(seconds, 1e-9):,.0f} rows/s"
+
+    for chunk, predictions in predictor.over(stream.rows):
+        write(chunk, predictions)
+        rows += len(chunk.texts)
+        if time.monotonic() - said > _SAY_EVERY:
+            said = time.monotonic()
+            say(rate())
+    return rate()
+
+
+def _single(text: str, refuse: Refuse) -> Stream:
+    if is_undecoded(text):
+        refuse(InputError("text= holds bytes that are no letters: expected the terminal's own encoding."))
+    if not text.strip():
+        refuse(InputError("text= holds no text."))
+    return Stream(["text"], iter([Rows([text.strip()], [[text]])]))

@@ -1,0 +1,1 @@
+"""The main job: prepare, search, refit, evaluate, combine, write."""

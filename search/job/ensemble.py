@@ -1,0 +1,83 @@
+"""What comes after a search that asked for an ensemble: members, methods, one model, its files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras_tuner
+import numpy as np
+
+from search.config import Config
+from search.datasets import Splits
+from search.evaluation.baselines import Baseline
+from search.evaluation.metrics import predict
+from search.evaluation.paired import Predictions
+from search.job.ensemble_comparison import compare, fit_ensembles
+from search.job.ensemble_members import Member, members
+from search.job.latency import classifying
+from search.job.validation import Validation
+from search.models.classifier import Classifier
+from search.models.ensembles.combiners import combined
+from search.models.ensembles.methods import Task
+from search.models.ensembles.model import ensemble_model
+from search.models.hypermodel import TextClassifierHyperModel
+from search.reporting.summary import write_predictions
+from search.run_folder import RunFolder
+from search.tuning.objective import VALIDATION
+from search.tuning.tuner import Tuner
+from search.utils.timing import milliseconds_per_text
+
+
+def build_ensemble(
+    config: Config,
+    tuner: Tuner,
+    hypermodel: TextClassifierHyperModel,
+    validation: Validation,
+    splits: Splits,
+    single: Member,
+    threshold: float | None,
+    baselines: Mapping[str, Baseline],
+    objective: keras_tuner.Objective,
+    folder: RunFolder,
+    say: Callable[[str], None],
+) -> dict[str, Any] | None:
+    """Combines the best trials and the baselines, and writes the chosen combination as one model.
+
+    Args:
+        config: `ensemble.trials` says how many trials.
+        tuner: Has ended.
+        hypermodel: Makes its models.
+        validation: How they were judged.
+        splits: All rows. What combines is fitted on valid, which no member was trained on; test is scored once.
+        single: The best trial: its refitted model and probabilities.
+        threshold: With which it alone decides.
+        baselines: Fitted.
+        objective: The combinations are chosen by it, too.
+        folder: Of the run; its `ensemble/` is written.
+        say: Is told what goes on.
+
+    Returns:
+        The `ensembles` of summary.json; None where none are asked for, or there is but one classifier.
+    """
+    if not config.ensemble.trials:
+        return None
+    found = members(config.ensemble.trials, single, tuner, hypermodel, validation, splits, baselines, say)
+    if len(found) < 2:
+        say("No ensemble: there is nothing to combine the best trial with")
+        return None
+    metric = objective.name.removeprefix(VALIDATION)
+    # Trials may be ranked by the loss they are trained with, of which the metrics hold the unweighted form.
+    task = Task("log_loss" if metric == "loss" else metric, config.threshold)
+    valid, seed = np.stack([member.valid for member in found]), config.seed
+    ensembles = fit_ensembles(valid, splits.valid.labels, task, seed)
+    alone = Predictions(single.test, threshold)
+    summary = compare(found, ensembles, splits.valid.labels, splits.test.labels, alone, task, seed)
+
+    best = ensembles[summary["chosen"]]
+    probabilities = combined(best.combiner, np.stack([member.test for member in found]))
+    predicted = predict(probabilities, best.threshold)
+    write_predictions(folder.ensemble / "predictions.csv", splits.test, splits.classes, predicted, probabilities)
+    model = ensemble_model(found, best.combiner)
+    Classifier(model, splits.classes, best.threshold).export(folder.ensemble / "model")
+    return {**summary, "milliseconds_per_text": milliseconds_per_text(classifying(model), splits.test.texts)}

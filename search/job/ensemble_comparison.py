@@ -1,0 +1,116 @@
+"""Every method on the same members: chosen between on the validation split, measured once on the test split."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from search.evaluation.bootstrap import intervals
+from search.evaluation.metrics import score
+from search.evaluation.paired import Predictions, paired_gains
+from search.job.ensemble_members import Member
+from search.models.ensembles.combiners import Combiner, Votes, Weighted, combined
+from search.models.ensembles.methods import FOLDS, MAJORITY_VOTE, METHODS, Labels, Probabilities, Task, out_of_fold
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """A method, fitted on the validation split.
+
+    Attributes:
+        combiner: Fitted on all of its rows.
+        valid: Probabilities of its rows, each from a fit on other ones.
+        threshold: Two classes: chosen on those.
+        quality: The metric of those, more is better.
+    """
+
+    combiner: Combiner
+    valid: Probabilities
+    threshold: float | None
+    quality: float
+
+
+def fit_ensembles(valid: Probabilities, labels: Labels, task: Task, seed: int) -> dict[str, Ensemble]:
+    """Fits every method, and scores each on rows that it was not fitted on.
+
+    Args:
+        valid: The members' probabilities for the validation split, of which none was trained on [members, n, classes].
+        labels: Its classes [n].
+        task: What to be good at.
+        seed: Of the folds.
+    """
+    found = {}
+    for name, fit in METHODS.items():
+        probabilities = out_of_fold(fit, valid, labels, task, seed)
+        combiner = fit(valid, labels, task)
+        votes = isinstance(combiner, Votes) and valid.shape[2] == 2
+        # The members have decided by thresholds of their own: what is left is to count.
+        threshold = MAJORITY_VOTE if votes else task.decision(labels, probabilities)
+        quality = task.quality(labels, probabilities, threshold)
+        found[name] = Ensemble(combiner, probabilities, threshold, quality)
+    return found
+
+
+def chosen(ensembles: dict[str, Ensemble]) -> str:
+    """The name of the best on the validation split, of equals the simplest."""
+    return max(ensembles, key=lambda name: ensembles[name].quality)
+
+
+def compare(
+    members: Sequence[Member],
+    ensembles: dict[str, Ensemble],
+    valid_labels: Labels,
+    test_labels: Labels,
+    single: Predictions,
+    task: Task,
+    seed: int,
+) -> dict[str, Any]:
+    """Measures every ensemble on the test split, beside the best trial alone.
+
+    Args:
+        members: What the ensembles were fitted on.
+        ensembles: By method.
+        valid_labels: Classes of the validation split.
+        test_labels: Classes of the test split.
+        single: What the best trial alone predicts for it.
+        task: What to compare by.
+        seed: Of the resamples.
+
+    Returns:
+        For summary.json: metric, folds, members, chosen, methods.
+    """
+    test = np.stack([member.test for member in members])
+    methods: dict[str, Any] = {}
+    for name, ensemble in ensembles.items():
+        probabilities = combined(ensemble.combiner, test)
+        predictions = Predictions(probabilities, ensemble.threshold)
+        gains = paired_gains(test_labels, predictions, {"best": single}, task.metric, seed=seed)
+        methods[name] = {
+            "threshold": ensemble.threshold,
+            "valid": score(valid_labels, ensemble.valid, ensemble.threshold),
+            "test": score(test_labels, probabilities, ensemble.threshold),
+            "test_interval": intervals(test_labels, probabilities, ensemble.threshold, seed=seed),
+            "against_best": asdict(gains["best"]),
+        }
+        if isinstance(ensemble.combiner, Weighted):
+            methods[name]["weights"] = ensemble.combiner.weights.tolist()
+    return {
+        "metric": task.metric,
+        "folds": FOLDS,
+        "members": [_told(member, valid_labels, test_labels, task) for member in members],
+        "chosen": chosen(ensembles),
+        "methods": methods,
+    }
+
+
+def _told(member: Member, valid_labels: Labels, test_labels: Labels, task: Task) -> dict[str, Any]:
+    threshold = task.decision(valid_labels, member.valid)
+    return {
+        "name": member.name,
+        "values": None if member.values is None else dict(member.values),
+        "valid": score(valid_labels, member.valid, threshold)[task.metric],
+        "test": score(test_labels, member.test, threshold)[task.metric],
+    }

@@ -1,0 +1,82 @@
+"""The model to use where it is not to be measured any more: the best configuration, learned from all labelled rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from search.datasets.stream import Rows
+from search.inference.predictor import Labels, Predictions, Predictor
+from search.inference.scoring import score_all
+from search.job.prepare import Prepared
+from search.job.trials import Trials
+from search.job.unlabelled import opened, unlabelled_job
+from search.models.classifier import Classifier, refit
+from search.run_folder import RunFolder
+from search.training.batches import scorer
+
+
+def refit_on_all(
+    prepared: Prepared, trials: Trials, threshold: float | None, folder: RunFolder, say: Callable[[str], None]
+) -> dict[str, Any]:
+    """Trains the best configuration once more, now on the test split too, saves it, and predicts what has no labels.
+
+    It has the hyperparameters, the epochs, the seed and the threshold of the model that was tested: nothing is chosen
+    by the test split. It must not be called before the test is over.
+
+    Args:
+        prepared: The data, and what was asked for.
+        trials: What the search found.
+        threshold: Of the model that was tested.
+        folder: The run's; `model_all/` is written there, and `submission.csv` where there are texts to predict for.
+        say: Is told what is done.
+
+    Returns:
+        For summary.json: `rows` it learned from, `splits` they are of, `submission` (how many texts were predicted;
+        None: there were none), and a sentence under `text`.
+    """
+    config, splits = prepared.config, prepared.splits
+    learned = (*splits.refit_on, "test")
+    say(f"Refitting trial {trials.best.trial_id} on {_spoken(learned)}: not to be evaluated")
+    examples = splits.labelled
+    model = refit(trials.hypermodel, trials.best_trial.hyperparameters, examples, trials.best_epoch, config.seed)
+    classifier = Classifier(model, splits.classes, threshold)
+    classifier.export(folder.model_all)
+    predicted = None
+    if config.dataset.unlabelled_path is not None or config.dataset.unlabelled_member is not None:
+        predicted = _submit(classifier, prepared, folder, say)
+    return {
+        "rows": len(examples),
+        "splits": learned,
+        "submission": predicted,
+        "text": _told(folder, len(examples), _spoken(learned), predicted),
+    }
+
+
+def _submit(classifier: Classifier, prepared: Prepared, folder: RunFolder, say: Callable[[str], None]) -> int:
+    """Writes what is predicted for the unlabelled texts; gives their number."""
+    job = unlabelled_job(prepared.config, folder.submission)
+    predictor = Predictor(scorer(classifier.model), Labels(classifier.classes, classifier.threshold))
+    predicted = 0
+    with opened(job) as stream, job.writing(stream, classifier.classes) as write:
+
+        def count_and_write(rows: Rows, found: Predictions) -> None:
+            nonlocal predicted
+            predicted += len(rows.texts)
+            write(rows, found)
+
+        score_all(predictor, stream, count_and_write, say)
+    return predicted
+
+
+def _told(folder: RunFolder, rows: int, splits: str, predicted: int | None) -> str:
+    model, submission = folder.model_all.name, folder.submission.name
+    used = "" if predicted is None else f"; {submission} holds what it predicts for {predicted:,} texts"
+    return (
+        f"The test figures are those of {folder.saved_model.name}/, which was not trained on the test split; {model}/ "
+        f"was trained on the {rows:,} rows of {splits} and never evaluated{used}."
+    )
+
+
+def _spoken(splits: Sequence[str]) -> str:
+    return f"{', '.join(splits[:-1])} and {splits[-1]}"

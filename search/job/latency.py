@@ -1,0 +1,220 @@
+"""Keeps a search to classifiers that take no longer than a limit: `objective.max_ms_per_text`.
+
+A time is measured once and kept with the run, so that a run that is taken up again decides as it did before. What is
+measured is the module, or the encoder with its settings, under the least head of the space; the head of a trial adds
+little to it, and the whole is measured at the end.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import keras_tuner
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from search.errors import InputError
+from search.models.hypermodel import TextClassifierHyperModel
+from search.training.batches import scorer
+from search.utils.files import write_json
+from search.utils.timing import milliseconds_per_text
+from spaces import ENCODERS, TextClassifierSpace
+
+_OF_ENCODERS = ("vocabulary_size", "sequence_length", "ngrams", "embedding", "embedding_size", "encoder_units")
+_KEY = "objective.max_ms_per_text"
+# Values of a setting that are each measured before the search; of a longer range, those are that a trial asks for.
+_MOST_OPTIONS = 6
+
+
+class LatencyLimit:
+    """Measures what is to be searched, and refuses what is too slow.
+
+    Args:
+        limit: Milliseconds a text, in batches of `search.utils.timing.BATCH`; None: everything is fast enough.
+        file: Where the times are kept; those that are there already hold.
+        texts: Strings of the training split, the first of which are timed.
+        measure: Times a function of texts.
+
+    Attributes:
+        milliseconds: Name of each module, or encoder and settings, that was measured, to its time.
+
+    Raises:
+        InputError: The file is damaged.
+    """
+
+    def __init__(
+        self,
+        limit: float | None,
+        file: Path,
+        texts: NDArray[np.object_],
+        measure: Callable[[Callable[[NDArray[np.object_]], Any], NDArray[np.object_]], float] = milliseconds_per_text,
+    ) -> None:
+        self.limit = limit
+        self.milliseconds: dict[str, float] = {}
+        self._file = file
+        self._texts = texts
+        self._measure = measure
+        if limit is not None and file.is_file():
+            try:
+                kept = json.loads(file.read_text(encoding="utf-8"))
+                self.milliseconds = {str(name): float(spent) for name, spent in kept.items()}
+            except (ValueError, AttributeError, TypeError) as error:
+                raise InputError(
+                    f"{file} is damaged ({error}): take it back from a copy, or start a new run."
+                ) from error
+
+    def narrowed(
+        self, ranges: Mapping[str, Any], hypermodel: TextClassifierHyperModel, say: Callable[[str], None]
+    ) -> dict[str, Any]:
+        """Leaves out of the ranges of a space what is above the limit.
+
+        Modules are, encoders that are with their least settings, and values of a setting that are with every encoder.
+
+        Args:
+            ranges: As `space_from` takes them.
+            hypermodel: Builds the classifiers of that space.
+            say: Is told what was left out, and all the times.
+
+        Raises:
+            InputError: None is fast enough.
+        """
+        if self.limit is None:
+            return dict(ranges)
+        space = hypermodel.space
+        names = [str(name) for name in space["module"].options or ()]
+        fast = [name for name in names if self._is_fast(hypermodel, least_values(space, name))]
+        if not fast:
+            raise InputError(f"{_KEY}={self.limit:g}: nothing in the space is as fast; a text takes {self._told()}.")
+        kept: dict[str, Any] = {} if len(fast) == len(names) else {"modules": fast}
+        left_out = [name for name in names if name not in fast]
+        encoders = [least_values(space, name) for name in fast if name in ENCODERS]
+        for setting in _OF_ENCODERS if encoders else ():
+            options = space[setting].options or () if setting in space else ()
+            if not 1 < len(options) <= _MOST_OPTIONS:
+                continue  # trials are measured one by one
+            users = [least for least in encoders if setting in _active(space, least)]
+            within = [o for o in options if any(self._is_fast(hypermodel, {**least, setting: o}) for least in users)]
+            if users and len(within) < len(options):
+                kept[setting] = within
+                left_out.extend(f"{setting}={option}" for option in options if option not in within)
+        if left_out:
+            say(f"Left out as slower than {_KEY}={self.limit:g}: {'; '.join(left_out)} (a text takes {self._told()})")
+        else:
+            say(f"Within {_KEY}={self.limit:g}: a text takes {self._told()}")
+        return {**ranges, **kept}
+
+    def guard(self, hypermodel: TextClassifierHyperModel) -> None:
+        """Makes every trial of a HyperModel fail before it is trained that is above the limit; keeps the times."""
+        if self.limit is not None:
+            hypermodel.admit = partial(self._admit, hypermodel)
+            self._keep()
+
+    def outcome(self, milliseconds: float) -> dict[str, Any] | None:
+        """How the classifier that the search ended with stands to the limit, for summary.json.
+
+        Args:
+            milliseconds: What a text takes with it.
+
+        Returns:
+            limit, milliseconds_per_text, met, measured (name to time, of what was timed on the way), and a sentence
+            under `text`; None where there is no limit.
+        """
+        if self.limit is None:
+            return None
+        met = milliseconds <= self.limit
+        told = f"limit {self.limit:g} ms a text, measured {milliseconds:.3g} ms"
+        return {
+            "limit": self.limit,
+            "milliseconds_per_text": milliseconds,
+            "met": met,
+            "measured": self.milliseconds,
+            "text": f"{'Within' if met else 'ABOVE'} {_KEY}: {told}, the head included.",
+        }
+
+    def _admit(self, hypermodel: TextClassifierHyperModel, hp: keras_tuner.HyperParameters) -> None:
+        """Fails a trial that is above the limit."""
+        space = hypermodel.space
+        values = space.declare(hp)
+        settings = {name: values[name] for name in _OF_ENCODERS if name in values}
+        values = {**least_values(space, values["module"]), **settings}
+        known = len(self.milliseconds)
+        fast = self._is_fast(hypermodel, values)
+        if len(self.milliseconds) > known:
+            self._keep()
+        if not fast:
+            name = _described(space, values)
+            raise keras_tuner.errors.FailedTrialError(
+                f"{name} takes {self.milliseconds[name]:.3g} ms a text, more than {_KEY}={self.limit:g}"
+            )
+
+    def _is_fast(self, hypermodel: TextClassifierHyperModel, values: Mapping[str, Any]) -> bool:
+        """Whether a configuration under the least head is within the limit; measures it where that is not known."""
+        assert self.limit is not None
+        name = _described(hypermodel.space, values)
+        if name not in self.milliseconds:
+            classify = timed_classifier(hypermodel, values)
+            spent = self._measure(classify, self._texts)
+            if spent > self.limit:  # nothing is refused for a bad moment of the machine
+                spent = min(spent, self._measure(classify, self._texts))
+            self.milliseconds[name] = spent
+        return self.milliseconds[name] <= self.limit
+
+    def _told(self) -> str:
+        ordered = sorted(self.milliseconds.items(), key=lambda one: one[1])
+        return "; ".join(f"{name} {spent:.3g} ms" for name, spent in ordered)
+
+    def _keep(self) -> None:
+        write_json(self._file, self.milliseconds)
+
+
+def timed_classifier(
+    hypermodel: TextClassifierHyperModel, values: Mapping[str, Any]
+) -> Callable[[NDArray[np.object_]], NDArray[np.float64]]:
+    """The classifier of a configuration with fresh weights, compiled once: texts [n] to probabilities [n, classes].
+
+    Args:
+        hypermodel: Builds it.
+        values: The hyperparameters. A module that is to be fine-tuned is built frozen: it takes the same time, and no
+            memory of its own.
+    """
+    hp = keras_tuner.HyperParameters()
+    hp.values = {**values, "trainable": False, "embedding_trainable": False}
+    return classifying(hypermodel.build(hp))
+
+
+def classifying(model: Any) -> Callable[[NDArray[np.object_]], NDArray[np.float64]]:
+    """A Keras model as a function of an array of texts, compiled once."""
+    score = scorer(model)
+    return lambda texts: score(tf.constant(texts.tolist()))
+
+
+def least_values(space: TextClassifierSpace, module: str) -> dict[str, Any]:
+    """The fastest configuration of a module: every number the smallest, of other choices the first."""
+    values: dict[str, Any] = {}
+    for name, parameter in space.items():
+        limits = parameter.limits
+        numbers = [limit for limit in limits if type(limit) in (int, float)]
+        values[name] = min(numbers) if len(numbers) == len(limits) else limits[0]
+    return {**values, "module": module, "trainable": False}
+
+
+def _active(space: TextClassifierSpace, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the values that exist beside the others."""
+    hp = keras_tuner.HyperParameters()
+    hp.values = dict(values)
+    return space.declare(hp)
+
+
+def _described(space: TextClassifierSpace, values: Mapping[str, Any]) -> str:
+    """The name of a module; of an encoder with those of its settings that are not the least."""
+    name = str(values["module"])
+    if name not in ENCODERS:
+        return name
+    active, least = _active(space, values), least_values(space, name)
+    varied = [one for one in _OF_ENCODERS if one in active and active[one] != least[one]]
+    return ", ".join([name, *(f"{one}={active[one]}" for one in varied)])

@@ -1,0 +1,83 @@
+"""The main job, from a table of texts to a measured classifier."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from search.config import Config
+from search.datasets import load_splits
+from search.errors import InputError
+from search.job.unlabelled import check_unlabelled
+from search.reporting.screen import Screen, describe_cleaning
+from search.run_folder import RunFolder
+from search.utils.device import configure
+from search.utils.stopwatch import Stopwatch
+from spaces import space_from
+
+log = logging.getLogger(__name__)
+
+
+def run(
+    config: Config,
+    composed: DictConfig,
+    overrides: Sequence[str],
+    output: Path,
+    catalogs: Sequence[Path],
+    verbose: bool = False,
+) -> dict[str, Any]:
+    """Searches, refits, tests and reports.
+
+    Args:
+        config: The checked configuration.
+        composed: The same as Hydra composed it, for the run folder.
+        overrides: What the command line set.
+        output: Folder of the run; nothing is written to it before the input has proved to be good.
+        catalogs: Folders whose `module/*.yaml` name modules.
+        verbose: Leave TensorFlow as talkative as it is.
+
+    Returns:
+        The summary, as written to summary.json.
+
+    Raises:
+        InputError: The data, the space, a module or the device cannot be used.
+        SearchError: Every trial failed.
+    """
+    stopwatch = Stopwatch()
+    screen = Screen()
+    ranges = _plain(composed.space)
+    space_from(ranges)  # an impossible range is told before anything is read
+    check_unlabelled(config)
+    splits = load_splits(config.dataset, Path(config.paths.data), config.seed)
+    screen.show_data(config.dataset.name, splits)
+    if config.threshold is not None and len(splits.classes) > 2:
+        raise InputError(f"threshold={config.threshold} is for two classes, but there are {len(splits.classes)}.")
+
+    device = configure(config.device, config.mixed_precision, verbose)
+    # What follows imports TensorFlow, which takes seconds: an error in the data has been told by now.
+    from search.job.answer import find_answer
+    from search.job.outputs import write_outputs
+    from search.job.prepare import prepare
+    from search.job.trials import run_trials
+    from search.reporting.tensorboard import write_configuration
+
+    with stopwatch("embed"):
+        prepared = prepare(config, ranges, splits, output, catalogs, screen.say)
+    with RunFolder.opened(output, composed, overrides, resumed=config.resume is not None) as folder:
+        log.info("%s: %s; %s", config.dataset.name, splits.sizes(), describe_cleaning(splits.cleaning))
+        write_configuration(folder.tensorboard, composed)
+        trials = run_trials(prepared, folder, screen, stopwatch)
+        answer = find_answer(prepared, trials, folder, screen, stopwatch)
+        summary = write_outputs(prepared, trials, answer, folder, catalogs, device, stopwatch, screen.say)
+    screen.show_result(summary, folder.path)
+    return summary
+
+
+def _plain(node: DictConfig) -> dict[str, Any]:
+    content = OmegaConf.to_container(node, resolve=True)
+    assert isinstance(content, dict)
+    return {str(key): value for key, value in content.items()}

@@ -1,0 +1,89 @@
+"""From the configuration to all that a search starts from: the space, the modules, the objective."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from search.backbones import resolve_modules
+from search.backbones.hub.load import untrainable
+from search.backbones.learned import resolve_embeddings
+from search.backbones.tokens.token_names import token_level, tokens_key
+from search.config import Config
+from search.datasets import Splits
+from search.errors import InputError
+from search.job.latency import LatencyLimit
+from search.models.hypermodel import TextClassifierHyperModel
+from search.run_folder import RunFolder
+from search.tuning.objective import make_objective
+from spaces import AUTO, TextClassifierSpace, space_from
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a search starts from.
+
+    Attributes:
+        config: The checked configuration.
+        splits: The data.
+        objective: KerasTuner's objective.
+        modules: Name of each module that is needed to its folder.
+        space: What may vary.
+        limit: How slow a classifier may be.
+    """
+
+    config: Config
+    splits: Splits
+    objective: Any
+    modules: Mapping[str, Path]
+    space: TextClassifierSpace
+    limit: LatencyLimit
+
+
+def prepare(
+    config: Config,
+    ranges: Mapping[str, Any],
+    splits: Splits,
+    output: Path,
+    catalogs: Sequence[Path],
+    say: Callable[[str], None],
+) -> Prepared:
+    """Fetches the modules and narrows the space to what they allow.
+
+    Args:
+        config: The checked configuration.
+        ranges: The settings of the space.
+        splits: The data.
+        output: Folder of the run; nothing is written there.
+        catalogs: Folders whose `module/*.yaml` name modules.
+        say: Is told what is left out of the space.
+
+    Raises:
+        InputError: A module cannot be used, or all are too slow.
+    """
+    rows, texts = len(splits.train), splits.train.texts
+    objective = make_objective(config.objective, len(splits.classes))
+    space = space_from(ranges, rows=rows)
+    places = config.module, Path(config.paths.modules), catalogs
+    modules = {**resolve_modules(space.module_names(), *places), **resolve_embeddings(space, texts, *places)}
+    tokens = token_level(modules)
+    if tokens and splits.fold is not None and AUTO in space["sequence_length"].limits:
+        raise InputError(
+            f"space.sequence_length=auto over {tokens[0]} looks at all rows to learn from, also those that a fold "
+            "holds out: with dataset.folds give a number, such as space.sequence_length=64."
+        )
+    space = space_from(ranges, rows=rows, token_level=tokens)
+    limit = LatencyLimit(config.objective.max_ms_per_text, RunFolder(output).latency, texts)
+    timed = TextClassifierHyperModel(space, modules, len(splits.classes), config.seed, texts=texts)
+    ranges = limit.narrowed(ranges, timed, say)
+    space = space_from(ranges, rows=rows, token_level=tokens)
+    if any(name in space and True in (space[name].options or ()) for name in ("trainable", "embedding_trainable")):
+        searched = {name: modules[name] for name in space.module_names()}
+        under = {name: modules[tokens_key(name)] for name in space.embedding_names() if name in tokens}
+        frozen = untrainable({**searched, **under})
+        if frozen:
+            space = space_from(ranges, rows=rows, untrainable=frozen, token_level=tokens)
+            say(f"Without trainable variables, to be searched frozen alone: {', '.join(frozen)}")
+    return Prepared(config, splits, objective, modules, space, limit)

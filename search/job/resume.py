@@ -1,0 +1,82 @@
+"""The configuration of an interrupted run, for going on with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from search.config import Config
+from search.errors import InputError
+from search.utils.paths import make_absolute, read_path
+
+# What may change without a trial that has been run becoming another one; of iterations only to more.
+_FREE = (
+    "tuner.max_seconds",
+    "features.max_gib",
+    "final_refit",
+    "dataset.unlabelled_path",
+    "dataset.unlabelled_member",
+    "dataset.submission",
+)
+_ITERATIONS = "tuner.iterations"
+
+
+def resumed(node: DictConfig, overrides: Sequence[str]) -> DictConfig:
+    """The configuration to go on with: the run's own, with what may change of the command line's.
+
+    Args:
+        node: What Hydra composed from the command line; `resume` names the run's folder.
+        overrides: The overrides of the command line.
+
+    Returns:
+        The configuration of the run, `resume` set.
+
+    Raises:
+        InputError: There is no run in the folder, or the command line asks for other settings; it lists them.
+    """
+    folder = read_path(node.resume, "resume")
+    path = folder / ".hydra" / "config.yaml"
+    if not path.is_file():
+        raise InputError(f"resume={folder}: there is no run to go on with, {path} is missing.")
+    try:
+        saved = OmegaConf.merge(OmegaConf.structured(Config), OmegaConf.load(path))
+    except Exception as error:  # YAML and OmegaConf raise many types for a damaged file
+        raise InputError(f"{path} is damaged ({str(error).splitlines()[0]}): the run cannot go on.") from error
+    assert isinstance(saved, DictConfig)
+    for one in (saved, node):
+        make_absolute(one, Config)
+    OmegaConf.resolve(node)
+    refused = []
+    for key, then, now in _changes(saved, node, overrides):
+        if key in _FREE or (key == _ITERATIONS and now > then):
+            OmegaConf.update(saved, key, now)
+        else:
+            refused.append(f"{key} was {then}, is {now}")
+    if refused:
+        raise InputError(
+            f"resume={folder}: the run was begun with other settings: {'; '.join(refused)}. Leave them out, or start "
+            "a run of its own."
+        )
+    saved.resume = str(folder)
+    return saved
+
+
+def _changes(saved: DictConfig, node: DictConfig, overrides: Sequence[str]) -> Iterator[tuple[str, Any, Any]]:
+    """Key, old and new value of every setting that the overrides change."""
+    asked = {override.lstrip("+~").partition("=")[0].partition("@")[0] for override in overrides}
+    then, now = dict(_leaves(saved, "")), dict(_leaves(node, ""))
+    for key in sorted({*then, *now} - {"resume"}):
+        if any(key == prefix or key.startswith(f"{prefix}.") for prefix in asked) and then.get(key) != now.get(key):
+            yield key, then.get(key), now.get(key)
+
+
+def _leaves(node: Any, prefix: str) -> Iterator[tuple[str, Any]]:
+    container: Any = OmegaConf.to_container(node) if isinstance(node, DictConfig) else node
+    for name, value in container.items():
+        key = f"{prefix}.{name}".lstrip(".")
+        if isinstance(value, dict) and value:
+            yield from _leaves(value, key)
+        else:
+            yield key, value

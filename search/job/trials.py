@@ -1,0 +1,138 @@
+"""The search itself: trials until the oracle or a budget ends them, and which of them was best."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from search.backbones import FeatureCache
+from search.datasets import Examples
+from search.errors import SearchError
+from search.job.prepare import Prepared
+from search.job.validation import Validation
+from search.models.hypermodel import TextClassifierHyperModel
+from search.reporting.leaderboard import leaderboard, write_leaderboard
+from search.reporting.report.passes import Pass, PassLog
+from search.reporting.screen import Screen
+from search.reporting.tensorboard import ScoredEpochs, TensorBoardWriter
+from search.run_folder import RunFolder
+from search.training.head import Inputs
+from search.tuning.budget import TimeBudget
+from search.tuning.oracles import make_oracle, plan
+from search.tuning.record import TrialRecord
+from search.tuning.tuner import Tuner
+from search.utils.stopwatch import Stopwatch
+
+
+@dataclass(frozen=True)
+class Trials:
+    """What a search has found.
+
+    Attributes:
+        tuner: With the records of all trials.
+        hypermodel: Makes its models.
+        validation: How they were judged.
+        best: The best trial's record.
+        best_epoch: Its epoch with the best score, counted from 1; 0 is a head alone.
+        passes: Of texts through frozen modules.
+        scored_epochs: What the validation split's metrics were computed from.
+    """
+
+    tuner: Tuner
+    hypermodel: TextClassifierHyperModel
+    validation: Validation
+    best: TrialRecord
+    best_epoch: int
+    passes: Sequence[Pass]
+    scored_epochs: ScoredEpochs
+
+    @property
+    def best_trial(self) -> Any:
+        """KerasTuner's trial."""
+        return self.tuner.oracle.get_trial(self.best.trial_id)
+
+    def features(self, split: Examples) -> Inputs | None:
+        """What the best trial's module gives for a split, where that is a constant."""
+        return self.hypermodel.constant_features(self.best.values, split)
+
+
+def run_trials(prepared: Prepared, folder: RunFolder, screen: Screen, stopwatch: Stopwatch) -> Trials:
+    """Searches, or goes on with the search that the folder holds.
+
+    Args:
+        prepared: What to search, and how.
+        folder: The run's, which the trials and the leaderboard are written to.
+        screen: Shows the progress.
+        stopwatch: Counts the phases `search` and `embed`.
+
+    Raises:
+        InputError: The folder holds another search's trials.
+        SearchError: Every trial failed.
+    """
+    config, splits, objective = prepared.config, prepared.splits, prepared.objective
+    passes = PassLog(screen.embedding(partial(stopwatch.add, "embed")))
+    hypermodel = TextClassifierHyperModel(
+        prepared.space,
+        prepared.modules,
+        len(splits.classes),
+        config.seed,
+        FeatureCache(
+            Path(config.paths.features),
+            config.features.dtype,
+            None if config.features.max_gib is None else int(config.features.max_gib * 2**30),
+        ),
+        passes,
+        splits.train.texts,
+    )
+    prepared.limit.guard(hypermodel)
+    validation = Validation(hypermodel, splits)
+    scored_epochs = ScoredEpochs(folder.trials)
+    ahead = plan(config.tuner, prepared.space.size())
+    with (
+        stopwatch("search"),
+        screen.progress(ahead, objective.name, objective.direction) as progress,
+        closing(TensorBoardWriter(folder.tensorboard, prepared.space, objective)) as curves,
+    ):
+        tuner = Tuner(
+            make_oracle(config.tuner, objective, config.seed),
+            validation.hypermodel,
+            max_epochs=config.tuner.max_epochs,
+            patience=config.tuner.patience,
+            max_total_epochs=config.tuner.max_total_epochs,
+            max_parameters=config.tuner.max_parameters,
+            keep=config.tuner.keep,
+            observers=[progress, curves, scored_epochs],
+            directory=str(folder.path),
+            project_name=folder.trials.name,
+        )
+        if tuner.records:
+            screen.say(f"Going on after {len(tuner.records)} trials that had ended")
+        budget = TimeBudget(config.tuner.max_seconds, tuner.records, stopwatch.started)
+        tuner.may_start = budget.may_start
+        try:
+            tuner.search(*validation.fit_args, verbose=0)
+        finally:  # also after Ctrl-C: what has been tried can be looked at
+            board = leaderboard(tuner.records.values(), list(prepared.space), objective.direction)
+            write_leaderboard(board, folder.leaderboard)
+    _tell(tuner, budget.refused, ahead.trials, folder.leaderboard, screen.say)
+    best = next(iter(tuner.ranking()), None)
+    if best is None or best.best_epoch is None:
+        errors = [f"{record.trial_id}: {record.error}" for record in tuner.records.values()]
+        raise SearchError(f"No trial succeeded; the first error was in trial {errors[0]}. See {folder.leaderboard}")
+    return Trials(tuner, hypermodel, validation, best, best.best_epoch, passes.passes, scored_epochs)
+
+
+def _tell(tuner: Tuner, refused: int, planned: int | None, board: Path, say: Callable[[str], None]) -> None:
+    """Says why the search ended where it did not go through its plan, and which trials failed."""
+    count = len(tuner.records)
+    if refused:
+        say(f"tuner.max_seconds ended the search after {count}{f' of {planned} planned' if planned else ''} trials")
+    if tuner.oracle.stop_reason is not None:
+        say(f"The search ended early: {tuner.oracle.stop_reason}")
+    failed = sum(record.status == "FAILED" for record in tuner.records.values())
+    if failed:
+        say(f"{failed} of {count} trials failed: see {board}")

@@ -1,0 +1,89 @@
+"""The texts without labels that a run predicts for once it is done: where they are, and whether that can be done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import NoReturn
+
+from search.config import Config
+from search.datasets.check import check_config
+from search.datasets.fetch import existing, locate
+from search.datasets.read import is_table_archive
+from search.datasets.stream import Stream
+from search.errors import InputError
+from search.inference.scoring import Job
+from search.inference.writers import identifier_column
+
+_PATH, _MEMBER = "dataset.unlabelled_path", "dataset.unlabelled_member"
+
+
+def check_unlabelled(config: Config) -> None:
+    """Goes through the texts that are to be predicted once the run is done, so that what is wrong is told before.
+
+    Args:
+        config: Its `dataset.unlabelled_path` or `unlabelled_member`; where both are null, nothing is done.
+
+    Raises:
+        InputError: They cannot be used, a row of them cannot, or the run makes nothing that could predict them.
+    """
+    dataset = config.dataset
+    if dataset.unlabelled_path is None and dataset.unlabelled_member is None:
+        return
+    key = _MEMBER if dataset.unlabelled_path is None else _PATH
+    if not config.final_refit:
+        raise InputError(f"{key} is for the model of all labelled rows: set final_refit=true, or {key}=null.")
+    if dataset.submission is None:
+        raise InputError(f"{key}: dataset.submission must say which columns are asked for, such as [id,target].")
+    check_config(dataset)
+    with opened(unlabelled_job(config, None)) as stream:
+        identifier_column(stream, dataset.submission)
+        for _ in stream.rows:
+            pass
+
+
+def unlabelled_job(config: Config, submission: Path | None) -> Job:
+    """What is to be predicted for, and where to write it.
+
+    Args:
+        config: As `check_unlabelled` let it pass.
+        submission: The file that is to be written; None: none is.
+    """
+    dataset = config.dataset
+    path, member = _located(config)
+    return Job(
+        input=path,
+        output=submission,
+        text=None,
+        text_column=dataset.text,
+        file_format=None,
+        dataset=replace(dataset, member=member),
+        kaggle=True,
+    )
+
+
+@contextmanager
+def opened(job: Job) -> Iterator[Stream]:
+    """Opens the texts; a row that cannot be used is an error, as Kaggle takes none but whole files."""
+
+    def refuse(error: InputError) -> NoReturn:
+        raise error
+
+    with job.opened(refuse) as stream:
+        yield stream
+
+
+def _located(config: Config) -> tuple[Path, str | None]:
+    dataset = config.dataset
+    member = dataset.unlabelled_member
+    if dataset.unlabelled_path is not None:
+        path = existing(dataset.unlabelled_path, _PATH)
+        if not path.is_file():
+            raise InputError(f"{_PATH}={path} is a folder: expected a CSV or TSV.")
+        return path, member
+    path = locate(dataset, Path(config.paths.data))
+    if not is_table_archive(path, dataset.format):
+        raise InputError(f"{_MEMBER}={member}: {path} is no archive of tables; give the file by {_PATH}=….")
+    return path, member

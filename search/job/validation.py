@@ -1,0 +1,70 @@
+"""How trials are judged: by the validation split, or by each fold of the training split in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import keras_tuner
+import numpy as np
+from numpy.typing import NDArray
+
+from search.datasets import Splits
+from search.models.classifier import Classifier, refit
+from search.models.hypermodel import TextClassifierHyperModel
+from search.training.cross_validation import CrossValidated
+from search.tuning.record import TrialRecord
+from search.tuning.tuner import Tuner
+
+
+class Validation:
+    """Joins the data and the HyperModel of a search.
+
+    Args:
+        hypermodel: Makes the models; those that learn from all rows are its own.
+        splits: The data.
+
+    Attributes:
+        hypermodel: The one for the tuner.
+        fit_args: What to give to `Tuner.search`.
+    """
+
+    def __init__(self, hypermodel: TextClassifierHyperModel, splits: Splits) -> None:
+        self._splits = splits
+        self._crossed = None if splits.fold is None else CrossValidated(hypermodel, splits.folds)
+        self._of_folds = [hypermodel] if self._crossed is None else self._crossed.of_folds
+        self.hypermodel: keras_tuner.HyperModel = self._crossed or hypermodel
+        self.fit_args = (splits.train, splits.valid) if self._crossed is None else ()
+
+    def probabilities(self, tuner: Tuner, record: TrialRecord) -> NDArray[np.float64]:
+        """What a trial's best epoch gives for the rows it was judged by.
+
+        Args:
+            tuner: Has ended.
+            record: Of the trial. Where its weights were not kept, which follow from its hyperparameters, its seed and
+                the rows, it is trained again.
+
+        Returns:
+            Of each row of `Splits.valid`, by the model that was not trained on it, float64 [n, classes].
+
+        Raises:
+            InputError: Its weights are damaged.
+        """
+        splits = self._splits
+        found = np.empty((len(splits.valid), len(splits.classes)))
+        for fold, model in zip(splits.folds, self._models(tuner, record), strict=True):
+            features = self._of_folds[0].constant_features(record.values, fold.valid)
+            found[fold.at] = Classifier(model, splits.classes, None).probabilities(fold.valid.texts, features)
+        return found
+
+    def _models(self, tuner: Tuner, record: TrialRecord) -> Iterator[keras.Model]:
+        trial: Any = tuner.oracle.get_trial(record.trial_id)
+        hp = trial.hyperparameters
+        if not tuner.files.best(record.trial_id).exists():
+            for hypermodel, fold in zip(self._of_folds, self._splits.folds, strict=True):
+                yield refit(hypermodel, hp, fold.train, record.best_epoch or 0, tuner.seed)
+        elif self._crossed is None:
+            yield tuner.load_model(trial)
+        else:
+            yield from self._crossed.load_models(hp, tuner.best_weights(trial))

@@ -1,0 +1,1 @@
+"""From hyperparameters to a compiled Keras model, and the saved classifier."""

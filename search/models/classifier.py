@@ -1,0 +1,162 @@
+"""The classifier a search ends with: refitted on all labelled rows but the test split, saved, and scored."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import keras
+import keras_tuner
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from search.datasets import Examples
+from search.models.hypermodel import TextClassifierHyperModel, above_embedding
+from search.reporting.tensorboard import Curves
+from search.training.base import KerasTraining, Training, assign, model_weights
+from search.training.batches import chosen, scorer
+from search.training.head import Inputs
+from search.tuning.seeds import trial_seed
+from search.utils.files import whole_file, whole_folder, write_json
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """A trained model with what it takes to read its answers.
+
+    Attributes:
+        model: Strings [batch] to probabilities, float32 [batch, classes].
+        classes: Names of the classes, in the order of the probabilities.
+        threshold: Two classes: the second is predicted where its probability reaches this; None: the most probable is.
+    """
+
+    model: keras.Model
+    classes: tuple[str, ...]
+    threshold: float | None
+
+    def probabilities(self, texts: NDArray[np.object_], features: Inputs | None = None) -> NDArray[np.float64]:
+        """Scores texts.
+
+        Args:
+            texts: Strings [n].
+            features: What the model's frozen module gives for them [n, dim], if that is known.
+
+        Returns:
+            Probabilities, float64 [n, classes].
+        """
+        return _values(self.model, texts, features, np.arange(len(texts)))
+
+    def last_hidden(
+        self, texts: NDArray[np.object_], features: Inputs | None, rows: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """Gives what the output layer sees of some texts: the last hidden layer's values, or the module's.
+
+        Args:
+            texts: Strings [n].
+            features: As for `probabilities`.
+            rows: Positions of those to give [k].
+
+        Returns:
+            float64 [k, dim].
+        """
+        hidden = keras.Model(self.model.inputs, self.model.layers[-1].input)
+        return _values(hidden, texts, features, rows)
+
+    def save(self, saved_model: Path, keras_file: Path) -> None:
+        """Writes the model twice, each whole or not at all.
+
+        The SavedModel needs this package neither to load nor to run: `tf.saved_model.load(path)(texts)` gives the
+        probabilities. Its signature `serving_default` is for TensorFlow Serving: `texts`, strings [batch], with or
+        without white space around them, to `probabilities`, float32 [batch, classes], and `predicted`, the names of
+        their classes, strings [batch]. `labels.json` in its folder names the classes and the threshold.
+
+        Args:
+            saved_model: Folder of the SavedModel.
+            keras_file: A file that ends in .keras; `keras.models.load_model` reads it once `TextEmbedding` is imported
+                from `search.backbones`.
+        """
+        # Without the optimizer, whose slots would make the files three times as large.
+        plain = keras.Model(self.model.inputs, self.model.outputs, name=self.model.name)
+        Classifier(plain, self.classes, self.threshold).export(saved_model)
+        with whole_file(keras_file) as file:
+            plain.save(file)
+
+    def export(self, saved_model: Path) -> None:
+        """Writes the SavedModel alone, see `save`."""
+        archive = keras.export.ExportArchive()
+        archive.track(self.model)
+        signature = [tf.TensorSpec([None], tf.string, name="texts")]
+        # The first endpoint is also the default signature.
+        archive.add_endpoint(
+            "serve", lambda texts: self._answer(self.model(tf.strings.strip(texts), training=False)), signature
+        )
+        archive.add_endpoint("__call__", lambda texts: self.model(texts, training=False), signature)
+        # One may stand there from before the run was resumed.
+        shutil.rmtree(saved_model, ignore_errors=True)
+        with whole_folder(saved_model) as folder:
+            archive.write_out(str(folder), verbose=False)
+            write_json(folder / "labels.json", {"labels": list(self.classes), "threshold": self.threshold})
+
+    def _answer(self, probabilities: tf.Tensor) -> dict[str, tf.Tensor]:
+        """What a server says of texts with these probabilities, float32 [batch, classes]."""
+        if self.threshold is None:
+            predicted = tf.argmax(probabilities, axis=1)
+        else:
+            # In float64, as the threshold was chosen in.
+            predicted = tf.cast(tf.cast(probabilities[:, 1], tf.float64) >= self.threshold, tf.int64)
+        return {"probabilities": probabilities, "predicted": tf.gather(tf.constant(self.classes), predicted)}
+
+
+def _values(
+    model: keras.Model, texts: NDArray[np.object_], features: Inputs | None, rows: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """What a model over a module gives for rows, from the module's features where they are known [k, dim]."""
+    if features is None:
+        return scorer(model)(tf.constant(texts[rows].tolist()))
+    return scorer(above_embedding(model))(chosen(features, rows))
+
+
+def refit(
+    hypermodel: TextClassifierHyperModel,
+    hp: keras_tuner.HyperParameters,
+    examples: Examples,
+    epochs: int,
+    seed: int,
+    curves: Curves | None = None,
+    on_weights: Callable[[int, Sequence[keras.Variable]], None] | None = None,
+) -> keras.Model:
+    """Trains a configuration afresh on more rows.
+
+    Args:
+        hypermodel: Builds and fits the model.
+        hp: The configuration.
+        examples: All rows to learn from.
+        epochs: How long: as many epochs as were best in the search.
+        seed: Seed of the search; the initial weights follow from it and the configuration.
+        curves: Is told of every epoch; None: nobody is.
+        on_weights: Is shown the weights after every epoch.
+
+    Returns:
+        The trained model.
+    """
+
+    def on_epoch_end(epoch: int, metrics: Mapping[str, float]) -> bool:
+        if curves is not None:
+            curves.add(epoch, metrics)
+        if on_weights is not None:
+            assign(model_weights(model), training.weights())
+            on_weights(epoch, model_weights(model))
+        return False
+
+    keras.utils.set_random_seed(trial_seed(seed, hp.values))
+    model = hypermodel.build(hp)
+    training: Training = hypermodel.fast_training(hp, examples) or KerasTraining(
+        model, partial(hypermodel.fit, hp, model, examples)
+    )
+    training.run(range(epochs), on_epoch_end)
+    assign(model_weights(model), training.weights())
+    return model

@@ -1,0 +1,136 @@
+"""Ways to combine classifiers, each fitted on rows that no member was trained on: those of the validation split."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
+
+from search.datasets.folds import deal
+from search.evaluation.metrics import direction
+from search.evaluation.threshold import best_threshold
+from search.evaluation.weighted import WeightedScorer
+from search.models.ensembles.combiners import (
+    Combiner,
+    Stacked,
+    Votes,
+    Weighted,
+    combined,
+    of_all_classes,
+    stacking_features,
+)
+
+Probabilities = NDArray[np.float64]
+Labels = NDArray[np.int64]
+
+_ROUNDS = 25
+FOLDS = 5
+MAJORITY_VOTE = 0.5
+
+
+@dataclass(frozen=True)
+class Task:
+    """What an ensemble is to be good at.
+
+    Attributes:
+        metric: One of `search.evaluation.names`.
+        threshold: Two classes: as configured; None: the one with the best F1 on the rows at hand.
+    """
+
+    metric: str
+    threshold: float | None = None
+
+    def decision(self, labels: Labels, probabilities: Probabilities) -> float | None:
+        """The threshold for probabilities [n, classes]; None where there are more than two classes."""
+        if probabilities.shape[1] > 2:
+            return None
+        return best_threshold(labels, probabilities) if self.threshold is None else self.threshold
+
+    def quality(self, labels: Labels, probabilities: Probabilities, threshold: float | None) -> float:
+        """The metric, turned so that more is better; what is not defined is worse than anything."""
+        curves = self.metric in ("roc_auc", "average_precision")
+        scores = WeightedScorer(labels, probabilities, threshold, curves=curves)(np.ones((1, len(labels))))
+        value = float(scores[self.metric][0])
+        if np.isnan(value):
+            return -np.inf
+        return value if direction(self.metric) == "max" else -value
+
+
+Fit = Callable[[Probabilities, Labels, Task], Combiner]
+"""From the members' probabilities [members, n, classes], the labels [n] and the task to a combiner."""
+
+
+def fit_mean(members: Probabilities, labels: Labels, task: Task) -> Combiner:
+    """Weighs all members alike; nothing is fitted."""
+    return Weighted(np.full(len(members), 1 / len(members)))
+
+
+def fit_vote(members: Probabilities, labels: Labels, task: Task) -> Combiner:
+    """Lets every member decide by its own threshold."""
+    if members.shape[2] > 2:
+        return Votes(None)
+    return Votes(np.array([task.decision(labels, one) for one in members]))
+
+
+def fit_stacking(members: Probabilities, labels: Labels, task: Task) -> Combiner:
+    """Fits a logistic regression on the members' log probabilities; labels of one class teach nothing: the mean."""
+    present = np.unique(labels)
+    if len(present) < 2:
+        return fit_mean(members, labels, task)
+    with threadpool_limits(limits=1):
+        model = LogisticRegression(max_iter=2000).fit(stacking_features(members), labels)
+    return Stacked(*of_all_classes(model.coef_, model.intercept_, present, members.shape[2]))
+
+
+def fit_greedy(members: Probabilities, labels: Labels, task: Task) -> Combiner:
+    """Adds the member that helps the mean most, again and again, the same one also twice, until none helps.
+
+    Caruana et al., 2004, Ensemble Selection from Libraries of Models, section 2.1 (with replacement).
+    """
+    counts = np.zeros(len(members))
+    total, reached = np.zeros(members.shape[1:]), -np.inf
+    for size in range(1, _ROUNDS + 1):
+        means = [(total + one) / size for one in members]
+        qualities = [task.quality(labels, mean, task.decision(labels, mean)) for mean in means]
+        best = int(np.argmax(qualities))
+        if qualities[best] <= reached:
+            break
+        reached, total = qualities[best], total + members[best]
+        counts[best] += 1
+    if not counts.any():  # the metric is not defined on these rows
+        return fit_mean(members, labels, task)
+    return Weighted(counts / counts.sum())
+
+
+METHODS: dict[str, Fit] = {
+    "mean": fit_mean,
+    "vote": fit_vote,
+    "greedy": fit_greedy,
+    "stacking": fit_stacking,
+}
+"""By name, the simplest first: of equals the first is chosen."""
+
+
+def out_of_fold(fit: Fit, members: Probabilities, labels: Labels, task: Task, seed: int) -> Probabilities:
+    """What a method gives for rows that it was not fitted on: each fold's from a fit on the others.
+
+    Args:
+        fit: The method.
+        members: Probabilities [members, n, classes].
+        labels: Classes [n].
+        task: What to be good at.
+        seed: Of the folds, which are stratified.
+
+    Returns:
+        Probabilities, float64 [n, classes].
+    """
+    found = np.empty(members.shape[1:])
+    folds = deal(labels, FOLDS, np.random.default_rng(seed))
+    for fold in np.unique(folds):
+        held = folds == fold
+        found[held] = combined(fit(members[:, ~held], labels[~held], task), members[:, held])
+    return found

@@ -1,0 +1,71 @@
+"""An ensemble as one Keras model: texts in, probabilities out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+import tensorflow as tf
+
+from search.backbones import TextEmbedding
+from search.job.ensemble_members import Member
+from search.models.ensembles.combiners import Combiner, Weighted
+from search.models.hypermodel import above_embedding
+
+
+class Combination(keras.layers.Layer):
+    """Combines the outputs of members, a list of float32 [batch, classes], to one.
+
+    Args:
+        combiner: Does so in float64.
+        name: Name of the layer.
+    """
+
+    def __init__(self, combiner: Combiner, name: str) -> None:
+        super().__init__(trainable=False, dtype="float32", autocast=False, name=name)
+        self._combiner = combiner
+
+    def call(self, outputs: list[tf.Tensor]) -> tf.Tensor:
+        """Combines them."""
+        return tf.cast(self._combiner(tf.cast(tf.stack(outputs), tf.float64)), tf.float32)
+
+    def compute_output_shape(self, input_shape: list[tuple[int | None, ...]]) -> tuple[int | None, ...]:
+        """Gives the shape of the output, which is that of a member's."""
+        return input_shape[0]
+
+
+def ensemble_model(members: Sequence[Member], combiner: Combiner) -> keras.Model:
+    """Puts members under a combiner; those without weight are left out, and each frozen module is there once.
+
+    Args:
+        members: With their models.
+        combiner: Was fitted on all of them, in this order.
+
+    Returns:
+        A model from strings [batch] to probabilities, float32 [batch, classes].
+    """
+    texts = keras.Input((), dtype="string", name="texts")
+    if isinstance(combiner, Weighted):
+        members = [member for member, weight in zip(members, combiner.weights, strict=True) if weight]
+        combiner = Weighted(combiner.weights[combiner.weights > 0])
+    embedded: dict[str, keras.KerasTensor] = {}
+    outputs = []
+    for member in members:
+        model = member.model
+        embedding = model.layers[1] if isinstance(model, keras.Model) else None
+        if isinstance(embedding, TextEmbedding) and not embedding.get_config()["trainable"]:
+            folder = embedding.get_config()["folder"]
+            if folder not in embedded:
+                module = TextEmbedding(folder, name=f"module_{len(embedded) + 1}")
+                embedded[folder] = module(texts)
+            outputs.append(_named(above_embedding(model), member.name)(embedded[folder]))
+        else:
+            assert model is not None
+            part = _named(model, member.name) if isinstance(model, keras.Model) else model
+            outputs.append(part(texts))
+    return keras.Model(texts, Combination(combiner, name="probabilities")(outputs), name="ensemble")
+
+
+def _named(model: keras.Model, name: str) -> keras.Model:
+    """The same layers under a name of their own, without an optimizer."""
+    return keras.Model(model.inputs[0], model.outputs[0], name=name)

@@ -1,0 +1,1 @@
+"""The optimizers of the search space: one description, three implementations."""

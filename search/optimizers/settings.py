@@ -1,0 +1,126 @@
+"""The optimizers of the search space: what is set of them, and the Keras optimizer that this describes.
+
+The same settings describe the optimizers that train without Keras: `search.optimizers.flat` in NumPy and
+`search.optimizers.sparse_rows` in TensorFlow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+OPTIMIZERS: dict[str, type[keras.optimizers.Optimizer]] = {
+    "adam": keras.optimizers.Adam,
+    "adamw": keras.optimizers.AdamW,
+    "rmsprop": keras.optimizers.RMSprop,
+    "sgd": keras.optimizers.SGD,
+    "adagrad": keras.optimizers.Adagrad,
+}
+# Momentum is what makes plain gradient descent a serious choice for networks.
+_SETTINGS: dict[str, dict[str, Any]] = {"sgd": {"momentum": 0.9}}
+
+
+@dataclass(frozen=True)
+class OptimizerSettings:
+    """An optimizer and what a trial sets of it; the rest is as in Keras.
+
+    Attributes:
+        name: A key of `OPTIMIZERS`.
+        learning_rate: Rate of every weight that is not the module's.
+        weight_decay: Share of the rate by which each weight that is not the module's is drawn to zero at every step
+            (Loshchilov and Hutter 2019); 0: none. A module's published weights are nowhere near zero.
+        clip_norm: Length to which the gradient of all weights together is shortened (Pascanu et al. 2013); 0: none.
+        module_rate: Rate of the module's weights; None: they are frozen.
+        warmup_steps: Steps over which the module's rate grows to `module_rate`, in equal parts.
+    """
+
+    name: str
+    learning_rate: float
+    weight_decay: float = 0.0
+    clip_norm: float = 0.0
+    module_rate: float | None = None
+    warmup_steps: int = 0
+
+    @property
+    def constants(self) -> Mapping[str, float]:
+        """The hyperparameters that no trial sets, by Keras's names."""
+        return _constants(self.name)
+
+    def module_rate_at(self, step: int) -> float:
+        """The module's rate at a step, counted from 1."""
+        assert self.module_rate is not None
+        return self.module_rate * min(1.0, step / self.warmup_steps if self.warmup_steps else 1.0)
+
+
+@cache
+def _constants(name: str) -> Mapping[str, float]:
+    # Keras itself says what its defaults are.
+    constants: Mapping[str, float] = OPTIMIZERS[name](**_SETTINGS.get(name, {})).get_config()
+    return constants
+
+
+def make_optimizer(
+    settings: OptimizerSettings, module: keras.Layer | None = None, accumulate: int = 1
+) -> keras.optimizers.Optimizer:
+    """Makes the Keras optimizer that settings describe.
+
+    Args:
+        settings: What to make.
+        module: The built layer that is trained at `settings.module_rate`; None: there is none.
+        accumulate: Batches whose gradients are averaged before the weights move.
+
+    Returns:
+        A fresh optimizer.
+    """
+    kind = OPTIMIZERS[settings.name]
+    arguments = dict(_SETTINGS.get(settings.name, {}))
+    if settings.name == "adamw":
+        arguments["weight_decay"] = settings.weight_decay
+    if settings.clip_norm:
+        arguments["global_clipnorm"] = settings.clip_norm
+    if accumulate > 1:
+        arguments["gradient_accumulation_steps"] = accumulate
+    if module is None:
+        return kind(settings.learning_rate, **arguments)
+    assert settings.module_rate is not None
+    optimizer = _fine_tuning(kind)(settings.learning_rate, **arguments)
+    optimizer.module = module
+    optimizer.module_ratio = settings.module_rate / settings.learning_rate
+    optimizer.warmup_steps = settings.warmup_steps
+    optimizer.exclude_from_weight_decay(var_list=module.trainable_variables)
+    return optimizer
+
+
+def _fine_tuning(kind: type[keras.optimizers.Optimizer]) -> type[keras.optimizers.Optimizer]:
+    """A subclass of a Keras optimizer that scales the rate of one layer's weights.
+
+    The step of adaptive optimizers does not grow with the gradient, so it is the rate that must be scaled.
+    """
+
+    class FineTuning(kind):
+        module: keras.Layer
+        module_ratio: float
+        warmup_steps: int
+
+        def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Any] | None = None) -> None:
+            # Keras squares the slices of a row that comes up twice one by one (3.15): (a + b)^2 is not a^2 + b^2.
+            dense = [tf.convert_to_tensor(one) if isinstance(one, tf.IndexedSlices) else one for one in grads]
+            super().apply(dense, trainable_variables)
+
+        def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+            # Keras hands over the bare TensorFlow variable; its place in the optimizer is what identifies it.
+            of_module = {self._get_variable_index(weight) for weight in self.module.trainable_variables}
+            if self._get_variable_index(variable) in of_module:
+                learning_rate = learning_rate * self.module_ratio
+                if self.warmup_steps:
+                    steps = keras.ops.cast(self.iterations + 1, "float32")
+                    learning_rate = learning_rate * keras.ops.minimum(1.0, steps / self.warmup_steps)
+            super().update_step(gradient, variable, learning_rate)
+
+    FineTuning.__name__ = f"{kind.__name__}ForFineTuning"
+    return FineTuning

@@ -1,0 +1,147 @@
+"""The folder of a run: where everything in it stands."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from omegaconf import DictConfig, OmegaConf
+
+from search.errors import InputError
+from search.overrides import setting, typed
+from search.utils.files import write_text
+from search.utils.lock import LOCK, locked
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Paths of a run's files; all of them can be moved together."""
+
+    path: Path
+
+    @classmethod
+    @contextmanager
+    def opened(cls, path: Path, config: DictConfig, overrides: Sequence[str], *, resumed: bool) -> Iterator[RunFolder]:
+        """Holds the folder of a run while the block runs, with the run's configuration in it.
+
+        Args:
+            path: The folder; unless a run is resumed there, nothing may be in it.
+            config: The configuration as composed.
+            overrides: What the command line set.
+            resumed: Whether an interrupted run goes on there.
+
+        Yields:
+            The folder; what is logged in the block goes to its search.log.
+
+        Raises:
+            InputError: Another run's files stand there, or another process is at work on them.
+        """
+        folder = cls(path)
+        with locked(path):
+            # Only now: what stands there may be the work of a run that is going on.
+            if not resumed and any(file.name != LOCK for file in path.iterdir()):
+                raise InputError(
+                    f"{path} already holds files: name a fresh folder with hydra.run.dir=…, remove it, or go on with "
+                    f"that run: {typed('search', setting('resume', path))}"
+                )
+            write_text(path / ".hydra" / "config.yaml", OmegaConf.to_yaml(config, resolve=True))
+            if not resumed:
+                write_text(path / ".hydra" / "overrides.yaml", OmegaConf.to_yaml(OmegaConf.create(list(overrides))))
+            with folder.logging():
+                yield folder
+
+    @contextmanager
+    def logging(self) -> Iterator[None]:
+        """Sends what is logged, Python's warnings too, to search.log alone while the block runs."""
+        handler = logging.FileHandler(self.path / "search.log", encoding="utf-8")
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        root = logging.getLogger()
+        level, handlers = root.level, root.handlers
+        # The terminal belongs to the progress bar: whoever put a handler there gets it back afterwards.
+        root.handlers = [handler]
+        root.setLevel(logging.INFO)
+        logging.captureWarnings(True)
+        try:
+            yield
+        finally:
+            logging.captureWarnings(False)
+            root.level, root.handlers = level, handlers
+            handler.close()
+
+    @property
+    def trials(self) -> Path:
+        """KerasTuner's project: a folder per trial."""
+        return self.path / "trials"
+
+    @property
+    def tensorboard(self) -> Path:
+        """A TensorBoard run per trial, and the refit."""
+        return self.path / "tensorboard"
+
+    @property
+    def leaderboard(self) -> Path:
+        """A row per trial."""
+        return self.path / "leaderboard.csv"
+
+    @property
+    def summary(self) -> Path:
+        """The answer, as JSON."""
+        return self.path / "summary.json"
+
+    @property
+    def predictions(self) -> Path:
+        """A row per row of the test split."""
+        return self.path / "predictions.csv"
+
+    @property
+    def saved_model(self) -> Path:
+        """TensorFlow's SavedModel: strings to probabilities."""
+        return self.path / "model"
+
+    @property
+    def model_all(self) -> Path:
+        """A SavedModel of the same configuration that learned from the test split too: never evaluated."""
+        return self.path / "model_all"
+
+    @property
+    def submission(self) -> Path:
+        """What that one predicts for texts without labels, as Kaggle takes it."""
+        return self.path / "submission.csv"
+
+    @property
+    def keras_model(self) -> Path:
+        """The same model for Keras."""
+        return self.path / "model.keras"
+
+    @property
+    def ensemble(self) -> Path:
+        """What was made of several trials and the baselines: predictions.csv and model/, as a run's."""
+        return self.path / "ensemble"
+
+    @property
+    def measurements(self) -> Path:
+        """What the report shows and no other file holds."""
+        return self.path / "report.json"
+
+    @property
+    def baselines(self) -> Path:
+        """The baselines' probabilities for the test split: name to float32 [n, classes]."""
+        return self.path / "baselines.npz"
+
+    @property
+    def latency(self) -> Path:
+        """What texts take, as measured for a limit: a run that is resumed keeps to it."""
+        return self.path / "latency.json"
+
+    @property
+    def report(self) -> Path:
+        """The run as a page to read."""
+        return self.path / "report.html"
+
+    @property
+    def model_card(self) -> Path:
+        """The model's description for whoever is to use it."""
+        return self.path / "MODEL_CARD.md"

@@ -1,0 +1,92 @@
+"""Follows the training of a trial epoch by epoch: what it was best at, and what it takes to go on."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from search.training.base import Training
+from search.tuning.record import TrialObserver, TrialRecord
+from search.tuning.seeds import HEAD_EPOCHS
+from search.utils.checkpoint import save
+
+
+class TrialFollower:
+    """Keeps a trial's record, its best weights and its last state up to date, and passes every epoch on.
+
+    Args:
+        record: The trial's record, which it fills.
+        training: The trial's model.
+        objective: KerasTuner's objective.
+        best: File for the weights of the best epoch.
+        last: File for the state after the last epoch, with the record as its notes.
+        patience: Epochs without a better objective after which training stops; None: never.
+        interrupted: Whether the process was asked to end: then the epoch may be damaged and is not recorded.
+        observers: Are told of every epoch.
+        values: KerasTuner's values of the trial, where the HyperModel notes for how long it trained the head alone.
+    """
+
+    def __init__(
+        self,
+        record: TrialRecord,
+        training: Training,
+        objective: Any,
+        best: Path,
+        last: Path,
+        patience: int | None,
+        interrupted: Callable[[], bool],
+        observers: Sequence[TrialObserver],
+        values: Mapping[str, Any],
+    ) -> None:
+        self.record = record
+        self.training = training
+        self.objective = objective
+        self.best = best
+        self.last = last
+        self.patience = patience
+        self.interrupted = interrupted
+        self.observers = observers
+        self.values = values
+        self._spent_before = record.seconds
+        self._started = time.monotonic()
+
+    def on_epoch_end(self, epoch: int, metrics: Mapping[str, float]) -> bool:
+        """Records an epoch, counted from 1, or 0 for a head that was trained alone.
+
+        The best weights are written before the state that says they are.
+
+        Returns:
+            Whether the trial is done.
+
+        Raises:
+            KeyboardInterrupt: The process was asked to end.
+        """
+        if self.interrupted():
+            raise KeyboardInterrupt
+        record = self.record
+        record.epochs = epoch
+        record.head_epochs = self.values.get(HEAD_EPOCHS)
+        record.seconds = self._spent_before + time.monotonic() - self._started
+        score = self.objective.get_value(metrics)
+        if epoch == 0:
+            record.head_score = score
+        if math.isfinite(score) and (record.score is None or self.objective.better_than(score, record.score)):
+            record.score = score
+            record.best_epoch = epoch
+            record.metrics = dict(metrics)
+            record.fold_scores = [self.objective.get_value(fold) for fold in getattr(metrics, "folds", ())]
+            save(self.best, self.training.weights())
+        save(self.last, self.training.state(), asdict(record))
+        for observer in self.observers:
+            observer.on_epoch_end(record, epoch, metrics)
+        return is_done(record, self.patience)
+
+
+def is_done(record: TrialRecord, patience: int | None) -> bool:
+    """Whether a trial has had its epochs, or has gone on for too long without getting better."""
+    idle = record.epochs - (record.best_epoch or record.initial_epoch)
+    return record.epochs >= record.target_epochs or (patience is not None and idle >= patience)

@@ -1,6 +1,0 @@
-"""Fine-tuning of a module under a head, at the cost of the weights that the texts can touch."""
-
-from search.tuning.fine_tuning.touched import Touched, find_touched
-from search.tuning.fine_tuning.training import FineTuning, TextRows
-
-__all__ = ["FineTuning", "TextRows", "Touched", "find_touched"]

@@ -1,0 +1,1 @@
+"""Helpers that know nothing of classifiers: files, locks, devices, interrupts, time."""

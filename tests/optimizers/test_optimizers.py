@@ -1,0 +1,88 @@
+"""One layer at a rate of its own, everything else as Keras does it."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from search.optimizers.settings import OPTIMIZERS, OptimizerSettings, make_optimizer
+
+RATE = 0.01
+
+
+def trained(optimizer_of, steps=3):
+    keras.utils.set_random_seed(1)
+    first, second = keras.layers.Dense(6, "tanh"), keras.layers.Dense(1)
+    model = keras.Sequential([keras.Input((4,)), first, second])
+    before = model.get_weights()
+    # A single step is not worth being traced first.
+    model.compile(optimizer_of(first), "mse", run_eagerly=steps == 1)
+    random = np.random.default_rng(0)
+    inputs, targets = random.normal(size=(8, 4)), random.normal(size=(8, 1))
+    model.fit(inputs, targets, batch_size=8, epochs=steps, shuffle=False, verbose=0)
+    return [after - start for after, start in zip(model.get_weights(), before, strict=True)]
+
+
+def plain(name):
+    return lambda layer: make_optimizer(OptimizerSettings(name, RATE))
+
+
+def fine_tuning(name, rate, **more):
+    return lambda layer: make_optimizer(OptimizerSettings(name, RATE, module_rate=rate, **more), layer)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_without_a_module_it_is_kerass_own(name):
+    assert type(plain(name)(None)) is OPTIMIZERS[name]
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_the_module_steps_by_its_own_rate_and_the_rest_as_before(name):
+    full, slow = trained(plain(name), steps=1), trained(fine_tuning(name, RATE / 50), steps=1)
+    for one, part in zip(full[:2], slow[:2], strict=True):
+        np.testing.assert_allclose(part, one / 50, rtol=1e-3, atol=1e-7)
+    for one, part in zip(full[2:], slow[2:], strict=True):
+        np.testing.assert_array_equal(part, one)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_at_equal_rates_training_is_the_same(name):
+    for one, other in zip(trained(plain(name)), trained(fine_tuning(name, RATE)), strict=True):
+        np.testing.assert_allclose(other, one, rtol=1e-5, atol=1e-8)
+
+
+def test_weight_decay_is_the_heads_alone():
+    without, decayed = (trained(fine_tuning("adamw", RATE, weight_decay=decay), 1) for decay in (0.0, 0.5))
+    for one, other in zip(decayed[:2], without[:2], strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert not np.allclose(decayed[2], without[2])
+
+
+def test_the_rate_of_the_module_grows_over_the_warm_up():
+    """Plain descent without momentum in the first step: its length is the rate."""
+    full = trained(fine_tuning("sgd", RATE), steps=1)
+    warming = trained(fine_tuning("sgd", RATE, warmup_steps=4), steps=1)
+    for one, other in zip(full[:2], warming[:2], strict=True):
+        np.testing.assert_allclose(other, one / 4, rtol=1e-3, atol=1e-7)
+    np.testing.assert_array_equal(full[2], warming[2])
+    rates = [OptimizerSettings("sgd", RATE, module_rate=0.1, warmup_steps=4).module_rate_at(i) for i in range(1, 7)]
+    np.testing.assert_allclose(rates, [0.025, 0.05, 0.075, 0.1, 0.1, 0.1])
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_row_that_comes_up_twice_in_a_batch_has_one_gradient(name):
+    """Keras alone would square its two halves one by one."""
+    layer = keras.layers.Dense(2, use_bias=False)
+    layer.build((3, 3))
+    (table,) = layer.trainable_variables
+    start = table.numpy()
+    optimizer = fine_tuning(name, RATE)(layer)
+    halves = tf.IndexedSlices([[1.0, 2.0], [3.0, 4.0]], [1, 1], [3, 2])
+    optimizer.apply([halves], [table])
+    optimizer.apply([halves], [table])
+    came = table.numpy()
+    table.assign(start)
+    reference = fine_tuning(name, RATE)(layer)
+    reference.apply([tf.convert_to_tensor(halves)], [table])
+    reference.apply([tf.convert_to_tensor(halves)], [table])
+    np.testing.assert_allclose(came, table.numpy(), rtol=1e-6)

@@ -1,0 +1,91 @@
+"""Heads to train both ways: by this package's own arithmetic, and by `keras.Model.fit`."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from search.features.cache import Features
+from search.optimizers.settings import OptimizerSettings, make_optimizer
+from search.training.head import Head, HeadTraining, Rows, flat_optimizer
+from search.training.order import epoch_order
+
+INPUTS = 10
+
+
+def make_rows(rows, classes, seed=0):
+    """Features of which the first few tell the class."""
+    random = np.random.default_rng(seed)
+    labels = random.integers(0, classes, rows)
+    values = random.normal(size=(rows, INPUTS)).astype(np.float32)
+    values[:, :classes] += np.eye(classes, dtype=np.float32)[labels]
+    where = np.arange(rows, dtype=np.int32)
+    return Rows(Features([values], np.zeros(rows, np.int32), where, INPUTS), labels)
+
+
+def make_training(
+    rows,
+    valid=None,
+    *,
+    widths=(16, 8),
+    classes=2,
+    activation="relu",
+    dropout=0.0,
+    optimizer="adam",
+    rate=0.01,
+    batch_size=32,
+    seed=5,
+    importance=None,
+    dtype=np.float32,
+    **more,
+):
+    head = Head(INPUTS, widths, classes, activation, dropout, dtype)
+    head.initialize(np.random.default_rng(seed))
+    if importance is None:
+        importance = np.ones(len(rows.labels), dtype)
+    flat = flat_optimizer(OptimizerSettings(optimizer, rate, **more), head.weights)
+    return HeadTraining(head, flat, rows, valid, importance, batch_size, seed)
+
+
+def keras_twin(
+    training,
+    *,
+    widths=(16, 8),
+    classes=2,
+    activation="relu",
+    dropout=0.0,
+    optimizer="adam",
+    rate=0.01,
+    dtype="float32",
+    **more,
+):
+    """A Keras model with the same weights, compiled as the HyperModel compiles it."""
+    layers = [keras.Input((INPUTS,), dtype=dtype)]
+    for width in widths:
+        layers.append(keras.layers.Dense(width, activation, dtype=dtype))
+        if dropout:
+            layers.append(keras.layers.Dropout(dropout, dtype=dtype))
+    model = keras.Sequential([*layers, keras.layers.Dense(classes, "softmax", dtype=dtype)])
+    settings = OptimizerSettings(optimizer, rate, **more)
+    model.compile(make_optimizer(settings), "sparse_categorical_crossentropy", jit_compile=False)
+    model.set_weights(training.weights())
+    return model
+
+
+def fit_twin(model, rows, epochs, *, importance=None, batch_size=32, seed=5, dtype=np.float32):
+    """Trains it on the same rows in the same order; gives the loss of each epoch."""
+    values = rows.features.array().astype(dtype)
+    if importance is None:
+        importance = np.ones(len(rows.labels), dtype)
+    orders = [epoch_order(len(rows.labels), seed, epoch) for epoch in range(epochs)]
+    batches = [order[i : i + batch_size] for order in orders for i in range(0, len(order), batch_size)]
+
+    def generate():
+        for batch in batches:
+            yield values[batch], rows.labels[batch], importance[batch]
+
+    signature = tuple(tf.TensorSpec(shape, kind) for shape, kind in (((None, INPUTS), dtype), ((None,), np.int64)))
+    dataset = tf.data.Dataset.from_generator(
+        generate, output_signature=(*signature, tf.TensorSpec((None,), importance.dtype))
+    )
+    history = model.fit(dataset, epochs=epochs, steps_per_epoch=len(batches) // epochs, verbose=0, shuffle=False)
+    return history.history["loss"]
