@@ -15,7 +15,7 @@ from search.commands.cli import explained
 from search.commands.search import adding_absent, execute, replacing
 from search.config import configuration_folder, register
 from search.errors import InputError
-from search.overrides import literal, readable
+from search.utils.overrides import literal, readable
 from search.utils.paths import absolute_path
 
 if TYPE_CHECKING:  # brings pandas

@@ -11,9 +11,9 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 
 from search.errors import InputError
-from search.overrides import setting, typed
 from search.utils.files import write_text
 from search.utils.lock import LOCK, locked
+from search.utils.overrides import setting, typed
 
 
 @dataclass(frozen=True)

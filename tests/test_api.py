@@ -12,7 +12,7 @@ from reviews import write_reviews
 
 import search
 from search.job import pipeline
-from search.overrides import literal
+from search.utils.overrides import literal
 
 CSV = ("dataset=csv", "dataset.path=reviews.csv", "dataset.text=review", "dataset.label=stars")
 

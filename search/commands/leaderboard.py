@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from search.commands.cli import command
 from search.errors import InputError, nearest
-from search.overrides import setting, typed
+from search.utils.overrides import setting, typed
 from search.utils.paths import read_path
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from search.backbones.inventory import Listed, inventory
 from search.commands.cli import INTERRUPTED, Parser, reported, said
 from search.config import Config, checked, configuration_folder, register
 from search.errors import InputError, nearest
-from search.overrides import readable, typed
+from search.utils.overrides import readable, typed
 from search.utils.paths import read_path
 
 EXPORT = ("format", "path", "name", "vocabulary", "overwrite", "licence", "language")

@@ -22,10 +22,10 @@ from search.commands.cli import INTERRUPTED, explained, reported, said
 from search.config import checked, configuration_folder, register
 from search.errors import InputError
 from search.job.resume import resumed
-from search.overrides import readable, setting, typed
 from search.reporting.comparison.attempts import Attempts
 from search.utils.files import refusal
 from search.utils.interrupts import noted_interrupts
+from search.utils.overrides import readable, setting, typed
 from search.utils.paths import absolute_path
 from spaces import SETTINGS
 

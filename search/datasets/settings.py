@@ -12,7 +12,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from search.config import DatasetConfig, configuration_folder
 from search.errors import InputError, nearest
-from search.overrides import readable
+from search.utils.overrides import readable
 
 _KEYS = tuple(one.name for one in fields(DatasetConfig))
 _PREFIX = "dataset."

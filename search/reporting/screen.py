@@ -14,8 +14,8 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 
 from search.datasets import Cleaning, Splits
-from search.overrides import typed
 from search.reporting.tables import short, table_of_ensembles, table_of_numbers
+from search.utils.overrides import typed
 
 if TYPE_CHECKING:  # the data are shown before TensorFlow, which these import, is needed
     from search.tuning.oracles import Plan

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from search.errors import InputError
 from search.evaluation.metrics import predict
 from search.evaluation.paired import Gain, Predictions, paired_gains
-from search.overrides import setting, typed
 from search.run_folder import RunFolder
+from search.utils.overrides import setting, typed
 
 _PROBABILITY = "prob_"
 _VALIDATION = "the validation split"

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from search.overrides import setting, typed
 from search.reporting.report.run import Run
+from search.utils.overrides import setting, typed
 
 
 def use(run: Run) -> dict[str, Any]:

@@ -9,8 +9,8 @@ import threading
 from pathlib import Path
 
 import pytest
-
 from search.special_files import special
+
 from search.utils.files import whole_file, write_text
 
 

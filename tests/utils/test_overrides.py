@@ -9,7 +9,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from reviews import write_reviews
 
 from search.commands import leaderboard
-from search.overrides import literal, quoted, readable, setting, typed
+from search.utils.overrides import literal, quoted, readable, setting, typed
 
 PLAIN = (
     *("café.csv", "reviews (1).csv", "it's.csv", "~/x", "a,b.csv", ";", "a\\", "a\\'b", "\\t", "C:\\dir\\x", '"', "#1"),
