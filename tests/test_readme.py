@@ -17,7 +17,9 @@ BLOCKS = [block for page in PAGES for block in re.findall(r"```bash\n(.*?)```", 
 LINES = [line for block in BLOCKS for line in block.replace("\\\n", " ").splitlines()]
 PARTS = [shlex.split(part, comments=True) for line in LINES for part in line.split("&&")]
 SCRIPTS = [block for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "# %%" in block]
-OF_RUNS = {one.__name__: one for one in (board, evaluate, export, leaderboard, predict, report)}
+OF_RUNS = {
+    f"search.{one.__name__.rpartition('.')[2]}": one for one in (board, evaluate, export, leaderboard, predict, report)
+}
 
 
 def commands(module):

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from search.special_files import special, written_through
+from search.utils.special_files import special, written_through
 
 # What the machine, not the program, refuses: a full disk, a quota, a place that must not be written.
 _REFUSED = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENXIO}

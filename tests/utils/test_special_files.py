@@ -9,9 +9,9 @@ import threading
 from pathlib import Path
 
 import pytest
-from search.special_files import special
 
 from search.utils.files import whole_file, write_text
+from search.utils.special_files import special
 
 
 def test_kinds(tmp_path, monkeypatch):

@@ -8,9 +8,9 @@ import tarfile
 import tracemalloc
 
 import pytest
-from search.unpacking import GIB, Unpacking, Watched, tar_members
 
 from search.errors import InputError
+from search.utils.unpacking import GIB, Unpacking, Watched, tar_members
 
 MIB = 1 << 20
 KEY = "some.max_unpacked_gib"
