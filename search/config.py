@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
 import re
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, MissingMandatoryValue, OmegaConf
 
-from search.errors import InputError, nearest
+from search.errors import InputError
+from search.utils.domains import LABELS, check, choice, number, without_unknown
 from search.utils.paths import PATH, absolute_path, cache_folder, make_absolute
 
 DEVICES = ("auto", "cpu", "gpu")
@@ -71,9 +71,9 @@ class DatasetConfig:
     """A CSV or TSV without labels, of which the model of `final_refit` makes the `submission`; null: none."""
     unlabelled_member: str | None = None
     """The same as a member of the data set's archive, or of the one that `unlabelled_path` names."""
-    classes: list[Any] | None = None
+    classes: list[Any] | None = field(default=None, metadata=LABELS)
     """Keep rows of these classes only; null: all."""
-    positive: Any = None
+    positive: Any = field(default=None, metadata=LABELS)
     """The positive class of a binary task; null: the last one in sorted order."""
     label_ranges: Any = None
     """Turns a column of numbers into classes: name -> {min, max}, both inclusive; the first that fits wins.
@@ -110,11 +110,11 @@ class DatasetConfig:
 class ModuleConfig:
     """Settings of the modules that this package builds itself, or puts together."""
 
-    vocabulary: int = 50_000
+    vocabulary: int = number(50_000, least=1)
     """Words in the table of a word-vector module, the most frequent first."""
     preprocessor: str | None = None
     """Handle or folder of what makes of texts the tensors that some modules take, as BERT does; null: none."""
-    pooling: str = "auto"
+    pooling: str = choice("auto", POOLINGS)
     """Modules that give a vector for each token: mean, max, first (BERT's [CLS]), or auto: the module's own for each
     text where it gives one too, else the mean."""
 
@@ -123,9 +123,9 @@ class ModuleConfig:
 class FeaturesConfig:
     """The cache of what frozen modules give for texts."""
 
-    dtype: str = "float32"
+    dtype: str = choice("float32", FEATURE_TYPES)
     """How they are stored: float32, or float16 at half the size and about 3 digits."""
-    max_gib: float | None = 10.0
+    max_gib: float | None = number(10.0, least=0, most=2**30)
     """Size of the cache above which the features that were not used for longest leave; null: no limit."""
 
 
@@ -133,31 +133,31 @@ class FeaturesConfig:
 class TunerConfig:
     """The algorithm of the search and what it may spend."""
 
-    name: str = MISSING
+    name: str = choice(MISSING, TUNERS)
     """hyperband, random, bayesian or grid."""
-    max_epochs: int = 9
+    max_epochs: int = number(9, least=1)
     """Epochs of a trial trained in full."""
-    factor: int = 3
+    factor: int = number(3, least=2)
     """Hyperband keeps one in `factor` trials and trains it `factor` times longer."""
-    min_epochs: int = 1
+    min_epochs: int = number(1, least=1)
     """Hyperband: the fewest epochs a trial gets before the worst are dropped."""
-    iterations: int = 1
+    iterations: int = number(1, least=1)
     """How often the whole of Hyperband is run."""
-    max_trials: int | None = None
+    max_trials: int | None = number(None, least=1)
     """No further trial is started; null: as many as the algorithm asks for."""
-    max_total_epochs: int | None = None
+    max_total_epochs: int | None = number(None, least=1)
     """No further trial is started once the trials together have trained so many epochs; null: no limit."""
-    max_seconds: float | None = None
+    max_seconds: float | None = number(None, least=1)
     """No further trial is started that would not leave time for the refit before so many seconds; null: no limit."""
-    max_parameters: int | None = None
+    max_parameters: int | None = number(None, least=1)
     """A larger model fails its trial before it is trained; null: no limit."""
-    max_failures: int | None = None
+    max_failures: int | None = number(None, least=1)
     """Failed trials in all that end the search; null: as many as there are trials in the plan."""
-    max_consecutive_failures: int | None = 10
+    max_consecutive_failures: int | None = number(10, least=1)
     """Failed trials in a row that end the search; null: no limit."""
-    patience: int | None = None
+    patience: int | None = number(None, least=1)
     """Epochs without a better objective after which a trial stops early; null: never."""
-    keep: str = "promotable"
+    keep: str = choice("promotable", KEPT)
     """Checkpoints that stay: all, promotable (and the best trial's), or best (in the end the best trial's alone)."""
 
 
@@ -167,9 +167,9 @@ class ObjectiveConfig:
 
     name: str = "auto"
     """auto (average precision where binary, macro F1 else) or a logged metric, such as val_loss or val_accuracy."""
-    direction: str = "auto"
+    direction: str = choice("auto", DIRECTIONS)
     """max, min, or auto: known for every metric of this package."""
-    max_ms_per_text: float | None = None
+    max_ms_per_text: float | None = number(None, above=0)
     """Nothing is searched whose module or encoder takes longer on this machine, in batches of 256; null: no limit."""
 
 
@@ -177,7 +177,7 @@ class ObjectiveConfig:
 class EnsembleConfig:
     """Several classifiers as one, after the search."""
 
-    trials: int = 0
+    trials: int = number(0, least=0)
     """How many of the best trials are combined with each other and the baselines, each refitted; 0: none are."""
 
 
@@ -214,14 +214,14 @@ class Config:
     ensemble: EnsembleConfig = field(default_factory=EnsembleConfig)
     tensorboard: TensorBoardConfig = field(default_factory=TensorBoardConfig)
     paths: PathsConfig = field(default_factory=PathsConfig)
-    device: str = "auto"
+    device: str = choice("auto", DEVICES)
     """auto (a GPU where there is one), cpu or gpu."""
-    threshold: float | None = None
+    threshold: float | None = number(None, least=0, most=1)
     """Two classes: positive is what reaches this probability; null: the threshold with the best F1 on valid."""
     final_refit: bool = False
     """Train the best configuration once more, on test too, after it was tested: model_all/, which is not evaluated."""
     mixed_precision: bool = False
-    seed: int = 0
+    seed: int = number(0, least=0, most=2**32 - 1)
 
 
 def register() -> None:
@@ -237,6 +237,33 @@ def configuration_folder() -> Path:
     return packaged if packaged.is_dir() else Path(__file__).parent.parent / "conf"
 
 
+def saved_settings(run: Path, key: str) -> DictConfig:
+    """Reads the settings that a run was begun with.
+
+    Args:
+        run: Its folder.
+        key: The setting or argument that names it, for messages.
+
+    Returns:
+        Those of its settings that there still are, the others at their defaults.
+
+    Raises:
+        InputError: There is no run, or its configuration is damaged.
+    """
+    path = run / ".hydra" / "config.yaml"
+    if not path.is_file():
+        raise InputError(f"{key}={run}: there is no run, {path} is missing.")
+    try:
+        content = OmegaConf.to_container(OmegaConf.load(path))
+        if not isinstance(content, dict) or not content:
+            raise ValueError("it holds no settings")
+        saved = OmegaConf.merge(OmegaConf.structured(Config), without_unknown(content, Config))
+    except Exception as error:  # YAML and OmegaConf raise many types for a damaged file
+        raise InputError(f"{path} is damaged ({str(error).splitlines()[0]}): take it back from a copy.") from error
+    assert isinstance(saved, DictConfig)
+    return saved
+
+
 def checked(node: DictConfig) -> Config:
     """Turns a composed configuration into the dataclasses, after the checks that types cannot make.
 
@@ -250,6 +277,9 @@ def checked(node: DictConfig) -> Config:
         InputError: A value is missing, unknown or impossible; the message names its key.
     """
     make_absolute(node, Config)
+    settings = OmegaConf.to_container(node, resolve=True)
+    assert isinstance(settings, dict)
+    check(settings, Config)
     try:
         config = OmegaConf.to_object(node)
     except MissingMandatoryValue as error:
@@ -259,48 +289,9 @@ def checked(node: DictConfig) -> Config:
         raise InputError(
             f"dataset.name={config.dataset.name} cannot name a folder: letters, digits, '.', '_' and '-' can."
         )
-    known = {one.name for one in fields(Config)}
-    for key in map(str, node):
-        if key not in known:
-            raise InputError(f"There is no setting '{key}'. {nearest(key, known)}")
-    for key, value, names in (
-        ("device", config.device, DEVICES),
-        ("tuner.name", config.tuner.name, TUNERS),
-        ("tuner.keep", config.tuner.keep, KEPT),
-        ("objective.direction", config.objective.direction, DIRECTIONS),
-        ("features.dtype", config.features.dtype, FEATURE_TYPES),
-        ("module.pooling", config.module.pooling, POOLINGS),
-    ):
-        if value not in names:
-            raise InputError(f"{key}={value} is unknown. {nearest(value, names)}")
     tuner = config.tuner
-    _at_least(1, "module.vocabulary", config.module.vocabulary)
-    _at_least(0, "features.max_gib", config.features.max_gib)
-    _at_least(0, "ensemble.trials", config.ensemble.trials)
-    _at_least(0, "seed", config.seed)
-    if config.threshold is not None and not 0 <= config.threshold <= 1:
-        raise InputError(f"threshold={config.threshold} is impossible: it must be from 0 to 1.")
-    limit = config.objective.max_ms_per_text
-    if limit is not None and not 0 < limit < math.inf:
-        raise InputError(f"objective.max_ms_per_text={limit:g} is impossible: it must be a number above 0.")
-    _at_least(1, "tuner.max_epochs", tuner.max_epochs)
-    _at_least(2, "tuner.factor", tuner.factor)
-    _at_least(1, "tuner.min_epochs", tuner.min_epochs)
     if tuner.min_epochs > tuner.max_epochs:
         raise InputError(f"tuner.min_epochs={tuner.min_epochs} is above tuner.max_epochs={tuner.max_epochs}.")
-    _at_least(1, "tuner.iterations", tuner.iterations)
-    _at_least(1, "tuner.max_seconds", tuner.max_seconds)
-    _at_least(1, "tuner.max_parameters", tuner.max_parameters)
-    _at_least(1, "tuner.max_failures", tuner.max_failures)
-    _at_least(1, "tuner.max_consecutive_failures", tuner.max_consecutive_failures)
-    _at_least(1, "tuner.max_trials", tuner.max_trials)
-    _at_least(1, "tuner.max_total_epochs", tuner.max_total_epochs)
-    _at_least(1, "tuner.patience", tuner.patience)
     if tuner.max_trials is None and tuner.name in ("random", "bayesian"):
         raise InputError(f"tuner.max_trials must be given for tuner={tuner.name}: it would never end by itself.")
     return config
-
-
-def _at_least(least: int, key: str, value: float | None) -> None:
-    if value is not None and value < least:
-        raise InputError(f"{key}={value} is impossible: it must be at least {least}.")

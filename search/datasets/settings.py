@@ -10,7 +10,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, MissingMandatoryValue, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from search.config import DatasetConfig, configuration_folder
+from search.config import DatasetConfig, configuration_folder, saved_settings
 from search.errors import InputError, nearest
 from search.utils.overrides import readable
 
@@ -35,14 +35,11 @@ def run_settings(run: Path) -> DatasetConfig:
     Raises:
         InputError: There is no run, or its configuration is damaged.
     """
-    path = run / ".hydra" / "config.yaml"
-    if not path.is_file():
-        raise InputError(f"run={run}: there is no run, {path} is missing.")
+    saved = saved_settings(run, "run")
     try:
-        dataset = OmegaConf.merge(OmegaConf.structured(DatasetConfig), OmegaConf.load(path).dataset)
-        config = OmegaConf.to_object(dataset)
-    except Exception as error:  # YAML and OmegaConf raise many types for a damaged file
-        raise InputError(f"{path} is damaged ({str(error).splitlines()[0]}).") from error
+        config = OmegaConf.to_object(saved.dataset)
+    except OmegaConfBaseException as error:
+        raise InputError(f"{run}: its configuration is damaged ({str(error).splitlines()[0]}).") from error
     assert isinstance(config, DatasetConfig)
     return config
 

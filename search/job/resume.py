@@ -7,7 +7,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from search.config import Config
+from search.config import Config, saved_settings
 from search.errors import InputError
 from search.utils.paths import make_absolute, read_path
 
@@ -37,14 +37,7 @@ def resumed(node: DictConfig, overrides: Sequence[str]) -> DictConfig:
         InputError: There is no run in the folder, or the command line asks for other settings; it lists them.
     """
     folder = read_path(node.resume, "resume")
-    path = folder / ".hydra" / "config.yaml"
-    if not path.is_file():
-        raise InputError(f"resume={folder}: there is no run to go on with, {path} is missing.")
-    try:
-        saved = OmegaConf.merge(OmegaConf.structured(Config), OmegaConf.load(path))
-    except Exception as error:  # YAML and OmegaConf raise many types for a damaged file
-        raise InputError(f"{path} is damaged ({str(error).splitlines()[0]}): the run cannot go on.") from error
-    assert isinstance(saved, DictConfig)
+    saved = saved_settings(folder, "resume")
     for one in (saved, node):
         make_absolute(one, Config)
     OmegaConf.resolve(node)
