@@ -7,7 +7,9 @@ import time
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+import numpy as np
 from hydra import compose, initialize_config_dir
+from numpy.typing import NDArray
 from rich import box
 from rich.console import Console
 from rich.filesize import decimal
@@ -111,9 +113,8 @@ def _check(given: argparse.Namespace) -> None:
         rows.append(("", f"and {len(module.trainable_variables) - _SHOWN_VARIABLES} more"))
     for cosine, (first, second) in zip(found.cosines, PAIRS, strict=True):
         rows.append(("cosine", f"{cosine:5.2f}  {first} | {second}"))
-    norm = float((found.empty**2).sum()) ** 0.5
     rows += [
-        ("empty text", "zeros" if not found.empty.any() else f"a vector of length {norm:.3g}"),
+        ("empty text", _told_of_nothing(found.empty)),
         ("time", f"{found.seconds * 1000:.3g} ms a text"),
         ("frozen", f"no: {found.frozen}" if found.frozen else "can be searched, space.trainable=[false]"),
         ("fine-tuned", f"no: {found.fine_tuned}" if found.fine_tuned else "can be searched, space.trainable=[true]"),
@@ -124,6 +125,15 @@ def _check(given: argparse.Namespace) -> None:
     for label, value in rows:
         table.add_row(label, escape(value))
     Console().print(table, highlight=False)
+    if found.frozen and found.fine_tuned:
+        raise InputError(f"module {name} cannot be searched: {found.frozen}.")
+
+
+def _told_of_nothing(vector: NDArray[np.float32] | None) -> str:
+    if vector is None:
+        return "nothing that can be used, but a search leaves empty texts out"
+    norm = float((vector**2).sum()) ** 0.5
+    return "zeros" if not vector.any() else f"a vector of length {norm:.3g}"
 
 
 def _export(given: argparse.Namespace) -> None:

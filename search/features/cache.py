@@ -35,6 +35,9 @@ class Features:
         part: Which of the arrays each text is in, int32 [n].
         row: Its row there, int32 [n].
         dimension: Width of the features.
+
+    Raises:
+        ValueError: A text is in none of the arrays.
     """
 
     def __init__(
@@ -44,6 +47,10 @@ class Features:
         row: NDArray[np.int32],
         dimension: int,
     ) -> None:
+        if len(part) and not 0 <= part.min() <= part.max() < len(parts):
+            raise ValueError(
+                f"Expected features of all {len(part)} texts. Received: none of {np.sum(part < 0)} of them"
+            )
         self.dimension = dimension
         self._parts, self._part, self._row = parts, part, row
         self._array: NDArray[np.float32] | None = None

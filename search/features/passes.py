@@ -30,7 +30,6 @@ _LARGEST_BATCH = 1024
 _BATCH_CHARACTERS = 65_536
 # Batches computed side by side. String operations use one core each; an encoder's use all, and its memory grows.
 _MOST_WORKERS = 4
-_SHOWN_CHARACTERS = 60
 # Rows of a chunk: whole blocks of the pass; fewer where rows are as wide as those of all tokens of a text are.
 _CHUNK_ROWS = 4 * _BLOCK
 _CHUNK_BYTES = 2**28
@@ -193,19 +192,17 @@ def embed(
 def _stored(module: Module, texts: NDArray[np.object_], dtype: str) -> NDArray[np.floating[Any]]:
     """Features of a batch in the type that they are stored in."""
     features = _embedded(module, [text.encode() for text in texts])
+    if features.dtype == dtype:
+        return features
     with np.errstate(over="ignore"):
         stored = features.astype(dtype)
-    unusable = np.flatnonzero(~np.isfinite(stored).all(axis=1))
-    if len(unusable):
-        text = str(texts[unusable[0]])
-        shown = text if len(text) <= _SHOWN_CHARACTERS else f"{text[: _SHOWN_CHARACTERS - 1]}…"
-        if np.isfinite(features[unusable[0]]).all():
-            raise InputError(
-                f"module {module.name} gives numbers too large for {dtype} for the text {shown!r}: keep its features "
-                "as float32."
-            )
+    too_large = np.flatnonzero(~np.isfinite(stored).all(axis=1))
+    if len(too_large):
+        from search.backbones.hub.answers import shown
+
         raise InputError(
-            f"module {module.name} gives NaN or infinite numbers for the text {shown!r}: leave one of them out."
+            f"module {module.name} gives numbers too large for {dtype} for the text {shown(texts[too_large[0]])}: keep "
+            "its features as float32."
         )
     return stored
 
@@ -213,9 +210,10 @@ def _stored(module: Module, texts: NDArray[np.object_], dtype: str) -> NDArray[n
 def _embedded(module: Module, texts: list[bytes]) -> NDArray[np.float32]:
     import tensorflow as tf
 
+    from search.backbones.hub.answers import answers
+
     try:
-        features: NDArray[np.float32] = module(tf.constant(texts)).numpy()
-        return features
+        return answers(module, texts, f"module {module.name}")
     except tf.errors.ResourceExhaustedError:
         if len(texts) == 1:
             raise

@@ -151,7 +151,12 @@ class ChunkStore:
 
         Returns:
             The chunk as it is in the file. It stays valid when another process removes the file.
+
+        Raises:
+            ValueError: There are not as many features as keys.
         """
+        if len(keys) != len(values):
+            raise ValueError(f"Expected a row of features for each of {len(keys)} keys. Received: {len(values)} rows")
         order = np.argsort(keys)
         keys, values = keys[order], values[order]
         checksum = zlib.crc32(values.data)

@@ -114,19 +114,23 @@ class Predictor:
         return cls(load_saved_model(run / MODELS[model], "model"), labels)
 
     def __call__(self, texts: Sequence[str]) -> Predictions:
-        """Predicts for texts."""
+        """Predicts for texts.
+
+        Raises:
+            InputError: The model cannot be used on one of them, which is named.
+        """
         # Training and testing see texts without white space around, too.
         probabilities = self._probabilities([text.strip() for text in texts])
         names = self.labels.classes
         return Predictions([names[one] for one in predict(probabilities, self.labels.threshold)], probabilities)
 
     def _probabilities(self, texts: list[str]) -> NDArray[np.float64]:
-        import tensorflow as tf
+        from search.backbones.hub.answers import answers
 
         half = len(texts) // 2
         if half and len(texts) * max(map(len, texts)) > _BATCH:
             return np.concatenate([self._probabilities(texts[:half]), self._probabilities(texts[half:])])
-        return np.asarray(self._model(tf.constant(texts, dtype=tf.string)), dtype=np.float64)
+        return answers(self._model, texts, "the model").astype(np.float64)
 
     def over(self, chunks: Iterable[Rows]) -> Iterator[tuple[Rows, Predictions]]:
         """Predicts for rows as they come, while those before are being written and those behind are being read.

@@ -15,9 +15,9 @@ from typing import Any
 
 import keras_tuner
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
+from search.backbones.hub.answers import answers_in_batches
 from search.errors import InputError
 from search.models.hypermodel import TextClassifierHyperModel
 from search.training.batches import scorer
@@ -190,7 +190,7 @@ def timed_classifier(
 def classifying(model: Any) -> Callable[[NDArray[np.object_]], NDArray[np.float64]]:
     """A Keras model as a function of an array of texts, compiled once."""
     score = scorer(model)
-    return lambda texts: score(tf.constant(texts.tolist()))
+    return lambda texts: answers_in_batches(score, texts, "the model")
 
 
 def least_values(space: TextClassifierSpace, module: str) -> dict[str, Any]:

@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from search.backbones import resolve_modules
-from search.backbones.hub.load import untrainable
+from search.backbones.hub.load import published, untrainable
+from search.backbones.hub.purity import impurity, telling
 from search.backbones.learned import resolve_embeddings
 from search.backbones.tokens.token_names import token_level, tokens_key
 from search.config import Config
@@ -68,6 +72,7 @@ def prepare(
     space = space_from(ranges, rows=rows)
     places = config.module, Path(config.paths.modules), catalogs
     modules = {**resolve_modules(space.module_names(), *places), **resolve_embeddings(space, texts, *places)}
+    _check_purity(modules, texts)
     tokens = token_level(modules)
     if tokens and splits.fold is not None and AUTO in space["sequence_length"].limits:
         raise InputError(
@@ -87,3 +92,12 @@ def prepare(
             space = space_from(ranges, rows=rows, untrainable=frozen, token_level=tokens)
             say(f"Without trainable variables, to be searched frozen alone: {', '.join(frozen)}")
     return Prepared(config, splits, objective, modules, space, limit)
+
+
+def _check_purity(modules: Mapping[str, Path], texts: NDArray[np.object_]) -> None:
+    """Makes sure, on a few texts, that modules give for each the same whatever else is in its batch."""
+    some = telling(texts)
+    # A module can stand in several places.
+    for folder, name in {folder: name for name, folder in modules.items()}.items():
+        if fault := impurity(published(folder, name), some, f"module {name}"):
+            raise InputError(f"module {name} cannot be searched: {fault}.")

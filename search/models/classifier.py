@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from search.backbones.hub.answers import answers_in_batches
 from search.datasets import Examples
 from search.models.hypermodel import TextClassifierHyperModel, above_embedding
 from search.reporting.tensorboard import Curves
@@ -116,7 +117,7 @@ def _values(
 ) -> NDArray[np.float64]:
     """What a model over a module gives for rows, from the module's features where they are known [k, dim]."""
     if features is None:
-        return scorer(model)(tf.constant(texts[rows].tolist()))
+        return answers_in_batches(scorer(model), texts[rows], "the model")
     return scorer(above_embedding(model))(chosen(features, rows))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from search.backbones import TextEmbedding
 from search.backbones.learned import EMBEDDING, Encoders
+from search.backbones.tokens.token_names import tokens_key
 from search.datasets import Examples
 from search.features.cache import FeatureCache, PassObserver
 from search.models.keras_model import InputRows, compiled_model, fit_model
@@ -118,18 +120,20 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
             Keras's history of the logs.
         """
         values = self.space.declare(hp)
-        if values.get("head_first") and initial_epoch == 0:
-            self._train_head(hp, model, train, valid)
-        return self._fit(hp)(
-            model,
-            values,
-            _strings(train),
-            None if valid is None else _strings(valid),
-            epochs=epochs,
-            initial_epoch=initial_epoch,
-            callbacks=callbacks,
-            verbose=verbose,
-        )
+        module = self._text_module(values)
+        with nullcontext() if module is None else self._fast.faults_of_module(module, train, valid):
+            if values.get("head_first") and initial_epoch == 0:
+                self._train_head(hp, model, train, valid)
+            return self._fit(hp)(
+                model,
+                values,
+                _strings(train),
+                None if valid is None else _strings(valid),
+                epochs=epochs,
+                initial_epoch=initial_epoch,
+                callbacks=callbacks,
+                verbose=verbose,
+            )
 
     def fast_training(
         self,
@@ -191,6 +195,11 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
         """What a configuration's module gives for a split, where training does not change it."""
         name = self._constant_module(values)
         return None if name is None else self.features(name, examples)
+
+    def _text_module(self, values: Mapping[str, Any]) -> str | None:
+        """The module that a configuration's model gives texts to; None: it has none."""
+        name = values["module"] if values["module"] not in ENCODERS else tokens_key(values["embedding"])
+        return name if name in self.modules else None
 
     def _constant_module(self, values: Mapping[str, Any]) -> str | None:
         if values["module"] in ENCODERS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from search.backbones.hub.answers import answers_in_batches, faults_of_module
 from search.backbones.hub.load import Module, published
 from search.datasets import Examples, Part
 from search.features.cache import FeatureCache, Features, FeaturesOfSome, PassObserver
@@ -18,7 +20,6 @@ from search.training.embedding_bag import Bags, EmbeddingBagTraining, Table
 from search.training.head import Head, HeadTraining, Rows, flat_optimizer
 from search.training.lp_ft import HeadFirst
 from search.training.sparse_fine_tuning import FineTuning, TextRows, Touched, find_touched
-from search.utils.batched import in_batches
 
 
 class FastTraining:
@@ -87,8 +88,9 @@ class FastTraining:
             on_head_epochs: Is told how long the head was trained.
         """
         given = values, train, valid, seed
-        table = self._table(values["module"], train, valid)
-        training = self._text_training(*given, accumulate) if table is None else self._bag_training(table, *given)
+        with self.faults_of_module(values["module"], train, valid):
+            table = self._table(values["module"], train, valid)
+            training = self._text_training(*given, accumulate) if table is None else self._bag_training(table, *given)
         if not values["head_first"]:
             return training
         return HeadFirst(self.head(*given), training, head_epochs, on_head_epochs)
@@ -128,6 +130,11 @@ class FastTraining:
             values["batch_size"],
             seed,
         )
+
+    def faults_of_module(self, name: str, train: Examples, valid: Examples | None) -> AbstractContextManager[None]:
+        """Tells, where training on texts fails, whether the module is at fault: see `answers.faults_of_module`."""
+        splits = [train] if valid is None else [train, valid]
+        return faults_of_module(self._module(name), f"module {name}", *(split.texts for split in splits))
 
     def _module(self, name: str) -> Module:
         return published(self._modules[name], name)
@@ -227,6 +234,5 @@ def _text_rows(examples: Examples) -> TextRows:
 def _embedded(folder: Path, texts: NDArray[np.object_]) -> Features:
     module = published(folder)
     rows = np.arange(len(texts), dtype=np.int32)
-    return Features(
-        [in_batches(module, tf.constant(texts.tolist()))], np.zeros(len(texts), np.int32), rows, module.dimension
-    )
+    vectors = answers_in_batches(module, texts, f"module {module.name}")
+    return Features([vectors], np.zeros(len(texts), np.int32), rows, module.dimension)

@@ -227,8 +227,8 @@ class Tuner(keras_tuner.Tuner):
         except Exception as error:
             if self._interrupted():
                 raise KeyboardInterrupt from error
-            if is_refused(error):
-                # A full disk is no property of this trial: the next one would fail too.
+            if is_refused(error) or isinstance(error, InputError):
+                # Neither a full disk nor a module that cannot be used on a text is a property of this trial.
                 raise
             record = self.records[trial.trial_id]
             record.status = TrialStatus.FAILED

@@ -2,6 +2,7 @@ import re
 import subprocess
 import sys
 
+import faulty
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -238,20 +239,26 @@ def lengths(texts):
 
 
 @pytest.mark.parametrize(
-    ("function", "told"),
+    ("function", "told", "expected"),
     [
-        (lambda texts, calls: lengths(texts) / lengths(texts), "not finite"),
-        (lambda texts, calls: lengths(texts) + calls.assign_add(1.0), "the second time"),
-        (lambda texts, calls: lengths(texts) / tf.reduce_sum(lengths(texts) + 1), "other texts of the batch"),
-        (lambda texts, calls: lengths(texts), "can be searched"),
+        (lambda texts, calls: lengths(texts) + calls.assign_add(1.0), "the second time", 2),
+        (lambda texts, calls: lengths(texts) / tf.reduce_sum(lengths(texts) + 1), "other texts of the batch", 2),
+        (lambda texts, calls: lengths(texts), "can be searched", 0),
+        (lambda texts, calls: lengths(texts) / lengths(texts), "can be searched", 0),
     ],
 )
-def test_says_what_speaks_against_a_module(run, tmp_path, function, told):
+def test_says_what_speaks_against_a_module(run, tmp_path, function, told, expected):
     tf.saved_model.save(Odd(function), str(tmp_path / "odd"))
-    code, out, _ = run("check", tmp_path / "odd")
+    code, out, err = run("check", tmp_path / "odd")
     lines = {line.split()[0]: line for line in out.splitlines() if line.split()}
-    assert code == 0 and told in lines["frozen"]
+    assert code == expected and told in lines["frozen"]
     assert "no: it has no trainable variables" in lines["fine-tuned"]
+    assert err.count("search: ") == (code == 2) and (told in err or code == 0)
+
+
+def test_names_the_text_that_a_module_cannot_be_used_on(run, tmp_path):
+    code, _, err = run("check", faulty.save(faulty.fewer_rows, tmp_path / "fewer"))
+    assert code == 2 and "fewer cannot be used on the text '!!!'" in err and "Traceback" not in err
 
 
 def test_what_is_no_module_is_one_line(run, tmp_path):

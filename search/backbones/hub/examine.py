@@ -9,8 +9,11 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from search.backbones.hub.answers import answers
 from search.backbones.hub.contract import reason
 from search.backbones.hub.load import Module
+from search.backbones.hub.purity import impurity
+from search.errors import InputError
 
 PAIRS = (
     ("The film was wonderful.", "I loved this movie."),
@@ -18,9 +21,11 @@ PAIRS = (
     ("How old are you?", "What is your age?"),
     ("How old are you?", "The committee approved the budget."),
 )
+WORDLESS = ("!!!", "?", "12345", "🙂", "-- ... --")
+"""Texts in which a tokenizer may find nothing."""
+
+_LONG = "It took them years to find out what had really happened there, and why nobody had ever asked. " * 20
 _BATCH, _ROUNDS = 256, 3
-# Batches of another size may be summed in another order, no more.
-_ALIKE = 1e-4
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,7 @@ class Examination:
 
     Attributes:
         cosines: The cosine similarity of each of `PAIRS`; NaN where a vector is zero.
-        empty: What the empty text gives, float32 [dim].
+        empty: What the empty text gives, float32 [dim]; None: nothing that can be used, which a search never asks for.
         seconds: For a text, in batches.
         frozen: Why it cannot be searched frozen; empty: it can.
         fine_tuned: Why it cannot be fine-tuned; empty: it can.
@@ -37,7 +42,7 @@ class Examination:
     """
 
     cosines: tuple[float, ...]
-    empty: NDArray[np.float32]
+    empty: NDArray[np.float32] | None
     seconds: float
     frozen: str
     fine_tuned: str
@@ -49,21 +54,33 @@ def examine(module: Module) -> Examination:
 
     Args:
         module: It is not changed.
+
+    Raises:
+        InputError: It cannot be used on a text, which is named.
     """
-    texts = [*dict.fromkeys(text for pair in PAIRS for text in pair), ""]
-    vectors = module(tf.constant(texts)).numpy()
-    places = {text: place for place, text in enumerate(texts)}
-    batch = tf.constant([texts[number % (len(texts) - 1)] for number in range(_BATCH)])
+    who = f"module {module.name}"
+    sentences = [*dict.fromkeys(text for pair in PAIRS for text in pair)]
+    vectors = dict(zip(sentences, answers(module, sentences, who), strict=True))
+    impure = impurity(module, [*sentences, *WORDLESS, _LONG], who, _BATCH)
+    batch = tf.constant([sentences[number % len(sentences)] for number in range(_BATCH)])
     seconds = min(_timed(module, batch) for _ in range(_ROUNDS)) / _BATCH
-    fine_tuned, sparse = _fine_tuned(module, tf.constant(texts))
+    fine_tuned, sparse = _fine_tuned(module, tf.constant(sentences))
     return Examination(
-        tuple(_cosine(vectors[places[first]], vectors[places[second]]) for first, second in PAIRS),
-        vectors[-1],
+        tuple(_cosine(vectors[first], vectors[second]) for first, second in PAIRS),
+        _of_nothing(module, who),
         seconds,
-        _frozen(module, texts, vectors),
-        fine_tuned,
+        impure,
+        fine_tuned or impure,
         sparse,
     )
+
+
+def _of_nothing(module: Module, who: str) -> NDArray[np.float32] | None:
+    try:
+        empty: NDArray[np.float32] = answers(module, [""], who)[0]
+    except InputError:
+        return None
+    return empty
 
 
 def _timed(module: Module, batch: tf.Tensor) -> float:
@@ -75,17 +92,6 @@ def _timed(module: Module, batch: tf.Tensor) -> float:
 def _cosine(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
     norms = float(np.linalg.norm(first) * np.linalg.norm(second))
     return float(first @ second) / norms if norms else float("nan")
-
-
-def _frozen(module: Module, texts: list[str], vectors: NDArray[np.float32]) -> str:
-    if not np.isfinite(vectors).all():
-        return "it gives numbers that are not finite"
-    if not np.array_equal(module(tf.constant(texts)).numpy(), vectors):
-        return "it gives something else for the same texts the second time"
-    alone = np.concatenate([module(tf.constant([text])).numpy() for text in texts])
-    if not np.allclose(alone, vectors, rtol=_ALIKE, atol=_ALIKE * float(np.abs(vectors).max())):
-        return "what it gives for a text depends on the other texts of the batch"
-    return ""
 
 
 def _fine_tuned(module: Module, texts: tf.Tensor) -> tuple[str, int]:

@@ -16,6 +16,7 @@ from typing import Any
 import tensorflow as tf
 
 from search.backbones.hub.adapt import TextCall, adapted, variables_of
+from search.backbones.hub.answers import guarded
 from search.backbones.hub.identity import fingerprint
 from search.backbones.hub.saved_model import load_saved_model
 from search.errors import InputError
@@ -65,9 +66,9 @@ class Module:
             training: Whether the call is a step of fine-tuning; passed on to modules that take it.
 
         Returns:
-            Embeddings, float32 [batch, dim].
+            Embeddings, float32 [batch, dim]: the call fails where that would not be a row of finite numbers for each.
         """
-        return tf.ensure_shape(tf.cast(self.call(texts, training), tf.float32), [None, self.dimension])
+        return guarded(tf.cast(self.call(texts, training), tf.float32), texts, self.dimension)
 
 
 _published: dict[Path, Module] = {}

@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from search.backbones.hub.answers import faults_of_module
 from search.backbones.hub.load import Module
 from search.optimizers.settings import OptimizerSettings
 from search.optimizers.sparse_rows import Optimizer, Target
@@ -134,7 +135,13 @@ class FineTuning:
         number = tf.TensorSpec([], tf.float32)
         step = tf.function(self._step, input_signature=[tf.TensorSpec([None], tf.int64), number, number])
         score = tf.function(self._probabilities, input_signature=[tf.TensorSpec([None], tf.string)])
-        with tables_gathered_from(), self._weights.in_module():
+        # Once the published weights are back, it can be told whether they or those of the trial made a call fail.
+        splits = [split.texts for split in (self._train, self._valid) if split is not None]
+        with (
+            faults_of_module(self._module, f"module {self._module.name}", *splits),
+            tables_gathered_from(),
+            self._weights.in_module(),
+        ):
             for epoch in epochs:
                 loss = self._run_epoch(step, epoch)
                 sampled = TextRows(tf.gather(self._train.texts, self._sample), self._train.labels[self._sample])

@@ -1,0 +1,146 @@
+"""The checked answers of a module or a model: for each text a row of finite numbers, or the text is named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from search.backbones.hub.contract import reason
+from search.errors import InputError
+from search.utils.batched import SCORING_BATCH
+
+Call = Callable[[tf.Tensor], Any]
+"""Maps strings [n] to numbers [n, …]."""
+
+_SHOWN_CHARACTERS = 60
+_NOT_FINITE = "it gives NaN or infinite numbers"
+# What TensorFlow says where there are other rows than texts: in `guarded`, and where a model of an earlier version puts
+# several modules together.
+_OTHER_ROWS = ("Input to reshape is a tensor with", "Shapes of all inputs must match", "Incompatible shapes")
+
+
+def guarded(vectors: tf.Tensor, texts: tf.Tensor, dimension: int) -> tf.Tensor:
+    """Makes a call fail, in whatever graph it is, unless it gives a row of finite numbers for each text.
+
+    NaN must not get beyond the module: `relu` makes 0 of it, and no later check would see anything.
+
+    Args:
+        vectors: What a module gave, float32.
+        texts: Strings [batch].
+        dimension: Width of the module's vectors.
+
+    Returns:
+        The same, float32 [batch, dimension].
+    """
+    vectors = tf.ensure_shape(vectors, [None, dimension])
+    # Reshaping does nothing but compare the number of rows. Unlike an assertion it has no effect of its own, so that
+    # TensorFlow can leave the module out where nothing but the row numbers in its gradient is asked for.
+    vectors = tf.reshape(vectors, [tf.shape(texts)[0], dimension])
+    return tf.debugging.check_numerics(vectors, _NOT_FINITE)
+
+
+def answers(call: Call, texts: Sequence[str] | Sequence[bytes], who: str) -> NDArray[Any]:
+    """Calls a module or a model on texts and checks what it gives.
+
+    Args:
+        call: Maps strings [n] to numbers [n, …].
+        texts: So many as are to be in one batch.
+        who: The module or model, as messages call it.
+
+    Returns:
+        A row of finite numbers for each text.
+
+    Raises:
+        InputError: It gives something else, or fails; the text is named.
+        tf.errors.ResourceExhaustedError: They are too many for the memory.
+    """
+    try:
+        return _checked(call, texts)
+    except _Unusable as error:
+        culprits, why = _narrowed(call, texts, error)
+        told = f"the text {shown(culprits[0])}" if len(culprits) == 1 else f"{len(culprits)} texts together"
+        raise InputError(f"{who} cannot be used on {told}: {why}; leave such texts out.") from error
+
+
+def answers_in_batches(call: Call, texts: NDArray[np.object_], who: str) -> NDArray[Any]:
+    """Calls a module or a model on any number of texts, at least one; see `answers`."""
+    starts = range(0, len(texts), SCORING_BATCH)
+    return np.concatenate([answers(call, texts[start : start + SCORING_BATCH].tolist(), who) for start in starts])
+
+
+@contextmanager
+def faults_of_module(module: Call, who: str, *splits: NDArray[np.object_] | tf.Tensor) -> Iterator[None]:
+    """Tells, where training fails, whether the module was unusable from the start or the training drove it there.
+
+    Args:
+        module: The module as published.
+        who: It, as messages call it.
+        *splits: The texts that it is given, strings [n].
+
+    Raises:
+        InputError: The module as published cannot be used on one of the texts.
+        ArithmeticError: It can: the weights diverged.
+    """
+    try:
+        yield
+    except tf.errors.InvalidArgumentError as error:
+        for texts in splits:
+            answers_in_batches(module, np.asarray(texts), who)
+        if _NOT_FINITE not in str(error):
+            raise
+        raise ArithmeticError("the model diverged: its module gives NaN or infinite numbers") from error
+
+
+def shown(text: str | bytes) -> str:
+    """A text as messages show it, cut where it is long."""
+    text = text.decode(errors="replace") if isinstance(text, bytes) else str(text)
+    return repr(text if len(text) <= _SHOWN_CHARACTERS else f"{text[: _SHOWN_CHARACTERS - 1]}…")
+
+
+class _Unusable(Exception):
+    """What a batch of texts gives cannot be used."""
+
+
+def _checked(call: Call, texts: Sequence[str] | Sequence[bytes]) -> NDArray[Any]:
+    try:
+        values = np.asarray(call(tf.constant(texts, dtype=tf.string)))
+    except tf.errors.ResourceExhaustedError:
+        raise
+    except tf.errors.OpError as error:
+        told = " ".join(str(error).split())
+        if _NOT_FINITE in told:
+            raise _Unusable(_NOT_FINITE) from error
+        if any(words in told for words in _OTHER_ROWS):
+            raise _Unusable(_rows(len(texts), None)) from error
+        raise _Unusable(f"it fails ({reason(error)})") from error
+    if len(values) != len(texts):
+        raise _Unusable(_rows(len(texts), len(values)))
+    if not np.isfinite(values).all():
+        raise _Unusable(_NOT_FINITE)
+    return values
+
+
+def _rows(expected: int, given: int | None) -> str:
+    one = "one row" if expected == 1 else f"{expected} rows"
+    return f"it does not give {one} for {'it' if expected == 1 else 'them'}{'' if given is None else f' but {given}'}"
+
+
+def _narrowed(
+    call: Call, texts: Sequence[str] | Sequence[bytes], error: _Unusable
+) -> tuple[Sequence[str] | Sequence[bytes], str]:
+    """The texts at fault, one as a rule, or the fewest that are at fault only together; and what is wrong with them."""
+    while len(texts) > 1:
+        for part in (texts[: len(texts) // 2], texts[len(texts) // 2 :]):
+            try:
+                _checked(call, part)
+            except _Unusable as found:
+                texts, error = part, found
+                break
+        else:
+            break
+    return texts, str(error)
