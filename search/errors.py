@@ -13,6 +13,13 @@ class InputError(Exception):
     """
 
 
+class MachineFault(InputError):
+    """The machine failed (its disk, permissions, network or memory), not what was tried: no trial is to blame for it.
+
+    The run stops; once the machine is mended it goes on where it was.
+    """
+
+
 class SearchError(Exception):
     """The run itself found no answer (every trial failed, say): exit code 1."""
 

@@ -17,7 +17,7 @@ from search.backbones.builders.packaged import build_packaged
 from search.backbones.catalog import Entry, lookup
 from search.backbones.unpack import is_archive, unpack
 from search.config import ModuleConfig
-from search.errors import InputError, nearest
+from search.errors import InputError, MachineFault, nearest
 from search.utils.files import is_refused
 from search.utils.paths import read_path
 from spaces import ENCODERS
@@ -202,5 +202,5 @@ def writable(modules: Path) -> Iterator[None]:
         raise _unwritable(modules, error.strerror or str(error)) from error
 
 
-def _unwritable(modules: Path, reason: str) -> InputError:
-    return InputError(f"modules cannot be written to {modules} ({reason}): set paths.modules to a folder with room.")
+def _unwritable(modules: Path, reason: str) -> MachineFault:
+    return MachineFault(f"modules cannot be written to {modules} ({reason}): set paths.modules to a folder with room.")

@@ -23,7 +23,7 @@ from search.config import checked, configuration_folder, register
 from search.errors import InputError
 from search.job.resume import resumed
 from search.reporting.comparison.attempts import Attempts
-from search.utils.files import refusal
+from search.utils.faults import machine_fault
 from search.utils.interrupts import noted_interrupts
 from search.utils.overrides import readable, setting, typed
 from search.utils.paths import absolute_path
@@ -181,10 +181,11 @@ def execute(node: DictConfig, hydra_config: Any, folder: Path, verbose: bool) ->
             if isinstance(error, KeyboardInterrupt) or interrupted():
                 told = f"Interrupted. Go on with: {_going_on(output)}" if has_begun else ""
                 raise KeyboardInterrupt(told) from None
-            reason = refusal(error)
+            reason = machine_fault(error)
             if reason is None or not has_begun:
                 raise
-            raise InputError(f"Cannot write to {output}: {reason}. Make room, then: {_going_on(output)}") from error
+            told = f"The run in {output} stopped over a fault of the machine: {reason.rstrip('.')}"
+            raise InputError(f"{told}. Mend that, then: {_going_on(output)}") from error
         finally:
             _remove_empty(made)
 

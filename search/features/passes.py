@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from search.errors import InputError
+from search.errors import InputError, MachineFault
 from search.features.store import Chunk, ChunkStore, Shelf
-from search.utils.files import refusal
+from search.utils.faults import machine_fault
 
 if TYPE_CHECKING:  # it imports TensorFlow, which features that are cached do without
     from search.backbones.hub.load import Module
@@ -90,7 +90,8 @@ def computed(
         Chunks as they are complete.
 
     Raises:
-        InputError: The module cannot be used, gives features that are not finite, or they cannot be written.
+        InputError: The module cannot be used, or gives features that are not finite.
+        MachineFault: The features cannot be written.
     """
     done, told, written = 0, 0.0, time.monotonic()
     pending: list[tuple[NDArray[np.bytes_], NDArray[np.floating[Any]]]] = []
@@ -125,10 +126,9 @@ def _written(
     try:
         return store.write(shelf, keys, values, used)
     except OSError as error:
-        if (reason := refusal(error)) is None:
-            raise
-        raise InputError(
-            f"features cannot be written to {store.folder} ({reason}): make room there, or keep them in another folder."
+        raise MachineFault(
+            f"features cannot be written to {store.folder} ({machine_fault(error)}): make room there, or keep them in "
+            "another folder."
         ) from error
 
 

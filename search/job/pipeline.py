@@ -16,6 +16,7 @@ from search.job.unlabelled import check_unlabelled
 from search.reporting.screen import Screen, describe_cleaning
 from search.run_folder import RunFolder
 from search.utils.device import configure
+from search.utils.files import unusable_folder
 from search.utils.stopwatch import Stopwatch
 from spaces import space_from
 
@@ -52,6 +53,7 @@ def run(
     ranges = _plain(composed.space)
     space_from(ranges)  # an impossible range is told before anything is read
     check_unlabelled(config)
+    _check_features(Path(config.paths.features))
     splits = load_splits(config.dataset, Path(config.paths.data), config.seed)
     screen.show_data(config.dataset.name, splits)
     if config.threshold is not None and len(splits.classes) > 2:
@@ -75,6 +77,13 @@ def run(
         summary = write_outputs(prepared, trials, answer, folder, catalogs, device, stopwatch, screen.say)
     screen.show_result(summary, folder.path)
     return summary
+
+
+def _check_features(folder: Path) -> None:
+    if (reason := unusable_folder(folder)) is not None:
+        raise InputError(
+            f"paths.features={folder} cannot be used ({reason}): name a folder that features can be kept in."
+        )
 
 
 def _plain(node: DictConfig) -> dict[str, Any]:

@@ -19,7 +19,7 @@ import tensorflow as tf
 from keras_tuner.engine.metrics_tracking import infer_metric_direction
 from keras_tuner.engine.trial import TrialStatus
 
-from search.errors import InputError
+from search.errors import InputError, MachineFault
 from search.training.base import KerasTraining, Training, assign, model_weights
 from search.tuning.epoch_recorder import TrialFollower, is_done
 from search.tuning.record import TrialObserver, TrialRecord, ranked
@@ -27,7 +27,7 @@ from search.tuning.resumable import ResumableOracle
 from search.tuning.seeds import ACCUMULATE, HEAD_EPOCHS, hyperparameter_values, trial_seed
 from search.tuning.trial_files import TrialFiles
 from search.utils.checkpoint import Arrays, is_whole, load
-from search.utils.files import is_refused
+from search.utils.faults import is_out_of_memory, machine_fault
 from search.utils.interrupts import noted_interrupts
 from search.utils.memory import released_graphs
 
@@ -49,8 +49,9 @@ class Tuner(keras_tuner.Tuner):
 
     Where KerasTuner restarts a promoted trial from its parent's best epoch with a fresh optimizer, this one goes on
     from the parent's last epoch with the optimizer's slots and step. A trial that fails is recorded with its error and
-    does not end the search. A search that was killed goes on when a tuner is made again on the same folder: trials that
-    had ended are told to the oracle again, in their order, and the one that was running goes on from its last epoch.
+    does not end the search; a fault of the machine or of the data is not the trial's, and does. A search that was
+    killed goes on when a tuner is made again on the same folder: trials that had ended are told to the oracle again, in
+    their order, and the one that was running goes on from its last epoch.
 
     Args:
         oracle: Proposes the trials; its objective ranks them.
@@ -114,6 +115,11 @@ class Tuner(keras_tuner.Tuner):
         Args:
             *fit_args: Passed on to `HyperModel.fit`.
             **fit_kwargs: Passed on to `HyperModel.fit`; `verbose=0` silences KerasTuner's own display too.
+
+        Raises:
+            MachineFault: A disk, a permission, the network or the memory of the machine failed a trial. It is not
+                recorded: a search that is started again on the same folder goes on with it.
+            InputError: What all trials are given cannot be used.
         """
         self.oracle.verbose = fit_kwargs.get("verbose", "auto")
         # KerasTuner collects garbage before every trial; what is alive now need not be searched through each time.
@@ -215,8 +221,8 @@ class Tuner(keras_tuner.Tuner):
             with released_graphs():
                 try:
                     self.run_trial(trial, *fit_args, **fit_kwargs)
-                except (MemoryError, tf.errors.ResourceExhaustedError):
-                    if not self._cut_batches(trial):
+                except (MemoryError, tf.errors.ResourceExhaustedError) as error:
+                    if not is_out_of_memory(error) or not self._cut_batches(trial):
                         raise
                     self.run_trial(trial, *fit_args, **fit_kwargs)
             if self._interrupted():
@@ -227,9 +233,7 @@ class Tuner(keras_tuner.Tuner):
         except Exception as error:
             if self._interrupted():
                 raise KeyboardInterrupt from error
-            if is_refused(error) or isinstance(error, InputError):
-                # Neither a full disk nor a module that cannot be used on a text is a property of this trial.
-                raise
+            self._raise_what_is_not_of(trial, error)
             record = self.records[trial.trial_id]
             record.status = TrialStatus.FAILED
             record.score = record.best_epoch = None
@@ -240,6 +244,15 @@ class Tuner(keras_tuner.Tuner):
         record.space = trial.hyperparameters.get_config()
         record.write(self.files.record(trial.trial_id))
         self._report(trial)
+
+    def _raise_what_is_not_of(self, trial: Any, error: Exception) -> None:
+        """Ends the search over an error that says nothing of the trial, which is then as if it had been interrupted."""
+        reason = machine_fault(error)
+        if reason is not None:
+            log.error("Trial %s ends with a fault of the machine", trial.trial_id, exc_info=error)
+            raise MachineFault(f"trial {trial.trial_id} could not be run ({reason}), which is not its fault") from error
+        if isinstance(error, InputError | BrokenPipeError):
+            raise error
 
     def _report(self, trial: Any) -> None:
         """Passes an ended trial's result to KerasTuner."""

@@ -7,6 +7,7 @@ import json
 import math
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -96,6 +97,33 @@ def whole_folder(path: Path) -> Iterator[Path]:
                 raise
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def unusable_folder(path: Path) -> str | None:
+    """Says why a folder can neither be read nor, where there is none, be made; nothing is written to find out.
+
+    Args:
+        path: The folder. One that is there may be read-only.
+
+    Returns:
+        The reason; None where it can be used.
+    """
+    for place in (path, *path.absolute().parents):
+        try:
+            is_folder = stat.S_ISDIR(place.stat().st_mode)
+        except FileNotFoundError:
+            if place.is_symlink():
+                return f"a link that leads nowhere: {place}"
+            continue
+        except (OSError, ValueError) as error:  # the latter for a name that no file can have
+            return f"{getattr(error, 'strerror', error)}: {path}"
+        if not is_folder:
+            return f"{os.strerror(errno.ENOTDIR)}: {place}"
+        if any(len(os.fsencode(name)) > os.pathconf(place, "PC_NAME_MAX") for name in path.parts):
+            return f"{os.strerror(errno.ENAMETOOLONG)}: {path}"
+        needed = os.R_OK if place == path else os.W_OK
+        return None if os.access(place, needed | os.X_OK) else f"{os.strerror(errno.EACCES)}: {place}"
+    return None
 
 
 def write_text(path: Path, text: str) -> None:

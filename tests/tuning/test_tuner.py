@@ -4,13 +4,16 @@ import errno
 import os
 import signal
 from types import MappingProxyType
+from urllib.error import URLError
 
 import keras
 import keras_tuner
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from search.config import TunerConfig
+from search.errors import InputError, MachineFault
 from search.tuning.oracles import make_oracle, plan
 from search.tuning.tuner import Tuner
 
@@ -123,7 +126,7 @@ def test_the_same_seed_gives_the_same_table_and_another_another(tmp_path, data):
 def test_failed_trials_are_recorded_and_end_nothing(tmp_path, data):
     def fails(hp):
         if hp.get("units") > 34:
-            raise MemoryError("no room for so many units")
+            raise ValueError("no room for so many units")
 
     tuner, _ = search(tmp_path, data, Digits(fails), name="random", max_trials=6)
     failed = [record for record in tuner.records.values() if record.status == "FAILED"]
@@ -156,13 +159,71 @@ def test_a_loss_that_is_no_number_fails_its_trial(tmp_path, data):
     assert tuner.ranking() == []
 
 
-def test_a_full_disk_ends_the_search(tmp_path, data):
-    def fails(hp):
-        if hp.get("units") > 4:  # the tuner builds the smallest model first, to learn the space
-            raise OSError(errno.ENOSPC, "No space left on device")
+FAULTS = {
+    "disk": lambda: OSError(errno.ENOSPC, "No space left on device"),
+    "disk, as TensorFlow tells it": lambda: tf.errors.ResourceExhaustedError(None, None, "x; No space left on device"),
+    "permission": lambda: PermissionError(errno.EACCES, "Permission denied", "/cache"),
+    "device": lambda: OSError(errno.EIO, "Input/output error"),
+    "network": lambda: URLError("no route"),
+    "memory": lambda: MemoryError(),
+    "memory, as TensorFlow tells it": lambda: tf.errors.ResourceExhaustedError(
+        None, None, "OOM when allocating tensor with shape[16,4] and type float on /job:a/device:CPU:0 by allocator cpu"
+    ),
+    "cause": lambda: _caused(RuntimeError("no weights"), OSError(errno.EIO, "Input/output error")),
+}
+OOM_OF_A_GPU = "OOM when allocating tensor with shape[16,4] and type float on /job:a/device:GPU:0 by allocator GPU_0"
 
-    with pytest.raises(OSError, match="No space left"):
-        search(tmp_path, data, Digits(fails), name="random", max_trials=3)
+
+def _caused(error, cause):
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_of_the_machine_ends_the_search_is_no_trials_and_changes_no_result(tmp_path, data, fault):
+    is_mended = []
+
+    def fails(hp):
+        if hp.get("units") > 4 and not is_mended:  # the tuner builds the smallest model first, to learn the space
+            raise FAULTS[fault]()
+
+    undisturbed, _ = search(tmp_path / "undisturbed", data, name="random", max_trials=3)
+    with pytest.raises(MachineFault, match="trial"):
+        search(tmp_path / "disturbed", data, Digits(fails), name="random", max_trials=3)
+    assert not any("FAILED" in path.read_text() for path in tmp_path.glob("disturbed/**/record.json"))
+    is_mended.append(True)
+    again, _ = search(tmp_path / "disturbed", data, Digits(fails), name="random", max_trials=3)
+    assert table(again) == table(undisturbed)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        lambda: tf.errors.ResourceExhaustedError(None, None, OOM_OF_A_GPU),
+        lambda: tf.errors.ResourceExhaustedError(
+            None, None, OOM_OF_A_GPU.replace("GPU", "CPU").replace("[16,4]", "[1000000000,1000000]")
+        ),
+        lambda: np.empty((10**9, 10**9)),
+        lambda: ValueError("No such activation"),
+    ],
+)
+def test_what_no_machine_or_gpu_has_room_for_is_the_trials_own_failure(tmp_path, data, error):
+    def fails(hp):
+        if hp.get("units") > 4:
+            raise error()
+
+    tuner, _ = search(tmp_path, data, Digits(fails), name="random", max_trials=2)
+    assert {record.status for record in tuner.records.values() if record.values["units"] > 4} == {"FAILED"}
+
+
+def test_what_no_trial_can_use_ends_the_search(tmp_path, data):
+    def fails(hp):
+        if hp.get("units") > 4:
+            raise InputError("the module gives NaN for the text '!!!'")
+
+    with pytest.raises(InputError, match="NaN for the text"):
+        search(tmp_path, data, Digits(fails), name="random", max_trials=2)
+    assert not any("FAILED" in path.read_text() for path in tmp_path.rglob("record.json"))
 
 
 @pytest.mark.parametrize("name", ["random", "bayesian", "grid"])
@@ -218,7 +279,7 @@ def test_out_of_memory_is_tried_once_more_in_halves(tmp_path, data):
         def fit(self, hp, model, **kwargs):
             parts = hp.values.get("tuner/accumulate", 1)
             if hp.get("units") > 16 and (parts == 1 or hp.get("units") > 40):
-                raise MemoryError("the batch is too large")
+                raise tf.errors.ResourceExhaustedError(None, None, OOM_OF_A_GPU)
             return super().fit(hp, model, **{**kwargs, "batch_size": kwargs["batch_size"] // parts})
 
     tuner, watcher = search(tmp_path, data, Greedy(), name="random", max_trials=8, max_epochs=1)

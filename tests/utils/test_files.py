@@ -2,10 +2,11 @@
 
 import errno
 import json
+from pathlib import Path
 
 import pytest
 
-from search.utils.files import is_refused, whole_file, whole_folder, write_json, write_text
+from search.utils.files import is_refused, unusable_folder, whole_file, whole_folder, write_json, write_text
 
 
 def test_a_finished_file_replaces_the_old_one(tmp_path):
@@ -60,3 +61,15 @@ def test_json_has_no_words_that_json_does_not_know(tmp_path):
 )
 def test_a_refusal_of_the_machine_is_told_from_other_errors(error, refused):
     assert is_refused(error) is refused
+
+
+def test_a_folder_that_can_be_used_or_made_is_told_from_one_that_cannot(tmp_path):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    (tmp_path / "nowhere").symlink_to(tmp_path / "gone")
+    for usable in (tmp_path, tmp_path / "new", tmp_path / "new" / "below", Path("new")):
+        assert unusable_folder(usable) is None
+    for unusable in ("file", "file/below", "loop", "nowhere", "n" * 300, f"new/{'n' * 300}"):
+        assert unusable_folder(tmp_path / unusable) is not None, unusable
+    assert unusable_folder(Path("/dev/null")) is not None
+    assert not (tmp_path / "new").exists()
