@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from search.errors import InputError
 from search.utils.files import write_text
+from search.utils.leftovers import remove_leftovers_below
 from search.utils.lock import LOCK, locked
 from search.utils.overrides import setting, typed
 
@@ -47,6 +48,8 @@ class RunFolder:
                     f"{path} already holds files: name a fresh folder with hydra.run.dir=…, remove it, or go on with "
                     f"that run: {typed('search', setting('resume', path))}"
                 )
+            # A run that was killed left them: it alone could write here.
+            remove_leftovers_below(path, patience=0)
             write_text(path / ".hydra" / "config.yaml", OmegaConf.to_yaml(config, resolve=True))
             if not resumed:
                 write_text(path / ".hydra" / "overrides.yaml", OmegaConf.to_yaml(OmegaConf.create(list(overrides))))

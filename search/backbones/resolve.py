@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import tarfile
 import warnings
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.error import URLError
@@ -19,6 +20,7 @@ from search.backbones.unpack import is_archive, unpack
 from search.config import ModuleConfig
 from search.errors import InputError, MachineFault, nearest
 from search.utils.files import is_refused
+from search.utils.leftovers import is_alive, remove_leftovers
 from search.utils.paths import read_path
 from spaces import ENCODERS
 
@@ -47,6 +49,8 @@ def resolve_modules(
     """
     from search.backbones.hub.load import published
 
+    remove_leftovers(modules)
+    _remove_broken_downloads(modules)
     entries = lookup(names, catalogs, modules)
     found = {name: resolve(name, entries, settings, modules) for name in names}
     for name, folder in found.items():
@@ -140,6 +144,19 @@ def _download(handle: str, name: str, modules: Path) -> Path:
             f"module {name} cannot be fetched{place} ({reason}): check the address and the connection, or "
             "download it by other means and give its .tar.gz or folder instead, space.modules=[/path/to/it]"
         ) from error
+
+
+def _remove_broken_downloads(modules: Path) -> None:
+    """Removes what a process of this machine that was killed left of a download, for which tensorflow_hub would wait.
+
+    Its lock beside the module's place holds host, pid and the name of the folder that it unpacks to.
+    """
+    for lock in modules.glob("*.lock"):
+        with suppress(OSError, ValueError):
+            host, pid, task = lock.read_text(encoding="utf-8").rsplit(".", 2)
+            if host == socket.gethostname() and not is_alive(int(pid)):
+                shutil.rmtree(modules / f"{lock.stem}.{task}.tmp", ignore_errors=True)
+                lock.unlink()
 
 
 @contextmanager

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.utils.files import whole_file, write_json
+from search.utils.leftovers import remove_leftovers
 
 _log = logging.getLogger(__name__)
 SUFFIX = ".features"
@@ -31,8 +32,6 @@ HEADER = struct.Struct("<8sQQII")
 MAGIC = b"features"
 MODULE = "module.json"
 _SHELF = re.compile(r"([0-9a-f]{64})-(float16|float32)")
-# A file that is still being written is hidden; one that was left by a process that was killed is never finished.
-_ABANDONED_SECONDS = 3600
 # Files up to this size are read, not mapped: a mapped one holds a file open, of which a process may have about 1,000.
 _READ_BYTES = 2**18
 
@@ -187,13 +186,11 @@ class ChunkStore:
         """
         files = []
         for shelf in shelves(self.folder):
-            for path in shelf.path.glob(f"*{SUFFIX}"):
+            remove_leftovers(shelf.path)
+            for path in shelf.chunk_paths():
                 with suppress(FileNotFoundError):
                     status = path.stat()
-                    if not path.name.startswith("."):
-                        files.append((status.st_mtime_ns, path, status.st_size))
-                    elif time.time() - status.st_mtime > _ABANDONED_SECONDS:
-                        path.unlink()
+                    files.append((status.st_mtime_ns, path, status.st_size))
         over = 0 if self.max_bytes is None else sum(size for _, _, size in files) - self.max_bytes
         for _, path, size in sorted(files):
             if over > 0 and path not in used:

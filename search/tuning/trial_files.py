@@ -9,6 +9,7 @@ from pathlib import Path
 from search.errors import InputError
 from search.tuning.record import TrialRecord
 from search.utils.checkpoint import is_whole, read_notes
+from search.utils.leftovers import remove_leftovers
 
 log = logging.getLogger(__name__)
 
@@ -54,9 +55,9 @@ class TrialFiles:
         return found
 
     def remove_unfinished(self) -> None:
-        """Removes what a kill left half written, which has a name that begins with a dot."""
-        for path in self.project.glob("trial_*/.*"):
-            path.unlink()
+        """Removes what a kill left half written."""
+        for folder in (self.project, *self.project.glob("trial_*")):
+            remove_leftovers(folder, patience=0)
 
     def interrupted(self, trial_id: str) -> TrialRecord | None:
         """The record of a trial as its last epoch left it; None where it had none. A damaged state is removed."""

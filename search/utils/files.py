@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from search.utils.leftovers import remove_leftovers, unfinished_name
 from search.utils.special_files import special, written_through
 
 # What the machine, not the program, refuses: a full disk, a quota, a place that must not be written.
@@ -63,7 +64,8 @@ def whole_file(path: Path) -> Iterator[Path]:
     path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     # The ending stays: writers such as numpy.savez choose the format by it.
-    beside = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    remove_leftovers(path.parent, path.stem)
+    beside = path.with_name(f"{unfinished_name(path.stem)}{path.suffix}")
     try:
         yield beside
         beside.replace(path)
@@ -83,7 +85,8 @@ def whole_folder(path: Path) -> Iterator[Path]:
         The folder to fill; it is removed if the block raises.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    remove_leftovers(path.parent, path.name)
+    beside = Path(tempfile.mkdtemp(prefix=f"{unfinished_name(path.name)}.", dir=path.parent))
     try:
         yield beside
         # mkdtemp makes folders that only their owner may read; a finished one follows the umask like any other.

@@ -1,7 +1,9 @@
 """An interrupted run goes on in its own configuration and ends as if it had never been interrupted."""
 
+import errno
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -10,6 +12,8 @@ import time
 import pandas as pd
 import pytest
 from reviews import write_reviews
+
+from search.features.store import ChunkStore
 
 CSV = ("dataset=csv", "dataset.path=reviews.csv", "dataset.text=review", "dataset.label=stars")
 SMALL = (
@@ -81,7 +85,8 @@ def test_killed_again_and_again_it_ends_the_same(tmp_path, word_module):
     pd.testing.assert_frame_equal(board_of(tmp_path / "cut"), board_of(tmp_path / "whole"), check_exact=True)
     expected, came = (pd.read_csv(tmp_path / name / "predictions.csv") for name in ("whole", "cut"))
     pd.testing.assert_frame_equal(came, expected, check_exact=True)
-    assert not (tmp_path / "cut" / ".lock").exists()
+    hidden = {path.name for path in (tmp_path / "cut").rglob(".*")}
+    assert hidden == {".hydra"}, hidden
 
 
 @pytest.fixture
@@ -114,6 +119,39 @@ def test_a_damaged_record_is_named(search_command, finished):
     outcome = search_command("resume=run")
     assert outcome.code == 2
     assert "record.json is damaged" in outcome.err
+
+
+def test_a_changed_score_is_not_believed(search_command, finished):
+    record = finished / "trials" / "trial_1" / "record.json"
+    record.write_text(re.sub(r'"score": [^,]+', '"score": 0.999', record.read_text()))
+    outcome = search_command("resume=run")
+    assert outcome.code == 2
+    assert outcome.err.count("\n") == 1
+    assert "record.json is damaged" in outcome.err
+
+
+def test_a_full_cache_stops_the_run_which_goes_on_once_there_is_room(
+    search_command, tmp_path, word_module, monkeypatch
+):
+    def full(self, *_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.folder))
+
+    write_reviews(tmp_path / "reviews.csv", 200)
+    tiny = ("tuner=random", "tuner.max_trials=4", "tuner.max_epochs=1", f"space.modules=[{word_module}]")
+    arguments = (*CSV, *tiny, "space.trainable=[false,true]")
+    assert search_command(*arguments, "hydra.run.dir=whole", "paths.features=room").code == 0
+    with monkeypatch.context() as patched:
+        patched.setattr(ChunkStore, "write", full)
+        outcome = search_command(*arguments, "hydra.run.dir=cut", "paths.features=full")
+    assert outcome.code == 2
+    assert outcome.err.count("\n") == 1
+    assert "No space left on device" in outcome.err and "resume=cut" in outcome.err
+    for name, content in {".model.4194305.keras": "half", "trials/.oracle.4194305.json": "half"}.items():
+        (tmp_path / "cut" / name).write_text(content)
+    (tmp_path / "cut" / ".model.abcdefgh").mkdir()
+    assert search_command("resume=cut").code == 0
+    pd.testing.assert_frame_equal(board_of(tmp_path / "cut"), board_of(tmp_path / "whole"), check_exact=True)
+    assert {path.name for path in (tmp_path / "cut").rglob(".*")} == {".hydra"}
 
 
 def test_a_time_budget_ends_the_search_and_still_refits(search_command, tmp_path, word_module):

@@ -14,6 +14,7 @@ from search.backbones.catalog import catalog
 from search.config import configuration_folder
 from search.errors import InputError, nearest
 from search.utils.files import whole_folder, write_text
+from search.utils.leftovers import unfinished_name
 from spaces import ENCODERS
 
 _MODEL = "model"
@@ -103,7 +104,8 @@ def export(wanted: Export, modules: Path) -> Exported:
 
     folder = modules / wanted.name
     modules.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{wanted.name}.", dir=modules) as aside, whole_folder(folder) as beside:
+    replaced = f"{unfinished_name(wanted.name)}."
+    with tempfile.TemporaryDirectory(prefix=replaced, dir=modules) as aside, whole_folder(folder) as beside:
         with tempfile.TemporaryDirectory(dir=beside) as scratch:
             table = read_word_vectors(wanted.path, wanted.format, wanted.vocabulary, Path(scratch))
             write_module(table.words, table.vectors, beside / _MODEL, table.others)

@@ -19,8 +19,11 @@ from search.backbones.hub.load import Module, published, read, trainable_copy
 
 # A file that holds one of these can be read wherever it holds one of the others.
 from search.backbones.tokens.token_vectors import TokenVectors
+from search.utils.leftovers import remove_leftovers, unfinished_name
 
 __all__ = ["TextEmbedding", "TokenVectors"]
+
+_SCRATCH = "search-module"
 
 
 @keras.saving.register_keras_serializable(package="search")
@@ -138,7 +141,8 @@ class TextEmbedding(keras.layers.Layer):
         if self._module is not None or folder is None:
             return
         # The file's copy stays while the layer lives: saving or exporting it needs the module's vocabulary again.
-        self._folder = Path(tempfile.mkdtemp(prefix="search-module-"))
+        remove_leftovers(Path(tempfile.gettempdir()), _SCRATCH)
+        self._folder = Path(tempfile.mkdtemp(prefix=f"{unfinished_name(_SCRATCH)}."))
         weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         shutil.copytree(folder, self._folder, dirs_exist_ok=True)
         self._adopt(read(self._folder, f"in layer {self.name}"))
