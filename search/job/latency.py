@@ -7,7 +7,6 @@ little to it, and the whole is measured at the end.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -21,7 +20,7 @@ from search.backbones.hub.answers import answers_in_batches
 from search.errors import InputError
 from search.models.hypermodel import TextClassifierHyperModel
 from search.training.batches import scorer
-from search.utils.files import write_json
+from search.utils.checked import damaged, read_checked, write_checked
 from search.utils.timing import milliseconds_per_text
 from spaces import ENCODERS, TextClassifierSpace
 
@@ -60,13 +59,10 @@ class LatencyLimit:
         self._texts = texts
         self._measure = measure
         if limit is not None and file.is_file():
-            try:
-                kept = json.loads(file.read_text(encoding="utf-8"))
-                self.milliseconds = {str(name): float(spent) for name, spent in kept.items()}
-            except (ValueError, AttributeError, TypeError) as error:
-                raise InputError(
-                    f"{file} is damaged ({error}): take it back from a copy, or start a new run."
-                ) from error
+            kept = read_checked(file)
+            if not all(type(spent) in (int, float) for spent in kept.values()):
+                raise damaged(file, "it holds what is no number")
+            self.milliseconds = kept
 
     def narrowed(
         self, ranges: Mapping[str, Any], hypermodel: TextClassifierHyperModel, say: Callable[[str], None]
@@ -169,7 +165,7 @@ class LatencyLimit:
         return "; ".join(f"{name} {spent:.3g} ms" for name, spent in ordered)
 
     def _keep(self) -> None:
-        write_json(self._file, self.milliseconds)
+        write_checked(self._file, self.milliseconds)
 
 
 def timed_classifier(

@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 
 from search.backbones.hub.answers import answers_in_batches
 from search.datasets import Examples
+from search.errors import SearchError
 from search.models.hypermodel import TextClassifierHyperModel, above_embedding
 from search.reporting.tensorboard import Curves
 from search.training.base import KerasTraining, Training, assign, model_weights
 from search.training.batches import chosen, scorer
 from search.training.head import Inputs
 from search.tuning.seeds import trial_seed
+from search.utils.checkpoint import is_finite
 from search.utils.files import whole_file, whole_folder, write_json
 
 
@@ -143,6 +145,9 @@ def refit(
 
     Returns:
         The trained model.
+
+    Raises:
+        SearchError: Its weights are not finite.
     """
 
     def on_epoch_end(epoch: int, metrics: Mapping[str, float]) -> bool:
@@ -159,5 +164,11 @@ def refit(
         model, partial(hypermodel.fit, hp, model, examples)
     )
     training.run(range(epochs), on_epoch_end)
-    assign(model_weights(model), training.weights())
+    weights = training.weights()
+    if not is_finite(weights):
+        raise SearchError(
+            f"The best configuration diverged when it was trained again on {len(examples):,} rows: its weights are no "
+            "finite numbers. Lower space.learning_rate, or set space.clip_norm."
+        )
+    assign(model_weights(model), weights)
     return model

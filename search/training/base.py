@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -51,15 +52,20 @@ class KerasTraining:
     A frozen module is never among its weights: a checkpoint of a frozen trial holds its head alone.
 
     Args:
-        model: A built, compiled model.
+        model: A compiled model. It need not be built: a `Sequential` without an `Input`, or a subclass, is built by its
+            first batch.
         fit: Trains it, given `callbacks`, `initial_epoch` and `epochs` by name.
         callbacks: Keras callbacks besides.
+
+    Attributes:
+        is_built_late: Whether the model has no weights yet, or had none when it was made.
     """
 
     def __init__(
         self, model: keras.Model, fit: Callable[..., Any], callbacks: Sequence[keras.callbacks.Callback] = ()
     ) -> None:
         self.model = model
+        self.is_built_late = not model.built
         self._fit = fit
         self._callbacks = callbacks
 
@@ -113,6 +119,38 @@ class KerasTraining:
         known = {id(variable) for variable in accumulators}
         others = [variable for variable in optimizer.variables if id(variable) not in known]
         return [*model_weights(self.model), *_random_states(self.model), *others, *accumulators]
+
+
+def build_from_shapes(model: keras.Model, shapes: Mapping[str, Any] | None) -> None:
+    """Builds a model that has no weights yet, as its first batch would.
+
+    Args:
+        model: Any model; one that is built stays as it is.
+        shapes: What `get_build_config` gave for one that was built, also if JSON made lists of its tuples.
+
+    Raises:
+        ValueError: That is not enough for Keras to build it.
+    """
+    if model.built or shapes is None:
+        return
+    with warnings.catch_warnings():  # of the same, in more words
+        warnings.simplefilter("ignore")
+        model.build_from_config({name: _as_shapes(shape) for name, shape in shapes.items()})
+    if not model_weights(model):
+        raise ValueError(
+            f"A model of {type(model).__name__} that is built by its first batch cannot be built from the shapes "
+            f"{dict(shapes)}: begin it with keras.Input, or give it build_from_config."
+        )
+
+
+def _as_shapes(value: Any) -> Any:
+    """Makes tuples of the lists that JSON made of shapes, within whatever holds them."""
+    if isinstance(value, Mapping):
+        return {name: _as_shapes(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        is_shape = all(one is None or isinstance(one, int) for one in value)
+        return tuple(value) if is_shape else [_as_shapes(one) for one in value]
+    return value
 
 
 def model_weights(model: keras.Model) -> list[keras.Variable]:

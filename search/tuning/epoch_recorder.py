@@ -9,10 +9,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from keras_tuner.errors import FailedTrialError
+
 from search.training.base import Training
 from search.tuning.record import TrialObserver, TrialRecord
 from search.tuning.seeds import HEAD_EPOCHS
-from search.utils.checkpoint import save
+from search.utils.checkpoint import Arrays, is_finite, save
 
 
 class TrialFollower:
@@ -79,11 +81,23 @@ class TrialFollower:
             record.best_epoch = epoch
             record.metrics = dict(metrics)
             record.fold_scores = [self.objective.get_value(fold) for fold in getattr(metrics, "folds", ())]
-            save(self.best, self.training.weights())
+            save(self.best, self._finite_weights(), weights_of(record))
         save(self.last, self.training.state(), asdict(record))
         for observer in self.observers:
             observer.on_epoch_end(record, epoch, metrics)
         return is_done(record, self.patience)
+
+    def _finite_weights(self) -> Arrays:
+        """The model's weights; a layer such as ReLU can hide from every score that some are no numbers any more."""
+        weights = self.training.weights()
+        if not is_finite(weights):
+            raise FailedTrialError(f"weights of the model are not finite after epoch {self.record.epochs}: it diverged")
+        return weights
+
+
+def weights_of(record: TrialRecord) -> dict[str, Any]:
+    """What a file of the best weights says of whose they are."""
+    return {"trial_id": record.trial_id, "best_epoch": record.best_epoch, "score": record.score}
 
 
 def is_done(record: TrialRecord, patience: int | None) -> bool:

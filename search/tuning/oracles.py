@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 import warnings
@@ -20,10 +19,12 @@ from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 from search.config import TunerConfig
+from search.errors import InputError
 from search.tuning.hyperband import HyperbandOracle
 from search.tuning.resumable import ResumableOracle
 from search.tuning.sampling import configuration
 from search.tuning.schedule import brackets, total_epochs, total_trials
+from search.utils.checked import read_checked
 
 log = logging.getLogger(__name__)
 
@@ -102,9 +103,9 @@ class BayesianOptimizationOracle(_StopsInOrder, oracles.BayesianOptimizationOrac
     def _proposed_before(self, trial_id: str) -> dict[str, Any] | None:
         """What it proposed before the search was interrupted; elsewhere the last digits may come out others."""
         try:
-            state = json.loads((Path(self._get_trial_dir(trial_id)) / "trial.json").read_text(encoding="utf-8"))
+            state = read_checked(Path(self._get_trial_dir(trial_id)) / "trial.json")
             return dict(state["hyperparameters"]["values"])
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, InputError, ValueError, KeyError, TypeError):
             return None
 
 

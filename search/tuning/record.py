@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
+from types import UnionType
+from typing import Any, Protocol, get_args, get_origin, get_type_hints
 
-from search.errors import InputError
-from search.utils.files import write_json
+from search.utils.checked import damaged, read_checked, write_checked
 
 
 @dataclass
@@ -49,27 +51,67 @@ class TrialRecord:
     """The objective of each fold at the best epoch, of which `score` is the mean; empty without cross-validation."""
     error: str | None = None
     traceback: str | None = None
+    build: dict[str, Any] | None = None
+    """From which shapes Keras builds the model, where its first batch built it; None: it is made with weights."""
     space: dict[str, Any] = field(default_factory=dict)
     """KerasTuner's hyperparameters at the end of the trial: a model may ask for new ones as it is built."""
 
     def write(self, path: Path) -> None:
         """Writes the record, whole or not at all."""
-        write_json(path, asdict(self), indent=None)
+        write_checked(path, asdict(self))
 
     @classmethod
     def read(cls, path: Path) -> TrialRecord:
         """Reads what `write` wrote.
 
+        Args:
+            path: `record.json` in the folder of its trial.
+
         Raises:
-            InputError: The file is damaged.
+            InputError: The file is damaged, was changed or is another trial's.
         """
-        try:
-            record = cls(**json.loads(path.read_text(encoding="utf-8")))
-        except (ValueError, TypeError) as error:
-            raise InputError(f"{path} is damaged ({error}): take it back from a copy, or start a new run.") from error
+        content = read_checked(path)
+        if (fault := _fault(content)) is not None:
+            raise damaged(path, fault)
+        record = cls(**content)
+        if path.parent.name != f"trial_{record.trial_id}":
+            raise damaged(path, f"it is of trial {record.trial_id}")
         # JSON has no NaN: a metric that was none, though not the objective, comes back as null.
         record.metrics = {name: math.nan if value is None else value for name, value in record.metrics.items()}
         return record
+
+
+def _fault(content: Mapping[str, Any]) -> str | None:
+    """Says what keeps the content of a file from being a record; None where nothing does."""
+    kinds = _kinds()
+    if unknown := sorted(content.keys() - kinds):
+        return f"{unknown[0]!r} is no part of a record"
+    if missing := [name for name in ("trial_id", "values") if name not in content]:
+        return f"{missing[0]!r} is missing"
+    for name, value in content.items():
+        if not isinstance(value, kinds[name]) or (isinstance(value, bool) and bool not in kinds[name]):
+            return f"{name!r} cannot be {json.dumps(value)[:40]}"
+    if not re.fullmatch(r"\d+", content["trial_id"]):
+        return f"'trial_id' cannot be {content['trial_id']!r}"
+    for name in ("metrics", "fold_scores"):
+        held = content.get(name, [])
+        numbers = held.values() if isinstance(held, dict) else held
+        if not all(number is None or type(number) in (int, float) for number in numbers):
+            return f"{name!r} holds what is no number"
+    if content.get("status") == "COMPLETED" and (content.get("score") is None or content.get("best_epoch") is None):
+        return "it is of a completed trial, but has no score"
+    return None
+
+
+@cache
+def _kinds() -> dict[str, tuple[type, ...]]:
+    """Name of each field to the types that it has in a file."""
+    kinds: dict[str, tuple[type, ...]] = {}
+    for name, hint in get_type_hints(TrialRecord).items():
+        options = get_args(hint) if isinstance(hint, UnionType) else (hint,)
+        plain = tuple(get_origin(option) or option for option in options)
+        kinds[name] = (*plain, int) if float in plain else plain
+    return kinds
 
 
 def ranked(records: Iterable[TrialRecord], direction: str) -> list[TrialRecord]:

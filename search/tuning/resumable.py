@@ -11,6 +11,7 @@ import keras_tuner
 from keras_tuner.engine.trial import TrialStatus
 
 from search.tuning.sampling import Configuration, configuration, fresh_values
+from search.utils.checked import write_checked
 from search.utils.files import write_json
 
 PARENT = "tuner/trial_id"
@@ -133,7 +134,7 @@ class ResumableOracle(keras_tuner.Oracle):
     def _save_trial(self, trial: Any) -> None:
         path = Path(self._get_trial_dir(trial.trial_id)) / "trial.json"
         if self.saves_each_step or trial.trial_id in self.end_order or not path.exists():
-            write_json(path, trial.get_state(), indent=None)
+            write_checked(path, trial.get_state())
 
     def _tried(self) -> set[Configuration]:
         """Every configuration that a trial has had."""

@@ -7,7 +7,7 @@ import io
 import logging
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stdout
 from functools import cache, cached_property, partial
 from pathlib import Path
@@ -20,13 +20,14 @@ from keras_tuner.engine.metrics_tracking import infer_metric_direction
 from keras_tuner.engine.trial import TrialStatus
 
 from search.errors import InputError, MachineFault
-from search.training.base import KerasTraining, Training, assign, model_weights
-from search.tuning.epoch_recorder import TrialFollower, is_done
+from search.training.base import KerasTraining, Training, assign, build_from_shapes, model_weights
+from search.tuning.epoch_recorder import TrialFollower, is_done, weights_of
 from search.tuning.record import TrialObserver, TrialRecord, ranked
 from search.tuning.resumable import ResumableOracle
 from search.tuning.seeds import ACCUMULATE, HEAD_EPOCHS, hyperparameter_values, trial_seed
 from search.tuning.trial_files import TrialFiles
-from search.utils.checkpoint import Arrays, is_whole, load
+from search.utils.checked import damaged
+from search.utils.checkpoint import Arrays, is_whole, load, read_notes
 from search.utils.faults import is_out_of_memory, machine_fault
 from search.utils.interrupts import noted_interrupts
 from search.utils.memory import released_graphs
@@ -61,7 +62,8 @@ class Tuner(keras_tuner.Tuner):
         max_epochs: Epochs of a trial for oracles that do not set them (all but Hyperband).
         patience: Epochs without a better objective after which a trial stops; None: never.
         max_total_epochs: No trial is started once all together have trained so many epochs; None: no limit.
-        max_parameters: A model with more weights fails its trial before it is trained; None: no limit.
+        max_parameters: A model with more weights fails its trial before it is trained, or after the first epoch where
+            the first batch builds it; None: no limit.
         keep: Which checkpoints stay: `all`; `promotable`, those that another trial may go on with and the best trial's;
             `best`, in the end the best trial's alone.
         may_start: Asked before each trial with its planned epochs; where it answers no, the search ends.
@@ -180,7 +182,10 @@ class Tuner(keras_tuner.Tuner):
                 f"{record.target_epochs} epochs as trial {record.trial_id}, this one would try {planned[1]} for "
                 f"{planned[2]}. Choose another folder, or the settings of then."
             )
-        trial.hyperparameters = keras_tuner.HyperParameters.from_config(record.space)
+        try:
+            trial.hyperparameters = keras_tuner.HyperParameters.from_config(record.space)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise damaged(self.files.record(record.trial_id), f"'space': {error!r}") from error
         self.records[record.trial_id] = record
         for observer in self.observers:
             observer.on_trial_resumed(record)
@@ -279,13 +284,9 @@ class Tuner(keras_tuner.Tuner):
         own, best = self.files.last(trial.trial_id), self.files.best(trial.trial_id)
         if not is_done(record, self.patience):
             training = self._training(trial, *fit_args, **fit_kwargs)
-            record.parameters = training.parameters
-            if self.max_parameters is not None and record.parameters > self.max_parameters:
-                raise keras_tuner.errors.FailedTrialError(
-                    f"The model has {record.parameters:,} parameters, more than max_parameters={self.max_parameters:,}"
-                )
+            self._admit(training, record)
             if own.exists():
-                training.set_state(load(own))
+                _set_state(training, own, record)
             elif record.parent is not None:
                 self._go_on_from_parent(training, record)
             follower = TrialFollower(
@@ -299,15 +300,30 @@ class Tuner(keras_tuner.Tuner):
                 self.observers,
                 trial.hyperparameters.values,
             )
-            training.run(range(record.epochs, record.target_epochs), follower.on_epoch_end)
+
+            def on_epoch_end(epoch: int, metrics: Mapping[str, float]) -> bool:
+                if isinstance(training, KerasTraining) and training.is_built_late:
+                    record.build = training.model.get_build_config()
+                    self._admit(training, record)
+                return follower.on_epoch_end(epoch, metrics)
+
+            training.run(range(record.epochs, record.target_epochs), on_epoch_end)
         if not record.metrics:
             raise keras_tuner.errors.FailedTrialError(f"{self.oracle.objective.name} was never a finite number")
+
+    def _admit(self, training: Training, record: TrialRecord) -> None:
+        """Notes the size of a model, and fails the trial if that is too large."""
+        record.parameters = training.parameters
+        if self.max_parameters is not None and record.parameters > self.max_parameters:
+            raise keras_tuner.errors.FailedTrialError(
+                f"The model has {record.parameters:,} parameters, more than max_parameters={self.max_parameters:,}"
+            )
 
     def _go_on_from_parent(self, training: Training, record: TrialRecord) -> None:
         """Brings a promoted trial to where its parent stopped; where that was lost, by the same training again."""
         parent = self.files.last(record.parent or "")
         if is_whole(parent):
-            training.set_state(load(parent))
+            _set_state(training, parent, self.records[record.parent or ""])
         else:
             log.warning("%s is damaged or gone: its %s epochs are trained again", parent, record.initial_epoch)
             training.run(range(record.initial_epoch), lambda *_: False)
@@ -360,6 +376,7 @@ class Tuner(keras_tuner.Tuner):
         """
         weights = self.best_weights(trial)
         model = self._try_build(trial.hyperparameters)
+        build_from_shapes(model, self.records[trial.trial_id].build)
         assign(model_weights(model), weights)
         return model
 
@@ -370,7 +387,8 @@ class Tuner(keras_tuner.Tuner):
             InputError: They are damaged, or were not kept.
         """
         path = self.files.best(trial.trial_id)
-        if not is_whole(path):
+        # Earlier versions did not note whose they are.
+        if not is_whole(path) or read_notes(path) not in ({}, weights_of(self.records[trial.trial_id])):
             raise InputError(
                 f"{path} is damaged or was not kept (tuner.keep={self.keep}): take it back from a copy, or start a new "
                 "run."
@@ -407,3 +425,10 @@ class Tuner(keras_tuner.Tuner):
 
     def _remove_checkpoints(self, promotable: set[str]) -> None:
         self.files.remove_checkpoints(self.records.values(), next(iter(self.ranking()), None), promotable)
+
+
+def _set_state(training: Training, path: Path, record: TrialRecord) -> None:
+    """Makes a model that is as it was made go on from the state that the trial of a record left."""
+    if isinstance(training, KerasTraining):
+        build_from_shapes(training.model, record.build)
+    training.set_state(load(path))

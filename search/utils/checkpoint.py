@@ -47,6 +47,11 @@ def read_notes(path: Path) -> dict[str, Any]:
     return notes
 
 
+def is_finite(arrays: Sequence[NDArray[Any]]) -> bool:
+    """Whether no number in arrays is NaN or infinite."""
+    return all(np.isfinite(array).all() for array in arrays if np.issubdtype(array.dtype, np.inexact))
+
+
 def is_whole(path: Path) -> bool:
     """Whether a checkpoint is there and gives what was written."""
     try:

@@ -179,6 +179,24 @@ def _caused(error, cause):
     return error
 
 
+def test_a_trial_whose_weights_are_not_finite_has_failed_whatever_its_score(tmp_path, data):
+    """A ReLU gives zero for NaN: what is behind it answers the same for everything, with finite scores."""
+
+    class Spoilt(Digits):
+        def fit(self, hp, model, **kwargs):
+            def spoil(epoch, logs):
+                if hp.get("units") > 16:
+                    model.layers[0].bias.assign(model.layers[0].bias * np.nan)
+
+            callbacks = [keras.callbacks.LambdaCallback(on_epoch_end=spoil), *kwargs.pop("callbacks")]
+            return super().fit(hp, model, callbacks=callbacks, **kwargs)
+
+    tuner, _ = search(tmp_path, data, Spoilt(), name="random", max_trials=5, max_epochs=1)
+    statuses = {(record.values["units"] > 16, record.status) for record in tuner.records.values()}
+    assert statuses == {(True, "FAILED"), (False, "COMPLETED")}
+    assert all("not finite" in record.error for record in tuner.records.values() if record.status == "FAILED")
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_of_the_machine_ends_the_search_is_no_trials_and_changes_no_result(tmp_path, data, fault):
     is_mended = []
