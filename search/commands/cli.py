@@ -18,6 +18,7 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBase
 
 from search.config import Config
 from search.errors import InputError, SearchError, nearest
+from search.utils.faults import is_out_of_memory, machine_fault
 from search.utils.files import refusal
 from spaces import SETTINGS, SpaceError
 
@@ -45,6 +46,8 @@ def explained() -> Iterator[None]:
     except (HydraException, OmegaConfBaseException) as error:
         raise InputError(_explained(error)) from error
     except Exception as error:
+        if is_out_of_memory(error):
+            raise InputError(f"The memory of this machine is not enough ({machine_fault(error) or error}).") from error
         reason = refusal(error)
         if reason is None:
             raise

@@ -7,7 +7,7 @@ import math
 import os
 import re
 
-from search.errors import MachineFault
+from search.errors import InputError, MachineFault
 
 # TensorFlow has errors of its own for what the system refuses, told apart by the words of the system.
 _SYSTEM = (
@@ -34,8 +34,8 @@ def machine_fault(error: BaseException) -> str | None:
     """
     seen: BaseException | None = error
     while seen is not None:
-        if isinstance(seen, MachineFault):
-            return str(seen)
+        if isinstance(seen, InputError):  # it says what to do, whatever it was raised from
+            return str(seen) if isinstance(seen, MachineFault) else None
         if (reason := _reason(seen)) is not None:
             return reason
         seen = seen.__cause__

@@ -176,8 +176,8 @@ def _read(path: Path) -> dict[int, EpochCounts]:
     for line in path.read_text(encoding="utf-8").splitlines():
         try:
             epoch = json.loads(line)
-        except ValueError:  # the run was killed while it wrote
+            matrix = None if epoch["matrix"] is None else np.array(epoch["matrix"], np.int64)
+            found[int(epoch["epoch"])] = EpochCounts(np.array(epoch["scores"], np.int64), matrix)
+        except (ValueError, KeyError, TypeError):  # the run was killed while it wrote
             continue
-        matrix = None if epoch["matrix"] is None else np.array(epoch["matrix"])
-        found[epoch["epoch"]] = EpochCounts(np.array(epoch["scores"]), matrix)
     return found
