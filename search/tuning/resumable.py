@@ -11,8 +11,7 @@ import keras_tuner
 from keras_tuner.engine.trial import TrialStatus
 
 from search.tuning.sampling import Configuration, configuration, fresh_values
-from search.utils.checked import write_checked
-from search.utils.files import write_json
+from search.utils.checked import damaged, read_checked, write_checked
 
 PARENT = "tuner/trial_id"
 """KerasTuner's name for the trial whose training another one goes on with, among the values of the latter."""
@@ -129,7 +128,20 @@ class ResumableOracle(keras_tuner.Oracle):
 
     def write_state(self) -> None:
         """Writes the state, whole or not at all."""
-        write_json(Path(self._get_oracle_fname()), self.get_state(), indent=None)
+        write_checked(Path(self._get_oracle_fname()), self.get_state())
+
+    def take_drawn_seed(self) -> None:
+        """Takes the seed that was drawn when the search in the project's folder began, unless one was given.
+
+        Raises:
+            InputError: The saved state is damaged.
+        """
+        path = Path(self._get_oracle_fname())
+        if self._seed_is_drawn and path.exists():
+            seed = read_checked(path).get("settings", {}).get("seed")
+            if type(seed) is not int:
+                raise damaged(path, "it has no seed")
+            self.seed = self._seed_state = seed
 
     def _save_trial(self, trial: Any) -> None:
         path = Path(self._get_trial_dir(trial.trial_id)) / "trial.json"

@@ -92,6 +92,7 @@ class Tuner(keras_tuner.Tuner):
         observers: Sequence[TrialObserver] = (),
         **settings: Any,
     ) -> None:
+        self._takes_oracles_seed = seed is None
         self.seed = oracle.seed if seed is None else seed
         self.max_epochs = max_epochs
         self.patience = patience
@@ -135,6 +136,8 @@ class Tuner(keras_tuner.Tuner):
 
     def _search(self, *fit_args: Any, **fit_kwargs: Any) -> None:
         self.on_search_begin()
+        if isinstance(self.oracle, ResumableOracle):
+            self.oracle.write_state()  # a seed that was drawn is known from here on
         ended = False
         while not self._spent():
             trial = self.oracle.create_trial(self.tuner_id)
@@ -165,8 +168,14 @@ class Tuner(keras_tuner.Tuner):
         Raises:
             InputError: A file is damaged, or the search there was begun with other settings.
         """
+        if self.records:  # it was reloaded when it was made
+            return
         self._populate_initial_space()
         self.oracle.verbose = 0
+        if isinstance(self.oracle, ResumableOracle):
+            self.oracle.take_drawn_seed()
+        if self._takes_oracles_seed:
+            self.seed = self.oracle.seed
         self.files.remove_unfinished()
         for record in self.files.records():
             self._replay(record)

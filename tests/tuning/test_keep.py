@@ -169,6 +169,18 @@ def test_records_are_told_in_the_order_in_which_trials_began(tmp_path):
         files.records()
 
 
+def test_a_search_without_a_seed_goes_on_with_the_one_that_it_drew(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        searched(tmp_path, "hyperband", **QUICK, seed=None, observers=[StopsAt("0003", 1)])
+    ended = board(make(tmp_path, "hyperband", **QUICK, seed=None))
+    again = searched(tmp_path, "hyperband", **QUICK, seed=None)
+    assert len(ended) == 3 and board(again)[:3] == ended
+    loaded = make(tmp_path, "hyperband", **QUICK, seed=None)
+    loaded.reload()  # as with KerasTuner, once more does no harm
+    assert board(loaded) == board(again)
+    assert loaded.seed == again.seed
+
+
 CSV = ("dataset=csv", "dataset.path=reviews.csv", "dataset.text=review", "dataset.label=stars")
 
 
