@@ -27,6 +27,7 @@ class Entry:
     dimension: int = MISSING
     licence: str = MISSING
     language: str = MISSING
+    """ISO codes, with commas between them; anything else is shown as it is."""
     preprocessor: str | None = None
     """Handle or folder of what makes of texts the tensors that the module takes; wins over module.preprocessor."""
     notes: str = ""

@@ -147,6 +147,7 @@ def _evaluate(asked: _Asked) -> None:
         "cleaning": asdict(whole.cleaning),
         "trained_on": trained_on,
         **scored.record(run.summary["seed"]),
+        "verdict": scored.verdict(run),
         "run_test": run.summary["test"],
         "seconds": round(time.monotonic() - begun, 3),
         "versions": versions(),

@@ -48,6 +48,17 @@ def direction(metric: str) -> Literal["max", "min"]:
     return "min" if metric in _LOWER_IS_BETTER else "max"
 
 
+def test_metric(objective: str) -> str:
+    """The metric of the test split that stands for an objective.
+
+    Args:
+        objective: Such as val_f1; val_loss, which trials are trained with, stands for its unweighted form, the log
+            loss.
+    """
+    name = objective.removeprefix("val_")
+    return "log_loss" if name == "loss" else name
+
+
 def score(
     labels: NDArray[np.int64], probabilities: NDArray[np.float64], threshold: float | None = None
 ) -> dict[str, float]:

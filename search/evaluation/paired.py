@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import asdict, dataclass, fields
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,14 @@ from search.evaluation.weighted import WeightedScorer
 # At 1,000 resamples of 100,000 rows a comparison would take longer than the search of a small data set.
 _MOST_DRAWS = 20_000_000
 _LEAST_RESAMPLES = 200
+
+BETTER, SAME, WORSE = "better", "not distinguishable", "worse"
+"""How one classifier stands to another on the same rows."""
+
+
+def compared(outcome: str) -> str:
+    """One of the three as a person goes on after it: better than, not distinguishable from, worse than."""
+    return f"{outcome} {'from' if outcome == SAME else 'than'}"
 
 
 class Predictions(NamedTuple):
@@ -45,6 +54,37 @@ class Gain:
     interval: tuple[float, float]
     not_better: float
     resamples: int
+
+    @property
+    def outcome(self) -> str:
+        """Better or worse where the interval leaves out 0, else not distinguishable."""
+        low, high = self.interval
+        return BETTER if low > 0 else WORSE if high < 0 else SAME
+
+    @property
+    def text(self) -> str:
+        """The gain with its interval, in words."""
+        if not self.resamples:
+            return "and there are too few rows to tell a gain from chance"
+        low, high = self.interval
+        return f"gain {self.gain:+.4f}, 95 % interval {low:+.4f} to {high:+.4f}"
+
+    def record(self) -> dict[str, Any]:
+        """All of it for JSON."""
+        return {**asdict(self), "outcome": self.outcome}
+
+    @classmethod
+    def read(cls, record: Mapping[str, Any]) -> Gain:
+        """Takes it from JSON, which has null for what is not defined."""
+        found: dict[str, Any] = {one.name: record[one.name] for one in fields(cls)}
+        for name in ("score_interval", "interval"):
+            low, high = found[name]
+            found[name] = (_defined(low), _defined(high))
+        return cls(**{name: _defined(value) for name, value in found.items()})
+
+
+def _defined(value: Any) -> Any:
+    return math.nan if value is None else value
 
 
 def paired_gains(

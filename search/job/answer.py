@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from search.evaluation.baselines import Baseline, run_baselines
 from search.evaluation.bootstrap import intervals
-from search.evaluation.metrics import predict, score
+from search.evaluation.metrics import predict, score, test_metric
+from search.evaluation.paired import Predictions
 from search.evaluation.threshold import best_threshold
-from search.job.ensemble import build_ensemble
+from search.evaluation.verdict import Verdict, judge
+from search.job.ensemble import Built, build_ensemble
 from search.job.ensemble_members import Member, trial_name
 from search.job.final_refit import refit_on_all
 from search.job.latency import classifying
@@ -45,6 +47,7 @@ class Answer:
         test_interval: Their 95 % intervals.
         milliseconds: What a text takes.
         baselines: What it had to beat.
+        verdict: Whether it did, and the ensemble.
         ensembles: What several models do together, for the summary; None: not asked for.
         final_refit: What the best configuration was trained on once it was tested; None: not asked for.
     """
@@ -57,6 +60,7 @@ class Answer:
     test_interval: Mapping[str, Any]
     milliseconds: float
     baselines: Mapping[str, Baseline]
+    verdict: Verdict
     ensembles: Mapping[str, Any] | None
     final_refit: Mapping[str, Any] | None
 
@@ -106,11 +110,11 @@ def find_answer(prepared: Prepared, trials: Trials, folder: RunFolder, screen: S
         test_interval = intervals(splits.test.labels, probabilities, threshold, seed=config.seed)
         baselines = run_baselines(splits.folds, splits.valid, splits.test, splits.refit, config.threshold)
         milliseconds = milliseconds_per_text(classifying(model), splits.test.texts)
-    ensembles = None
+    built = None
     if config.ensemble.trials:
         with stopwatch("ensemble"):
             single = Member(trial_name(best.trial_id), valid_probabilities, probabilities, model)
-            ensembles = build_ensemble(
+            built = build_ensemble(
                 config,
                 trials.tuner,
                 trials.hypermodel,
@@ -123,6 +127,8 @@ def find_answer(prepared: Prepared, trials: Trials, folder: RunFolder, screen: S
                 folder,
                 screen.say,
             )
+    with stopwatch("test"):
+        verdict = _judged(prepared, Predictions(probabilities, threshold), baselines, built)
     final_refit = None
     if config.final_refit:  # the last: by now nothing is left that the test split must be kept for
         with stopwatch("final_refit"):
@@ -136,6 +142,23 @@ def find_answer(prepared: Prepared, trials: Trials, folder: RunFolder, screen: S
         test_interval,
         milliseconds,
         baselines,
-        ensembles,
+        verdict,
+        built.record if built else None,
         final_refit,
+    )
+
+
+def _judged(prepared: Prepared, model: Predictions, baselines: Mapping[str, Baseline], built: Built | None) -> Verdict:
+    """How the model, and the ensemble where there is one, stand to the best baseline on test."""
+    return judge(
+        prepared.splits.test.labels,
+        model,
+        {
+            name: Predictions(one.probabilities, one.threshold)
+            for name, one in baselines.items()
+            if one.probabilities is not None
+        },
+        test_metric(prepared.objective.name),
+        ensemble=(built.record["chosen"], built.predictions) if built else None,
+        seed=prepared.config.seed,
     )

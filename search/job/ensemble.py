@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import keras_tuner
@@ -11,7 +12,7 @@ import numpy as np
 from search.config import Config
 from search.datasets import Splits
 from search.evaluation.baselines import Baseline
-from search.evaluation.metrics import predict
+from search.evaluation.metrics import predict, test_metric
 from search.evaluation.paired import Predictions
 from search.job.ensemble_comparison import compare, fit_ensembles
 from search.job.ensemble_members import Member, members
@@ -24,9 +25,21 @@ from search.models.ensembles.model import ensemble_model
 from search.models.hypermodel import TextClassifierHyperModel
 from search.reporting.summary import write_predictions
 from search.run_folder import RunFolder
-from search.tuning.objective import VALIDATION
 from search.tuning.tuner import Tuner
 from search.utils.timing import milliseconds_per_text
+
+
+@dataclass(frozen=True)
+class Built:
+    """The combinations of several classifiers.
+
+    Attributes:
+        record: The `ensembles` of summary.json.
+        predictions: What the chosen one says of the test split.
+    """
+
+    record: dict[str, Any]
+    predictions: Predictions
 
 
 def build_ensemble(
@@ -41,7 +54,7 @@ def build_ensemble(
     objective: keras_tuner.Objective,
     folder: RunFolder,
     say: Callable[[str], None],
-) -> dict[str, Any] | None:
+) -> Built | None:
     """Combines the best trials and the baselines, and writes the chosen combination as one model.
 
     Args:
@@ -58,7 +71,7 @@ def build_ensemble(
         say: Is told what goes on.
 
     Returns:
-        The `ensembles` of summary.json; None where none are asked for, or there is but one classifier.
+        What was made; None where none is asked for, or there is but one classifier.
     """
     if not config.ensemble.trials:
         return None
@@ -66,9 +79,7 @@ def build_ensemble(
     if len(found) < 2:
         say("No ensemble: there is nothing to combine the best trial with")
         return None
-    metric = objective.name.removeprefix(VALIDATION)
-    # Trials may be ranked by the loss they are trained with, of which the metrics hold the unweighted form.
-    task = Task("log_loss" if metric == "loss" else metric, config.threshold)
+    task = Task(test_metric(objective.name), config.threshold)
     valid, seed = np.stack([member.valid for member in found]), config.seed
     ensembles = fit_ensembles(valid, splits.valid.labels, task, seed)
     alone = Predictions(single.test, threshold)
@@ -80,4 +91,5 @@ def build_ensemble(
     write_predictions(folder.ensemble / "predictions.csv", splits.test, splits.classes, predicted, probabilities)
     model = ensemble_model(found, best.combiner)
     Classifier(model, splits.classes, best.threshold).export(folder.ensemble / "model")
-    return {**summary, "milliseconds_per_text": milliseconds_per_text(classifying(model), splits.test.texts)}
+    summary["milliseconds_per_text"] = milliseconds_per_text(classifying(model), splits.test.texts)
+    return Built(summary, Predictions(probabilities, best.threshold))

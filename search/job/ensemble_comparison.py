@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -93,7 +93,7 @@ def compare(
             "valid": score(valid_labels, ensemble.valid, ensemble.threshold),
             "test": score(test_labels, probabilities, ensemble.threshold),
             "test_interval": intervals(test_labels, probabilities, ensemble.threshold, seed=seed),
-            "against_best": asdict(gains["best"]),
+            "against_best": gains["best"].record(),
         }
         if isinstance(ensemble.combiner, Weighted):
             methods[name]["weights"] = ensemble.combiner.weights.tolist()

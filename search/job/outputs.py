@@ -16,10 +16,9 @@ from search.job.timed_models import tried
 from search.job.trials import Trials
 from search.reporting.report.measurements import write_measurements
 from search.reporting.report.write import write_report
-from search.reporting.summary import count_trials, fold_spread, verdict, versions, write_predictions
+from search.reporting.summary import count_trials, fold_spread, versions, write_predictions
 from search.reporting.tensorboard import write_result
 from search.run_folder import RunFolder
-from search.tuning.objective import VALIDATION
 from search.utils.files import write_json
 from search.utils.stopwatch import Stopwatch
 
@@ -81,7 +80,6 @@ def write_outputs(
 
 def _summary(prepared: Prepared, trials: Trials, answer: Answer, device: str, stopwatch: Stopwatch) -> dict[str, Any]:
     config, splits, objective, best = prepared.config, prepared.splits, prepared.objective, trials.best
-    baselines = records(answer.baselines)
     summary = {
         "dataset": config.dataset.name,
         "classes": splits.classes,
@@ -100,8 +98,8 @@ def _summary(prepared: Prepared, trials: Trials, answer: Answer, device: str, st
         "test_interval": answer.test_interval,
         "milliseconds_per_text": answer.milliseconds,
         "latency": prepared.limit.outcome(answer.milliseconds),
-        "baselines": baselines,
-        "verdict": verdict(objective.name.removeprefix(VALIDATION), answer.test, baselines),
+        "baselines": records(answer.baselines),
+        "verdict": answer.verdict.record(),
         "trials": count_trials(trials.tuner.records.values()),
         "seconds": stopwatch.seconds(),
         "versions": versions(),

@@ -10,22 +10,27 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.markup import escape
 from rich.text import Text
 
 from search.datasets import Cleaning, Examples
+from search.evaluation.baselines import MAJORITY
 from search.evaluation.bootstrap import intervals
 from search.evaluation.curves import confusion, reliability
 from search.evaluation.metrics import predict, score
+from search.evaluation.paired import Predictions
 from search.evaluation.per_class import per_class
 from search.evaluation.surest import surest_mistakes
+from search.evaluation.verdict import judge
+from search.reporting.report.run import Run
+from search.reporting.report.sections.training import always_named
 from search.reporting.screen import Screen, describe_left_out, shown_metrics
 from search.reporting.summary import write_predictions
-from search.reporting.tables import short, table_of_numbers
+from search.reporting.tables import cut_names, short, table_of_classes, table_of_numbers
 from search.utils.files import whole_folder, write_json
 
 _MOST_WRONG, _SHOWN_WRONG = 200, 10
-_MATRIX = 8
+# Classes of which the confusion matrix is shown, and letters of their names above its columns.
+_MATRIX, _WIDEST_HEAD = 8, 14
 # A thousand resamples of a million rows would take minutes and narrow no interval that anyone could see.
 _DRAWS, _LEAST_RESAMPLES, _RESAMPLES = 100_000_000, 200, 1000
 
@@ -90,6 +95,26 @@ class Scored:
             ],
         }
 
+    def verdict(self, run: Run) -> dict[str, Any] | None:
+        """How the model stands to always giving the answer that was most frequent where the run learned.
+
+        The other baselines of a run are not kept, only what they said of its test split.
+
+        Args:
+            run: The run that the model is from.
+
+        Returns:
+            As in summary.json; None for a run that kept nothing of its baselines.
+        """
+        if MAJORITY not in run.baselines:
+            return None
+        # It gives every text the shares of the classes.
+        shares = run.baselines[MAJORITY][:1].astype(np.float64).repeat(len(self.examples), axis=0)
+        rival = Predictions(shares, run.summary["baselines"][MAJORITY].get("threshold"))
+        model = Predictions(self.probabilities, self.threshold)
+        found = judge(self.examples.labels, model, {MAJORITY: rival}, run.metric, seed=run.summary["seed"])
+        return {**found.record(), "text": found.told("The model", f"always answering {always_named(run)}", "here")}
+
     def write(self, folder: Path, record: Mapping[str, Any]) -> None:
         """Writes evaluation.json and predictions.csv into a new folder, both or neither."""
         predicted = predict(self.probabilities, self.threshold)
@@ -105,7 +130,7 @@ def show_evaluation(screen: Screen, record: Mapping[str, Any], test: Mapping[str
 
     Args:
         screen: Where to.
-        record: As `Scored.record` gives it, with `cleaning`, the counts of rows.
+        record: As `Scored.record` gives it, with `cleaning`, the counts of rows, and the `verdict`.
         test: The metrics of the run's own test split, to compare with.
     """
     screen.say(describe_left_out(Cleaning(**record["cleaning"])))
@@ -116,6 +141,8 @@ def show_evaluation(screen: Screen, record: Mapping[str, Any], test: Mapping[str
         interval = "-" if any(map(math.isnan, ends)) else " to ".join(map(short, ends))
         table.add_row(name, f"[bold]{short(metrics[name])}[/bold]", interval, short(test.get(name)))
     screen.console.print(table)
+    if record["verdict"]:
+        screen.say(record["verdict"]["text"])
     if undefined := [name for name, value in metrics.items() if math.isnan(value)]:
         absent = [one["name"] for one in record["per_class"] if not one["rows"]]
         screen.say(f"No row is of class {', '.join(absent) or 'any other'}: not defined are {', '.join(undefined)}.")
@@ -128,26 +155,26 @@ def show_evaluation(screen: Screen, record: Mapping[str, Any], test: Mapping[str
 
 
 def _show_classes(screen: Screen, record: Mapping[str, Any]) -> None:
-    classes, counts = record["classes"], record["confusion"]
-    few = len(classes) <= _MATRIX
-    # The columns of the confusion matrix carry the numbers of the classes: names of eight would not fit beside it.
-    taken = [f"as {k + 1}" for k in range(len(classes))] if few else ["predicted"]
-    table = table_of_numbers("class", "rows", "precision", "recall", "f1", *taken)
-    for k, one in enumerate(record["per_class"]):
-        cells = [f"{count:,}" for count in counts[k]] if few else [f"{one['predicted']:,}"]
-        name = f"{k + 1} {one['name']}" if few else one["name"]
-        table.add_row(
-            escape(name), f"{one['rows']:,}", *(short(one[key]) for key in ("precision", "recall", "f1")), *cells
-        )
-    screen.console.print(table)
+    classes, each, width = record["classes"], record["per_class"], screen.console.width
+    columns = {name: [f"{one[name]:,}" for one in each] for name in ("rows", "predicted")}
+    columns |= {name: [short(one[name]) for one in each] for name in ("precision", "recall", "f1")}
+    screen.console.print(table_of_classes(classes, columns, width))
+    if len(classes) <= _MATRIX:
+        # The names of the rows have as much room as two columns.
+        heads = cut_names(classes, min(_WIDEST_HEAD, width // (len(classes) + 2) - 2))
+        taken = zip(heads, zip(*record["confusion"], strict=True), strict=True)
+        matrix = {f"as\n{head}": [f"{count:,}" for count in counts] for head, counts in taken}
+        screen.console.print(table_of_classes(classes, matrix, width))
 
 
 def _show_wrong(screen: Screen, record: Mapping[str, Any], kind: tuple[str, str] | None) -> None:
     chosen = [one for one in record["most_wrong"] if kind in (None, (one["label"], one["predicted"]))]
+    # Beside the names of classes there is to be room for the text.
+    told = dict(zip(record["classes"], cut_names(record["classes"], _WIDEST_HEAD), strict=True))
     what = "" if kind is None else f", {kind[0]} taken for {kind[1]}"
     screen.say(f"Most wrong{what} (row, probability, text), the surest first:")
     for one in chosen[: _SHOWN_WRONG if kind is None else _SHOWN_WRONG // 2]:
-        taken = f"{one['label']} taken for {one['predicted']}: " if kind is None else ""
+        taken = f"{told[one['label']]} taken for {told[one['predicted']]}: " if kind is None else ""
         text = "".join(letter for letter in " ".join(one["text"].split()) if letter.isprintable())
         line = Text(f"{one['row']:>9,}  {one['probability']:.3f}  {taken}{text}")
         screen.console.print(line, no_wrap=True, overflow="ellipsis", highlight=False)

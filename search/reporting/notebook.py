@@ -15,7 +15,7 @@ from search.reporting.report.importance import LEAST_TRIALS, importance
 from search.reporting.report.lineages import configurations
 from search.reporting.report.page import TEMPLATES, environment, fixed
 from search.reporting.report.run import Run
-from search.reporting.report.sections.answer import chance, spoken
+from search.reporting.report.sections.answer import spoken
 from search.reporting.report.svg import number
 from search.utils.files import write_text
 from search.utils.paths import read_path
@@ -130,7 +130,6 @@ def _answer(run: Run) -> dict[str, Any]:
     summary, metric = run.summary, run.metric
     low, high = summary["test_interval"][metric]
     tests = {name: one["test"] for name, one in summary["baselines"].items() if "test" in one}
-    rival = summary["verdict"]["best_baseline"]
     return {
         "folder": str(run.folder.path),
         "dataset": summary["dataset"],
@@ -139,9 +138,8 @@ def _answer(run: Run) -> dict[str, Any]:
         "score": summary["test"][metric],
         "interval": "" if low is None else f" (95 % interval {fixed(low)} to {fixed(high)})",
         "baselines": [(spoken(name), test[metric]) for name, test in tests.items()],
-        "verdict": spoken(summary["verdict"]["text"]),
-        "beaten": summary["verdict"]["beaten"],
-        "chance": chance(run.gains[rival], spoken(rival)) if rival in run.gains else "",
+        "verdict": spoken(run.verdict.text),
+        "outcome": run.verdict.outcome,
         "trial": summary["best_trial"],
         "trials": sum(summary["trials"].values()),
         "best": [

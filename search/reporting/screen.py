@@ -14,7 +14,8 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 
 from search.datasets import Cleaning, Splits
-from search.reporting.tables import short, table_of_ensembles, table_of_numbers
+from search.evaluation.paired import compared
+from search.reporting.tables import short, table_of_classes, table_of_ensembles, table_of_numbers
 from search.utils.overrides import typed
 
 if TYPE_CHECKING:  # the data are shown before TensorFlow, which these import, is needed
@@ -45,11 +46,11 @@ class Screen:
     def show_data(self, name: str, splits: Splits) -> None:
         """Prints the sizes of the splits, class by class, and what cleaning dropped."""
         self.say(f"{name}: rows per class and split")
-        table = table_of_numbers("class", *splits.sizes())
-        for label in splits.classes:
-            table.add_row(escape(label), *(f"{counts[label]:,}" for counts in splits.sizes().values()))
-        table.add_row("all", *(f"{sum(counts.values()):,}" for counts in splits.sizes().values()))
-        self.console.print(table)
+        columns = {
+            split: [*(f"{counts[label]:,}" for label in splits.classes), f"{sum(counts.values()):,}"]
+            for split, counts in splits.sizes().items()
+        }
+        self.console.print(table_of_classes([*splits.classes, "all"], columns, self.console.width))
         if splits.fold is not None:
             self.say(f"Cross-validation: train in {len(splits.folds)} folds, each held out in turn")
         self.say(describe_cleaning(splits.cleaning))
@@ -132,7 +133,11 @@ class Screen:
             self.say(f"Ensembles of {', '.join(one['name'] for one in ensembles['members'])}: {ensembles['metric']}")
             self.console.print(table_of_ensembles(ensembles))
             spent = short(ensembles["milliseconds_per_text"])
-            self.say(f"Chosen on validation: {ensembles['chosen']}, {spent} ms a text; it stands in ensemble/model")
+            against = compared(ensembles["methods"][ensembles["chosen"]]["against_best"]["outcome"])
+            self.say(
+                f"Chosen on validation: {ensembles['chosen']}, {against} the best trial alone, {spent} ms a text; it "
+                "stands in ensemble/model"
+            )
         if summary.get("final_refit"):
             self.say(summary["final_refit"]["text"])
         if summary.get("latency"):

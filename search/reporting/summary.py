@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
@@ -16,7 +16,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from search.datasets import Examples
-from search.evaluation.metrics import direction
 from search.tuning.record import TrialRecord
 from search.utils.files import whole_file
 
@@ -40,39 +39,6 @@ def fold_spread(scores: Sequence[float]) -> dict[str, Any] | None:
         count, scores, and their standard deviation under `std`; None where there are no folds.
     """
     return {"count": len(scores), "scores": list(scores), "std": stdev(scores)} if scores else None
-
-
-def verdict(metric: str, test: Mapping[str, float], baselines: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Says whether the search was worth it: its test score against the best baseline's.
-
-    Args:
-        metric: The metric to compare by, without `val_`.
-        test: The classifier's test metrics.
-        baselines: Name to a mapping with the baseline's `test` metrics.
-
-    Returns:
-        metric, score, best_baseline, baseline_score, beaten, and a sentence under `text`.
-    """
-    # Trials may be ranked by the loss they are trained with, of which the test metrics hold the unweighted form.
-    metric = "log_loss" if metric == "loss" else metric
-    sign = 1 if direction(metric) == "max" else -1
-    scores = {name: float(baseline["test"][metric]) for name, baseline in baselines.items() if "test" in baseline}
-    best = max(scores, key=lambda name: sign * scores[name])
-    beaten = sign * test[metric] > sign * scores[best]
-    comparison = (
-        f"{metric} {test[metric]:.4f} against {scores[best]:.4f} of the best baseline ({best.replace('_', ' ')})"
-    )
-    text = f"The search beat every baseline on test: {comparison}."
-    if not beaten:
-        text = f"The search did NOT beat the best baseline on test: {comparison}. Use the baseline, or search on."
-    return {
-        "metric": metric,
-        "score": test[metric],
-        "best_baseline": best,
-        "baseline_score": scores[best],
-        "beaten": beaten,
-        "text": text,
-    }
 
 
 def write_predictions(

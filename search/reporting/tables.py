@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rich import box
+from rich.cells import cell_len
 from rich.table import Table
+from rich.text import Text
+
+# Letters that the name of a class keeps, however many numbers stand beside it.
+_NARROWEST = 8
+# Letters between two columns, and at the edges of a table together.
+_GAP = 2
 
 
 def table_of_numbers(*columns: str) -> Table:
@@ -16,6 +23,53 @@ def table_of_numbers(*columns: str) -> Table:
     for i, column in enumerate(columns):
         table.add_column(column, justify="right" if i else "left", no_wrap=True)
     return table
+
+
+def table_of_classes(names: Sequence[str], columns: Mapping[str, Sequence[str]], room: int) -> Table:
+    """A row per class: numbers stay whole, names give way.
+
+    Args:
+        names: Of the classes.
+        columns: Heading, whose lines stand below one another, to a number for each class.
+        room: Letters that the table may be wide.
+    """
+    taken = sum(max(map(cell_len, [*head.split("\n"), *cells])) + _GAP for head, cells in columns.items())
+    table = table_of_numbers("class", *columns)
+    for name, *cells in zip(cut_names(names, max(_NARROWEST, room - taken - _GAP)), *columns.values(), strict=True):
+        table.add_row(Text(name), *cells)
+    return table
+
+
+def cut_names(names: Sequence[str], room: int) -> list[str]:
+    """Names as they are where they fit; cut where they do not, but so that they can be told apart.
+
+    Args:
+        names: Each one another.
+        room: Letters for each, at least 4.
+    """
+    lines = [" ".join("".join(one if one.isprintable() else " " for one in name).split()) for name in names]
+    ways: list[Callable[[int, str], str]] = [
+        lambda _, name: _cut(name, room),
+        lambda _, name: _cut(name, room, room // 2),
+        lambda place, name: _cut(f"{name} {place}", room, len(str(place))),
+    ]
+    for way in ways:
+        found = [way(place, name) for place, name in enumerate(lines, 1)]
+        if len(set(found)) == len(names):
+            break
+    return found
+
+
+def _cut(name: str, room: int, of_end: int = 0) -> str:
+    """A name in so many letters, so many of them from its end; wide letters, as Chinese ones, count twice."""
+    if cell_len(name) <= room:
+        return name
+    start, end = name, name[len(name) - of_end :]
+    while cell_len(end) > of_end:
+        end = end[1:]
+    while cell_len(start) > room - 1 - cell_len(end):
+        start = start[:-1]
+    return f"{start}…{end}"
 
 
 def short(value: float | None) -> str:

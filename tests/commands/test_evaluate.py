@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -219,3 +220,29 @@ def test_nothing_is_left_where_writing_fails(evaluate, new, tmp_path, monkeypatc
 def test_help(capsys):
     assert main(["--help"]) == 0
     assert "run=" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("classes", [("0", "1"), ("2", "1"), ("a name of sixty letters " * 3 + "1", "0")])
+def test_a_column_of_the_matrix_is_headed_by_its_class(tmp_path, evaluate, classes):
+    run = make_finished_run(tmp_path / "run", classes, rows=30)
+    new = write(tmp_path / "new.csv", texts_of([0, 0, 0, 0, 0, 3, 3]), [*[classes[0]] * 4, *[classes[1]] * 3])
+    code, out, _ = evaluate(f"dataset.path={new}", f"output={tmp_path / 'out'}", of=run)
+    assert code == 0
+    lines = out.splitlines()
+    above = next(i for i, line in enumerate(lines) if line.split() == ["as", "as"])
+    heads, rows = re.split(r"\s{2,}", lines[above + 1].strip()), [line.split() for line in lines[above + 3 : above + 5]]
+    for name, head, row, counts in zip(classes, heads[1:], rows, (["4", "0"], ["1", "2"]), strict=True):
+        begin, _, end = head.partition("…")
+        assert name.startswith(begin) and name.endswith(end) and row[-2:] == counts
+    assert heads[1] != heads[2]
+
+
+def test_the_verdict_over_the_commonest_answer_is_one_of_three_words(evaluate, new, tmp_path):
+    code, out, _ = evaluate(f"dataset.path={new}", f"output={tmp_path / 'out'}")
+    record = json.loads((tmp_path / "out" / "evaluation.json").read_text())
+    assert code == 0 and record["verdict"]["outcome"] == "better" and record["verdict"]["text"] in out
+    assert record["verdict"]["baseline_score"] == pytest.approx((SAID == "yes").mean())  # average precision by chance
+    few = write(tmp_path / "few.csv", texts_of([0, 3, 1, 2]), ["yes", "no", "no", "yes"])
+    assert evaluate(f"dataset.path={few}", f"output={tmp_path / 'few'}")[0] == 0
+    record = json.loads((tmp_path / "few" / "evaluation.json").read_text())
+    assert record["verdict"]["outcome"] == "not distinguishable"

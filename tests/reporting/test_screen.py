@@ -4,6 +4,7 @@ import io
 from pathlib import Path
 
 import numpy as np
+from rich.cells import cell_len
 from rich.console import Console
 
 from search.datasets import Cleaning, Examples, Splits
@@ -92,7 +93,7 @@ def test_the_answer_fits_into_80_columns():
         },
         "milliseconds_per_text": 12.3456,
         "latency": {"text": "ABOVE the limit."},
-        "verdict": {"text": "The search beat every baseline."},
+        "verdict": {"text": "The search is better."},
     }
     screen.show_result(summary, Path("outputs/run"))
     table = output.getvalue().split("metric")[1].split("The search")[0].splitlines()
@@ -103,3 +104,26 @@ def test_the_answer_fits_into_80_columns():
     (times,) = (line.split() for line in table if line.split()[:1] == ["ms"])
     assert times == ["ms", "a", "text", "12.346", "<0.001", "0.050", "-"]
     assert "ABOVE the limit." in output.getvalue()
+
+
+def shown_data(classes, width=80):
+    output = io.StringIO()
+    rows = 123_456 * np.ones(len(classes), dtype=int)
+    split = Examples(np.full(rows.sum(), "a", dtype=object), np.repeat(np.arange(len(classes)), rows), np.arange(1))
+    screen = Screen(Console(file=output, width=width))
+    screen.show_data("mine", Splits(classes, split, split, split, Cleaning()))
+    return output.getvalue().splitlines()
+
+
+def test_long_class_names_leave_the_counts_whole_and_can_be_told_apart():
+    ends, middles = ([f"{'word ' * 12}{i}" for i in range(3)], ["x" * 60 + "y" * i + "x" * 60 for i in range(3)])
+    for names in (ends, middles, ["字" * 60, "b"]):
+        lines = shown_data(tuple(names))
+        rows = [line for line in lines if "123,456" in line]
+        assert len(rows) == len(names) and all(line.split()[-3:] == ["123,456"] * 3 for line in rows)
+        assert all("…" in line for line in rows[:1]) and len(set(rows)) == len(names)
+        assert all(cell_len(line) <= 80 for line in rows)
+
+
+def test_short_class_names_stay_whole():
+    assert any(line.startswith(" [i]no  ") for line in shown_data(("[i]no", "yes")))

@@ -1,33 +1,11 @@
-"""The verdict compares with the best baseline, whichever way the metric runs."""
+"""What the summary counts, and the predictions behind it."""
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from search.datasets import Examples
-from search.reporting.summary import count_trials, verdict, versions, write_predictions
+from search.reporting.summary import count_trials, versions, write_predictions
 from search.tuning.record import TrialRecord
-
-BASELINES = {
-    "majority": {"test": {"f1": 0.0, "log_loss": 0.7}},
-    "naive_bayes": {"test": {"f1": 0.5, "log_loss": 0.6}},
-    "failed": {"error": "no words"},
-}
-
-
-@pytest.mark.parametrize(
-    ("metric", "score", "beaten"),
-    [("f1", 0.6, True), ("f1", 0.5, False), ("f1", 0.4, False), ("log_loss", 0.5, True), ("log_loss", 0.65, False)],
-)
-def test_only_a_better_score_beats_the_best_baseline(metric, score, beaten):
-    answer = verdict(metric, {metric: score}, BASELINES)
-    assert answer["beaten"] is beaten
-    assert answer["best_baseline"] == "naive_bayes"
-    assert ("NOT" in answer["text"]) is not beaten
-
-
-def test_the_loss_is_compared_as_the_log_loss():
-    assert verdict("loss", {"log_loss": 0.5}, BASELINES)["metric"] == "log_loss"
 
 
 def test_trials_are_counted_by_status():

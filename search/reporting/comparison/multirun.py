@@ -13,7 +13,7 @@ from search.reporting.comparison.attempts import FINISHED, Attempt
 from search.reporting.comparison.columns import Cell, Column, fitting, is_missing, markdown, screen_table, text_column
 from search.reporting.comparison.groups import SEED, grouped, table_of_attempts, varying
 from search.reporting.comparison.page import Summary, page
-from search.reporting.comparison.show import baseline_column, best_metric, metric_column
+from search.reporting.comparison.show import baseline_column, best_metric, metric_column, verdict_column
 from search.reporting.comparison.table import default_columns
 from search.reporting.report.run import Run, read_run
 from search.reporting.report.sections.answer import spoken
@@ -85,7 +85,7 @@ def run_columns(table: pd.DataFrame, keys: Sequence[str], metrics: Sequence[str]
     if "best.module" in table:
         columns.append(text_column("module", table["best.module"]))
     seconds = Column("time", [Cell("-" if is_missing(one) else f"{one:,.0f} s") for one in table["seconds.total"]])
-    return [*columns, baseline_column(table, metrics[0]), seconds]
+    return [*columns, baseline_column(table, metrics[0]), verdict_column(table, metrics[0]), seconds]
 
 
 def group_columns(means: pd.DataFrame, keys: Sequence[str], metrics: Sequence[str]) -> list[Column]:

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from search.evaluation.metrics import direction, names
-from search.evaluation.paired import Gain, Predictions, paired_gains
+from search.evaluation.paired import BETTER, WORSE, Gain, Predictions, paired_gains
 from search.reporting.report.run import Run
 
 
@@ -71,7 +71,8 @@ def pairs(runs: Sequence[Run], metric: str) -> list[Pair]:
 def paired_columns(runs: Sequence[Run], found: Sequence[Pair]) -> pd.DataFrame:
     """The comparisons as columns: against which run, by which metric, how far behind, and how that stands to chance.
 
-    `paired.not_behind` is the share of the resamples in which the run was at least as good as the best one.
+    `paired.not_behind` is the share of the resamples in which the run was at least as good as the best one,
+    `paired.outcome` says how the run stands to that one.
     """
     rows = []
     for pair in found:
@@ -85,9 +86,15 @@ def paired_columns(runs: Sequence[Run], found: Sequence[Pair]) -> pd.DataFrame:
                 "paired.behind.low": low,
                 "paired.behind.high": high,
                 "paired.not_behind": gain.not_better if gain else math.nan,
+                "paired.outcome": behind(gain) if gain else None,
             }
         )
     return pd.DataFrame(rows)
+
+
+def behind(gain: Gain) -> str:
+    """How a run stands to one that gains so much over it."""
+    return {BETTER: WORSE, WORSE: BETTER}.get(gain.outcome, gain.outcome)
 
 
 def _order(run: Run) -> NDArray[np.intp]:

@@ -7,9 +7,10 @@ from typing import Any
 
 import pandas as pd
 
+from search.evaluation.paired import SAME
 from search.reporting.comparison.columns import Cell, Column, fitting, is_missing, score_cell, text_column
 from search.reporting.comparison.folders import short_names
-from search.reporting.comparison.pairs import Pair
+from search.reporting.comparison.pairs import Pair, behind
 from search.reporting.comparison.table import HIGH, LOW, best_baselines
 from search.reporting.report.figures.values import told
 from search.reporting.report.run import Run
@@ -19,6 +20,7 @@ from search.reporting.report.sections.training import always_named, majority_sco
 # Test metrics beside the one that counts, as many of them as there is room for.
 _FURTHER = ("f1", "macro_f1", "average_precision", "roc_auc", "accuracy", "mcc", "log_loss")
 _BEST = "best."
+_WORDS = ("against", "it is")
 
 
 def scores(runs: Sequence[Run], table: pd.DataFrame, metrics: Sequence[str], width: int | None) -> list[Column]:
@@ -32,7 +34,7 @@ def scores(runs: Sequence[Run], table: pd.DataFrame, metrics: Sequence[str], wid
     """
     first = _named(runs, table)
     tested = next((metric for metric in metrics if metric.startswith("test.")), best_metric(runs))
-    last = [baseline_column(table, tested), _cost(table)]
+    last = [baseline_column(table, tested), verdict_column(table, tested), _cost(table)]
     first += [metric_column(table, metric) for metric in metrics]
     if width is None:
         return [*first, *last]
@@ -105,21 +107,22 @@ def comparison(found: Sequence[Pair], rows: Sequence[int]) -> list[Column]:
     """
     place = {run: i for i, run in enumerate(rows, 1)}
     compared_with = {pair.best for pair in found if pair.behind}
-    shown: dict[str, list[str]] = {name: [] for name in ("against", "behind by", "95 % interval", "not behind in")}
+    names = ("against", "behind by", "95 % interval", "not behind in", "it is")
+    shown: dict[str, list[str]] = {name: [] for name in names}
     for run in rows:
         pair = found[run]
         gain = pair.behind
         if gain is None:
-            cells = ["best of its test rows" if run in compared_with else "other test rows", "", "", ""]
+            cells = ["best of its test rows" if run in compared_with else "other test rows", *[""] * 4]
         elif not gain.resamples:
-            cells = [f"#{place[pair.best]}", f"{gain.gain:.4f}", "too few test rows", ""]
+            cells = [f"#{place[pair.best]}", f"{gain.gain:.4f}", "too few test rows", "", SAME]
         else:
             low, high = gain.interval
             chance = f"{100 * gain.not_better:.1f} %"
-            cells = [f"#{place[pair.best]}", f"{gain.gain:.4f}", f"{low:+.4f} to {high:+.4f}", chance]
+            cells = [f"#{place[pair.best]}", f"{gain.gain:.4f}", f"{low:+.4f} to {high:+.4f}", chance, behind(gain)]
         for name, cell in zip(shown, cells, strict=True):
             shown[name].append(cell)
-    columns = [Column(name, [Cell(one) for one in cells], name == "against") for name, cells in shown.items()]
+    columns = [Column(name, [Cell(one) for one in cells], name in _WORDS) for name, cells in shown.items()]
     return [_numbers(len(rows)), *columns]
 
 
@@ -138,6 +141,25 @@ def baseline_column(table: pd.DataFrame, metric: str) -> Column:
     names = ["" if name == "-" else spoken(name).removeprefix("TF-IDF ") for name, _ in found]
     cells = [Cell(score_cell(score).value, name) for name, (_, score) in zip(names, found, strict=True)]
     return Column("best baseline", cells, breaks=True)
+
+
+def verdict_column(table: pd.DataFrame, metric: str) -> Column:
+    """How each run stands to the best baseline by its objective, and its ensemble where it has one.
+
+    Args:
+        table: See `table_of_runs`.
+        metric: The test metric shown beside it: another one that the verdict rests on is named.
+    """
+    absent = pd.Series([None] * len(table), index=table.index)
+    rows = zip(
+        *(table.get(f"verdict.{name}", absent) for name in ("outcome", "metric", "ensemble.outcome")), strict=True
+    )
+    cells = []
+    for outcome, by, ensemble in rows:
+        notes = [] if is_missing(by) or metric == f"test.{by}" else [f"by {spoken(by)}"]
+        notes += [] if is_missing(ensemble) else [f"ensemble {ensemble}"]
+        cells.append(Cell("-" if is_missing(outcome) else outcome, ", ".join(notes)))
+    return Column("verdict", cells, is_text=True, breaks=True)
 
 
 def _named(runs: Sequence[Run], table: pd.DataFrame) -> list[Column]:

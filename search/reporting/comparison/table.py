@@ -15,7 +15,7 @@ from search.reporting.report.run import Run
 
 LOW, HIGH = ".low", ".high"
 # Of a summary, what says how good a run is and what it cost.
-_MEASURED = ("score", "test.", "valid.", "seconds.", "trials", "epochs", "verdict.baseline_score")
+_MEASURED = ("score", "test.", "valid.", "seconds.", "trials", "epochs", "verdict.baseline_score", "verdict.gain")
 
 
 def table_of_runs(runs: Sequence[Run]) -> pd.DataFrame:
@@ -27,19 +27,20 @@ def table_of_runs(runs: Sequence[Run]) -> pd.DataFrame:
     Returns:
         Columns: run (its folder), trials and epochs (of the whole search), and every value of summary.json under its
         path in it, such as best.module, score, test.f1 or seconds.total; ends of intervals as test.f1.low and
-        test.f1.high.
+        test.f1.high; verdict.outcome, and the gain over the best baseline as verdict.gain.
     """
     rows = []
     for run in runs:
         spent = incumbent(run.trials, higher_is_better=run.higher_is_better).total
-        summary = {key: value for key, value in run.summary.items() if key not in ("trials", "test_interval")}
+        elsewhere = ("trials", "test_interval", "verdict")
+        summary = {key: value for key, value in run.summary.items() if key not in elsewhere}
         intervals = {
             f"test.{name}{end}": math.nan if value is None else value
             for name, ends in run.summary["test_interval"].items()
             for end, value in zip((LOW, HIGH), ends, strict=True)
         }
         counted = {"trials": len(run.trials), "epochs": spent}
-        rows.append({"run": str(run.folder.path), **dict(_flat(summary)), **intervals, **counted})
+        rows.append({"run": str(run.folder.path), **dict(_flat(summary)), **_verdict(run), **intervals, **counted})
     return pd.DataFrame(rows)
 
 
@@ -74,7 +75,10 @@ def default_columns(table: pd.DataFrame, metrics: Sequence[str] = ()) -> list[st
         *(column for column in map(str, table) if column.startswith("best.")),
         *("trials", "epochs", "score"),
         *(name for metric in chosen for name in (metric, metric + LOW, metric + HIGH)),
-        *("verdict.best_baseline", "verdict.baseline_score", "seconds.total"),
+        *("verdict.outcome", "verdict.best_baseline", "verdict.baseline_score"),
+        *("verdict.gain", f"verdict.gain{LOW}", f"verdict.gain{HIGH}"),
+        *("verdict.ensemble.method", "verdict.ensemble.score", "verdict.ensemble.outcome"),
+        "seconds.total",
         *(column for column in map(str, table) if column.startswith("paired.")),
     ]
     return [column for column in dict.fromkeys(columns) if column in table]
@@ -123,7 +127,7 @@ def ascending(column: str, runs: Sequence[Run]) -> bool:
     try:
         return direction(metric) == "min"
     except ValueError:  # no metric: the quickest, the cheapest, the first of the alphabet
-        return column != "verdict.baseline_score"
+        return column not in ("verdict.baseline_score", "verdict.gain")
 
 
 def ordered(table: pd.DataFrame, by: str, runs: Sequence[Run]) -> pd.DataFrame:
@@ -138,6 +142,16 @@ def ordered(table: pd.DataFrame, by: str, runs: Sequence[Run]) -> pd.DataFrame:
     if not pd.api.types.is_numeric_dtype(column):
         column = column.map(str)
     return table.loc[column.sort_values(ascending=ascending(by, runs), kind="stable", na_position="last").index]
+
+
+def _verdict(run: Run) -> dict[str, Any]:
+    """How the run stands to the best baseline, and its ensemble."""
+    verdict = run.verdict
+    told = {name: value for name, value in verdict.record().items() if name != "gains"}
+    if verdict.gains:
+        gain = verdict.gains[verdict.best_baseline]
+        told |= dict(zip(("gain", f"gain{LOW}", f"gain{HIGH}"), (gain.gain, *gain.interval), strict=True))
+    return dict(_flat(told, "verdict."))
 
 
 def _is_measured(column: str) -> bool:

@@ -12,10 +12,11 @@ import yaml
 from search.datasets import Cleaning
 from search.evaluation.curves import confusion
 from search.evaluation.metrics import names
+from search.evaluation.paired import BETTER, WORSE
 from search.evaluation.per_class import per_class
 from search.reporting.report.page import environment
 from search.reporting.report.run import Run
-from search.reporting.report.sections.answer import chance, ensembles, spoken
+from search.reporting.report.sections.answer import ensembles, spoken
 from search.reporting.report.sections.data import without_twins
 from search.reporting.report.sections.use import use
 from search.reporting.screen import describe_cleaning
@@ -23,6 +24,7 @@ from spaces import ENCODERS
 
 UNKNOWN = "unknown"
 _FEW_ROWS, _IMBALANCE, _OVERCONFIDENT, _TWINS = 500, 10, 0.05, 0.01
+_LANGUAGE = re.compile("[a-z]{2,3}")
 _BARE = re.compile(r"[\\`*_{}\[\]<>|#~$&]")
 
 
@@ -32,7 +34,6 @@ def card(run: Run) -> str:
     templates.filters["md"] = escaped
     summary = run.summary
     config = run.config.get("dataset", {})
-    best = summary["verdict"]["best_baseline"]
     modules, chosen = run.measurements.get("modules", {}), summary["best"]
     learned = chosen.get("module") in ENCODERS
     # What is not the user's own of an encoder: the vectors that its embedding started from.
@@ -67,13 +68,14 @@ def card(run: Run) -> str:
             for name in names(len(run.classes))
         ],
         baselines=[
-            (spoken(name), one["test"][run.metric]) for name, one in summary["baselines"].items() if "test" in one
+            (spoken(name), one["test"][run.metric], run.verdict.gains.get(name))
+            for name, one in summary["baselines"].items()
+            if "test" in one
         ],
         ensembles=ensembles(run),
         metric=spoken(run.metric),
         objective=run.objective,
-        verdict=spoken(summary["verdict"]["text"]),
-        chance=chance(run.gains[best], spoken(best)) if best in run.gains else None,
+        verdict=spoken(run.verdict.text),
         per_class=per_class(
             run.classes, run.labels, run.probabilities, confusion(run.labels, run.predicted, len(run.classes))
         ),
@@ -98,7 +100,7 @@ def _metadata(run: Run, module: dict[str, Any]) -> dict[str, Any]:
         "metrics": [{"type": metric, "name": spoken(metric), "value": round(run.summary["test"][metric], 4)}],
     }
     head = {
-        "language": module.get("language"),
+        "language": _languages(module.get("language", "")),
         "library_name": "keras",
         "pipeline_tag": "text-classification",
         "tags": ["text-classification", "transfer-learning"],
@@ -106,6 +108,14 @@ def _metadata(run: Run, module: dict[str, Any]) -> dict[str, Any]:
         "model-index": [{"name": f"{run.summary['dataset']}-text-classifier", "results": [result]}],
     }
     return {name: value for name, value in head.items() if value is not None}
+
+
+def _languages(told: str) -> str | list[str] | None:
+    """The languages as model hubs read them: codes of ISO 639 and nothing else."""
+    codes = [part.strip() for part in told.split(",")]
+    if not all(_LANGUAGE.fullmatch(code) for code in codes):
+        return None
+    return codes if len(codes) > 1 else codes[0]
 
 
 def _origin(config: dict[str, Any]) -> str:
@@ -120,8 +130,10 @@ def _limits(run: Run, module: dict[str, Any]) -> Iterator[str]:
     """What the run itself shows that the model cannot be trusted with."""
     summary = run.summary
     sizes = summary["sizes"]
-    if not summary["verdict"]["beaten"]:
-        yield f"It is not better than a simple baseline on word counts: {spoken(summary['verdict']['text'])}"
+    verdict = run.verdict
+    if verdict.outcome != BETTER:
+        known = "It is not known to be better" if verdict.outcome != WORSE else "It is worse"
+        yield f"{known} than a simple baseline, {spoken(verdict.best_baseline)}: {spoken(verdict.text)}"
     tested, trained = (sum(sizes[split].values()) for split in ("test", "train"))
     if tested < _FEW_ROWS:
         yield f"It was tested on {tested:,} rows only: see how wide the intervals are."
@@ -145,7 +157,7 @@ def _limits(run: Run, module: dict[str, Any]) -> Iterator[str]:
         yield f"{twins['twins']:,} of the test rows nearly repeat a text it was trained on{told}."
     if module.get("language"):
         yield (
-            f"The module was made for this language: {module['language']}. Texts in others were not looked at, unless "
+            f"The module was made for: {module['language']}. Texts in others were not looked at, unless "
             "they are in the data."
         )
     yield (

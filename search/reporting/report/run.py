@@ -15,8 +15,9 @@ import yaml
 from numpy.typing import NDArray
 
 from search.errors import InputError
-from search.evaluation.metrics import predict
-from search.evaluation.paired import Gain, Predictions, paired_gains
+from search.evaluation.metrics import predict, test_metric
+from search.evaluation.paired import Predictions
+from search.evaluation.verdict import Verdict, judge
 from search.run_folder import RunFolder
 from search.utils.overrides import setting, typed
 
@@ -78,8 +79,7 @@ class Run:
     @property
     def metric(self) -> str:
         """The objective's name on the test split."""
-        name = self.objective.removeprefix("val_")
-        return "log_loss" if name == "loss" else name
+        return test_metric(self.objective)
 
     @property
     def folds(self) -> int | None:
@@ -108,16 +108,38 @@ class Run:
         return predict(self.probabilities, self.threshold)
 
     @cached_property
-    def gains(self) -> dict[str, Gain]:
-        """The model against each baseline by the objective's metric; empty where their probabilities are not kept."""
+    def verdict(self) -> Verdict:
+        """How the model stands to its baselines by the objective's metric."""
+        found = Verdict.read(self.summary["verdict"])
+        # An earlier version kept the baselines' predictions, but asked chance only for the report.
+        return found if found.gains or not self.baselines else self.judged(self.metric)
+
+    def judged(self, metric: str) -> Verdict:
+        """How the model stands to its baselines by any metric.
+
+        Args:
+            metric: One of `search.evaluation.names`, for as many classes as there are; the run must have kept the
+                predictions of its baselines.
+        """
         others = {
             name: Predictions(found.astype(np.float64), self.summary["baselines"][name].get("threshold"))
             for name, found in self.baselines.items()
         }
-        if not others:
-            return {}
         model = Predictions(self.probabilities, self.threshold)
-        return paired_gains(self.labels, model, others, self.metric, seed=self.summary["seed"])
+        ensemble, seed = self._ensemble(), self.summary["seed"]
+        return judge(self.labels, model, others, metric, ensemble=ensemble, seed=seed)
+
+    def _ensemble(self) -> tuple[str, Predictions] | None:
+        """How the chosen ensemble combines, and what it says of the test split; None where there is none."""
+        found, file = self.summary.get("ensembles"), self.folder.ensemble / "predictions.csv"
+        if found is None or not file.is_file():
+            return None
+        method = found["chosen"]
+        try:
+            probabilities = _probabilities(_predictions(file), self.classes)
+        except (ValueError, KeyError) as error:
+            raise _damaged(file, error) from error
+        return method, Predictions(probabilities, found["methods"][method]["threshold"])
 
 
 def read_run(path: Path) -> Run:
@@ -142,11 +164,10 @@ def read_run(path: Path) -> Run:
     try:
         summary = json.loads(file.read_text(encoding="utf-8"))
         file = folder.predictions
-        # A carriage return in a text is no end of a row.
-        predictions = pd.read_csv(file, keep_default_na=False, dtype=_TEXTS, lineterminator="\n")
+        predictions = _predictions(file)
         codes = {name: k for k, name in enumerate(summary["classes"])}
         labels = predictions["label"].map(codes).to_numpy(np.int64)
-        probabilities = predictions[[_PROBABILITY + name for name in codes]].to_numpy(np.float64)
+        probabilities = _probabilities(predictions, list(codes))
         file = folder.leaderboard
         trials = _trials(file)
         file = folder.measurements
@@ -158,7 +179,7 @@ def read_run(path: Path) -> Run:
         file = path / ".hydra" / "overrides.yaml"
         overrides = yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else []
     except (ValueError, KeyError, TypeError, IndexError, zipfile.BadZipFile, yaml.YAMLError) as error:
-        raise InputError(f"{file} is damaged ({' '.join(str(error).split())}): take it back from a copy.") from error
+        raise _damaged(file, error) from error
     columns = [str(column) for column in trials]
     hyperparameters = columns[columns.index("rank") + 1 : columns.index("bracket")]
     return Run(
@@ -174,6 +195,19 @@ def read_run(path: Path) -> Run:
         config,
         [str(override) for override in overrides or []],
     )
+
+
+def _damaged(file: Path, error: Exception) -> InputError:
+    return InputError(f"{file} is damaged ({' '.join(str(error).split())}): take it back from a copy.")
+
+
+def _predictions(file: Path) -> pd.DataFrame:
+    # A carriage return in a text is no end of a row.
+    return pd.read_csv(file, keep_default_na=False, dtype=_TEXTS, lineterminator="\n")
+
+
+def _probabilities(predictions: pd.DataFrame, classes: list[str]) -> NDArray[np.float64]:
+    return predictions[[_PROBABILITY + name for name in classes]].to_numpy(np.float64)
 
 
 def _trials(file: Path) -> pd.DataFrame:

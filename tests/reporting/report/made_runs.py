@@ -7,10 +7,12 @@ from search.backbones.catalog import Entry
 from search.datasets import Cleaning, Examples, Splits
 from search.evaluation import best_threshold, intervals, predict, score
 from search.evaluation.baselines import Baseline, records
+from search.evaluation.paired import Predictions
+from search.evaluation.verdict import judge
 from search.reporting.leaderboard import leaderboard, write_leaderboard
 from search.reporting.report.measurements import write_measurements
 from search.reporting.report.passes import Pass
-from search.reporting.summary import count_trials, verdict, versions, write_predictions
+from search.reporting.summary import count_trials, versions, write_predictions
 from search.reporting.tensorboard import Curves
 from search.run_folder import RunFolder
 from search.tuning.record import TrialRecord, ranked
@@ -116,7 +118,13 @@ def make_run(
         "milliseconds_per_text": 0.02,
         "latency": None,
         "baselines": records(baselines),
-        "verdict": verdict(metric, test, records(baselines)),
+        "verdict": judge(
+            splits.test.labels,
+            Predictions(probabilities, threshold),
+            {name: Predictions(one.probabilities, one.threshold) for name, one in baselines.items() if not one.error},
+            metric,
+            seed=seed,
+        ).record(),
         "trials": count_trials(trials),
         "seconds": {"embed": 1.0, "search": 30.0, "total": 33.0},
         "versions": versions(),

@@ -12,8 +12,9 @@ from made_runs import NASTY, flat_records, hyperband_records, make_run, single
 
 from search.errors import InputError
 from search.evaluation import score
+from search.reporting.report.card import card
 from search.reporting.report.run import read_run
-from search.reporting.report.sections.answer import answer, chance
+from search.reporting.report.sections.answer import answer
 from search.reporting.report.sections.cache import saved_by_cache
 from search.reporting.report.sections.data import data
 from search.reporting.report.sections.wrong import wrong
@@ -122,12 +123,12 @@ def test_the_probabilities_are_those_of_the_summary(run):
 def test_the_answer_names_the_best_baseline_and_its_gain(run):
     shown = answer(run)
     assert shown["score"] == run.summary["test"]["macro_f1"]
-    gain = run.gains["tfidf_logistic_regression"]
+    gain = run.verdict.gains["tfidf_logistic_regression"]
     assert gain.gain == pytest.approx(
         shown["score"] - run.summary["baselines"]["tfidf_logistic_regression"]["test"]["macro_f1"], abs=1e-6
     )
     assert shown["errors"] == [("TF-IDF naive bayes", "no words to count")]
-    assert "better than" in chance(gain, "it") and f"{gain.gain:+.4f}" in shown["chance"]
+    assert shown["outcome"] == "better" and f"{gain.gain:+.4f}" in shown["verdict"]
 
 
 def test_the_mistakes_are_mistakes_the_surest_first(run):
@@ -218,3 +219,19 @@ def test_the_report_of_the_same_run_is_the_same(tmp_path):
         write_report(tmp_path)
         pages.append((tmp_path / "report.html").read_bytes())
     assert pages[0] == pages[1]
+
+
+@pytest.mark.parametrize(
+    ("told", "codes"),
+    [("en", "en"), ("ar, de, zh", ["ar", "de", "zh"]), ("no", "no"), ("16 languages", None), ("unknown", None)],
+)
+def test_the_card_gives_hubs_codes_of_languages_alone(tmp_path, told, codes):
+    make_run(tmp_path, curves=False)
+    file = tmp_path / "report.json"
+    measured = json.loads(file.read_text())
+    measured["modules"]["small"]["language"] = told
+    measured["modules"]["large"] = measured["modules"]["small"]
+    file.write_text(json.dumps(measured))
+    _, head, body = card(read_run(tmp_path)).split("---\n", 2)
+    assert yaml.safe_load(head).get("language") == codes
+    assert told in body

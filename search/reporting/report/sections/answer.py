@@ -13,13 +13,13 @@ from search.reporting.report.run import Run
 def answer(run: Run) -> dict[str, Any]:
     """The context of the section."""
     summary, metric = run.summary, run.metric
+    gains = run.verdict.gains
     scores = [Measured("this model", summary["test"][metric], _interval(summary["test_interval"][metric]), True)]
     for name, baseline in summary["baselines"].items():
         if "test" in baseline:
-            gain = run.gains.get(name)
+            gain = gains.get(name)
             interval = gain.score_interval if gain else None
             scores.append(Measured(spoken(name), baseline["test"][metric], interval, False))
-    best = summary["verdict"]["best_baseline"]
     return {
         "metric": spoken(metric),
         "score": summary["test"][metric],
@@ -27,11 +27,9 @@ def answer(run: Run) -> dict[str, Any]:
         "valid": summary["valid"][metric],
         "validation": run.validation,
         "judged_by": run.judged_by,
-        "verdict": summary["verdict"],
-        "verdict_text": spoken(summary["verdict"]["text"]),
-        "best_baseline": spoken(best),
-        "chance": chance(run.gains[best], spoken(best)) if best in run.gains else None,
-        "gains": [(spoken(name), gain) for name, gain in run.gains.items()],
+        "outcome": run.verdict.outcome,
+        "verdict": spoken(run.verdict.text),
+        "gains": [(spoken(name), gain) for name, gain in gains.items()],
         "ensembles": ensembles(run),
         "final_refit": summary.get("final_refit", {}).get("text"),
         "errors": [(spoken(n), b["error"]) for n, b in summary["baselines"].items() if "error" in b],
@@ -57,6 +55,7 @@ def ensembles(run: Run) -> dict[str, Any] | None:
             "interval": method["test_interval"][metric],
             "gain": method["against_best"]["gain"],
             "gain_interval": method["against_best"]["interval"],
+            "outcome": Gain.read(method["against_best"]).outcome,
         }
         for name, method in found["methods"].items()
     ]
@@ -66,23 +65,6 @@ def ensembles(run: Run) -> dict[str, Any] | None:
         "chosen": found["chosen"],
         "rows": rows,
     }
-
-
-def chance(gain: Gain, name: str) -> str:
-    """Says in a sentence how a gain stands to chance."""
-    low, high = gain.interval
-    if gain.resamples == 0:
-        return "The test split is too small to tell a gain from chance."
-    if low > 0:
-        told = f"better than {name} by more than the choice of test rows explains"
-    elif high < 0:
-        told = f"worse than {name} by more than the choice of test rows explains"
-    else:
-        told = f"not distinguishable from {name} on these test rows"
-    return (
-        f"By a paired bootstrap this model is {told}: gain {gain.gain:+.4f}, 95 % interval {low:+.4f} to "
-        f"{high:+.4f}; in {100 * gain.not_better:.1f} % of {gain.resamples:,} resamples it was not better."
-    )
 
 
 def spoken(name: str) -> str:
