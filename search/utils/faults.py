@@ -80,8 +80,8 @@ def _is_too_large(error: BaseException) -> bool:
     if "GPU" in str(error):
         return True
     # NumPy says what there was no room for.
-    shape, dtype = getattr(error, "shape", None), getattr(error, "dtype", None)
-    return shape is not None and dtype is not None and math.prod(shape) * dtype.itemsize > _all_memory()
+    lengths, dtype = getattr(error, "shape", None), getattr(error, "dtype", None)
+    return lengths is not None and dtype is not None and math.prod(lengths) * dtype.itemsize > _all_memory()
 
 
 def _all_memory() -> int:

@@ -75,7 +75,7 @@ def _is_left(entry: os.DirEntry[str], patience: float) -> bool:
 
 def _last_written(path: Path) -> float:
     within = path.rglob("*") if path.is_dir() else ()
-    return max(one.lstat().st_mtime for one in (path, *within))
+    return max(float(one.lstat().st_mtime) for one in (path, *within))
 
 
 def _remove(path: Path) -> None:
