@@ -16,6 +16,7 @@ from urllib.error import URLError
 
 from search.backbones.builders.packaged import build_packaged
 from search.backbones.catalog import Entry, lookup
+from search.backbones.hub.identity import seal_once
 from search.backbones.unpack import is_archive, unpack
 from search.config import ModuleConfig
 from search.errors import InputError, MachineFault, nearest
@@ -100,17 +101,17 @@ def resolve(name: str, entries: Mapping[str, Entry], settings: ModuleConfig, mod
     entry = entries.get(name)
     if entry is not None and entry.source is not None:
         with _writing(modules):
-            return build_packaged(entry, settings, modules)
+            return _sealed(build_packaged(entry, settings, modules))
     handle = entry.handle if entry is not None and entry.handle is not None else name
     if "://" in handle:
         with _writing(modules):
-            return _saved_model(_download(handle, name, modules), name)
+            return _sealed(_saved_model(_download(handle, name, modules), name))
     path = read_path(handle, f"module {name}")
     if handle and path.is_dir():
         return _saved_model(path, name)
     if path.is_file() and is_archive(path):
         with _writing(modules):
-            return _saved_model(unpack(path, modules), name)
+            return _sealed(_saved_model(unpack(path, modules), name))
     if path.is_file():
         raise InputError(f"module {name}: expected a folder or a .tar.gz file, but {path} is neither.")
     if os.sep in handle or handle.startswith(("~", ".")) or is_archive(path):
@@ -191,6 +192,12 @@ def _saved_model(folder: Path, name: str) -> Path:
         listed = ", ".join(sorted(path.name for path in folder.iterdir())[:8]) or "nothing"
         raise InputError(f"module {name} is no SavedModel: expected saved_model.pb in {folder}, found {listed}.")
     return found
+
+
+def _sealed(folder: Path) -> Path:
+    """Gives a module of the cache, with the checksums of its files beside them."""
+    seal_once(folder)
+    return folder
 
 
 @contextmanager

@@ -47,7 +47,7 @@ def _values(arguments: Sequence[str]) -> dict[str, str]:
 
 def _export(values: dict[str, str]) -> None:
     # Imported only now: --help and mistakes are answered at once.
-    from search.inference.predictor import Labels
+    from search.inference.predictor import Labels, load_model
 
     run, output = read_path(values["run"], "run"), read_path(values["output"], "output")
     if output.is_dir():
@@ -57,12 +57,11 @@ def _export(values: dict[str, str]) -> None:
 
     # The conversion itself needs no GPU.
     configure("cpu", mixed_precision=False)
-    from search.backbones.hub.saved_model import load_saved_model
     from search.inference.conversion import to_onnx, to_tflite
     from search.utils.files import whole_file
 
     # It brings the operations of tensorflow-text, and says in a line what is wrong with the model.
-    load_saved_model(run / "model", "model")
+    load_model(run, labels)
     content = to_onnx(run / "model", labels) if values["format"] == "onnx" else to_tflite(run / "model")
     with whole_file(output) as path:
         path.write_bytes(content)

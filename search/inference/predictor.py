@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from search.datasets.stream import Rows
 from search.errors import InputError
 from search.evaluation.metrics import predict
+from search.utils.checksums import Damaged, check_seal
+from search.utils.overrides import setting, typed
 
 # Chunks that the model is asked for at once: many modules compute on one core, and each call has parts that do.
 _AT_ONCE = 2
@@ -57,10 +59,13 @@ class Labels:
         if not path.is_file():
             raise InputError(f"run={run}: expected the folder of a finished run, but {path} is missing.")
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            labels = cls(tuple(map(str, content["labels"])), content["threshold"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{path} is damaged ({error}).") from error
+            check_seal(path.parent)
+            labels = cls._read(path)
+        except Damaged as error:
+            raise InputError(
+                f"run={run}: {error}. Take it back from a copy, or remove {path.parent} and make it again: "
+                f"{typed('search', setting('resume', run))}"
+            ) from error
         if threshold is None:
             return labels
         if len(labels.classes) != 2:
@@ -69,6 +74,25 @@ class Labels:
                 "probable is predicted; only two have a threshold."
             )
         return cls(labels.classes, threshold)
+
+    @classmethod
+    def _read(cls, path: Path) -> Labels:
+        """Reads labels.json; raises Damaged if it cannot be one."""
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            classes, threshold = content["labels"], content["threshold"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise Damaged(f"{path} is damaged ({error})") from error
+        if not isinstance(classes, list) or len(classes) < 2 or len(set(map(str, classes))) < len(classes):
+            raise Damaged(f"{path} is damaged: expected the names of two classes or more, found {classes!r:.80}")
+        if threshold is not None and (isinstance(threshold, bool) or not isinstance(threshold, int | float)):
+            raise Damaged(f"{path} is damaged: expected a number or null as the threshold, found {threshold!r:.80}")
+        if threshold is not None and (len(classes) > 2 or not 0 <= threshold <= 1):
+            raise Damaged(
+                f"{path} is damaged: expected a threshold from 0 to 1 of two classes, or null of more, found "
+                f"{threshold:g} for {len(classes)} classes"
+            )
+        return cls(tuple(map(str, classes)), threshold)
 
 
 @dataclass(frozen=True)
@@ -108,10 +132,7 @@ class Predictor:
             InputError: There is none, or TensorFlow cannot load it.
         """
         labels = Labels.of(run, threshold, model)
-        # Imported only now: it brings TensorFlow.
-        from search.backbones.hub.saved_model import load_saved_model
-
-        return cls(load_saved_model(run / MODELS[model], "model"), labels)
+        return cls(load_model(run, labels, model), labels)
 
     def __call__(self, texts: Sequence[str]) -> Predictions:
         """Predicts for texts.
@@ -153,3 +174,33 @@ class Predictor:
                 yield first, scored.result()
         finally:
             workers.shutdown(cancel_futures=True)
+
+
+def load_model(run: Path, labels: Labels, model: str = "best") -> Any:
+    """Loads a model of a finished run.
+
+    Args:
+        run: Its folder.
+        labels: As `Labels.of` gives them.
+        model: One of `MODELS`.
+
+    Returns:
+        What maps strings [batch] to probabilities [batch, classes].
+
+    Raises:
+        InputError: TensorFlow cannot load it, or it tells apart other classes than its labels.
+    """
+    # Imported only now: it brings TensorFlow.
+    from search.backbones.hub.adapt import trial
+    from search.backbones.hub.contract import describe
+    from search.backbones.hub.saved_model import load_saved_model
+
+    folder = run / MODELS[model]
+    loaded = load_saved_model(folder, "model")
+    given = trial(loaded, f"the model {folder}")
+    if not hasattr(given, "shape") or tuple(given.shape[1:]) != (len(labels.classes),):
+        raise InputError(
+            f"run={run}: {folder / 'labels.json'} names {len(labels.classes)} classes, and the model gives "
+            f"{describe(given)} for two texts: take the file back from a copy."
+        )
+    return loaded

@@ -15,6 +15,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from search.backbones.hub.answers import answers_in_batches
+from search.backbones.hub.identity import seal_module
 from search.datasets import Examples
 from search.errors import SearchError
 from search.models.hypermodel import TextClassifierHyperModel, above_embedding
@@ -103,6 +104,7 @@ class Classifier:
         with whole_folder(saved_model) as folder:
             archive.write_out(str(folder), verbose=False)
             write_json(folder / "labels.json", {"labels": list(self.classes), "threshold": self.threshold})
+            seal_module(folder)
 
     def _answer(self, probabilities: tf.Tensor) -> dict[str, tf.Tensor]:
         """What a server says of texts with these probabilities, float32 [batch, classes]."""

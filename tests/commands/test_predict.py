@@ -12,6 +12,8 @@ import pytest
 from made_models import make_run
 from reviews import write_reviews
 
+from search.backbones.hub.identity import seal_module
+from search.commands import export
 from search.commands.predict import main
 
 TEXTS = ["good good day", "a good day", "a bad day", ' good, "good"\nday ', "größer good good"]
@@ -208,6 +210,45 @@ def test_the_model_that_was_trained_on_test_too(run, predict, tmp_path):
     shutil.copytree(run / "model", both / "model")
     predicted = [predict(f"run={both}", f"model={name}", "text=good good")[1] for name in ("best", "all")]
     assert [read_csv(out)[0]["predicted"] for out in predicted] == ["yes", "no"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "threshold"),
+    [
+        (["a", "b"], None),
+        (["a", "b", "c"], 0.5),
+        (["a", "b", "b"], None),
+        (["a", "b", "c"], "0.5"),
+        ("abc", None),
+        (["abc"], None),
+        (None, None),
+    ],
+)
+def test_labels_that_do_not_fit_the_model_are_one_line_and_code_2(tmp_path, capsys, labels, threshold):
+    run = make_run(tmp_path / "three", ["a", "b", "c"], None)
+    (run / "model" / "labels.json").write_text(json.dumps({"labels": labels, "threshold": threshold}))
+    for command in (
+        lambda: main([f"run={run}", "text=good", "device=cpu", f"output={tmp_path / 'scored.csv'}"]),
+        lambda: export.main([f"run={run}", "format=tflite", f"output={tmp_path / 'model.tflite'}"]),
+    ):
+        assert command() == 2
+        out, err = capsys.readouterr()
+        assert (out, err.count("\n")) == ("", 1)
+        assert "labels.json" in err
+    assert [path.name for path in tmp_path.iterdir()] == ["three"]
+
+
+@pytest.mark.parametrize("name", ["labels.json", "saved_model.pb", "assets/words.txt"])
+def test_a_model_whose_files_changed_is_one_line_and_code_2(run, predict, tmp_path, name):
+    copy = shutil.copytree(run, tmp_path / "copy")
+    (copy / "model" / "assets" / "words.txt").write_text("good\nbad\n")
+    seal_module(copy / "model")
+    assert predict(f"run={copy}", "text=good")[0] == 0
+    path = copy / "model" / name
+    path.write_bytes(path.read_bytes()[:-1])
+    code, out, err = predict(f"run={copy}", "text=good")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert name in err and "resume=" in err
 
 
 @pytest.mark.parametrize(

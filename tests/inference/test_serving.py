@@ -134,8 +134,9 @@ def made(folder, function):
     import tensorflow as tf
 
     module = tf.Module()
-    module.__call__ = tf.function(function, input_signature=[tf.TensorSpec([None], tf.string, name="texts")])
-    called = module.__call__.get_concrete_function()
+    texts = [tf.TensorSpec([None], tf.string, name="texts")]
+    module.__call__ = tf.function(function, input_signature=texts)
+    called = tf.function(lambda texts: {"probabilities": function(texts)}, texts).get_concrete_function()
     tf.saved_model.save(module, str(folder / "model"), {"serving_default": called, "__call__": called})
     (folder / "model" / "labels.json").write_text(json.dumps({"labels": ["no", "yes"], "threshold": None}))
     return folder
@@ -144,7 +145,7 @@ def made(folder, function):
 def test_tflite_of_operations_it_has(tmp_path):
     import tensorflow as tf
 
-    folder = made(tmp_path / "run", lambda texts: {"probabilities": tf.one_hot(tf.cast(texts == "good", tf.int32), 2)})
+    folder = made(tmp_path / "run", lambda texts: tf.one_hot(tf.cast(texts == "good", tf.int32), 2))
     assert main([f"run={folder}", "format=tflite", f"output={tmp_path / 'model.tflite'}"]) == 0
     with pytest.warns(UserWarning, match="LiteRT"):
         interpreter = tf.lite.Interpreter(str(tmp_path / "model.tflite"))
@@ -158,7 +159,7 @@ def test_onnx_names_what_stands_in_the_way(tmp_path, capsys):
 
     def probabilities(texts):
         count = tf.cast(tf.strings.length(texts, unit="UTF8_CHAR"), tf.float32)[:, None]
-        return {"probabilities": tf.concat([count, 1 - count], 1)}
+        return tf.concat([count, 1 - count], 1)
 
     folder = made(tmp_path / "run", probabilities)
     assert main([f"run={folder}", "format=onnx", f"output={tmp_path / 'model.onnx'}"]) == 2

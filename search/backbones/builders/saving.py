@@ -7,9 +7,11 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from search.backbones.hub.identity import seal_module
+
 
 def save_module(module: tf.train.Checkpoint, folder: Path) -> None:
-    """Writes a SavedModel.
+    """Writes a SavedModel, and the checksums of all files that are then in its folder.
 
     Args:
         module: What to write.
@@ -24,3 +26,4 @@ def save_module(module: tf.train.Checkpoint, folder: Path) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", str(folder)) from error
     except tf.errors.PermissionDeniedError as error:
         raise OSError(errno.EACCES, "Permission denied", str(folder)) from error
+    seal_module(folder)

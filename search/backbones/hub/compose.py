@@ -15,7 +15,7 @@ import tensorflow as tf
 from search.backbones.builders.saving import save_module
 from search.backbones.hub.adapt import trial, variables_of
 from search.backbones.hub.contract import ChoiceNeeded, describe, mask_key, no_vectors, token_key, vector_key
-from search.backbones.hub.identity import fingerprint
+from search.backbones.hub.identity import fingerprint, seal_once
 from search.backbones.hub.load import forget, published
 from search.backbones.hub.parts import Parts, Preprocessor, load_parts
 from search.backbones.hub.pooling import pool
@@ -48,6 +48,7 @@ def text_module(folder: Path, name: str, preprocessor: Preprocessor | None, pool
     """
     target = modules / f"composed-{composed_name(folder, preprocessor, pooling)}"
     if target.is_dir():
+        seal_once(target)
         return target
     try:
         module = published(folder, name)

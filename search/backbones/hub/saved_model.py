@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from search.backbones.hub.contract import reason
 from search.errors import InputError
+from search.utils.checksums import SEAL, Damaged, check_seal
 
 _UNKNOWN_OPERATION = "Op type not registered"
 
@@ -23,6 +24,7 @@ def load_saved_model(folder: Path, name: str) -> Any:
     Raises:
         InputError: It is damaged, of TensorFlow 1, or needs operations that nobody has.
     """
+    check_module(folder, name)
     try:
         saved = _load(folder)
     except Exception as error:  # a damaged file makes TensorFlow raise nearly every type
@@ -41,6 +43,21 @@ def load_saved_model(folder: Path, name: str) -> Any:
             "version of it for TensorFlow 2."
         )
     return saved
+
+
+def check_module(folder: Path, name: str) -> None:
+    """Compares the files of a module with the checksums that lie beside them, where some do.
+
+    Raises:
+        InputError: One is not as it was written.
+    """
+    try:
+        check_seal(folder)
+    except Damaged as error:
+        raise InputError(
+            f"module {name} cannot be used: {error}. Take it back from a copy, or remove {folder}: what is built, "
+            f"fetched or unpacked is made again. If the change is meant, remove {folder / SEAL}."
+        ) from error
 
 
 def _load(folder: Path) -> Any:

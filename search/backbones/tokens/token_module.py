@@ -19,7 +19,9 @@ from search.backbones.builders.saving import save_module
 from search.backbones.hub.adapt import trial
 from search.backbones.hub.compose import Composed, Outputs, composed_name
 from search.backbones.hub.contract import describe, mask_key, token_key
+from search.backbones.hub.identity import seal_once
 from search.backbones.hub.parts import Parts, Preprocessor, load_parts
+from search.backbones.hub.saved_model import check_module
 from search.backbones.tokens.token_names import NOTE
 from search.errors import InputError
 from search.utils.files import whole_folder, write_json
@@ -135,8 +137,11 @@ def token_module(
         note = asdict(TokenModule(target, name, length, vectors.width))
         del note["folder"]
         with whole_folder(target) as beside:
-            save_module(composed, beside)
             write_json(beside / NOTE, note)
+            save_module(composed, beside)
+    else:
+        seal_once(target)
+        check_module(target, name)
     return TokenModule.read(target)
 
 
