@@ -1,0 +1,46 @@
+"""The console script finds every command."""
+
+import subprocess
+import sys
+from importlib import import_module
+
+import pytest
+
+from search import __version__
+from search.commands.console import COMMANDS, main
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_there_and_helps(name, capsys):
+    assert callable(import_module(COMMANDS[name][0]).main)
+    if name == "run":  # Hydra's help ends the program by itself: see the tests of the search command
+        return
+    try:
+        assert main([name, "--help"]) == 0
+    except SystemExit as ended:
+        assert not ended.code
+    assert f"search.{name}" in capsys.readouterr().out
+
+
+def test_help_lists_every_command_and_version_is_the_packages(capsys):
+    assert main([]) == main(["--help"]) == 0
+    listed = capsys.readouterr().out
+    assert all(f"\n  {name} " in listed for name in COMMANDS)
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"search {__version__}\n"
+
+
+@pytest.mark.parametrize(("name", "hint"), [("predcit", "'predict'"), ("dataset=quora", "search run dataset=quora")])
+def test_a_command_that_there_is_not_is_one_line(name, hint, capsys):
+    assert main([name]) == 2
+    told = capsys.readouterr().err
+    assert hint in told and told.count("\n") == 1
+
+
+def test_the_list_of_commands_needs_neither_tensorflow_nor_pandas():
+    program = (
+        "import sys; from search.commands.console import main; main([]); "
+        "print({'tensorflow', 'pandas'} & {*sys.modules})"
+    )
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert told.endswith("set()\n")
