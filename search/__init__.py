@@ -11,7 +11,10 @@ From Python:
 
 from __future__ import annotations
 
+import os
+import sys
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from search.errors import InputError, SearchError
@@ -19,6 +22,27 @@ from search.errors import InputError, SearchError
 if TYPE_CHECKING:
     from search.api import run
     from search.inference.finished_run import FinishedRun, load_run
+
+# Keras reads its backend from here when it is first imported, whatever other work has set.
+os.environ["KERAS_BACKEND"] = "tensorflow"
+
+
+def _put_here_last() -> None:
+    """Lets the files of the working directory hide no package where this one is run by `python -m`.
+
+    A `spaces.py` or a `pandas.py` beside the data is nothing of ours. Modules there can still be imported, as a space
+    that is written in Python is.
+    """
+    run = sys.orig_argv[sys.orig_argv.index("-m") + 1] if sys.argv[:1] == ["-m"] else ""
+    if run.partition(".")[0] != __name__ or sys.flags.safe_path:
+        return
+    if (
+        Path(sys.path[0]).resolve() != Path(__file__).resolve().parent.parent
+    ):  # which is where `spaces` is in a checkout
+        sys.path.append(sys.path.pop(0))
+
+
+_put_here_last()
 
 __version__ = "0.1.0"
 __all__ = ["FinishedRun", "InputError", "SearchError", "load_run", "run"]

@@ -12,7 +12,7 @@ from hydra.errors import ConfigCompositionException
 from omegaconf import DictConfig, open_dict
 
 from search.commands.cli import explained
-from search.commands.search import adding_absent, execute, replacing
+from search.commands.search import adding_absent, composing, execute, replacing
 from search.config import configuration_folder, register
 from search.errors import InputError
 from search.utils.overrides import literal, readable
@@ -50,9 +50,10 @@ def run(
     for setting in settings:
         if not isinstance(setting, str) or setting.startswith("-"):
             raise InputError(f"{setting!r} cannot be read: expected key=value, without flags.")
-    words = [*map(readable, settings), *(f"{key}={literal(value)}" for key, value in (overrides or {}).items())]
     with explained():
-        node = _composed([part for word in words for part in replacing(word)], config_dir)
+        words = [*map(readable, settings), *(f"{key}={literal(value)}" for key, value in (overrides or {}).items())]
+        with composing():
+            node = _composed([part for word in words for part in replacing(word)], config_dir)
         folder, hydra_config = Path(node.hydra.run.dir), node.hydra
         with open_dict(node):
             del node["hydra"]

@@ -13,8 +13,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.error import URLError
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
-from search.backbones.builders.packaged import build_packaged
+from search.backbones.builders.packaged import build_packaged, check_packages
 from search.backbones.catalog import Entry, lookup
 from search.backbones.hub.identity import seal_once
 from search.backbones.unpack import is_archive, unpack
@@ -29,6 +31,7 @@ if TYPE_CHECKING:  # it imports TensorFlow
     from search.backbones.hub.parts import Preprocessor
 
 _TIMEOUT_SECONDS = 60
+_ADDRESSES = ("https://", "http://", "gs://")
 
 
 def resolve_modules(
@@ -96,22 +99,51 @@ def resolve(name: str, entries: Mapping[str, Entry], settings: ModuleConfig, mod
     Raises:
         InputError: It cannot be found, reached or written, or is no TF2 SavedModel.
     """
+    source = origin(name, entries)
+    if isinstance(source, Entry):
+        with _writing(modules):
+            return _sealed(build_packaged(source, settings, modules))
+    if isinstance(source, str):
+        with _writing(modules):
+            return _sealed(_saved_model(_download(source, name, modules), name))
+    if source.is_dir():
+        return _saved_model(source, name)
+    with _writing(modules):
+        return _sealed(_saved_model(unpack(source, modules), name))
+
+
+def origin(name: str, entries: Mapping[str, Entry]) -> Entry | str | Path:
+    """Finds out where a module comes from, and makes sure that it does as far as this takes no time.
+
+    Args:
+        name: As in `space.modules`.
+        entries: Of the catalog, and exported ones.
+
+    Returns:
+        The entry of a module that is built here, the address of one that is downloaded, else a folder or an archive.
+
+    Raises:
+        InputError: There is no such module, or nothing that one could be read from.
+    """
     if name in ENCODERS:
         raise InputError(f"{name} is no module: a search learns it from its training texts, space.modules=[{name}]")
     entry = entries.get(name)
     if entry is not None and entry.source is not None:
-        with _writing(modules):
-            return _sealed(build_packaged(entry, settings, modules))
+        check_packages(entry)
+        return entry
     handle = entry.handle if entry is not None and entry.handle is not None else name
+    if handle.startswith("file://"):
+        handle = url2pathname(urlsplit(handle).path)
     if "://" in handle:
-        with _writing(modules):
-            return _sealed(_saved_model(_download(handle, name, modules), name))
-    path = read_path(handle, f"module {name}")
+        if not handle.startswith(_ADDRESSES):
+            raise InputError(f"module {name}: expected an address that begins with {' or '.join(_ADDRESSES)}.")
+        return handle
+    path = read_path(handle, f"module {name}") if handle else Path(name)
     if handle and path.is_dir():
-        return _saved_model(path, name)
+        _saved_model(path, name)
+        return path
     if path.is_file() and is_archive(path):
-        with _writing(modules):
-            return _sealed(_saved_model(unpack(path, modules), name))
+        return path
     if path.is_file():
         raise InputError(f"module {name}: expected a folder or a .tar.gz file, but {path} is neither.")
     if os.sep in handle or handle.startswith(("~", ".")) or is_archive(path):

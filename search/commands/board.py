@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import socket
 import sys
 import tempfile
 import threading
@@ -14,9 +15,9 @@ from dataclasses import dataclass, field
 from os.path import commonpath
 from pathlib import Path
 
-from search.commands.cli import command
+from search.commands.cli import command, whole_number
 from search.errors import InputError, nearest
-from search.utils.paths import read_path
+from search.utils.paths import read_path, shown
 
 _USAGE = "python -m search.board run=outputs/…"
 _HELP = f"""Opens TensorBoard on a run, or on several side by side; Ctrl-C ends it.
@@ -74,9 +75,7 @@ def _read(arguments: Sequence[str]) -> Request:
         if key == "run":
             request.runs += [run for run in runs_at(value) if run not in request.runs]
         elif key == "port":
-            if not value.isdecimal() or int(value) > 65535:
-                raise InputError(f"port={value} is impossible: expected a number from 0 to 65535.")
-            request.port = int(value)
+            request.port = whole_number(value, "port", 0, 65535)
         elif key == "host":
             request.host = value
         elif key == "open":
@@ -166,6 +165,7 @@ def _serve(folder: Path, request: Request) -> None:
     import absl.logging
     from tensorboard import program
 
+    _check_host(request.host)
     absl.logging.set_verbosity(absl.logging.ERROR)
     board = program.TensorBoard()
     board.configure(logdir=str(folder), port=request.port, host=request.host, samples_per_plugin=_SAMPLES)
@@ -178,3 +178,17 @@ def _serve(folder: Path, request: Request) -> None:
     if request.open:
         webbrowser.open(url)
     threading.Event().wait()
+
+
+def _check_host(host: str) -> None:
+    """Makes sure that a host can be served on: TensorBoard ends without a word where it cannot."""
+    try:
+        kind, *_, address = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        with socket.socket(kind, socket.SOCK_STREAM) as trial:
+            trial.bind(address)
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no name of a host"
+        raise InputError(
+            f"host={shown(host)} cannot be served ({reason}): expected an address of this machine, such as localhost, "
+            "or 0.0.0.0 for other machines too."
+        ) from error

@@ -20,11 +20,13 @@ from search.config import Config
 from search.errors import InputError, SearchError, nearest
 from search.utils.faults import is_out_of_memory, machine_fault
 from search.utils.files import refusal
+from search.utils.paths import shown
 from spaces import SETTINGS, SpaceError
 
 BAD_INPUT = 2
 FAILED = 1
 INTERRUPTED = 130
+_DIGITS = 20
 
 
 @contextmanager
@@ -49,9 +51,11 @@ def explained() -> Iterator[None]:
         if is_out_of_memory(error):
             raise InputError(f"The memory of this machine is not enough ({machine_fault(error) or error}).") from error
         reason = refusal(error)
-        if reason is None:
-            raise
-        raise InputError(f"Cannot write: {reason}.") from error
+        if reason is not None:
+            raise InputError(f"Cannot write: {reason}.") from error
+        if isinstance(error, OSError) and error.filename is not None and error.strerror is not None:
+            raise InputError(f"{shown(str(error.filename))} cannot be used: {error.strerror}.") from error
+        raise
 
 
 @contextmanager
@@ -114,6 +118,18 @@ def key_values(arguments: Sequence[str], known: Sequence[str], usage: str) -> di
     return values
 
 
+def whole_number(given: str, key: str, least: int, most: int = 2**31 - 1) -> int:
+    """Reads an argument that is a whole number.
+
+    Raises:
+        InputError: It is none, or outside its limits.
+    """
+    number = int(given) if given.isdecimal() and len(given) < _DIGITS else -1
+    if not least <= number <= most:
+        raise InputError(f"{key}={shown(given)} is impossible: expected a whole number from {least} to {most}.")
+    return number
+
+
 def said(message: str, code: int) -> int:
     """Prints a message as one line on stderr; gives the exit code back."""
     print(f"search: {' '.join(message.split())}", file=sys.stderr)
@@ -131,6 +147,11 @@ class Parser(argparse.ArgumentParser):
 def _explained(error: Exception) -> str:
     """One line about an error of Hydra or OmegaConf, with the nearest name where one was misspelt."""
     cause = error.__cause__
+    while cause is not None:
+        if isinstance(cause, InputError):  # of a resolver, such as ${path:…}
+            return str(cause)
+        cause = cause.__cause__
+    cause = error.__cause__
     if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options is not None:
         group, _, choice = error.missing_cfg_file.rpartition("/")
         return f"{group}={choice} is unknown. {nearest(choice, error.options)}"
@@ -145,13 +166,17 @@ def _explained(error: Exception) -> str:
     if isinstance(error, OverrideParseException):
         if "=" not in error.override:
             return f"The override '{error.override}' cannot be read: expected key=value."
-        return f"The override '{error.override}' cannot be read: {error.message.splitlines()[0]}"
+        return (
+            f"The override '{error.override}' cannot be read: a list is [a,b], a range {{min: 1, max: 3}}, "
+            "and what holds other signs stands in quotes, as in ['a b']."
+        )
     if re.search(r"str is not a subclass of \w+Config", str(cause)):
         key, _, value = str(error).rpartition(" ")[2].partition("=")
         return f"{key} is a group of settings: set one of them, such as {key}.name={value}."
     if isinstance(cause, OmegaConfBaseException):
         return f"{cause.full_key}: {str(cause.msg).splitlines()[0]}"
-    return str(error).splitlines()[0]
+    key = getattr(error, "full_key", None)
+    return f"{key}: {str(error).splitlines()[0]}" if key else str(error).splitlines()[0]
 
 
 def _unknown(key: str) -> str:

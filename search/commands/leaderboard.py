@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from search.commands.cli import command
+from search.commands.cli import command, whole_number
 from search.errors import InputError, nearest
 from search.utils.overrides import setting, typed
 from search.utils.paths import read_path
+from search.utils.special_files import special
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from search.reporting.report.run import Run
 
 _FORMATS = ("table", "csv", "json", "markdown")
-_ENDINGS = {".csv": "csv", ".json": "json", ".md": "markdown"}
+_ENDINGS = {".txt": "table", ".csv": "csv", ".json": "json", ".md": "markdown"}
 _OWN = ("runs", "sort", "metrics", "format", "output", "trials")
 _USAGE = "python -m search.leaderboard runs=outputs/quora/*"
 # What is written to a file is as wide as it needs to be.
@@ -36,7 +37,7 @@ _HELP = f"""Shows runs side by side: what each chose, what it reached, and wheth
   metrics=A,B         the metrics to show
   trials=N            the N best trials of each run, by the validation split
   format=table        or csv, json, markdown
-  output=FILE         to a file; its ending tells the format
+  output=FILE         to a file; its ending tells the format: .txt, .csv, .json or .md
 
 Where the test rows are the same texts with the same labels, each run is compared with the best one by a paired
 bootstrap. Runs that have not ended are left out."""
@@ -85,15 +86,23 @@ def _asked(arguments: Sequence[str]) -> _Asked:
     asked.metrics = [name for name in values.get("metrics", "").split(",") if name]
     if values.get("output"):
         asked.output = read_path(values["output"], "output")
-        asked.format = _ENDINGS.get(asked.output.suffix, _FORMATS[0])
+        if "format" not in values and not special(asked.output):
+            asked.format = _format_of(asked.output)
     asked.format = values.get("format", asked.format)
     if asked.format not in _FORMATS:
         raise InputError(f"format={asked.format} is unknown. {nearest(asked.format, _FORMATS)}")
     if "trials" in values:
-        if not (values["trials"].isdecimal() and int(values["trials"])):
-            raise InputError(f"trials={values['trials']} is impossible: expected a number of trials, at least 1.")
-        asked.trials = int(values["trials"])
+        asked.trials = whole_number(values["trials"], "trials", 1)
     return asked
+
+
+def _format_of(output: Path) -> str:
+    ending = output.suffix.lower()
+    if ending not in _ENDINGS:
+        raise InputError(
+            f"output={output}: expected a name that ends in {', '.join(_ENDINGS)}, or format={' or '.join(_FORMATS)}."
+        )
+    return _ENDINGS[ending]
 
 
 def _compare(asked: _Asked) -> None:

@@ -19,7 +19,7 @@ from rich.table import Table
 from search.backbones.builders.export import Export, export
 from search.backbones.catalog import catalog, exported, markdown
 from search.backbones.inventory import Listed, inventory
-from search.commands.cli import INTERRUPTED, Parser, reported, said
+from search.commands.cli import INTERRUPTED, Parser, reported, said, whole_number
 from search.config import Config, checked, configuration_folder, register
 from search.errors import InputError, nearest
 from search.utils.overrides import readable, typed
@@ -142,15 +142,13 @@ def _export(given: argparse.Namespace) -> None:
         if not values.get(key):
             raise InputError(f"{key} must be given, for example format=glove path=glove.6B.100d.txt name=glove-100")
     vocabulary, overwrite = values.get("vocabulary"), values.get("overwrite", "false").lower()
-    if vocabulary is not None and not (vocabulary.isdecimal() and int(vocabulary)):
-        raise InputError(f"vocabulary={vocabulary} is impossible: expected a number of words, at least 1.")
     if overwrite not in ("true", "false"):
         raise InputError(f"overwrite={overwrite} is impossible: expected true or false.")
     wanted = Export(
         values["format"],
         read_path(values["path"], "path"),
         values["name"],
-        None if vocabulary is None else int(vocabulary),
+        None if vocabulary is None else whole_number(vocabulary, "vocabulary", 1),
         overwrite == "true",
         **{key: values[key] for key in ("licence", "language") if key in values},
     )

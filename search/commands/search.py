@@ -7,16 +7,18 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import hydra
+from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import ConfigCompositionException
+from hydra.errors import ConfigCompositionException, HydraException
 from hydra.types import RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from search.commands.cli import INTERRUPTED, explained, reported, said
 from search.config import checked, configuration_folder, register
@@ -57,11 +59,12 @@ def main(arguments: Sequence[str]) -> int:
             # A terminal that cannot show a class name's letters is no reason to stop.
             stream.reconfigure(errors="replace")
     verbose = "-v" in arguments
-    sys.argv = ["search", *_flags_first([argument for argument in arguments if argument != "-v"])]
     codes = [0]
     attempts = Attempts()
+    jobs: list[DictConfig] = []
 
     def job(node: DictConfig) -> None:
+        jobs.append(node)
         with reported(codes):
             _run(node, verbose, attempts)
 
@@ -73,7 +76,9 @@ def main(arguments: Sequence[str]) -> int:
     try:
         try:
             with reported(codes):
-                _compose_and(command)
+                sys.argv = ["search", *_flags_first([argument for argument in arguments if argument != "-v"])]
+                with composing(jobs):
+                    _compose_and(command)
         finally:  # also after Ctrl-C: what has been run can be compared
             with reported(codes):
                 attempts.summarise()
@@ -97,7 +102,46 @@ def _flags_first(arguments: list[str]) -> list[str]:
                 flags.extend(value for value in [next(rest, None)] if value is not None)
         else:
             overrides.extend(replacing(readable(argument, sweeps)))
-    return [*flags, *overrides]
+    words = [*flags, *overrides]
+    _check_flags(words)
+    return words
+
+
+def _check_flags(words: Sequence[str]) -> None:
+    """Makes sure that Hydra can read its flags: it would print the usage, several lines, or a traceback."""
+
+    def refuse(message: str) -> NoReturn:
+        raise InputError(f"{message}: python -m search --hydra-help lists the flags.")
+
+    parser = get_args_parser()
+    parser.error = refuse  # type: ignore[method-assign]
+    given = parser.parse_args(words)
+    modes = [mode for mode in ("run", "multirun", "cfg", "info", "shell_completion") if getattr(given, mode)]
+    if len(modes) > 1:
+        refuse(f"--{' and --'.join(modes)} exclude each other")
+    for flag in ("resolve", "package"):
+        if getattr(given, flag) and not given.cfg:
+            refuse(f"--{flag} is for --cfg")
+
+
+@contextmanager
+def composing(jobs: Collection[object] = ()) -> Iterator[None]:
+    """Makes one `InputError` of what Hydra raises over overrides that it reads but cannot use, such as dataset=3.
+
+    Args:
+        jobs: Once there is one, the configuration has been composed, and errors are others'.
+
+    Raises:
+        InputError: The overrides cannot be used.
+    """
+    try:
+        yield
+    except (HydraException, OmegaConfBaseException):  # some are ValueErrors too, and say more
+        raise
+    except (ValueError, TypeError, AssertionError) as error:
+        if jobs:
+            raise
+        raise InputError(f"The settings cannot be used: {str(error).splitlines()[0].rstrip('.')}.") from error
 
 
 def _compose_and(command: Callable[[], Any]) -> None:
@@ -140,7 +184,7 @@ def _run(node: DictConfig, verbose: bool, attempts: Attempts) -> None:
     noted: AbstractContextManager[None] = nullcontext()
     if hydra_config.mode == RunMode.MULTIRUN:
         at = _from_here(absolute_path(node.resume, "resume") if node.resume else folder)
-        noted = attempts.noted(Path(hydra_config.sweep.dir), at, hydra_config.overrides.task)
+        noted = attempts.noted(Path(hydra_config.sweep.dir), at, _as_typed(hydra_config))
     with noted, explained():
         execute(node, hydra_config, folder, verbose)
 
@@ -163,7 +207,7 @@ def execute(node: DictConfig, hydra_config: Any, folder: Path, verbose: bool) ->
         KeyboardInterrupt: It was interrupted; the message says how to go on.
     """
     output = made = _from_here(folder)
-    overrides = list(hydra_config.overrides.task)
+    overrides = _as_typed(hydra_config)
     with noted_interrupts() as interrupted:
         try:
             if node.resume is not None:
@@ -188,6 +232,13 @@ def execute(node: DictConfig, hydra_config: Any, folder: Path, verbose: bool) ->
             raise InputError(f"{told}. Mend that, then: {_going_on(output)}") from error
         finally:
             _remove_empty(made)
+
+
+def _as_typed(hydra_config: Any) -> list[str]:
+    """The overrides of the command line, with what they interpolate as it was written."""
+    words = OmegaConf.to_container(hydra_config.overrides.task, resolve=False)
+    assert isinstance(words, list)
+    return words
 
 
 def _from_here(folder: Path) -> Path:

@@ -12,9 +12,11 @@ from omegaconf import DictConfig, OmegaConf
 from search.config import Config
 from search.datasets import load_splits
 from search.errors import InputError
+from search.job.beforehand import check_beforehand
 from search.job.unlabelled import check_unlabelled
 from search.reporting.screen import Screen, describe_cleaning
 from search.run_folder import RunFolder
+from search.tuning.objective import chosen_objective
 from search.utils.device import configure
 from search.utils.files import unusable_folder
 from search.utils.stopwatch import Stopwatch
@@ -51,7 +53,10 @@ def run(
     stopwatch = Stopwatch()
     screen = Screen()
     ranges = _plain(composed.space)
-    space_from(ranges)  # an impossible range is told before anything is read
+    check_beforehand(config, composed, space_from(ranges), catalogs)
+    ranges = _plain(composed.space)
+    # TensorFlow takes seconds, and is started before the data are read only where it alone knows of a mistake.
+    device = configure(config.device, config.mixed_precision, verbose) if config.device == "gpu" else None
     check_unlabelled(config)
     _check_features(Path(config.paths.features))
     splits = load_splits(config.dataset, Path(config.paths.data), config.seed)
@@ -59,7 +64,9 @@ def run(
     if config.threshold is not None and len(splits.classes) > 2:
         raise InputError(f"threshold={config.threshold} is for two classes, but there are {len(splits.classes)}.")
 
-    device = configure(config.device, config.mixed_precision, verbose)
+    chosen_objective(config.objective, len(splits.classes))
+
+    device = device or configure(config.device, config.mixed_precision, verbose)
     # What follows imports TensorFlow, which takes seconds: an error in the data has been told by now.
     from search.job.answer import find_answer
     from search.job.outputs import write_outputs

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
@@ -32,11 +34,20 @@ def shown_metrics(classes: int) -> tuple[str, ...]:
     return _BINARY if classes == 2 else _MULTICLASS
 
 
+class _Terminal(Console):
+    """A console whose reader may leave, as `head` does: the run goes on and prints no more."""
+
+    def on_broken_pipe(self) -> None:
+        """Sends what would still be printed nowhere."""
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 class Screen:
     """Writes to a terminal, or plain lines where the output goes to a file."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self.console = console or Console()
+        self.console = console or _Terminal()
         self._bars: Progress | None = None
 
     def say(self, text: str) -> None:

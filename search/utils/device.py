@@ -12,6 +12,10 @@ from typing import Any
 
 from search.errors import InputError
 
+# Of NVIDIA, AMD, Windows' own Linux, and others.
+_GPU_DEVICES = ("nvidia[0-9]*", "kfd", "dxg", "dri/renderD*")
+_BACKEND = "tensorflow"
+
 
 def _start_tensorflow(verbose: bool) -> list[Any]:
     """Imports TensorFlow and lets it look for GPUs, without the noise of both.
@@ -49,6 +53,18 @@ def muted() -> Iterator[None]:
         os.close(kept)
 
 
+def _may_have_gpu() -> bool:
+    """Whether the system shows a device that could be a GPU; where it is not known how it would, it may."""
+    return sys.platform != "linux" or any(True for name in _GPU_DEVICES for _ in Path("/dev").glob(name))
+
+
+def _no_gpu(reason: str) -> InputError:
+    return InputError(
+        f"device=gpu, but {reason}: install TensorFlow's CUDA libraries with pip install 'search[gpu]', check the "
+        "driver with nvidia-smi, or set device=auto."
+    )
+
+
 def configure(device: str, mixed_precision: bool, verbose: bool = False) -> str:
     """Chooses the device and makes its arithmetic repeatable.
 
@@ -61,17 +77,24 @@ def configure(device: str, mixed_precision: bool, verbose: bool = False) -> str:
         What the run computes on, in words.
 
     Raises:
-        InputError: A GPU is asked for and TensorFlow sees none.
+        InputError: A GPU is asked for and TensorFlow sees none, or Keras was imported on another backend.
     """
+    if device == "gpu" and not _may_have_gpu():
+        raise _no_gpu("this machine has none")
     gpus = _start_tensorflow(verbose)
     import keras
     import tensorflow as tf
 
     if device == "gpu" and not gpus:
+        raise _no_gpu("TensorFlow sees none")
+    if keras.backend.backend() != _BACKEND:
         raise InputError(
-            "device=gpu, but TensorFlow sees no GPU: install its CUDA libraries with pip install 'search[gpu]', check "
-            "the driver with nvidia-smi, or set device=auto."
+            f"Keras was imported on {keras.backend.backend()} here, and this package needs it on {_BACKEND}: set the "
+            f"variable KERAS_BACKEND={_BACKEND}, or import search before Keras."
         )
+    # A keras.json of other work may say otherwise.
+    keras.config.set_floatx("float32")
+    keras.config.set_epsilon(1e-7)
     if device == "cpu" and gpus:
         tf.config.set_visible_devices([], "GPU")
         gpus = []

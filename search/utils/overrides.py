@@ -15,10 +15,12 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 
 from search.config import Config
+from search.errors import InputError
 from search.utils.paths import absolute_path
 
 _FOLDERS_OF_HYDRA = ("hydra.run.dir", "hydra.sweep.dir")
 _NULL = "null"
+_KEY = re.compile(r"(\+\+?|~)?[A-Za-z_][\w./@:$\[\]-]*", re.ASCII)
 _QUOTES = ("'", '"')
 
 
@@ -37,10 +39,12 @@ def readable(word: str, sweeps: bool = False) -> str:
         The same for Hydra.
 
     Raises:
-        InputError: It is the folder of a run, and cannot be one.
+        InputError: The key is none, or the value is the folder of a run, and cannot be one.
     """
     key, equals, value = word.partition("=")
     name = key.lstrip("+~")
+    if equals and not _KEY.fullmatch(key):
+        raise InputError(f"'{word}' cannot be read: expected key=value, such as tuner.max_epochs=3.")
     if not equals or not value:
         return word
     if name in _FOLDERS_OF_HYDRA:

