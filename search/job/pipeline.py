@@ -52,8 +52,7 @@ def run(
     """
     stopwatch = Stopwatch()
     screen = Screen()
-    ranges = _plain(composed.space)
-    check_beforehand(config, composed, space_from(ranges), catalogs)
+    check_beforehand(config, composed, space_from(_plain(composed.space)), catalogs)
     ranges = _plain(composed.space)
     # TensorFlow takes seconds, and is started before the data are read only where it alone knows of a mistake.
     device = configure(config.device, config.mixed_precision, verbose) if config.device == "gpu" else None
@@ -63,7 +62,6 @@ def run(
     screen.show_data(config.dataset.name, splits)
     if config.threshold is not None and len(splits.classes) > 2:
         raise InputError(f"threshold={config.threshold} is for two classes, but there are {len(splits.classes)}.")
-
     chosen_objective(config.objective, len(splits.classes))
 
     device = device or configure(config.device, config.mixed_precision, verbose)
