@@ -38,10 +38,19 @@ class DatasetConfig:
     format: str = "auto"
     """auto (by the ending), csv, tsv, parquet, jsonl or folder."""
     separator: str | None = None
-    """Field separator of a CSV; null: a comma, or a tab for .tsv."""
+    """Field separator of a CSV; null: what a first line `sep=;` says, else a comma, or a tab for .tsv."""
+    header: bool = True
+    """Whether the first row of a CSV names its columns; false: they are named by their number, from 1 on."""
+    quoting: str = "auto"
+    """Quotes of a CSV: double (a quote within quotes is doubled), backslash (or stands behind a backslash), none (they
+    mean nothing), or auto: double, unless none would fit just as well, which is an error."""
     encoding: str = "utf-8"
     undecodable: str = "error"
     """Bytes that are not of the encoding: error or replace (by U+FFFD, the replacement character)."""
+    max_row_mib: float = number(16.0, least=0.001, most=1024)
+    """Length in MiB above which a row, or a text of a folder, is taken for a mistake."""
+    max_unpacked_gib: float | None = number(8.0, above=0)
+    """Size in GiB above which an archive or Parquet file is not unpacked; null: no limit."""
     member: str | None = None
     """The table (or folder) inside an archive that holds several."""
     test_path: str | None = field(default=None, metadata=PATH)

@@ -13,7 +13,10 @@ from search.errors import InputError, nearest
 from search.utils.paths import read_path
 
 _OWN = ("run", "model", "input", "output", "text", "text_column", "threshold", "bad_rows", "format", "device")
-_READING = ("format", "separator", "encoding", "undecodable", "member")
+_READING = (
+    *("format", "separator", "header", "quoting", "encoding", "undecodable", "member"),
+    *("max_row_mib", "max_unpacked_gib"),
+)
 """Settings of `dataset` that the input can have of its own."""
 _BAD_ROWS = ("skip", "error")
 _FORMATS = ("table", "kaggle")
@@ -29,7 +32,7 @@ _HELP = f"""Predicts with the model of a finished run: adds the columns predicte
                       on the test split too and never tested
   input=FILE          CSV, TSV, JSON Lines or Parquet, also in a .zip, .gz or .tar.gz; read as the run's settings of
                       dataset say; missing or -: texts from standard input, one per line
-  output=FILE         in the format of the input; missing: standard output
+  output=FILE         in the format of the input; missing: standard output; pipes and devices are written through
   text=TEXT           a single text, in place of input
   text_column=NAME    the column of texts; by default the run's dataset.text
   threshold=NUMBER    predict the positive class from this probability on; by default the run's
@@ -96,7 +99,7 @@ def _path(values: dict[str, str], key: str) -> Path | None:
 def _predict(values: dict[str, str]) -> None:
     # Imported only now: --help and mistakes are answered at once.
     from search.datasets.check import check_config
-    from search.datasets.settings import run_settings
+    from search.datasets.settings import run_settings, setting_of
     from search.inference.predictor import MODELS, Labels, Predictor
     from search.inference.scoring import Job, score_all
     from search.inference.writers import added_columns
@@ -113,7 +116,7 @@ def _predict(values: dict[str, str]) -> None:
     dataset.encoding = dataset.encoding if read else "utf-8"
     for key in _READING:
         if f"dataset.{key}" in values:
-            setattr(dataset, key, values[f"dataset.{key}"])
+            setattr(dataset, key, setting_of(key, values[f"dataset.{key}"]))
     check_config(dataset)
     asked_format = values.get("dataset.format", "auto")
     job = Job(

@@ -14,6 +14,7 @@ from search.datasets.clean import Cleaning, drop_missing, resolve_repeats
 from search.datasets.fetch import existing, locate
 from search.datasets.folds import Fold, Part
 from search.datasets.labels import LEFT_OUT, encode_labels
+from search.datasets.limits import Limits
 from search.datasets.published import by_column, by_recipe, count_shared, settle_shared
 from search.datasets.read import is_table_archive, read
 from search.datasets.split import Splits, split
@@ -81,7 +82,7 @@ def _read_files(config: DatasetConfig, data: Path) -> dict[str, Table]:
     ):
         if own is not None:
             tables[name], _ = read(existing(own, f"dataset.{name}_path"), config, member)
-        elif member is not None and is_table_archive(path, config.format):
+        elif member is not None and is_table_archive(path, config.format, Limits.of(config)):
             tables[name], _ = read(path, config, member)
         elif name == "test" and test is not None:
             tables[name] = test

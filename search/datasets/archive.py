@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import copy
 import gzip
+import io
 import posixpath
 import re
 import stat
-import tarfile
 import zipfile
-import zlib
+from bz2 import BZ2File
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
+from search.datasets.contents import FIRST, kind_of
+from search.datasets.limits import Limits
 from search.errors import InputError
+from search.utils.unpacking import DAMAGED, STEP, Unpacking, Watched, tar_members
 
 _TAR = (".tar", ".tar.gz", ".tgz")
 _ENDINGS = (".zip", ".gz", *_TAR)
-_Member = tuple[str, Callable[[], IO[bytes]]]
+# What stands behind a link is a path; more is none.
+_LONGEST_TARGET = 1 << 12
+# Each of these bytes unpacks to up to 7,000 at once.
+_LZMA_STEP = 1 << 12
+_Member = tuple[str, Callable[[], IO[bytes]] | None]
+"""The name of a member, and what opens it where it is a file."""
 
 
 def is_archive(path: Path) -> bool:
@@ -27,43 +36,49 @@ def is_archive(path: Path) -> bool:
     return path.name.lower().endswith(_ENDINGS)
 
 
-def names(path: Path) -> list[str]:
-    """Lists the files in an archive, in its own order, without what operating systems add.
+def names(path: Path, limits: Limits) -> tuple[list[str], int]:
+    """Lists the files in an archive, in its own order, and counts its links and devices, which are not read.
 
     Raises:
-        InputError: It cannot be read, or one of its members would leave the folder it is unpacked in.
+        InputError: It cannot be read, is larger than the limit, or one of its members would leave the folder it is
+            unpacked in.
     """
     with _readable(path):
-        return [name for name, _ in _members(path)]
+        members = list(_members(path, limits))
+    files = [name for name, opened in members if opened is not None]
+    return files, len(members) - len(files)
 
 
 @contextmanager
-def open_member(path: Path, name: str) -> Iterator[IO[bytes]]:
+def open_member(path: Path, name: str, limits: Limits) -> Iterator[IO[bytes]]:
     """Opens one file of an archive for reading.
 
     Raises:
-        InputError: The archive turns out to be damaged, here or while the file is read.
+        InputError: The archive turns out to be damaged or larger than the limit, here or while the file is read.
     """
     with _readable(path):
-        for member, opened in _members(path):
-            if member == name:
+        for member, opened in _members(path, limits):
+            if member == name and opened is not None:
                 with opened() as stream:
                     yield stream
                 return
     raise InputError(f"{path} holds no {name!r}")
 
 
-def read_members(path: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
+def read_members(path: Path, wanted: Callable[[str], bool], limits: Limits) -> Iterator[tuple[str, bytes]]:
     """Reads the files of an archive whose names are wanted, in one pass over it.
 
     Raises:
-        InputError: The archive turns out to be damaged.
+        InputError: The archive turns out to be damaged or larger than the limit, or one of the files is longer than a
+            row may be.
     """
     with _readable(path):
-        for name, opened in _members(path):
-            if wanted(name):
+        for name, opened in _members(path, limits):
+            if opened is not None and wanted(name):
                 with opened() as stream:
-                    content = stream.read()
+                    content = stream.read(limits.longest_row + 1)
+                if len(content) > limits.longest_row:
+                    raise limits.too_long(f"{path}/{name}")
                 yield name, content
 
 
@@ -72,59 +87,65 @@ def _readable(path: Path) -> Iterator[None]:
     """Turns what a damaged archive raises into one line."""
     try:
         yield
-    except (zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, NotImplementedError) as error:
+    except DAMAGED as error:
         reason = str(error) or type(error).__name__
+        with path.open("rb") as file:
+            found = kind_of(file.read(FIRST))
+        hint = f"; by its first bytes it is {found[0]}" if found else ""
         raise InputError(
-            f"{path} cannot be read as an archive ({reason}): delete it and fetch or pack it anew"
+            f"{path} cannot be read as an archive ({reason}{hint}): delete it and fetch or pack it anew"
         ) from error
 
 
-def _members(path: Path) -> Iterator[_Member]:
-    """Goes through the plain files of an archive; each can be opened while the iteration stands at it."""
+def _members(path: Path, limits: Limits) -> Iterator[_Member]:
+    """Goes through the files and links of an archive; each can be opened while the iteration stands at it."""
     name = path.name.lower()
+    unpacking = limits.unpacking(path)
     if name.endswith(".zip"):
-        found = _zip_members(path)
-    elif name.endswith(_TAR):
-        found = _tar_members(path)
-    else:
-        found = iter([(path.name[: -len(".gz")], partial(_open_gzip, path))])
-    return (member for member in found if not _is_clutter(member[0]))
+        return _zip_members(path, unpacking)
+    if name.endswith(_TAR):
+        return _tar_members(path, unpacking)
+    return iter([(path.name[: -len(".gz")], lambda: _counted(cast(IO[bytes], gzip.GzipFile(path)), unpacking))])
 
 
-def _zip_members(path: Path) -> Iterator[_Member]:
+def _zip_members(path: Path, unpacking: Unpacking) -> Iterator[_Member]:
     with zipfile.ZipFile(path) as archive:
         for info in archive.infolist():
             if info.flag_bits & 1:
                 raise InputError(f"{path} is locked with a password: unpack it and give the file itself")
             is_link = stat.S_ISLNK(info.external_attr >> 16)
-            target = archive.read(info).decode(errors="replace") if is_link else ""
+            target = ""
+            if is_link:
+                with _open_zipped(archive, info, unpacking) as stream:
+                    target = stream.read(_LONGEST_TARGET).decode(errors="replace")
             _refuse_to_leave(path, info.filename, posixpath.join(posixpath.dirname(info.filename), target))
-            if not info.is_dir() and not is_link:
-                yield posixpath.normpath(info.filename), partial(archive.open, info)
+            if not info.is_dir():
+                opened = None if is_link else partial(_open_zipped, archive, info, unpacking)
+                yield posixpath.normpath(info.filename), opened
 
 
-def _tar_members(path: Path) -> Iterator[_Member]:
-    with tarfile.open(path) as archive:
-        for info in archive:
-            # A hard link's target counts from the top of the archive, a symbolic one's from the folder it stands in.
-            folder = posixpath.dirname(info.name) if info.issym() else ""
-            _refuse_to_leave(path, info.name, posixpath.join(folder, info.linkname))
-            if info.isfile():
-                yield posixpath.normpath(info.name), partial(_open_tar_member, archive, info)
-        # tarfile takes a damaged header for the end; reading on to the real end has gzip compare its checksum.
-        while archive.fileobj is not None and archive.fileobj.read(1 << 20):
-            pass
+def _open_zipped(archive: zipfile.ZipFile, info: zipfile.ZipInfo, unpacking: Unpacking) -> IO[bytes]:
+    """Opens a member so that it comes in pieces; of bzip2 zipfile itself would unpack a gigabyte at once."""
+    if info.compress_type != zipfile.ZIP_BZIP2:
+        step = STEP if info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) else _LZMA_STEP
+        return _counted(archive.open(info), unpacking, step)
+    packed = copy.copy(info)
+    packed.compress_type, packed.file_size = zipfile.ZIP_STORED, info.compress_size
+    packed.CRC = None  # type: ignore[assignment] # of the content; bzip2 has checksums of its own
+    return _counted(BZ2File(archive.open(packed)), unpacking)
 
 
-def _open_gzip(path: Path) -> IO[bytes]:
-    stream: IO[bytes] = gzip.GzipFile(path)  # type: ignore[assignment]
-    return stream
+def _counted(stream: IO[bytes], unpacking: Unpacking, step: int = STEP) -> IO[bytes]:
+    return io.BufferedReader(Watched(stream, lambda piece: unpacking.add(len(piece)), step))
 
 
-def _open_tar_member(archive: tarfile.TarFile, info: tarfile.TarInfo) -> IO[bytes]:
-    stream = archive.extractfile(info)
-    assert stream is not None  # only so for folders and devices
-    return stream
+def _tar_members(path: Path, unpacking: Unpacking) -> Iterator[_Member]:
+    for info, opened in tar_members(path, unpacking):
+        # A hard link's target counts from the top of the archive, a symbolic one's from the folder it stands in.
+        folder = posixpath.dirname(info.name) if info.issym() else ""
+        _refuse_to_leave(path, info.name, posixpath.join(folder, info.linkname))
+        if not info.isdir():
+            yield posixpath.normpath(info.name), opened if info.isfile() else None
 
 
 def _refuse_to_leave(path: Path, name: str, target: str) -> None:
@@ -137,8 +158,3 @@ def _refuse_to_leave(path: Path, name: str, target: str) -> None:
                 f"{path} is refused: its member {name!r} leads out of the archive's own folder; "
                 "take the archive from a source you trust"
             )
-
-
-def _is_clutter(name: str) -> bool:
-    """Tells the files that operating systems add to archives: __MACOSX/, .DS_Store and the like."""
-    return name.startswith("__MACOSX/") or posixpath.basename(name).startswith(".")

@@ -7,10 +7,12 @@ import re
 from typing import Any
 
 from search.config import DatasetConfig
+from search.datasets.dialect import QUOTINGS
 from search.datasets.hints import nearest, require_known
 from search.datasets.read import FORMATS
 from search.datasets.table import SPLITS
 from search.errors import InputError
+from search.utils.domains import check
 
 MISSING_RULES = ("drop", "error")
 DUPLICATE_RULES = ("first", "keep", "error")
@@ -28,10 +30,12 @@ def check_config(config: DatasetConfig) -> None:
     """
     require_known(config.format, FORMATS, "dataset.format")
     require_known(config.undecodable, UNDECODABLE_RULES, "dataset.undecodable")
+    require_known(config.quoting, QUOTINGS, "dataset.quoting")
     require_known(config.missing, MISSING_RULES, "dataset.missing")
     require_known(config.duplicates, DUPLICATE_RULES, "dataset.duplicates")
     require_known(config.conflicts, CONFLICT_RULES, "dataset.conflicts")
     require_known(config.shared, SHARED_RULES, "dataset.shared")
+    check({key: getattr(config, key) for key in ("max_row_mib", "max_unpacked_gib")}, DatasetConfig, "dataset.")
     _check_size(config.valid_size, "dataset.valid_size")
     _check_size(config.test_size, "dataset.test_size")
     if config.folds is not None and config.folds < 2:

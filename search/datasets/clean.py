@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
 import numpy as np
@@ -18,7 +18,8 @@ from search.errors import InputError
 class Cleaning:
     """What became of the rows that were read.
 
-    `read` is the sum of all others, plus the splits, but for `conflicting_texts`, `shared_valid` and `shared_test`.
+    `read` is the sum of all others, plus the splits, but for `conflicting_texts`, `shared_valid`, `shared_test` and the
+    files, which are none of the rows.
 
     Attributes:
         read: Rows in the file, and in that of the test split where it has its own.
@@ -36,6 +37,12 @@ class Cleaning:
         unused: Left over by `dataset.train_size`, `train_fraction` or `recipe`.
         shared_valid: Rows of valid whose text stands in train too, kept as `dataset.shared` says.
         shared_test: Rows of test whose text stands in train or valid too.
+        hidden_files: Files of a folder or archive of texts that are not read, as their name or a folder's begins with a
+            dot.
+        other_files: Those that are no .txt.
+        misplaced_files: Those that lie in no class folder.
+        other_class_files: Those of folders that are none of `dataset.classes`.
+        special_files: Links in an archive; pipes, devices and links to nothing in a folder.
     """
 
     read: int = 0
@@ -52,6 +59,11 @@ class Cleaning:
     unused: int = 0
     shared_valid: int = 0
     shared_test: int = 0
+    hidden_files: int = 0
+    other_files: int = 0
+    misplaced_files: int = 0
+    other_class_files: int = 0
+    special_files: int = 0
 
     def __add__(self, other: Self) -> Cleaning:
         """Adds count to count."""
@@ -77,6 +89,7 @@ def drop_missing(table: Table, config: DatasetConfig) -> tuple[Table, Cleaning]:
     empty = texts == ""
     no_label = np.array([label is None or label == "" or label != label for label in labels], dtype=bool)
     lost = no_text | empty
+    _require_letters(labels, table)
     if lost.all():
         raise InputError(f"All {len(table):,} texts of {table.source} are empty (dataset.text={config.text})")
     if (lost | no_label).all():
@@ -88,7 +101,7 @@ def drop_missing(table: Table, config: DatasetConfig) -> tuple[Table, Cleaning]:
             f"{int((lost | no_label).sum()):,} such rows, which dataset.missing=error forbids: complete them or set "
             "dataset.missing=drop"
         )
-    kept = Table(texts, labels, table.rows, table.source, table.splits).take(~(lost | no_label))
+    kept = replace(table, texts=texts, labels=labels).take(~(lost | no_label))
     if all(_is_number(text) for text in kept.texts):
         raise InputError(
             f"Column {config.text!r} of {table.source} (dataset.text) holds numbers, such as {kept.texts[0]}: "
@@ -99,6 +112,7 @@ def drop_missing(table: Table, config: DatasetConfig) -> tuple[Table, Cleaning]:
         missing_text=int(no_text.sum()),
         empty_text=int(empty.sum()),
         missing_label=int((no_label & ~lost).sum()),
+        **table.left_out,
     )
     return kept, counts
 
@@ -168,6 +182,19 @@ def distinct_texts(examples: Examples) -> tuple[NDArray[np.int64], NDArray[np.in
     """Gives the number of each row's text, and the class of each text, that of its first row."""
     ids = text_ids(examples.texts)
     return ids, examples.labels[np.unique(ids, return_index=True)[1]]
+
+
+def _require_letters(labels: NDArray[np.object_], table: Table) -> None:
+    """Refuses labels that no file could hold in UTF-8: half of a pair in JSON, bytes in a folder's name."""
+    for label in {label for label in labels.tolist() if isinstance(label, str) and not label.isascii()}:
+        try:
+            label.encode()
+        except UnicodeEncodeError as error:
+            row = table.rows[np.flatnonzero(labels == label)[0]]
+            raise InputError(
+                f"Row {row:,} of {table.source} has the label {label!r}, which holds what is no letter (half of a \\u "
+                "surrogate pair, or a byte of another encoding): correct it"
+            ) from error
 
 
 def _is_number(text: str) -> bool:

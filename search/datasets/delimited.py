@@ -5,30 +5,32 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import chain
-from typing import IO
+from dataclasses import dataclass, replace
+from itertools import count, islice
+from typing import IO, Self
 
 import pyarrow as pa
 import pyarrow.csv
 
 from search.datasets.columns import label_column, text_column
+from search.datasets.dialect import Dialect, Lines
 from search.datasets.hints import find_columns
+from search.datasets.quotes import Quotes
 from search.datasets.source import Decoding, Source, is_undecoded
 from search.datasets.table import Table, first_rows
 from search.errors import InputError
 
 # A row that follows the last one. Where a quote is never closed it is swallowed, and so tells.
 _END = "\0end of file\0"
-_BLOCK = 1 << 24  # bytes; a row must fit into one
+_ENDS = b"\r\n"
 
 
 def read_delimited(
-    source: Source, text: str, label: str, separator: str, decoding: Decoding, split: str | None = None
+    source: Source, text: str, label: str, dialect: Dialect, decoding: Decoding, split: str | None = None
 ) -> Table:
-    """Reads the columns of a CSV or TSV file with a header.
+    """Reads the columns of a CSV or TSV file.
 
     Fields may be quoted by `"` and then hold separators, line ends and doubled quotes. Empty lines are no rows.
 
@@ -36,7 +38,7 @@ def read_delimited(
         source: The file.
         text: Name of the column of texts.
         label: Name of the column of labels.
-        separator: One character.
+        dialect: How it is written.
         decoding: Of the file.
         split: Name of the column of splits, where there is one.
 
@@ -45,19 +47,24 @@ def read_delimited(
 
     Raises:
         InputError: The file is empty, lacks a column or has rows with too many or too few fields, a quote that is never
-            closed, or bytes that the encoding does not know in those columns.
+            closed or has text behind it, or bytes that the encoding does not know in those columns; or it could be read
+            as well without minding quotes.
     """
-    header = _read_header(source, separator, decoding)
-    wanted = find_columns(header, text, label, split, source.name)
-    names = [str(position) for position in range(len(header))]
+    file = _File(source, dialect, decoding)
+    first, file = file.begun()
+    wanted = find_columns(file.dialect.columns(first), text, label, split, source.name, file.dialect.header)
+    names = [str(position) for position in range(len(first))]
     columns = [names[position] for position in wanted]
+    quotes = Quotes(file.dialect.separator)
     try:
-        with source.open() as stream:
+        with source.open_text("CSV", _ENDS) as stream:
             table = pyarrow.csv.read_csv(
-                _Body(stream, separator.join([_END] * len(header)), decoding),
+                _Body(stream, file.dialect.separator.join([_END] * len(names)), decoding, quotes),
                 # Columns go by position, as names in a header may repeat; the header is read as a row.
-                read_options=pyarrow.csv.ReadOptions(column_names=names, block_size=_BLOCK),
-                parse_options=pyarrow.csv.ParseOptions(delimiter=separator, newlines_in_values=True),
+                read_options=pyarrow.csv.ReadOptions(
+                    column_names=names, block_size=source.limits.longest_row, skip_rows=file.preface
+                ),
+                parse_options=pyarrow.csv.ParseOptions(**file.dialect.parse_options()),
                 convert_options=pyarrow.csv.ConvertOptions(
                     include_columns=columns,
                     column_types=dict.fromkeys(columns, pa.string()),
@@ -66,10 +73,11 @@ def read_delimited(
                 ),
             )
     except (pa.ArrowInvalid, UnicodeError) as error:
-        raise _explain(source, separator, decoding, len(header), str(error)) from error
+        raise file.explained(len(names), str(error)) from error
     if any(table[column][-1].as_py() != _END for column in columns):
-        raise _explain(source, separator, decoding, len(header), "a quote is never closed")
-    table = table.slice(1, table.num_rows - 2)
+        raise file.explained(len(names), "a quote is never closed")
+    file.check_quotes(quotes, table.num_rows - 1, len(names))
+    table = table.slice(int(file.dialect.header), table.num_rows - 1 - file.dialect.header)
     return Table(
         texts=text_column(table[columns[0]]),
         labels=label_column(table[columns[1]]),
@@ -82,8 +90,9 @@ def read_delimited(
 class _Body(io.RawIOBase):
     """The bytes of the file in UTF-8, and the end row behind them; the part of a file object that pyarrow reads."""
 
-    def __init__(self, stream: IO[bytes], end: str, decoding: Decoding) -> None:
+    def __init__(self, stream: IO[bytes], end: str, decoding: Decoding, quotes: Quotes) -> None:
         self._stream = stream
+        self._quotes = quotes
         self._held = b""
         self._tail = io.BytesIO(f"\n{end}\n".encode())
         self._decoder: codecs.IncrementalDecoder | None = None
@@ -103,6 +112,7 @@ class _Body(io.RawIOBase):
         chunk = self._held + self._next(size - len(self._held))
         whole = chunk.rstrip(b"\r") or chunk
         self._held = chunk[len(whole) :]
+        self._quotes.see(whole)
         return whole
 
     def _next(self, size: int) -> bytes:
@@ -115,57 +125,115 @@ class _Body(io.RawIOBase):
         return self._decoder.decode(b"", final=True).encode() or self._tail.read(size)
 
 
-def _read_header(source: Source, separator: str, decoding: Decoding) -> list[str]:
-    """Reads the names of the columns.
+@dataclass(frozen=True)
+class _File:
+    """A file that is read more than once: at its beginning, by Arrow, and again where something is wrong.
 
-    Raises:
-        InputError: There is no header, or nothing below it.
+    Attributes:
+        source: The file.
+        dialect: How it is written.
+        decoding: Of it.
+        preface: Number of lines before the first row, 1 where one names the separator.
     """
-    try:
-        with _records(source, separator, decoding) as records:
-            header = next(records, None)
-            first = next(records, None)
-    except (UnicodeError, csv.Error) as error:
-        raise decoding.error(f"The beginning of {source.name}") from error
-    if header is None:
-        raise InputError(f"{source.name} is empty: expected a header and rows below it")
-    if first is None:
-        raise InputError(f"{source.name} holds a header ({separator.join(header)[:200]!r}) but no rows below it")
-    if any(is_undecoded(name) for name in header):
-        marked = header[0].startswith(("\udcff\udcfe", "\udcfe\udcff"))  # the byte order mark of UTF-16
-        raise decoding.error(f"The header of {source.name}", "utf-16" if marked else "latin-1")
-    return header
 
+    source: Source
+    dialect: Dialect
+    decoding: Decoding
+    preface: int = 0
 
-@contextmanager
-def _records(source: Source, separator: str, decoding: Decoding, end: str = "") -> Iterator[Iterator[list[str]]]:
-    """Goes through the records by Python's own reader, slower than pyarrow but able to say where it stands."""
-    limit = csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
-    try:
-        with source.open() as stream, decoding.lines(stream, newline="") as lines:
-            yield (record for record in csv.reader(chain(lines, [end]), delimiter=separator) if record)
-    finally:
-        csv.field_size_limit(limit)
+    def begun(self) -> tuple[list[str], Self]:
+        """Reads the first row, and how the file is written where its first line says that.
 
+        Raises:
+            InputError: There is no row, or none below the header.
+        """
+        name, dialect = self.source.name, self.dialect
+        file = self
+        try:
+            with self._lines() as lines:
+                named = self.dialect.named_by(next(iter(lines), ""))
+            if named is not None:
+                file = replace(self, dialect=named, preface=1)
+            with file._records() as (records, _):
+                first, second = next(records, None), next(records, None)
+        except UnicodeError as error:
+            raise self.decoding.error(f"The beginning of {name}") from error
+        except csv.Error as error:
+            raise file.explained(0, str(error)) from error
+        if first is None:
+            raise InputError(f"{name} is empty: expected {'a header and rows below it' if dialect.header else 'rows'}")
+        if any(is_undecoded(field) for field in first):
+            marked = first[0].startswith(("\udcff\udcfe", "\udcfe\udcff"))  # the byte order mark of UTF-16
+            raise self.decoding.error(f"The {dialect.first_row} of {name}", "utf-16" if marked else "latin-1")
+        if dialect.header and second is None:
+            shown = file.dialect.separator.join(first)[:200]
+            raise InputError(f"{name} holds a header ({shown!r}) but no rows below it")
+        return first, file
 
-def _explain(source: Source, separator: str, decoding: Decoding, fields: int, reason: str) -> InputError:
-    """Goes through a file that pyarrow refused once more, to say which row is at fault and why."""
-    end = separator.join([_END] * fields)
-    number, record = 0, [""]
-    try:
-        with _records(source, separator, decoding, f"{end}\n") as records:
-            for number, record in enumerate(records):
-                if any(is_undecoded(field) for field in record):
-                    return decoding.error(f"Row {number:,} of {source.name}")
-                if len(record) != fields and not record[-1].endswith(f"{end}\n"):
-                    return InputError(
-                        f"Row {number:,} of {source.name} has {len(record)} fields where the header has {fields}: "
-                        f"quote the fields that hold a {separator!r} or a line end, or set dataset.separator"
-                    )
-    except UnicodeError:
-        return decoding.error(source.name)
-    except csv.Error as error:
-        return InputError(f"{source.name} cannot be read as CSV after row {number:,}: {error}")
-    if record != [_END] * fields:
-        return InputError(f'Row {number:,} of {source.name} opens a quote (") that is never closed: close or double it')
-    return InputError(f"{source.name} cannot be read as CSV: {reason.splitlines()[0]}")
+    def check_quotes(self, quotes: Quotes, records: int, columns: int) -> None:
+        """Takes a second look at a file that Arrow could read, where its quotes give cause to.
+
+        Args:
+            quotes: The first look.
+            records: Number of records that were read, the header included.
+            columns: Number of columns.
+
+        Raises:
+            InputError: There is text behind a closing quote, or the file could be read as well without minding quotes.
+        """
+        if self.dialect.quoting == "none" or not quotes.found:
+            return
+        if (not quotes.in_place or self.dialect.quoting == "backslash") and (fault := self._fault()):
+            raise fault
+        with self._lines() as lines:
+            for _ in lines:
+                if lines.settled:
+                    return
+            lines.require_one_reading(records, columns, self.source.name)
+
+    def explained(self, columns: int, reason: str) -> InputError:
+        """Goes through a file that Arrow refused once more, to say which row is at fault and why.
+
+        Args:
+            columns: Number of columns.
+            reason: What Arrow says, where nothing is found.
+        """
+        if "straddling" in reason:
+            reason = str(self.source.limits.too_long("one of its rows"))
+        return self._fault(columns) or InputError(f"{self.source.name} cannot be read as CSV: {reason.splitlines()[0]}")
+
+    def _fault(self, columns: int | None = None) -> InputError | None:
+        """Finds the first row at fault: its quotes, its bytes or, where it is known how many there are, its fields."""
+        dialect, where = self.dialect, ""
+        try:
+            with self._records() as (records, lines):
+                for number in count(1 - dialect.header):
+                    where = f"{f'Row {number:,}' if number else 'The header'} of {self.source.name}"
+                    try:
+                        record = next(records, None)
+                    except csv.Error as error:
+                        return dialect.fault(error, where, lines.last, self.source.limits)
+                    if record is None:
+                        return None
+                    if any(map(is_undecoded, record)):
+                        return self.decoding.error(where)
+                    if columns and len(record) != columns:
+                        return InputError(f"{where} {dialect.miscounted(len(record), columns)}")
+        except UnicodeError:
+            return self.decoding.error(self.source.name)
+        return None
+
+    @contextmanager
+    def _records(self) -> Iterator[tuple[Iterator[list[str]], Lines]]:
+        """Goes through the records by Python's own reader, slower than Arrow but able to say where it stands."""
+        limit = csv.field_size_limit(self.source.limits.longest_row)
+        try:
+            with self._lines() as lines:
+                yield (record for record in self.dialect.reader(lines) if record), lines
+        finally:
+            csv.field_size_limit(limit)
+
+    @contextmanager
+    def _lines(self) -> Iterator[Lines]:
+        with self.source.open_text("CSV", _ENDS) as stream, self.decoding.lines(stream, newline="") as lines:
+            yield Lines(islice(lines, self.preface, None), self.dialect)

@@ -11,6 +11,7 @@ from search.config import DatasetConfig
 from search.datasets.hints import listing, nearest
 from search.errors import InputError
 from search.utils.paths import read_path
+from search.utils.special_files import special
 
 
 def locate(config: DatasetConfig, data: Path) -> Path:
@@ -36,6 +37,8 @@ def locate(config: DatasetConfig, data: Path) -> Path:
     if not name:
         raise InputError("dataset.path is not set: give the file or folder to read")
     target = data / name
+    if kind := special(target):
+        raise InputError(f"{target} is {kind}: expected a file or a folder")
     if not target.exists():
         if config.url is None:
             raise InputError(f"{target} does not exist: put the file there or set dataset.path")
@@ -57,6 +60,10 @@ def existing(path: str, key: str) -> Path:
     """
     wanted = read_path(path, key)
     try:
+        if kind := special(wanted):
+            raise InputError(
+                f"{key}={path} is {kind}, which cannot be read more than once: expected a file or a folder"
+            )
         if wanted.exists():
             return wanted
         folder = wanted.parent

@@ -38,7 +38,7 @@ def require_known(name: object, known: Sequence[str], what: str) -> None:
         raise InputError(f"{what}={name} is unknown: expected one of {listing(known)}{nearest(str(name), known)}")
 
 
-def find_column(columns: Sequence[str], wanted: str, key: str, source: str) -> int:
+def find_column(columns: Sequence[str], wanted: str, key: str, source: str, header: bool | None = None) -> int:
     """Finds a column by its name; white space around the names in the header does not count.
 
     Args:
@@ -46,6 +46,7 @@ def find_column(columns: Sequence[str], wanted: str, key: str, source: str) -> i
         wanted: The name asked for.
         key: The configuration key that asked, `dataset.text` or `dataset.label`.
         source: The file, for the message.
+        header: Of a CSV, whether its first row is taken for a header; None: it is no CSV.
 
     Returns:
         The position of the column.
@@ -60,19 +61,25 @@ def find_column(columns: Sequence[str], wanted: str, key: str, source: str) -> i
     if found:
         raise InputError(f"{source} has {len(found)} columns called {wanted!r} ({key}): rename all but one")
     hint = nearest(wanted, names)
-    if len(names) == 1:
+    if len(names) == 1 and header:
         hint += _separator_hint(names[0])
+    if header and not hint:
+        hint = f"; if these are no names, its first row is no header: set dataset.header=false and a number as {key}"
+    if header is False:
+        hint = "; without a header they go by their number (dataset.header=false)"
     raise InputError(f"{source} has no column {wanted!r} ({key}): its columns are {listing(names)}{hint}")
 
 
-def find_columns(columns: Sequence[str], text: str, label: str, split: str | None, source: str) -> list[int]:
+def find_columns(
+    columns: Sequence[str], text: str, label: str, split: str | None, source: str, header: bool | None = None
+) -> list[int]:
     """Gives the positions of the columns of texts, of labels and, where one is asked for, of splits.
 
     Raises:
         InputError: See `find_column`.
     """
     keys = {"dataset.text": text, "dataset.label": label, "dataset.split_column": split}
-    return [find_column(columns, name, key, source) for key, name in keys.items() if name is not None]
+    return [find_column(columns, name, key, source, header) for key, name in keys.items() if name is not None]
 
 
 def _separator_hint(header: str) -> str:

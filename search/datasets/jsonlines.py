@@ -34,7 +34,7 @@ def read_json_lines(source: Source, text: str, label: str, decoding: Decoding, s
     shared: dict[Any, Any] = {}  # one object for each distinct label
     fields: dict[str, None] = {}
     try:
-        with source.open() as stream, decoding.lines(stream, newline="\n") as lines:
+        with source.open_text("JSON Lines") as stream, decoding.lines(stream, newline="\n") as lines:
             for line in lines:
                 if not line.isspace():
                     record = parse_line(line, f"Row {len(texts) + 1:,} of {source.name}", decoding)
@@ -63,7 +63,7 @@ def parse_line(line: str, where: str, decoding: Decoding) -> dict[str, Any]:
         raise decoding.error(where)
     try:
         record = json.loads(line)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # plain ValueError: an integer of thousands of digits
         hint = "; a JSON array is not JSON Lines: write one object per line" if line.lstrip().startswith("[") else ""
         raise InputError(f"{where} is not JSON ({error}){hint}") from error
     if not isinstance(record, dict):

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet
 
 from search.datasets.columns import label_column, text_column
+from search.datasets.contents import FIRST, require_parquet
 from search.datasets.hints import find_columns
 from search.datasets.source import Source
 from search.datasets.table import Table, first_rows
@@ -30,18 +34,15 @@ def read_parquet(source: Source, text: str, label: str, split: str | None = None
     Raises:
         InputError: The file is not Parquet, is empty, lacks a column, or a column is of another type.
     """
-    try:
-        with source.open() as stream:
-            # Parquet is read from its end: a member of an archive, which cannot be, goes through memory.
-            seekable = stream if type(stream) is io.BufferedReader else io.BytesIO(stream.read())
-            file = pyarrow.parquet.ParquetFile(seekable)
-            schema = file.schema_arrow
-            wanted = [schema.names[at] for at in find_columns(schema.names, text, label, split, source.name)]
-            table = file.read(columns=wanted)
-            table.validate(full=True)
-    except (pa.ArrowException, OSError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(f"{source.name} cannot be read as Parquet: {reason}") from error
+    with open_parquet(source) as file:
+        schema = file.schema_arrow
+        wanted = [schema.names[at] for at in find_columns(schema.names, text, label, split, source.name)]
+        unpacking = source.limits.unpacking(Path(source.name))
+        batches = []
+        for batch in read_batches(file, source, columns=wanted):
+            unpacking.add(batch.nbytes)
+            batches.append(batch)
+        table = pa.Table.from_batches(batches) if batches else schema.empty_table()
     if table.num_rows == 0:
         raise InputError(f"{source.name} holds no rows")
     texts, labels, *splits = (table[column] for column in wanted)
@@ -58,6 +59,58 @@ def read_parquet(source: Source, text: str, label: str, split: str | None = None
     texts = texts.cast(pa.large_string())
     named = label_column(splits[0].cast(pa.large_string())) if splits else None
     return Table(text_column(texts), label_column(labels), first_rows(table.num_rows), source.name, named)
+
+
+@contextmanager
+def open_parquet(source: Source) -> Iterator[Any]:
+    """Opens a file as a `pyarrow.parquet.ParquetFile`.
+
+    Raises:
+        InputError: It is not Parquet.
+    """
+    with source.open() as stream:
+        # Parquet is read from its end: a member of an archive, which cannot be, goes through memory.
+        on_disk = isinstance(stream, io.BufferedReader) and stream.seekable()
+        first = stream.read(FIRST)
+        require_parquet(source.name, first)
+        try:
+            file = pyarrow.parquet.ParquetFile(stream if on_disk else io.BytesIO(first + stream.read()))
+        except (pa.ArrowException, OSError) as error:
+            raise _damaged(source, error) from error
+        yield file
+
+
+def read_batches(file: Any, source: Source, rows: int = 1 << 14, columns: Sequence[str] | None = None) -> Iterator[Any]:
+    """Reads a `ParquetFile` some rows at a time.
+
+    Args:
+        file: Opened by `open_parquet`.
+        source: Where it was.
+        rows: Of a batch.
+        columns: Names of those to read; None: all.
+
+    Yields:
+        Arrow record batches.
+
+    Raises:
+        InputError: It turns out to be damaged.
+    """
+    batches = file.iter_batches(batch_size=rows, columns=columns)
+    while True:
+        try:
+            batch = next(batches, None)
+            if batch is not None:
+                batch.validate(full=True)
+        except (pa.ArrowException, OSError) as error:
+            raise _damaged(source, error) from error
+        if batch is None:
+            return
+        yield batch
+
+
+def _damaged(source: Source, error: Exception) -> InputError:
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return InputError(f"{source.name} cannot be read as Parquet: {reason}")
 
 
 def _value_type(kind: Any) -> Any:

@@ -6,8 +6,11 @@ from pathlib import Path, PurePosixPath
 
 from search.config import DatasetConfig
 from search.datasets import archive
-from search.datasets.folder import list_files, read_folder
+from search.datasets.dialect import Dialect
+from search.datasets.files import Files, list_files
+from search.datasets.folder import read_folder
 from search.datasets.hints import listing, nearest
+from search.datasets.limits import Limits
 from search.datasets.source import Decoding, Source
 from search.datasets.table import Table
 from search.errors import InputError
@@ -39,45 +42,46 @@ def read(path: Path, config: DatasetConfig, member: str | None) -> tuple[Table, 
     Raises:
         InputError: It cannot be read as that, see the readers.
     """
+    limits = Limits.of(config)
     try:
         if path.is_dir():
             if config.format not in ("auto", "folder"):
                 raise InputError(f"{path} is a folder, but dataset.format={config.format} asks for a file")
-            return read_folder(path, list_files(path), None, config.classes, _decoding(config))
+            return read_folder(path, list_files(path, limits), None, config.classes, _decoding(config), limits)
         if not archive.is_archive(path):
             if config.format == "folder":
                 raise InputError(f"{path} is a file, but dataset.format=folder asks for a folder")
-            return _read_table(*find_table(path, config.format, member), config), None
-        names = list_files(path)
-        if _holds_folder(names, config.format):
-            return read_folder(path, names, member, config.classes, _decoding(config))
-        return _read_table(*find_table(path, config.format, member), config), None
+            return _read_table(*find_table(path, config.format, member, limits), config), None
+        files = list_files(path, limits)
+        if _holds_folder(files, config.format):
+            return read_folder(path, files, member, config.classes, _decoding(config), limits)
+        return _read_table(*find_table(path, config.format, member, limits), config), None
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
-def find_table(path: Path, file_format: str, member: str | None) -> tuple[Source, str]:
+def find_table(path: Path, file_format: str, member: str | None, limits: Limits) -> tuple[Source, str]:
     """Finds the one table of a file, or of an archive, and the name whose ending tells its format.
 
     Raises:
         InputError: The archive holds none, or several and `member` chooses none of them.
     """
     if not archive.is_archive(path):
-        return Source.of(path), path.name
-    name = _choose_member(path, list_files(path), file_format, member)
-    return Source.of(path, name), name
+        return Source.of(path, limits=limits), path.name
+    name = _choose_member(path, list_files(path, limits).names, file_format, member)
+    return Source.of(path, name, limits), name
 
 
-def is_table_archive(path: Path, file_format: str) -> bool:
+def is_table_archive(path: Path, file_format: str, limits: Limits) -> bool:
     """Tells whether a path is an archive of tables, of which one can be the test split."""
-    return path.is_file() and archive.is_archive(path) and not _holds_folder(list_files(path), file_format)
+    return path.is_file() and archive.is_archive(path) and not _holds_folder(list_files(path, limits), file_format)
 
 
-def _holds_folder(names: list[str], file_format: str) -> bool:
+def _holds_folder(files: Files, file_format: str) -> bool:
     if file_format != "auto":
         return file_format == "folder"
-    return not any(ending_format(name) for name in names) and any(
-        name.endswith(".txt") and "/" in name for name in names
+    return not any(ending_format(name) for name in files.names) and any(
+        name.lower().endswith(".txt") and "/" in name for name in files.names
     )
 
 
@@ -135,9 +139,8 @@ def _read_table(source: Source, name: str, config: DatasetConfig) -> Table:
         return read_parquet(source, config.text, config.label, config.split_column)
     from search.datasets.delimited import read_delimited
 
-    separator = config.separator or ("\t" if file_format == "tsv" else ",")
-    separator = "\t" if separator == r"\t" else separator  # as a shell passes it on
-    return read_delimited(source, config.text, config.label, separator, _decoding(config), config.split_column)
+    dialect = Dialect.of(config, file_format)
+    return read_delimited(source, config.text, config.label, dialect, _decoding(config), config.split_column)
 
 
 def _decoding(config: DatasetConfig) -> Decoding:

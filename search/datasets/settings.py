@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
+from typing import Any, get_args, get_type_hints
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, MissingMandatoryValue, OmegaConf
@@ -42,6 +43,31 @@ def run_settings(run: Path) -> DatasetConfig:
         raise InputError(f"{run}: its configuration is damaged ({str(error).splitlines()[0]}).") from error
     assert isinstance(config, DatasetConfig)
     return config
+
+
+def setting_of(key: str, given: str) -> Any:
+    """Reads the value of a setting that a command takes as it is typed, in no grammar.
+
+    Args:
+        key: A setting of `dataset` that is a text, a number or true or false.
+        given: What was typed.
+
+    Raises:
+        InputError: It is of another type.
+    """
+    default = getattr(DatasetConfig, key)
+    if isinstance(default, bool):
+        if given.lower() not in ("true", "false"):
+            raise InputError(f"{_PREFIX}{key}={given}: expected true or false.")
+        return given.lower() == "true"
+    if not isinstance(default, float):
+        return given
+    if given == "null" and type(None) in get_args(get_type_hints(DatasetConfig)[key]):
+        return None
+    try:
+        return float(given)
+    except ValueError as error:
+        raise InputError(f"{_PREFIX}{key}={given}: expected a number.") from error
 
 
 def other_settings(own: DatasetConfig, name: str | None, overrides: Sequence[str]) -> DatasetConfig:

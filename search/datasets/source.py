@@ -5,14 +5,17 @@ from __future__ import annotations
 import codecs
 import io
 import re
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Self
 
 from search.datasets import archive
+from search.datasets.contents import require_text
+from search.datasets.limits import LIMITS, Limits, LineLimit
 from search.errors import InputError
+from search.utils.unpacking import STEP, Watched
 
 _UNDECODED = re.compile("[\udc80-\udcff]")
 
@@ -24,17 +27,44 @@ class Source:
     Attributes:
         name: What messages call it: its path, with `:member` behind that of an archive.
         open: Opens its bytes from the beginning.
+        limits: How much of it is read.
     """
 
     name: str
     open: Callable[[], AbstractContextManager[IO[bytes]]]
+    limits: Limits = LIMITS
 
     @classmethod
-    def of(cls, path: Path, member: str | None = None) -> Self:
+    def of(cls, path: Path, member: str | None = None, limits: Limits = LIMITS) -> Self:
         """Makes the source of a plain file, or of a member of an archive."""
         if member is None:
-            return cls(str(path), lambda: path.open("rb"))
-        return cls(f"{path}:{member}", lambda: archive.open_member(path, member))
+            return cls(str(path), lambda: path.open("rb"), limits)
+        return cls(f"{path}:{member}", lambda: archive.open_member(path, member, limits), limits)
+
+    @contextmanager
+    def open_text(self, expected: str, ends: bytes = b"\n") -> Iterator[IO[bytes]]:
+        """Opens a file of lines; one that is no text by its first bytes, or has a line without end, is refused.
+
+        Args:
+            expected: The format, for the message.
+            ends: The bytes that end a line.
+
+        Raises:
+            InputError: It is something else, here or while it is read.
+        """
+        limit = LineLimit(self.name, self.limits, ends)
+        seen = False
+
+        def watch(piece: bytes) -> None:
+            nonlocal seen
+            if not seen:
+                require_text(self.name, piece, expected)
+                seen = True
+            limit(piece)
+
+        step = min(STEP, self.limits.longest_row)
+        with self.open() as stream, io.BufferedReader(Watched(stream, watch, step)) as watched:
+            yield watched
 
 
 @dataclass(frozen=True)

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import Any, NoReturn
+from typing import Any
 
+from search.datasets.dialect import Dialect
 from search.datasets.hints import find_column
 from search.datasets.jsonlines import parse_line, text_of
+from search.datasets.records import Records
 from search.datasets.source import Decoding, Source, is_undecoded
 from search.errors import InputError
 
 ROWS = 4096
 """Rows given at once, and so held in memory."""
-# A row that follows the last one. Where a quote is never closed it is swallowed, and so tells.
-_END = "\0end of file\0"
-# Characters of a field. A quote that is never closed makes one field of all that follows: it must not fill the memory.
-_LONGEST = 1 << 24
 
 Refuse = Callable[[InputError], None]
 """Is told why a row cannot be used; it either raises that, or lets the row be passed over."""
@@ -47,17 +44,19 @@ class Stream:
         columns: Names of its columns; of JSON Lines those that its first rows have.
         rows: All rows that can be used, in their order.
         schema: Of Parquet, the Arrow schema.
+        separator: Of CSV, what stands between its fields.
     """
 
     columns: list[str]
     rows: Iterator[Rows]
     schema: Any = None
+    separator: str = ","
 
 
 @contextmanager
 def stream_lines(source: Source, decoding: Decoding, refuse: Refuse) -> Iterator[Stream]:
     """Reads texts, one per line, as a table with the column `text`; line 1 is row 1."""
-    with source.open() as stream, decoding.lines(stream, newline="\n") as lines:
+    with source.open_text("lines of text") as stream, decoding.lines(stream, newline="\n") as lines:
 
         def pairs() -> Iterator[tuple[str, list[str]]]:
             for number, line in enumerate(_read(lines, source, decoding), 1):
@@ -73,40 +72,40 @@ def stream_lines(source: Source, decoding: Decoding, refuse: Refuse) -> Iterator
 
 
 @contextmanager
-def stream_delimited(source: Source, text: str, separator: str, decoding: Decoding, refuse: Refuse) -> Iterator[Stream]:
-    """Reads CSV or TSV with a header, by the rules of `read_delimited`.
+def stream_delimited(
+    source: Source, text: str, dialect: Dialect, decoding: Decoding, refuse: Refuse
+) -> Iterator[Stream]:
+    """Reads CSV or TSV by the rules of `read_delimited`.
 
     Args:
         source: The file.
         text: Name of the column of texts.
-        separator: One character.
+        dialect: How it is written.
         decoding: Of the file.
-        refuse: Is told of rows with too few or too many fields, bytes that the encoding does not know, or no text.
+        refuse: Is told of rows with too few or too many fields, text behind a closing quote, bytes that the encoding
+            does not know, or no text.
 
     Yields:
         The table; each record is the list of a row's fields.
 
     Raises:
-        InputError: There is no header, no such column, or a quote is never closed.
+        InputError: There is no header, no such column, a quote is never closed, what joins lines to a row turns out to
+            mean nothing, or, at the end, all of it could be read as well without minding quotes.
     """
-    limit = csv.field_size_limit(_LONGEST)
+    limit = csv.field_size_limit(source.limits.longest_row)
     try:
-        with source.open() as stream, decoding.lines(stream, newline="") as lines:
-            reader = csv.reader(chain(_read(lines, source, decoding), [_END]), delimiter=separator)
-            try:
-                header = next(record for record in reader if record)
-            except csv.Error as error:
-                raise InputError(f"The header of {source.name} cannot be read as CSV: {error}") from error
-            if header == [_END]:
-                raise InputError(f"{source.name} is empty: expected a header and rows below it")
-            if any(map(is_undecoded, header)):
-                raise decoding.error(f"The header of {source.name}")
-            position = find_column(header, text, "text_column", source.name)
+        with source.open_text("CSV", b"\r\n") as stream, decoding.lines(stream, newline="") as plain:
+            records = Records(_read(plain, source, decoding), source, dialect, refuse)
+            first = records.first()
+            if any(map(is_undecoded, first)):
+                raise decoding.error(f"The {dialect.first_row} of {source.name}")
+            header = dialect.columns(first)
+            position = find_column(header, text, "text_column", source.name, dialect.header)
 
             def check(number: int, record: list[str]) -> bool:
                 where = f"Row {number:,} of {source.name}"
                 if len(record) != len(header):
-                    refuse(InputError(f"{where} has {len(record)} fields where the header has {len(header)}"))
+                    refuse(InputError(f"{where} {records.dialect.miscounted(len(record), len(header))}"))
                 elif any(map(is_undecoded, record)):
                     refuse(decoding.error(where))
                 elif not record[position].strip():
@@ -116,21 +115,19 @@ def stream_delimited(source: Source, text: str, separator: str, decoding: Decodi
                 return False
 
             def chunks() -> Iterator[Rows]:
-                before = 0
-                for records in _records(reader, source):
+                rows = records.others() if dialect.header else chain([(1, first)], records.others())
+                while some := list(islice(rows, ROWS)):
+                    found = [record for _, record in some]
                     # All at once first, as looking at each row takes longer than reading it.
-                    texts = [record[position].strip() for record in records if len(record) == len(header)]
-                    if len(texts) < len(records) or not all(texts) or is_undecoded("".join(map("".join, records))):
-                        numbered = enumerate(records, before + 1)
-                        before += len(records)
-                        records = [record for number, record in numbered if check(number, record)]
-                        texts = [record[position].strip() for record in records]
-                    else:
-                        before += len(records)
-                    if records:
-                        yield Rows(texts, records)
+                    texts = [record[position].strip() for record in found if len(record) == len(header)]
+                    if len(texts) < len(found) or not all(texts) or is_undecoded("".join(map("".join, found))):
+                        found = [record for number, record in some if check(number, record)]
+                        texts = [record[position].strip() for record in found]
+                    if found:
+                        yield Rows(texts, found)
+                records.require_one_reading(len(header))
 
-            yield Stream(header, chunks())
+            yield Stream(header, chunks(), separator=records.dialect.separator)
     finally:
         csv.field_size_limit(limit)
 
@@ -151,7 +148,7 @@ def stream_json_lines(source: Source, text: str, decoding: Decoding, refuse: Ref
     Raises:
         InputError: None of the first rows has the field.
     """
-    with source.open() as stream, decoding.lines(stream, newline="\n") as lines:
+    with source.open_text("JSON Lines") as stream, decoding.lines(stream, newline="\n") as lines:
 
         def objects() -> Iterator[dict[str, Any] | InputError]:
             full = (line for line in _read(lines, source, decoding) if not line.isspace())
@@ -200,20 +197,10 @@ def stream_parquet(source: Source, text: str, refuse: Refuse) -> Iterator[Stream
     """
     # Arrow takes its time to load, and the other formats do without.
     import pyarrow as pa
-    import pyarrow.parquet
 
-    from search.datasets.parquet import is_string
+    from search.datasets.parquet import is_string, open_parquet, read_batches
 
-    def damaged(error: Exception) -> NoReturn:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(f"{source.name} cannot be read as Parquet: {reason}") from error
-
-    with source.open() as stream:
-        try:
-            # Parquet is read from its end: a member of an archive, which cannot be, goes through memory.
-            file = pa.parquet.ParquetFile(stream if type(stream) is io.BufferedReader else io.BytesIO(stream.read()))
-        except (pa.ArrowException, OSError) as error:
-            damaged(error)
+    with open_parquet(source) as file:
         schema = file.schema_arrow
         position = find_column(schema.names, text, "text_column", source.name)
         if not is_string(schema.types[position]) and not pa.types.is_null(schema.types[position]):
@@ -223,19 +210,15 @@ def stream_parquet(source: Source, text: str, refuse: Refuse) -> Iterator[Stream
 
         def batches() -> Iterator[Rows]:
             before = 0
-            try:
-                for batch in file.iter_batches(batch_size=ROWS):
-                    batch.validate(full=True)
-                    texts = [(value or "").strip() for value in batch.column(position).to_pylist()]
-                    kept = [row for row, found in enumerate(texts) if found]
-                    for row in range(len(texts)) if len(kept) < len(texts) else ():
-                        if not texts[row]:
-                            refuse(InputError(f"Row {before + row + 1:,} of {source.name} has no text in {text!r}"))
-                    before += len(texts)
-                    if kept:
-                        yield Rows([texts[row] for row in kept], batch.take(pa.array(kept)))
-            except (pa.ArrowException, OSError) as error:
-                damaged(error)
+            for batch in read_batches(file, source, ROWS):
+                texts = [(value or "").strip() for value in batch.column(position).to_pylist()]
+                kept = [row for row, found in enumerate(texts) if found]
+                for row in range(len(texts)) if len(kept) < len(texts) else ():
+                    if not texts[row]:
+                        refuse(InputError(f"Row {before + row + 1:,} of {source.name} has no text in {text!r}"))
+                before += len(texts)
+                if kept:
+                    yield Rows([texts[row] for row in kept], batch.take(pa.array(kept)))
 
         yield Stream(schema.names, batches(), schema)
 
@@ -253,24 +236,3 @@ def _read(lines: Iterable[str], source: Source, decoding: Decoding) -> Iterator[
         raise decoding.error(source.name) from error
     except OSError as error:
         raise InputError(f"{source.name} cannot be read: {error.strerror or error}") from error
-
-
-def _records(reader: Iterator[list[str]], source: Source) -> Iterator[list[list[str]]]:
-    """Goes through the records of a CSV file up to the one that marks the end, some at a time."""
-    read = 0
-    while True:
-        try:
-            # At the speed of C: a file of short texts is read faster than it is looked at row by row.
-            records = [record for record in islice(reader, ROWS) if record]
-        except csv.Error as error:
-            raise InputError(
-                f"{source.name} cannot be read as CSV after row {read:,}, where a quote may be left open: {error}"
-            ) from error
-        last = records.pop() if records and records[-1][-1].endswith(_END) else None
-        if records:
-            yield records
-            read += len(records)
-        if last == [_END]:
-            return
-        if last is not None:
-            raise InputError(f'Row {read + 1:,} of {source.name} opens a quote (") that is never closed: close it')

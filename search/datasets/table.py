@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
@@ -23,6 +24,7 @@ class Table:
         source: The file or folder, as messages name it.
         splits: [n] object: the split that each row names in a column of its own, as its labels are held; None: the
             table has no such column.
+        left_out: Numbers of files of a folder that are not in it, as `Cleaning` calls them.
     """
 
     texts: NDArray[np.object_]
@@ -30,6 +32,7 @@ class Table:
     rows: NDArray[np.int64]
     source: str
     splits: NDArray[np.object_] | None = None
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -37,7 +40,7 @@ class Table:
     def take(self, index: NDArray[Any]) -> Table:
         """Gives the rows of an index or a mask, in its order."""
         splits = None if self.splits is None else self.splits[index]
-        return Table(self.texts[index], self.labels[index], self.rows[index], self.source, splits)
+        return replace(self, texts=self.texts[index], labels=self.labels[index], rows=self.rows[index], splits=splits)
 
 
 @dataclass(frozen=True)

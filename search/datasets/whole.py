@@ -13,6 +13,7 @@ from search.datasets.check import check_config
 from search.datasets.clean import Cleaning, drop_missing, resolve_repeats
 from search.datasets.fetch import existing, locate
 from search.datasets.labels import LEFT_OUT, encode_as
+from search.datasets.limits import Limits
 from search.datasets.read import is_table_archive, read
 from search.datasets.table import Examples, Table
 from search.errors import InputError
@@ -89,7 +90,7 @@ def _read(config: DatasetConfig, data: Path) -> tuple[Table, bool]:
     if config.test_path is not None:
         return read(existing(config.test_path, "dataset.test_path"), config, config.test_member)[0], True
     path = locate(config, data)
-    if config.test_member is not None and is_table_archive(path, config.format):
+    if config.test_member is not None and is_table_archive(path, config.format, Limits.of(config)):
         return read(path, config, config.test_member)[0], True
     table, test = read(path, config, config.member)
-    return (table, False) if test is None else (test, True)
+    return (table, False) if test is None else (replace(test, left_out=table.left_out), True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from search.datasets.hints import find_column
+from search.datasets.settings import run_settings
 from search.datasets.stream import ROWS, Rows
 from search.errors import InputError
 from search.evaluation.metrics import names, predict
@@ -113,33 +116,53 @@ class FinishedRun:
         """The page about the run."""
         return self._run.folder.report
 
-    def predict(self, texts: str | Iterable[str], threshold: float | None = None) -> pd.DataFrame:
+    def predict(self, texts: str | Iterable[str | None] | pd.DataFrame, threshold: float | None = None) -> pd.DataFrame:
         """Predicts for texts.
 
         Args:
-            texts: Any number of strings; of a pandas Series the index is kept. A string by itself is one text.
+            texts: Any number of strings; of a pandas Series the index is kept. A string by itself is one text. Of a
+                DataFrame the column is taken that the run learned from (`dataset.text`).
             threshold: Two classes: predict the second from this probability on; None: the run's own.
 
         Returns:
-            A row per text, in their order: text, predicted, prob_<class>.
+            A row per text, in their order: text, predicted, prob_<class>. Where a text is missing (None, NaN or empty)
+            so is the answer, in all columns.
 
         Raises:
-            InputError: A text is none, or a threshold is given where there are more than two classes.
+            InputError: A text is no string, a DataFrame has no such column, or a threshold is given where there are
+                more than two classes.
         """
+        if isinstance(texts, pd.DataFrame):
+            texts = texts.iloc[:, self._text_column(texts)]
+        if isinstance(texts, Mapping | bytes):
+            raise InputError(f"A {type(texts).__name__} is given: expected a list of strings, a Series or a DataFrame.")
         index = texts.index if isinstance(texts, pd.Series) else None
         listed = [texts] if isinstance(texts, str) else list(texts)
-        for position, text in enumerate(listed):
-            if not isinstance(text, str) or not text.strip() or _SURROGATE.search(text):
-                raise InputError(f"Text {position} is {text!r:.80}: expected a string of letters that is not empty.")
+        there = [position for position, text in enumerate(listed) if not _is_missing(text)]
+        for position in there:
+            text = listed[position]
+            if not isinstance(text, str) or _SURROGATE.search(text):
+                raise InputError(f"Text {position} is {text!r:.80}: expected a string of letters, or None.")
         if threshold is not None and not 0 <= threshold <= 1:
             raise InputError(f"threshold={threshold} is impossible: expected a probability, from 0 to 1.")
         labels = Labels.of(self._folder, threshold)
-        chunks = (Rows(listed[start : start + ROWS], None) for start in range(0, len(listed), ROWS))
+        chunks = (
+            Rows([listed[position] for position in there[start : start + ROWS]], None)
+            for start in range(0, len(there), ROWS)
+        )
         parts = [found.probabilities for _, found in self._predictor.over(chunks)]
-        probabilities = np.concatenate([np.empty((0, len(self.classes))), *parts])
-        predicted = np.array(labels.classes, dtype=object)[predict(probabilities, labels.threshold)]
+        probabilities = np.full((len(listed), len(self.classes)), np.nan)
+        predicted = np.full(len(listed), None, dtype=object)
+        if parts:
+            probabilities[there] = np.concatenate(parts)
+            predicted[there] = np.array(labels.classes, dtype=object)[predict(probabilities[there], labels.threshold)]
         columns = {f"prob_{name}": probabilities[:, k] for k, name in enumerate(labels.classes)}
         return pd.DataFrame({"text": listed, "predicted": predicted, **columns}, index=index)
+
+    def _text_column(self, table: pd.DataFrame) -> int:
+        """Finds the column of texts by the name that it had where the run learned from it."""
+        name = run_settings(self._folder).text
+        return find_column([str(column) for column in table.columns], name, "dataset.text", "The DataFrame")
 
     def plot_importance(self) -> Picture:
         """Draws how much each hyperparameter mattered, and how sure that is.
@@ -162,3 +185,10 @@ class FinishedRun:
 
     def _repr_html_(self) -> str:
         return run_card(self._run)
+
+
+def _is_missing(text: Any) -> bool:
+    """Whether there is no text: None, NaN, NA, or nothing but white space."""
+    if isinstance(text, str):
+        return not text.strip()
+    return text is None or text is pd.NA or (isinstance(text, float) and math.isnan(text))

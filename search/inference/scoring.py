@@ -10,10 +10,12 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TextIO
+from typing import IO, TextIO
 
 from search.config import DatasetConfig
 from search.datasets.archive import is_archive
+from search.datasets.dialect import Dialect
+from search.datasets.limits import Limits
 from search.datasets.read import ENDINGS, ending_format, find_table
 from search.datasets.source import Decoding, Source, is_undecoded
 from search.datasets.stream import (
@@ -29,6 +31,7 @@ from search.errors import InputError
 from search.inference.predictor import Predictor
 from search.inference.writers import Write, delimited, json_lines, parquet, submission
 from search.utils.files import whole_file
+from search.utils.special_files import is_written_through, special, written_through
 
 _SAY_EVERY = 10.0  # seconds
 _DELIMITED = ("csv", "tsv")
@@ -63,6 +66,8 @@ class Job:
             InputError: The two files do not go together, or there is no such file.
         """
         read, written = self.input, self.output
+        if read is not None and (kind := special(read)):
+            raise InputError(f"input={read} is {kind}: expected a file; standard input is read where input=-.")
         if read is not None and not read.is_file():
             raise InputError(f"input={read}: {'expected a file, not a folder' if read.is_dir() else 'no such file'}.")
         if self.kaggle and self.dataset.submission is None:
@@ -107,14 +112,10 @@ class Job:
 
     @cached_property
     def _table(self) -> tuple[Source, str]:
+        limits = Limits.of(self.dataset)
         if self.input is None:
-            return Source("standard input", lambda: nullcontext(sys.stdin.buffer)), ""
-        return find_table(self.input, self.file_format or "auto", self.dataset.member)
-
-    @cached_property
-    def _separator(self) -> str:
-        separator = self.dataset.separator or ("\t" if self.format == "tsv" else ",")
-        return "\t" if separator == r"\t" else separator  # as a shell passes it on
+            return Source("standard input", lambda: nullcontext(sys.stdin.buffer), limits), ""
+        return find_table(self.input, self.file_format or "auto", self.dataset.member, limits)
 
     def opened(self, refuse: Refuse) -> AbstractContextManager[Stream]:
         """Opens the input; `refuse` is told of rows that cannot be used.
@@ -132,7 +133,7 @@ class Job:
             return stream_json_lines(source, self.text_column, decoding, refuse)
         if chosen == "parquet":
             return stream_parquet(source, self.text_column, refuse)
-        return stream_delimited(source, self.text_column, self._separator, decoding, refuse)
+        return stream_delimited(source, self.text_column, Dialect.of(self.dataset, chosen), decoding, refuse)
 
     @contextmanager
     def writing(self, stream: Stream, classes: tuple[str, ...]) -> Iterator[Write]:
@@ -143,14 +144,26 @@ class Job:
             yield self._writer(sys.stdout, stream, classes)
             sys.stdout.flush()
             return
-        with whole_file(self.output) as path:
+        with self._binary(self.output) as file:
             if self.format == "parquet":
-                with parquet(path, stream, classes) as write:
+                with parquet(file, stream, classes) as write:
                     yield write
             else:
                 # In JSON the replacement of half a surrogate pair is the escape it was read from.
-                with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-                    yield self._writer(file, stream, classes)
+                text = io.TextIOWrapper(file, encoding="utf-8", errors="backslashreplace", newline="")
+                yield self._writer(text, stream, classes)
+                text.flush()
+                text.detach()
+
+    @contextmanager
+    def _binary(self, output: Path) -> Iterator[IO[bytes]]:
+        """Opens the output for bytes; into a pipe or device they go as they come."""
+        if is_written_through(output):
+            with written_through(output) as file:
+                yield file
+        else:
+            with whole_file(output) as path, path.open("wb") as file:
+                yield file
 
     def _writer(self, file: TextIO, stream: Stream, classes: tuple[str, ...]) -> Write:
         if self.kaggle:
@@ -159,7 +172,7 @@ class Job:
         if self.format == "jsonl":
             return json_lines(file, stream, classes)
         ending = None if self.output is None else ending_format(self.output.name)
-        separator = "," if self.format is None else self._separator
+        separator = stream.separator
         if ending == "tsv" or (ending == "csv" and separator == "\t"):
             separator = "\t" if ending == "tsv" else ","
         return delimited(file, stream, classes, separator)

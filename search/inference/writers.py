@@ -6,8 +6,7 @@ import csv
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, TextIO
+from typing import IO, Any, TextIO
 
 import numpy as np
 
@@ -98,7 +97,7 @@ def identifier_column(stream: Stream, columns: Sequence[str]) -> int:
 
 
 @contextmanager
-def parquet(path: Path, stream: Stream, classes: Sequence[str]) -> Iterator[Write]:
+def parquet(file: IO[bytes], stream: Stream, classes: Sequence[str]) -> Iterator[Write]:
     """Writes Parquet; the input's columns keep their types."""
     import pyarrow as pa
     import pyarrow.parquet
@@ -109,7 +108,7 @@ def parquet(path: Path, stream: Stream, classes: Sequence[str]) -> Iterator[Writ
     for name, kind in zip(names, types, strict=True):
         schema = schema.append(pa.field(name, kind))
     held: list[Any] = []
-    with pa.parquet.ParquetWriter(path, schema) as writer:
+    with pa.parquet.ParquetWriter(file, schema) as writer:
 
         def put() -> None:
             writer.write_table(pa.Table.from_batches(held, schema))

@@ -11,6 +11,7 @@ from typing import NoReturn
 from search.config import Config
 from search.datasets.check import check_config
 from search.datasets.fetch import existing, locate
+from search.datasets.limits import Limits
 from search.datasets.read import is_table_archive
 from search.datasets.stream import Stream
 from search.errors import InputError
@@ -84,6 +85,6 @@ def _located(config: Config) -> tuple[Path, str | None]:
             raise InputError(f"{_PATH}={path} is a folder: expected a CSV or TSV.")
         return path, member
     path = locate(dataset, Path(config.paths.data))
-    if not is_table_archive(path, dataset.format):
+    if not is_table_archive(path, dataset.format, Limits.of(dataset)):
         raise InputError(f"{_MEMBER}={member}: {path} is no archive of tables; give the file by {_PATH}=….")
     return path, member

@@ -268,7 +268,16 @@ def describe_left_out(cleaning: Cleaning) -> str:
     }
     counts = {phrase: getattr(cleaning, name) for name, phrase in phrases.items()}
     dropped = [f"{count:,} {phrase}" for phrase, count in counts.items() if count]
-    return f"{cleaning.read:,} rows read; left out: {', '.join(dropped) or 'none'}."
+    files = {
+        "whose name or folder begins with a dot": cleaning.hidden_files,
+        "other than .txt": cleaning.other_files,
+        "in no class folder": cleaning.misplaced_files,
+        "of other class folders": cleaning.other_class_files,
+        "that are links, pipes or devices": cleaning.special_files,
+    }
+    unread = [f"{count:,} {phrase}" for phrase, count in files.items() if count]
+    not_read = f" Files not read: {', '.join(unread)}." if unread else ""
+    return f"{cleaning.read:,} rows read; left out: {', '.join(dropped) or 'none'}.{not_read}"
 
 
 def _shared(cleaning: Cleaning) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from search.utils.leftovers import remove_leftovers, unfinished_name
-from search.utils.special_files import special, written_through
+from search.utils.special_files import is_written_through, written_through
 
 # What the machine, not the program, refuses: a full disk, a quota, a place that must not be written.
 _REFUSED = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENXIO}
@@ -55,11 +55,14 @@ def whole_file(path: Path) -> Iterator[Path]:
         >>> with whole_file(Path("summary.json")) as path:
         ...     path.write_text("{}")
     """
-    if special(path):
+    if is_written_through(path):
         with tempfile.TemporaryDirectory() as folder:
             yield (elsewhere := Path(folder, path.name))
-            with elsewhere.open("rb") as finished, written_through(path) as target:
-                shutil.copyfileobj(finished, target)
+            try:
+                with elsewhere.open("rb") as finished, written_through(path) as target:
+                    shutil.copyfileobj(finished, target)
+            except OSError as error:
+                raise OSError(error.errno, error.strerror, str(path)) from error
         return
     path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)

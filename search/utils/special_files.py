@@ -1,4 +1,4 @@
-"""Paths that lead to no file on a disk: devices, pipes, sockets, and what is open already, such as /dev/stdout."""
+"""Paths that lead to no file on a disk: devices, pipes, sockets; and to what is open already, such as /dev/stdout."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _KINDS = {
 
 
 def special(path: Path) -> str | None:
-    """Names the kind of what stands at a path; None where it is a file or a folder, or nothing is there.
+    """Names what stands at a path where it is a device, a pipe or a socket; else None.
 
     Args:
         path: Links are followed.
@@ -27,28 +27,31 @@ def special(path: Path) -> str | None:
         OSError: It cannot be looked at: a loop of links, a name too long.
     """
     try:
-        kind = _KINDS.get(stat.S_IFMT(path.stat().st_mode))
+        return _KINDS.get(stat.S_IFMT(path.stat().st_mode))
     except (FileNotFoundError, NotADirectoryError):
         return None
-    return kind or (None if _descriptor(path) is None else "an open file")
+
+
+def is_written_through(path: Path) -> bool:
+    """Tells whether a path must be written as it is, as there is no file that another could take the place of.
+
+    Raises:
+        OSError: See `special`.
+    """
+    return special(path) is not None or _descriptor(path) is not None
 
 
 @contextmanager
 def written_through(path: Path) -> Iterator[IO[bytes]]:
-    """Opens what is special for writing, as it is: nothing is replaced, and what went there before stays.
+    """Opens for writing what `is_written_through`: nothing is replaced, and what went there before stays.
 
     Raises:
-        OSError: It cannot be written, also later than at once; the error names it.
+        OSError: It cannot be written.
     """
     number = _descriptor(path)
-    try:
-        # What is open already is shared with whoever opened it: `>> file` goes on behind what is there.
-        with path.open("ab") if number is None else os.fdopen(os.dup(number), "wb") as stream:
-            yield stream
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, error.filename or str(path)) from error
+    # What is open already is shared with whoever opened it: `>> file` goes on behind what is there.
+    with path.open("ab") if number is None else os.fdopen(os.dup(number), "wb") as stream:
+        yield stream
 
 
 def _descriptor(path: Path) -> int | None:

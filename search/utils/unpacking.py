@@ -111,7 +111,7 @@ def _content(archive: tarfile.TarFile, info: tarfile.TarInfo) -> IO[bytes]:
     stream = archive.extractfile(info)
     if stream is None:  # only so for folders, devices and the like
         raise tarfile.ReadError(f"the member {info.name!r:.80} is no file")
-    return stream
+    return io.BufferedReader(Watched(stream, lambda piece: None))
 
 
 class _Headers:
@@ -133,7 +133,7 @@ class Watched(io.RawIOBase):
     Wrapped in `io.BufferedReader` it reads like any file.
 
     Args:
-        stream: Read in pieces; it is left open.
+        stream: Read in pieces, and closed with this one.
         watch: Is given each piece, and raises where it has seen enough.
         step: Bytes asked for at once.
     """
@@ -147,7 +147,15 @@ class Watched(io.RawIOBase):
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         """Fills a part of the buffer; returns how many bytes that are, none at the end only."""
-        piece = self._stream.read(min(len(buffer), self._step))
+        # As much as is there: who types texts into a terminal waits for an answer.
+        read = getattr(self._stream, "read1", self._stream.read)
+        piece = read(min(len(buffer), self._step))
         self._watch(piece)
         buffer[: len(piece)] = piece
         return len(piece)
+
+    def close(self) -> None:
+        """Closes the stream."""
+        if not self.closed:
+            self._stream.close()
+        super().close()

@@ -4,12 +4,15 @@ import csv
 import gzip
 import io
 import json
+import os
 import shutil
 import sys
+import threading
 
 import numpy as np
 import pytest
 from made_models import make_run
+from memory import MIB, at_most
 from reviews import write_reviews
 
 from search.backbones.hub.identity import seal_module
@@ -265,6 +268,9 @@ def test_a_model_whose_files_changed_is_one_line_and_code_2(run, predict, tmp_pa
         (["input={new}", "output={folder}"], "folder"),
         (["input={new}", "output=scored.parquet"], ".csv"),
         (["input={new}", "dataset.encoding=utf-88"], "utf-8"),
+        (["input={new}", "dataset.header=nein"], "true or false"),
+        (["input={new}", "dataset.max_row_mib=null"], "number"),
+        (["input={new}", "dataset.max_unpacked_gib=nan"], "finite"),
         (["input={scored}"], "'predicted'"),
         (["run=/nowhere", "text=x"], "/nowhere"),
         (["text"], "key=value"),
@@ -299,3 +305,96 @@ def test_a_real_run_predicts_its_own_test_split_again(search_command, word_modul
     scored = read_csv((tmp_path / "scored.csv").read_text())
     assert [row["predicted"] for row in scored] == [row["predicted"] for row in expected]
     np.testing.assert_allclose(*([float(row["prob_good"]) for row in rows] for rows in (scored, expected)), atol=1e-5)
+
+
+def test_quotes_are_read_as_the_search_reads_them(predict, tmp_path):
+    new = tmp_path / "new.tsv"
+    new.write_text('words\tn\n"good good\t0\nb\t1\n"C\t1\nd\t0\n')
+    code, _, err = predict(f"input={new}", f"output={tmp_path / 'scored.tsv'}")
+    assert code == 2 and "Row 1 " in err and "dataset.quoting=none" in err and err.count("\n") == 1
+    code, out, _ = predict(f"input={new}", "dataset.quoting=none")
+    assert code == 0 and [row["words"] for row in read_csv(out, "\t")] == ['"good good', "b", '"C', "d"]
+
+    new.write_text('words\tn\n"A\t0\nb\t1\nC"\t1\nd\t0\n')
+    code, _, err = predict(f"input={new}", f"output={tmp_path / 'scored.tsv'}")
+    assert code == 2 and "dataset.quoting=double" in err
+    assert [path.name for path in tmp_path.iterdir()] == ["new.tsv"]
+    assert len(read_csv(predict(f"input={new}", "dataset.quoting=double")[1], "\t")) == 2
+
+
+def test_a_quote_out_of_place_within_a_line_is_a_bad_row(predict, tmp_path):
+    (tmp_path / "new.csv").write_text('words,n\ngood,0\n"good" good,1\nbad,2\n"good good",3\n')
+    code, out, err = predict(f"input={tmp_path / 'new.csv'}")
+    assert code == 0 and [row["n"] for row in read_csv(out)] == ["0", "2", "3"]
+    assert "Row 2 " in err and "1 bad row skipped" in err
+    assert predict(f"input={tmp_path / 'new.csv'}", "bad_rows=error")[0] == 2
+
+
+def test_a_first_line_that_names_the_separator_and_a_table_without_a_header(predict, tmp_path):
+    (tmp_path / "new.csv").write_text("sep=;\nwords;n\ngood good;0\n")
+    code, out, _ = predict(f"input={tmp_path / 'new.csv'}")
+    assert (code, [row["n"] for row in read_csv(out, ";")]) == (0, ["0"])
+    (tmp_path / "new.csv").write_text("0,good good\n1,bad\n")
+    code, out, _ = predict(f"input={tmp_path / 'new.csv'}", "dataset.header=false", "text_column=2")
+    assert code == 0 and [(row["1"], row["predicted"]) for row in read_csv(out)] == [("0", "yes"), ("1", "no")]
+    code, _, err = predict(f"input={tmp_path / 'new.csv'}", "text_column=2")
+    assert code == 2 and "dataset.header=false" in err
+
+
+def test_numbers_of_any_length_in_json_are_bad_rows(predict, tmp_path):
+    lines = ['{"words": "good good"}', '{"words": "x", "n": ' + "7" * 5000 + "}", '{"words": "bad"}']
+    (tmp_path / "new.jsonl").write_text("\n".join(lines))
+    code, out, err = predict(f"input={tmp_path / 'new.jsonl'}")
+    assert code == 0 and len(out.splitlines()) == 2 and "Row 2 " in err and "1 bad row skipped" in err
+
+
+@pytest.mark.parametrize("name", ["new.csv", "new.jsonl", None])
+def test_a_line_without_end_is_refused_in_little_memory(predict, tmp_path, monkeypatch, name):
+    spaces = b" " * (64 * MIB)
+    if name is None:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(spaces)))
+    else:
+        (tmp_path / f"{name}.gz").write_bytes(gzip.compress(spaces))
+    with at_most(24):
+        code, _, err = predict(*([f"input={tmp_path / name}.gz"] if name else []), "dataset.max_row_mib=2")
+    assert code == 2 and "dataset.max_row_mib" in err and err.count("\n") == 1
+
+
+def test_an_archive_is_no_larger_than_the_limit(predict, tmp_path):
+    (tmp_path / "new.csv.gz").write_bytes(gzip.compress(b"words\n" + b"good\n" * MIB))
+    code, _, err = predict(f"input={tmp_path / 'new.csv.gz'}", "dataset.max_unpacked_gib=0.001")
+    assert code == 2 and "dataset.max_unpacked_gib" in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_the_output_goes_into_a_pipe_and_through_a_link(predict, tmp_path, ending):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    new = write_csv(tmp_path / "new.csv")
+    if ending == "parquet":
+        pq.write_table(pa.Table.from_pylist(ROWS), new := tmp_path / "new.parquet")
+    pipe, link = tmp_path / "pipe", tmp_path / f"link.{ending}"
+    os.mkfifo(pipe)
+    link.symlink_to(f"real.{ending}")
+    read = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()))
+    reader.start()
+    assert predict(f"input={new}", f"output={pipe}")[0] == 0
+    reader.join(60)
+    assert predict(f"input={new}", f"output={link}")[0] == 0
+    assert pipe.is_fifo() and link.is_symlink()
+    assert (tmp_path / f"real.{ending}").read_bytes() == read[0]
+
+
+def test_a_full_device_is_one_line_and_stays_a_device(predict, tmp_path):
+    (tmp_path / "full").symlink_to("/dev/full")
+    code, _, err = predict(f"input={write_csv(tmp_path / 'new.csv')}", f"output={tmp_path / 'full'}")
+    assert code == 2 and "No space left" in err and (tmp_path / "full").is_char_device()
+
+
+@pytest.mark.parametrize("path", ["/dev/zero", "{pipe}"])
+def test_no_device_or_pipe_is_read_as_a_file(predict, tmp_path, path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    code, _, err = predict(f"input={path.format(pipe=tmp_path / 'pipe.csv')}")
+    assert code == 2 and "expected a file" in err and err.count("\n") == 1

@@ -62,6 +62,12 @@ def test_tables_with_nothing_to_learn_from_are_refused(rows, says):
         drop_missing(table(*rows), config())
 
 
+@pytest.mark.parametrize("label", ["\ud800", "caf\udce9"])
+def test_a_label_that_no_file_could_hold_is_named(label):
+    with pytest.raises(InputError, match=r"Row 2 of .* has the label"):
+        drop_missing(table(("a", "é"), ("b", label), ("c", label)), config())
+
+
 def test_a_few_texts_may_be_numbers():
     assert len(drop_missing(table(("1", 1), ("two", 0), ("nan", 0)), config())[0]) == 3
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search.datasets import delimited
 from search.datasets.delimited import read_delimited
+from search.datasets.dialect import Dialect
+from search.datasets.limits import LIMITS, Limits
 from search.datasets.source import Decoding, Source
 from search.errors import InputError
 
@@ -19,12 +20,11 @@ field = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 UTF8 = Decoding("utf-8")
 
 
-def source_of(content: bytes, name: str = "reviews.csv") -> Source:
-    return Source(name, lambda: io.BytesIO(content))
-
-
-def read(content: bytes, separator: str = ",", decoding: Decoding = UTF8):
-    return read_delimited(source_of(content), "text", "label", separator, decoding)
+def read(
+    content: bytes, separator: str = ",", decoding: Decoding = UTF8, limits=LIMITS, text="text", label="label", **how
+):
+    source = Source("reviews.csv", lambda: io.BytesIO(content), limits)
+    return read_delimited(source, text, label, Dialect(separator, **how), decoding)
 
 
 def written(rows, separator=",", line_end="\r\n", quoting=csv.QUOTE_MINIMAL) -> str:
@@ -54,9 +54,13 @@ def test_what_is_written_is_read_back(rows, separator, style, encoding):
 @given(st.text(st.sampled_from('ab",\n\r '), max_size=60))
 def test_any_bytes_are_read_as_pythons_own_reader_reads_them_or_refused(body):
     content = f"text,label\n{body}"
-    *rows, last = (row for row in csv.reader(io.StringIO(f"{content}\nend,end", newline="")) if row)
-    is_open = last != ["end", "end"]  # a quote that is never closed has swallowed the last row
-    if is_open or len(rows) < 2 or any(len(row) != 2 for row in rows):
+    try:
+        rows = [row for row in csv.reader(io.StringIO(content, newline=""), strict=True) if row]
+    except csv.Error:  # a quote that is never closed, or text behind one
+        rows = []
+    lines = [line for line in io.StringIO(content, newline="") if not line.isspace()]
+    in_two_ways = len(lines) != len(rows) and all(line.count(",") == 1 for line in lines)
+    if in_two_ways or len(rows) < 2 or any(len(row) != 2 for row in rows):
         with pytest.raises(InputError):
             read(content.encode())
     else:
@@ -89,12 +93,11 @@ def test_columns_of_other_names_may_repeat_or_have_none():
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
-def test_rows_and_line_ends_may_fall_between_the_blocks_that_a_file_is_read_in(monkeypatch, encoding):
+def test_rows_and_line_ends_may_fall_between_the_blocks_that_a_file_is_read_in(encoding):
     rows = [(number, "x" * (number % 7) + "\r\n" * (number % 5) + ',"\r', number % 2) for number in range(500)]
     content = written(rows).encode(encoding)
     for block in range(200, 240):
-        monkeypatch.setattr(delimited, "_BLOCK", block)
-        table = read(content, decoding=Decoding(encoding))
+        table = read(content, decoding=Decoding(encoding), limits=Limits(max_row_mib=block / 2**20))
         assert [(text, int(label)) for text, label in zip(table.texts, table.labels, strict=True)] == [
             row[1:] for row in rows
         ]
@@ -117,6 +120,12 @@ def test_a_row_longer_than_a_block_of_the_file_system_is_read():
         (b"Text;Label\na;0\n", ["'text'", "dataset.separator=';'"]),
         (b"text,text,label\na,b,0\n", ["2 columns called 'text'"]),
         (b"text,label\na,0\nb,1,x\nc,2\n", ["Row 2 ", "3 fields", "has 2"]),
+        (b'text,label\n"a" b,0\n', ["Row 1 ", "behind a closing quote", "dataset.quoting=none"]),
+        (b'text,label\na,0\nb,"1"x\n', ["Row 2 ", "behind a closing quote"]),
+        (b'text,label\n"say \\"hi\\" now",0\n', ["Row 1 ", "dataset.quoting=backslash"]),
+        (b'text,label\na,0\n"b,1\nc,2\n', ["Row 2 ", "dataset.quoting=none"]),
+        (b'"text"x,label\na,0\n', ["header", "behind a closing quote"]),
+        (b"the film is good,1\nthis one is bad,0\n", ["'text'", "dataset.header=false"]),
         (b"text,label\na,0\n\nb\nc,2\n", ["Row 2 ", "1 fields", "has 2"]),
         (b'text,label\n"a\nb",0\nc,1,2\n', ["Row 2 ", "3 fields"]),
         (b'text,label\na,0\nb,"1\nc,2\nd,3\n', ["Row 2 ", "never closed"]),
@@ -151,3 +160,73 @@ def test_undecodable_bytes_are_replaced_where_asked():
 def test_equal_labels_share_one_object():
     table = read(written([(1, str(row), "a long label") for row in range(100)]).encode())
     assert len({id(label) for label in table.labels}) == 1
+
+
+MEANT_AS_LETTERS = b'text\tlabel\n"A\t0\nb\t1\n"C\t1\nd\t0\n'
+
+
+def test_quotes_that_mean_nothing_swallow_no_row():
+    with pytest.raises(InputError, match=r"Row 1 .*text behind a closing quote.*dataset\.quoting=none"):
+        read(MEANT_AS_LETTERS, "\t")
+    table = read(MEANT_AS_LETTERS, "\t", quoting="none")
+    assert list(table.texts) == ['"A', "b", '"C', "d"] and list(table.labels) == ["0", "1", "1", "0"]
+
+
+def test_where_both_readings_fit_the_person_says_which():
+    content = b'text\tlabel\n"A\t0\nb\t1\nC"\t1\nd\t0\n'
+    with pytest.raises(InputError, match=r"join 5 lines to 3 rows.*quoting=none.*quoting=double"):
+        read(content, "\t")
+    assert len(read(content, "\t", quoting="none")) == 4
+    assert list(read(content, "\t", quoting="double").texts) == ["A\t0\nb\t1\nC", "d"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'text,label\n"a\nb",0\n"c",1\n',  # the lines are no rows
+        b'text,label\n"a,b",0\n"c,1\nd",1\n',  # another row shows that quotes mean something
+        b'text,label\n"a",0\n"b",1\n',  # no line is joined
+    ],
+)
+def test_quotes_that_can_mean_but_one_thing_are_read(content):
+    assert len(read(content)) == 2
+
+
+def test_quotes_may_be_letters_in_a_field_without_quotes():
+    table = read(b'text,label\n5" disk,0\nsay "hi" now,1\n"a ""b""",0\n')
+    assert list(table.texts) == ['5" disk', 'say "hi" now', 'a "b"']
+
+
+def test_quotes_behind_a_backslash():
+    content = b'text,label\n"say \\"hi\\" now, please",0\n"a ""b"" \\\\",1\n'
+    assert list(read(content, quoting="backslash").texts) == ['say "hi" now, please', 'a "b" \\']
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_first_line_names_the_separator(encoding):
+    content = "sep=;\r\ntext;label\r\na,b;0\r\n".encode(encoding)
+    for separator in (",", "\t"):
+        assert list(read(content, separator, Decoding(encoding)).texts) == ["a,b"]
+    assert list(read(content, ";", Decoding(encoding), is_set=True).texts) == ["a,b"]
+    with pytest.raises(InputError, match="Row 1 "):
+        read("sep=;\ntext;label\na;0;1\n".encode(encoding), decoding=Decoding(encoding))
+
+
+def test_without_a_header_columns_go_by_their_number():
+    content = b"good,1\nbad,0\n"
+    table = read(content, text="1", label="2", header=False)
+    assert list(table.texts) == ["good", "bad"] and list(table.rows) == [1, 2]
+    with pytest.raises(InputError, match=r"no column '3'.*'1', '2'"):
+        read(content, text="3", label="2", header=False)
+    with pytest.raises(InputError, match=r"Row 2 .* first row has 2"):
+        read(b"good,1\nbad\n", text="1", label="2", header=False)
+
+
+@pytest.mark.parametrize("quoted", [False, True])
+def test_a_row_longer_than_the_limit_is_named(quoted):
+    limits = Limits(max_row_mib=0.01)
+    long = b'"' + b"x\n" * 9_000 + b'"' if quoted else b"x" * 18_000
+    content = b"text,label\n" + b"a,0\n" * 10_000 + long + b",1\n"
+    with pytest.raises(InputError, match=r"(Row 10,001|Line 10,002) .*longer than 0\.01 MiB.*dataset\.max_row_mib"):
+        read(content, limits=limits)
+    assert len(read(content)) == 10_001

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import pytest
@@ -24,6 +25,14 @@ def package(tmp_path, monkeypatch):
     (folder / "corpora" / "a.csv").write_text("text,label\n")
     monkeypatch.syspath_prepend(tmp_path / "site")
     return folder
+
+
+@pytest.mark.parametrize("key", ["path", "test_path", "valid_path"])
+def test_devices_and_pipes_are_refused(tmp_path, key):
+    os.mkfifo(tmp_path / "pipe.csv")
+    for path, kind in ((tmp_path / "pipe.csv", "a pipe"), ("/dev/zero", "a device")):
+        with pytest.raises(InputError, match=rf"dataset\.{key}=.* is {kind}"):
+            existing(str(path), f"dataset.{key}")
 
 
 def test_a_path_wins_over_everything_else(tmp_path, package):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 
-from search.datasets.folder import list_files, read_folder
+from search.datasets.files import list_files
+from search.datasets.folder import read_folder
+from search.datasets.limits import LIMITS, Limits
 from search.datasets.source import Decoding
 from search.errors import InputError
 
@@ -25,8 +28,8 @@ IMDB = {
 }
 
 
-def read(path: Path, member, classes, decoding):
-    return read_folder(path, list_files(path), member, classes, decoding)
+def read(path: Path, member, classes, decoding, limits=LIMITS):
+    return read_folder(path, list_files(path, limits), member, classes, decoding, limits)
 
 
 def make_folder(path: Path, files: dict[str, str | bytes]) -> Path:
@@ -108,3 +111,66 @@ def test_a_file_of_another_encoding_is_named(tmp_path):
         read(folder, None, None, UTF8)
     assert list(read(folder, None, None, Decoding("latin-1"))[0].texts) == ["£ 5", "chip"]
     assert list(read(folder, None, None, Decoding("utf-8", replace=True))[0].texts) == ["� 5", "chip"]
+
+
+@pytest.fixture(params=["folder", "zip", "gztar"])
+def untidy(request, tmp_path):
+    """A folder with files of every kind that is left out."""
+    names = ["a/1.TXT", "a/2.Txt", "b/1.txt", "b/._1.txt", ".ipynb_checkpoints/1.txt", "b/.hidden/1.txt", ".keep"]
+    folder = make_folder(tmp_path / "news", dict.fromkeys([*names, "b/notes.md", "b/3", "b/old/4.txt"], "text"))
+    if request.param == "folder":
+        return folder
+    return Path(shutil.make_archive(str(tmp_path / "packed"), request.param, folder.parent, "news"))
+
+
+def test_endings_in_any_case_are_texts_and_what_is_left_out_is_counted(untidy):
+    train, _ = read(untidy, None, None, UTF8)
+    assert list(train.labels) == ["a", "a", "b"]
+    assert {name: number for name, number in train.left_out.items() if number} == {
+        "hidden_files": 4,
+        "other_files": 2,
+        "misplaced_files": 1,
+    }
+
+
+def test_files_of_other_splits_and_classes_are_counted(imdb):
+    train, test = read(imdb, None, ["neg", "pos"], UTF8)
+    assert {name: number for name, number in train.left_out.items() if number} == {
+        "other_files": 1,
+        "misplaced_files": 2,
+        "other_class_files": 1,
+    }
+    assert test is not None and not test.left_out
+
+
+def test_a_folder_is_no_class_by_its_files_with_dots_alone(tmp_path):
+    folder = make_folder(tmp_path / "news", {"a/.1.txt": "x", ".b/1.txt": "y"})
+    with pytest.raises(InputError, match="no class folders"):
+        read(folder, None, None, UTF8)
+
+
+def test_links_are_followed_and_pipes_and_loops_are_not_read(tmp_path):
+    make_folder(tmp_path / "elsewhere", {"1.txt": "far"})
+    folder = make_folder(tmp_path / "news", {"a/1.txt": "near"})
+    (folder / "b").symlink_to(tmp_path / "elsewhere")
+    (folder / "a" / "loop").symlink_to(folder)
+    (folder / "a" / "gone.txt").symlink_to("nowhere.txt")
+    os.mkfifo(folder / "a" / "pipe.txt")
+    train, _ = read(folder, None, None, UTF8)
+    assert list(zip(train.texts, train.labels, strict=True)) == [("near", "a"), ("far", "b")]
+    assert train.left_out["special_files"] == 2
+
+
+def test_a_text_without_end_is_refused(tmp_path):
+    folder = make_folder(tmp_path / "news", {"a/1.txt": "x" * 3000, "b/1.txt": "y"})
+    packed = Path(shutil.make_archive(str(tmp_path / "packed"), "zip", folder))
+    for path in (folder, packed):
+        assert len(read(path, None, None, UTF8)[0].texts[0]) == 3000
+        with pytest.raises(InputError, match=r"a/1\.txt is longer than .* dataset\.max_row_mib"):
+            read(path, None, None, UTF8, Limits(max_row_mib=2000 / 2**20))
+
+
+def test_a_text_that_is_none_says_what_it_is(tmp_path):
+    folder = make_folder(tmp_path / "news", {"a/1.txt": b"%PDF-1.7 \xff", "b/1.txt": "y"})
+    with pytest.raises(InputError, match=r"a/1\.txt is a PDF"):
+        read(folder, None, None, UTF8)

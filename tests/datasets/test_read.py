@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
 import json
+import lzma
 import tarfile
 import zipfile
 from pathlib import Path
@@ -12,8 +14,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
+from memory import at_most
 
 from search.config import DatasetConfig
+from search.datasets.limits import LIMITS
 from search.datasets.read import is_table_archive, read
 from search.errors import InputError
 
@@ -86,7 +90,7 @@ def test_a_separator_can_be_set(tmp_path, separator):
 
 def test_one_of_several_tables_is_chosen_by_member(tmp_path):
     path = pack(tmp_path / "a.zip", {"x/train.csv": CSV, "x/test.csv": CSV + b"fine,1\n", "notes.txt": b""})
-    assert is_table_archive(path, "auto")
+    assert is_table_archive(path, "auto", LIMITS)
     for member in ["x/test.csv", "test.csv"]:
         assert len(read(path, config(), member)[0]) == 3
     with pytest.raises(InputError, match=r"x/train\.csv.*x/test\.csv.*dataset\.member="):
@@ -98,13 +102,13 @@ def test_one_of_several_tables_is_chosen_by_member(tmp_path):
 def test_a_plain_file_has_no_members(tmp_path):
     (tmp_path / "a.csv").write_bytes(CSV)
     assert len(read(tmp_path / "a.csv", config(), "train.csv")[0]) == 2
-    assert not is_table_archive(tmp_path / "a.csv", "auto")
+    assert not is_table_archive(tmp_path / "a.csv", "auto", LIMITS)
 
 
 def test_an_archive_without_tables_but_with_class_folders_is_a_folder(tmp_path):
     path = pack(tmp_path / "a.zip", {"good/1.txt": b"fine", "bad/1.txt": b"awful"})
     assert list(read(path, config(), None)[0].labels) == ["bad", "good"]
-    assert not is_table_archive(path, "auto")
+    assert not is_table_archive(path, "auto", LIMITS)
 
 
 def test_a_folder_is_no_file_and_the_other_way_round(tmp_path):
@@ -155,3 +159,72 @@ def test_a_file_that_may_not_be_read_is_one_line(tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(InputError, match=r"a\.csv cannot be read: Permission denied"):
         read(tmp_path / "a.csv", config(), None)
+
+
+def office_bytes() -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as packed:
+        packed.writestr("[Content_Types].xml", "<Types/>")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (office_bytes(), "Excel workbook"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0", "Excel workbook"),
+        (parquet_bytes(), r"Parquet.*dataset\.format=parquet"),
+        (gzip.compress(CSV), r"gzip.*\.gz"),
+        (bz2.compress(CSV), "bzip2"),
+        (lzma.compress(CSV), "xz"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "git lfs pull"),
+    ],
+)
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.jsonl"])
+def test_a_table_that_is_something_else_says_what(tmp_path, name, content, says):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=rf"{name} is .*{says}") as error:
+        read(tmp_path / name, config(), None)
+    assert "encoding" not in str(error.value)
+    with pytest.raises(InputError, match=rf"{name} is .*{says}"):
+        read(pack(tmp_path / "a.zip", {name: content}), config(), None)
+
+
+def test_a_zip_called_otherwise_says_so(tmp_path):
+    pack(tmp_path / "a.csv", {"a.csv": CSV})
+    with pytest.raises(InputError, match=r"a\.csv is a \.zip archive, not CSV"):
+        read(tmp_path / "a.csv", config(), None)
+    pack(tmp_path / "a.csv.gz", {"a.csv": CSV})
+    with pytest.raises(InputError, match=r"by its first bytes it is a \.zip archive"):
+        read(tmp_path / "a.csv.gz", config(), None)
+
+
+@pytest.mark.parametrize(("content", "says"), [(CSV, "text"), (b"", "empty"), (gzip.compress(CSV), "gzip")])
+def test_what_is_called_parquet_and_is_none_says_what_it_is(tmp_path, content, says):
+    (tmp_path / "a.parquet").write_bytes(content)
+    with pytest.raises(InputError, match=rf"a\.parquet cannot be read as Parquet, it is .*{says}"):
+        read(tmp_path / "a.parquet", config(), None)
+
+
+@pytest.mark.parametrize("header", ["PAR1", "PK", "BZh", "7z", "%PDF", "Rar!"])
+def test_a_header_that_only_looks_like_another_kind_is_read(tmp_path, header):
+    (tmp_path / "a.csv").write_bytes(header.encode() + b",text,label\n1,good,1\n2,bad,0\n")
+    assert len(read(tmp_path / "a.csv", config(), None)[0]) == 2
+
+
+@pytest.mark.parametrize("name", ["a.csv.gz", "a.jsonl.gz", "a.zip"])
+def test_a_line_without_end_is_refused_in_little_memory(tmp_path, name):
+    spaces = b" " * (64 << 20)
+    if name == "a.zip":
+        pack(tmp_path / name, {"a.csv": spaces})
+    else:
+        (tmp_path / name).write_bytes(gzip.compress(spaces))
+    with at_most(24), pytest.raises(InputError, match=r"Line 1 of .* longer than 2 MiB.* dataset\.max_row_mib"):
+        read(tmp_path / name, config(max_row_mib=2.0), None)
+
+
+def test_parquet_is_no_larger_than_the_limit(tmp_path):
+    table = pa.table({"text": ["a text that repeats"] * 100_000, "label": ["1"] * 100_000})
+    pyarrow.parquet.write_table(table, tmp_path / "a.parquet")
+    with pytest.raises(InputError, match=r"dataset\.max_unpacked_gib"):
+        read(tmp_path / "a.parquet", config(max_unpacked_gib=1 / 1024), None)

@@ -67,7 +67,32 @@ def test_predictions(run, folder):
     assert len(run.predict(f"text {i}" for i in range(5000))) == 5000
 
 
-@pytest.mark.parametrize("texts", [["x", None], ["x", " "], ["x", 3], ["x", float("nan")], ["x", "\ud800"]])
+@pytest.mark.parametrize("missing", [None, float("nan"), pd.NA, "", " \n"])
+def test_a_text_that_is_missing_is_an_answer_that_is_missing(run, missing):
+    found = run.predict(["good good", missing, "a day"])
+    for column in ("predicted", "prob_no", "prob_yes"):
+        assert found[column].isna().tolist() == [False, True, False]
+    expected = run.predict(["good good", "a day"])
+    pd.testing.assert_frame_equal(found.drop(index=1).reset_index(drop=True), expected)
+    assert run.predict([missing])["predicted"].isna().all()
+
+
+def test_of_a_data_frame_the_column_of_texts_is_taken(run):
+    table = pd.DataFrame({"id": [1, 2], "words": ["good good", "a day"]}, index=[5, 4])
+    found = run.predict(table)
+    pd.testing.assert_frame_equal(found, run.predict(table["words"]))
+    assert found.index.tolist() == [5, 4]
+    with pytest.raises(search.InputError, match=r"no column 'words'.*'id', 'text'"):
+        run.predict(pd.DataFrame({"id": [1], "text": ["good"]}))
+
+
+@pytest.mark.parametrize("texts", [{"words": ["good"]}, b"good"])
+def test_what_is_no_list_of_texts_is_refused(run, texts):
+    with pytest.raises(search.InputError, match="expected a list of strings"):
+        run.predict(texts)
+
+
+@pytest.mark.parametrize("texts", [["x", 3], ["x", "\ud800"], ["x", b"y"], ["x", ["y"]]])
 def test_what_is_no_text_is_named(run, texts):
     with pytest.raises(search.InputError, match="Text 1 "):
         run.predict(texts)

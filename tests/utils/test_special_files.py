@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from search.utils.files import whole_file, write_text
-from search.utils.special_files import special
+from search.utils.special_files import is_written_through, special
 
 
 def test_kinds(tmp_path, monkeypatch):
@@ -24,7 +24,8 @@ def test_kinds(tmp_path, monkeypatch):
     kinds = {path.name: special(path) for path in tmp_path.iterdir()}
     assert kinds == {"file": None, "pipe": "a pipe", "link": "a pipe", "socket": "a socket"}
     assert special(tmp_path / "none") is None and special(tmp_path / "file" / "x") is None
-    assert special(tmp_path) is None
+    assert special(tmp_path) is None and not is_written_through(tmp_path / "file")
+    assert is_written_through(Path("/dev/stdout"))
     assert special(Path("/dev/null")) == "a device"
 
 

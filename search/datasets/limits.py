@@ -1,0 +1,80 @@
+"""How much of a file is read before it is taken for a mistake, or for an attack."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from search.config import DatasetConfig
+from search.errors import InputError
+from search.utils.unpacking import Unpacking
+
+MIB = 1 << 20
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The limits of a data set.
+
+    Attributes:
+        max_row_mib: Length of a row, or of a text of a folder, in MiB.
+        max_unpacked_gib: What may come out of an archive or a Parquet file, in GiB; None: anything.
+    """
+
+    max_row_mib: float = DatasetConfig.max_row_mib
+    max_unpacked_gib: float | None = DatasetConfig.max_unpacked_gib
+
+    @classmethod
+    def of(cls, config: DatasetConfig) -> Self:
+        """Gives those of the settings."""
+        return cls(config.max_row_mib, config.max_unpacked_gib)
+
+    @property
+    def longest_row(self) -> int:
+        """Bytes of the longest row, one at least."""
+        return max(1, int(self.max_row_mib * MIB))
+
+    def unpacking(self, path: Path) -> Unpacking:
+        """Begins to count what comes out of a file."""
+        return Unpacking(path, self.max_unpacked_gib, "dataset.max_unpacked_gib")
+
+    def too_long(self, what: str) -> InputError:
+        """Says that something is longer than a row may be."""
+        return InputError(
+            f"{what} is longer than {self.max_row_mib:g} MiB, which no text should be: if it is meant to be so long, "
+            "set dataset.max_row_mib higher"
+        )
+
+
+LIMITS = Limits()
+"""Those of a data set that says nothing about them."""
+
+
+class LineLimit:
+    """A look at the lines of a file as its bytes pass, so that none fills the memory.
+
+    Args:
+        name: The file, for messages.
+        limits: Its limits.
+        ends: The bytes that end a line.
+    """
+
+    def __init__(self, name: str, limits: Limits, ends: bytes) -> None:
+        self._name, self._limits = name, limits
+        self._ends = [ends[at : at + 1] for at in range(len(ends))]
+        self._begun = 0  # bytes of the line that the last piece ended in
+        self._lines = 0
+
+    def __call__(self, piece: bytes) -> None:
+        """Looks at the next bytes, which are no more than a line may have.
+
+        Raises:
+            InputError: A line is longer than a row may be.
+        """
+        last = max(piece.rfind(end) for end in self._ends)
+        first = min((at for end in self._ends if (at := piece.find(end)) >= 0), default=len(piece))
+        if self._begun + first > self._limits.longest_row:
+            raise self._limits.too_long(f"Line {self._lines + 1:,} of {self._name}")
+        self._begun = len(piece) - last - 1 if last >= 0 else self._begun + len(piece)
+        self._lines += piece.count(b"\n")
