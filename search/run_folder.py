@@ -140,6 +140,11 @@ class RunFolder:
         return self.path / "latency.json"
 
     @property
+    def inputs(self) -> Path:
+        """What the run was made of: checksums of its data and modules."""
+        return self.path / "inputs.json"
+
+    @property
     def report(self) -> Path:
         """The run as a page to read."""
         return self.path / "report.html"

@@ -48,6 +48,26 @@ def locate(config: DatasetConfig, data: Path) -> Path:
     return target
 
 
+def data_files(config: DatasetConfig, data: Path) -> dict[str, Path]:
+    """Finds every file and folder that the labelled texts are read from.
+
+    Args:
+        config: As for `locate`, and its `valid_path` and `test_path`.
+        data: As for `locate`.
+
+    Returns:
+        The setting by which a person can give it to the file or folder, which exists.
+
+    Raises:
+        InputError: One is nowhere.
+    """
+    files = {"dataset.path": locate(config, data)}
+    for key, own in (("dataset.valid_path", config.valid_path), ("dataset.test_path", config.test_path)):
+        if own is not None:
+            files[key] = existing(own, key)
+    return files
+
+
 def existing(path: str, key: str) -> Path:
     """Gives the path that a person set, once it is known to exist.
 

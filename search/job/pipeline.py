@@ -13,6 +13,7 @@ from search.config import Config
 from search.datasets import load_splits
 from search.errors import InputError
 from search.job.beforehand import check_beforehand
+from search.job.inputs import Inputs
 from search.job.unlabelled import check_unlabelled
 from search.reporting.screen import Screen, describe_cleaning
 from search.run_folder import RunFolder
@@ -52,12 +53,18 @@ def run(
     """
     stopwatch = Stopwatch()
     screen = Screen()
+    begun = None if config.resume is None else Inputs.read(RunFolder(output).inputs)
+    if begun is not None:
+        catalogs = begun.with_catalogs(catalogs)
     check_beforehand(config, composed, space_from(_plain(composed.space)), catalogs)
     ranges = _plain(composed.space)
     # TensorFlow takes seconds, and is started before the data are read only where it alone knows of a mistake.
     device = configure(config.device, config.mixed_precision, verbose) if config.device == "gpu" else None
     check_unlabelled(config)
     _check_features(Path(config.paths.features))
+    inputs = Inputs.of_data(config.dataset, Path(config.paths.data))
+    if begun is not None:
+        begun.check_data(inputs)
     splits = load_splits(config.dataset, Path(config.paths.data), config.seed)
     screen.show_data(config.dataset.name, splits)
     if config.threshold is not None and len(splits.classes) > 2:
@@ -74,8 +81,12 @@ def run(
 
     with stopwatch("embed"):
         prepared = prepare(config, ranges, splits, output, catalogs, screen.say)
+    inputs = inputs.with_modules(prepared.modules, catalogs)
+    if begun is not None:
+        begun.check_modules(inputs)
     with RunFolder.opened(output, composed, overrides, resumed=config.resume is not None) as folder:
         log.info("%s: %s; %s", config.dataset.name, splits.sizes(), describe_cleaning(splits.cleaning))
+        inputs.write(folder.inputs)
         write_configuration(folder.tensorboard, composed)
         trials = run_trials(prepared, folder, screen, stopwatch)
         answer = find_answer(prepared, trials, folder, screen, stopwatch)

@@ -9,6 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from search.config import Config, saved_settings
 from search.errors import InputError
+from search.run_folder import RunFolder
 from search.utils.paths import make_absolute, read_path
 
 # What may change without a trial that has been run becoming another one; of iterations only to more.
@@ -19,7 +20,13 @@ _FREE = (
     "dataset.unlabelled_path",
     "dataset.unlabelled_member",
     "dataset.submission",
+    # What they lead to is known by its content.
+    "paths.data",
+    "paths.modules",
+    "paths.features",
 )
+_DATA = ("dataset.path", "dataset.valid_path", "dataset.test_path")
+"""May change where the run knows the checksums of its data, which are compared as soon as it is read."""
 _ITERATIONS = "tuner.iterations"
 
 
@@ -41,9 +48,10 @@ def resumed(node: DictConfig, overrides: Sequence[str]) -> DictConfig:
     for one in (saved, node):
         make_absolute(one, Config)
     OmegaConf.resolve(node)
+    free = (*_FREE, *_DATA) if RunFolder(folder).inputs.exists() else _FREE
     refused = []
     for key, then, now in _changes(saved, node, overrides):
-        if key in _FREE or (key == _ITERATIONS and now > then):
+        if key in free or (key == _ITERATIONS and now > then):
             OmegaConf.update(saved, key, now)
         else:
             refused.append(f"{key} was {then}, is {now}")
