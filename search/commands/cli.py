@@ -58,6 +58,13 @@ def explained() -> Iterator[None]:
         raise
 
 
+def exit_code(error: BaseException) -> int:
+    """The exit code that says what an error was about."""
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED
+    return BAD_INPUT if isinstance(error, InputError) else FAILED
+
+
 @contextmanager
 def reported(codes: list[int]) -> Iterator[None]:
     """Turns an error of the block into one line on stderr and an exit code added to `codes`."""

@@ -8,6 +8,7 @@ import re
 import signal
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, NoReturn
@@ -20,11 +21,11 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from search.commands.cli import INTERRUPTED, explained, reported, said
+from search.commands.cli import INTERRUPTED, exit_code, explained, reported, said
 from search.config import checked, configuration_folder, register
-from search.errors import InputError
+from search.errors import InputError, SearchError
 from search.job.resume import resumed
-from search.reporting.comparison.attempts import Attempts
+from search.reporting.comparison.attempts import Attempts, MultirunFolder
 from search.utils.faults import machine_fault
 from search.utils.interrupts import noted_interrupts
 from search.utils.overrides import readable, setting, typed
@@ -62,6 +63,7 @@ def main(arguments: Sequence[str]) -> int:
     codes = [0]
     attempts = Attempts()
     jobs: list[DictConfig] = []
+    MultirunFolder.path = None
 
     def job(node: DictConfig) -> None:
         jobs.append(node)
@@ -81,7 +83,7 @@ def main(arguments: Sequence[str]) -> int:
                     _compose_and(command)
         finally:  # also after Ctrl-C: what has been run can be compared
             with reported(codes):
-                attempts.summarise()
+                codes.append(attempts.summarise(MultirunFolder.path))
     except KeyboardInterrupt as interrupt:
         codes.append(said(str(interrupt) or "Interrupted.", INTERRUPTED))
     finally:
@@ -150,6 +152,11 @@ def _compose_and(command: Callable[[], Any]) -> None:
         try:
             command()
             return
+        except BrokenProcessPool as error:
+            raise SearchError(
+                "A process that runs of the multirun were in was killed, perhaps for want of memory; those that had "
+                "not ended can be gone on with by resume=…"
+            ) from error
         except ConfigCompositionException as error:
             sys.argv = adding_absent(error, sys.argv)
 
@@ -184,7 +191,8 @@ def _run(node: DictConfig, verbose: bool, attempts: Attempts) -> None:
     noted: AbstractContextManager[None] = nullcontext()
     if hydra_config.mode == RunMode.MULTIRUN:
         at = _from_here(absolute_path(node.resume, "resume") if node.resume else folder)
-        noted = attempts.noted(Path(hydra_config.sweep.dir), at, _as_typed(hydra_config))
+        sweep, number = Path(hydra_config.sweep.dir), int(hydra_config.job.num)
+        noted = attempts.noted(sweep, number, at, _as_typed(hydra_config), exit_code)
     with noted, explained():
         execute(node, hydra_config, folder, verbose)
 

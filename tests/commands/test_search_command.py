@@ -1,10 +1,13 @@
 """The command line: what is wrong is told in one line, with exit code 2, and leaves nothing behind."""
 
+import json
 import subprocess
 import sys
 
 import pytest
 from reviews import write_reviews
+
+from search.commands.search import main
 
 CSV = ("dataset=csv", "dataset.path=reviews.csv", "dataset.text=review", "dataset.label=stars")
 
@@ -139,3 +142,27 @@ def test_a_range_can_be_replaced_by_a_choice(search_command):
     assert outcome.code == 0
     assert "learning_rate:\n  - 0.001\n  - 0.01\n" in outcome.out
     assert "units:\n    min: 8\n    max: 64\n" in outcome.out
+
+
+@pytest.mark.slow
+def test_runs_side_by_side_that_fail_end_the_command_with_their_exit_code(tmp_path, monkeypatch, capfd):
+    pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
+    monkeypatch.chdir(tmp_path)
+    parallel = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
+    assert main(["-m", *parallel, "dataset=csv", "dataset.path=nope.csv", "seed=0,1"]) == 2
+    assert sorted(line[:12] for line in capfd.readouterr().err.splitlines() if "nope" in line) == [
+        "search: 0_cs",
+        "search: 1_cs",
+    ]
+
+
+def test_the_runs_of_a_multirun_leave_a_note_of_how_they_ended(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    words = ["dataset=csv", "dataset.path=nope.csv", "seed=0,1", "hydra.sweep.dir=swept"]
+    assert main(["-m", *words]) == 2
+    notes = [json.loads((tmp_path / "swept" / ".attempts" / f"{i}.json").read_text()) for i in (0, 1)]
+    assert [(note["status"], note["code"], note["overrides"][-1]) for note in notes] == [
+        ("failed", 2, "seed=0"),
+        ("failed", 2, "seed=1"),
+    ]
+    assert len([line for line in capsys.readouterr().err.splitlines() if "nope" in line]) == 2

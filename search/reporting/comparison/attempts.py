@@ -1,13 +1,25 @@
-"""What became of each run of a multirun."""
+"""What became of each run of a multirun: noted in its folder, since runs may be of processes of their own."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any, ClassVar
+
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig
+
+from search.errors import InputError, SearchError
+from search.utils.files import write_json
 
 FINISHED, FAILED, INTERRUPTED = "finished", "failed", "interrupted"
+_NOTES = ".attempts"
 
 
 @dataclass(frozen=True)
@@ -19,51 +31,131 @@ class Attempt:
         overrides: What the command line set for it.
         status: finished, failed or interrupted.
         error: Why it failed.
+        code: The exit code that it asks for.
     """
 
     folder: Path
     overrides: Sequence[str]
     status: str
     error: str = ""
+    code: int = 0
+
+
+class MultirunFolder(Callback):
+    """Hydra tells it where a multirun's folder is, before runs begin in whatever process; see conf/config.yaml."""
+
+    path: ClassVar[Path | None] = None
+
+    def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
+        """Keeps the folder."""
+        MultirunFolder.path = Path(config.hydra.sweep.dir)
 
 
 class Attempts:
-    """The runs of a multirun.
-
-    Attributes:
-        sweep: Its folder; None before the first run.
-        begun: The runs that have ended, one way or another, in their order.
-    """
+    """The runs of one command; it can be pickled, and is then of use in the processes that a launcher starts."""
 
     def __init__(self) -> None:
-        self.sweep: Path | None = None
-        self.begun: list[Attempt] = []
+        self._process = os.getpid()
+        # Notes of an earlier command may lie in the same folder.
+        self._command = f"{self._process} {time.time_ns()}"
 
     @contextmanager
-    def noted(self, sweep: Path, folder: Path, overrides: Sequence[str]) -> Iterator[None]:
+    def noted(
+        self,
+        sweep: Path,
+        number: int,
+        folder: Path,
+        overrides: Sequence[str],
+        code: Callable[[BaseException], int],
+    ) -> Iterator[None]:
         """Notes how a run ends, which is the block.
+
+        In a process of its own, what it prints goes to a file beside its folder, so that runs side by side do not mix
+        their lines; an error then begins with the name of the run.
 
         Args:
             sweep: The folder of the multirun.
+            number: Of the run.
             folder: The run's.
             overrides: What the command line set for it.
+            code: The exit code for an error.
         """
-        self.sweep = sweep
-        status, error = INTERRUPTED, ""
+        # Until it ends it counts as one that was killed.
+        begun = Attempt(folder, list(overrides), INTERRUPTED, code=1)
+        self._note(sweep, number, begun)
+        name = f"{number}_{folder.name}" if not folder.name.startswith(f"{number}_") else folder.name
+        log = None if os.getpid() == self._process else sweep / f"{name}.log"
+        if log:
+            _tell(f"{name} has begun; what it prints goes to {log}")
         try:
-            yield
-            status = FINISHED
-        except Exception as problem:
-            status, error = FAILED, " ".join(str(problem).split())
+            with printed_to(log) if log else nullcontext():
+                yield
+        except BaseException as error:
+            failed = isinstance(error, Exception)
+            message = " ".join(str(error).split()) if failed else ""
+            status = FAILED if failed else INTERRUPTED
+            self._note(sweep, number, replace(begun, status=status, error=message, code=code(error)))
+            if log and isinstance(error, InputError | SearchError):
+                raise type(error)(f"{name}: {message}") from error
             raise
-        finally:
-            self.begun.append(Attempt(folder, list(overrides), status, error))
+        self._note(sweep, number, replace(begun, status=FINISHED, code=0))
+        if log:
+            _tell(f"{name} has finished")
 
-    def summarise(self) -> None:
-        """Writes the summary of the multirun to its folder and prints it; nothing where no run finished."""
-        if self.sweep is None or not any(attempt.status == FINISHED for attempt in self.begun):
-            return
-        # Imported only now: `search.commands.search` answers --help without pandas.
-        from search.reporting.comparison.multirun import summarise
+    def read(self, sweep: Path) -> list[Attempt]:
+        """The runs that this command began, in their order."""
+        found = []
+        for path in sorted((sweep / _NOTES).glob("*.json"), key=lambda path: int(path.stem)):
+            told = json.loads(path.read_text(encoding="utf-8"))
+            if told.pop("command") == self._command:
+                found.append(Attempt(**{**told, "folder": Path(told["folder"])}))
+        return found
 
-        summarise(self.sweep, self.begun)
+    def summarise(self, sweep: Path | None) -> int:
+        """Writes the summary of the multirun to its folder and prints it; nothing where no run finished.
+
+        Args:
+            sweep: The folder; None where there is no multirun.
+
+        Returns:
+            The highest exit code of the runs.
+        """
+        found = [] if sweep is None else self.read(sweep)
+        if sweep is not None and any(attempt.status == FINISHED for attempt in found):
+            # Imported only now: `search.commands.search` answers --help without pandas.
+            from search.reporting.comparison.multirun import summarise
+
+            summarise(sweep, found)
+        return max((attempt.code for attempt in found), default=0)
+
+    def _note(self, sweep: Path, number: int, attempt: Attempt) -> None:
+        told = {**asdict(attempt), "folder": str(attempt.folder), "command": self._command}
+        write_json(sweep / _NOTES / f"{number}.json", told)
+
+
+@contextmanager
+def printed_to(path: Path) -> Iterator[None]:
+    """Sends what this process prints to a file while the block runs, libraries that are not Python's too."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    kept = [os.dup(number) for number in (1, 2)]
+    with path.open("ab") as file:
+        _print_to([file.fileno()] * 2)
+    try:
+        yield
+    finally:
+        _print_to(kept)
+        for number in kept:
+            os.close(number)
+
+
+def _print_to(places: Sequence[int]) -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    for number, place in enumerate(places, 1):
+        os.dup2(place, number)
+
+
+def _tell(line: str) -> None:
+    """Prints a whole line at once: other processes write to the same terminal."""
+    sys.stdout.flush()
+    os.write(1, f"{line}\n".encode(errors="replace"))

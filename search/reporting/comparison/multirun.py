@@ -82,10 +82,11 @@ def run_columns(table: pd.DataFrame, keys: Sequence[str], metrics: Sequence[str]
     notes = ["" if status == FINISHED else status for status in table["status"]]
     columns = [text_column("run", table["run"], notes), *(text_column(_last(key), table[key]) for key in keys)]
     columns += [metric_column(table, metric) for metric in metrics[:1]]
+    columns += [baseline_column(table, metrics[0]), verdict_column(table, metrics[0])]
     if "best.module" in table:
         columns.append(text_column("module", table["best.module"]))
     seconds = Column("time", [Cell("-" if is_missing(one) else f"{one:,.0f} s") for one in table["seconds.total"]])
-    return [*columns, baseline_column(table, metrics[0]), verdict_column(table, metrics[0]), seconds]
+    return [*columns, seconds]
 
 
 def group_columns(means: pd.DataFrame, keys: Sequence[str], metrics: Sequence[str]) -> list[Column]:

@@ -3,12 +3,19 @@
 import io
 import json
 import math
+import multiprocessing
+import os
+import signal
+import subprocess
+from contextlib import suppress
 
 import numpy as np
 import pandas as pd
 import pytest
 from rich.console import Console
 
+from search.commands.cli import exit_code
+from search.errors import InputError
 from search.reporting.comparison.attempts import Attempt, Attempts
 from search.reporting.comparison.curve import amounts
 from search.reporting.comparison.groups import grouped, varying
@@ -104,26 +111,57 @@ def test_a_null_fraction_is_all():
 
 def test_attempts_note_how_each_run_ends(tmp_path):
     attempts = Attempts()
-    with attempts.noted(tmp_path, tmp_path / "0", []):
-        pass
-    with pytest.raises(ValueError), attempts.noted(tmp_path, tmp_path / "1", []):
-        raise ValueError("no\nway")
-    with pytest.raises(KeyboardInterrupt), attempts.noted(tmp_path, tmp_path / "2", []):
-        raise KeyboardInterrupt
-    assert [(one.status, one.error) for one in attempts.begun] == [
-        ("finished", ""),
-        ("failed", "no way"),
-        ("interrupted", ""),
+    endings = [None, InputError("no\nway"), ValueError("a bug"), KeyboardInterrupt()]
+    for number, error in enumerate(endings):
+        with suppress(BaseException), attempts.noted(tmp_path, number, tmp_path / str(number), ["a=1"], exit_code):
+            if error is not None:
+                raise error
+    assert [(one.status, one.error, one.code) for one in attempts.read(tmp_path)] == [
+        ("finished", "", 0),
+        ("failed", "no way", 2),
+        ("failed", "a bug", 1),
+        ("interrupted", "", 130),
     ]
+    assert Attempts().read(tmp_path) == []  # those of another command
 
 
-def test_nothing_is_written_where_no_run_finished(tmp_path, capsys):
+def run_elsewhere(attempts, sweep, number, ends):
+    with attempts.noted(sweep, number, sweep / f"{number}_made", [], exit_code):
+        print(f"said by {number}")
+        subprocess.run(["echo", f"said for {number}"], check=True)
+        if ends == "killed":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if ends == "failed":
+            raise InputError("no way")
+
+
+def test_runs_in_processes_of_their_own_are_noted_and_print_to_files_of_their_own(tmp_path, capfd):
     attempts = Attempts()
-    with pytest.raises(ValueError), attempts.noted(tmp_path, tmp_path / "1", []):
-        raise ValueError
-    attempts.summarise()
-    Attempts().summarise()
-    assert list(tmp_path.iterdir()) == [] and capsys.readouterr().out == ""
+    processes = [
+        multiprocessing.get_context("spawn").Process(target=run_elsewhere, args=(attempts, tmp_path, number, ends))
+        for number, ends in enumerate(["well", "failed", "killed"])
+    ]
+    for one in processes:
+        one.start()
+    for one in processes:
+        one.join()
+    found = attempts.read(tmp_path)
+    assert [(one.status, one.code) for one in found] == [("finished", 0), ("failed", 2), ("interrupted", 1)]
+    for number in range(3):
+        said = (tmp_path / f"{number}_made.log").read_text()
+        assert f"said for {number}" in said and said.count("said") <= 2
+    printed = capfd.readouterr()
+    assert "said" not in printed.out and "0_made has finished" in printed.out
+    assert "1_made: no way" in printed.err
+
+
+def test_the_exit_code_is_that_of_the_worst_run_and_nothing_is_summarised_where_none_finished(tmp_path, capsys):
+    attempts = Attempts()
+    with pytest.raises(InputError), attempts.noted(tmp_path, 0, tmp_path / "0_made", [], exit_code):
+        raise InputError("no way")
+    assert attempts.summarise(tmp_path) == 2
+    assert attempts.summarise(None) == 0
+    assert [path.name for path in tmp_path.iterdir()] == [".attempts"] and capsys.readouterr().out == ""
 
 
 def test_runs_of_several_data_sets_share_what_they_can(tmp_path):
