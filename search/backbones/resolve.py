@@ -3,34 +3,29 @@
 from __future__ import annotations
 
 import os
-import shutil
-import socket
-import tarfile
-import warnings
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.error import URLError
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from search.backbones.builders.packaged import build_packaged, check_packages
 from search.backbones.catalog import Entry, lookup
+from search.backbones.download import download, remove_broken_downloads
 from search.backbones.hub.identity import seal_once
 from search.backbones.unpack import is_archive, unpack
 from search.config import ModuleConfig
 from search.errors import InputError, MachineFault, nearest
 from search.utils.files import is_refused
-from search.utils.leftovers import is_alive, remove_leftovers
+from search.utils.leftovers import remove_leftovers
 from search.utils.paths import read_path
+from search.utils.special_files import special
 from spaces import ENCODERS
 
 if TYPE_CHECKING:  # it imports TensorFlow
     from search.backbones.hub.parts import Preprocessor
 
-_TIMEOUT_SECONDS = 60
 _ADDRESSES = ("https://", "http://", "gs://")
 
 
@@ -54,7 +49,7 @@ def resolve_modules(
     from search.backbones.hub.load import published
 
     remove_leftovers(modules)
-    _remove_broken_downloads(modules)
+    remove_broken_downloads(modules)
     entries = lookup(names, catalogs, modules)
     found = {name: resolve(name, entries, settings, modules) for name in names}
     for name, folder in found.items():
@@ -105,11 +100,13 @@ def resolve(name: str, entries: Mapping[str, Entry], settings: ModuleConfig, mod
             return _sealed(build_packaged(source, settings, modules))
     if isinstance(source, str):
         with _writing(modules):
-            return _sealed(_saved_model(_download(source, name, modules), name))
+            found = _saved_model(download(source, name, modules, settings.max_unpacked_gib), name)
+            # TensorFlow Hub's own folder is not ours to write to.
+            return _sealed(found) if modules in found.parents else found
     if source.is_dir():
         return _saved_model(source, name)
     with _writing(modules):
-        return _sealed(_saved_model(unpack(source, modules), name))
+        return _sealed(_saved_model(unpack(source, modules, settings.max_unpacked_gib), name))
 
 
 def origin(name: str, entries: Mapping[str, Entry]) -> Entry | str | Path:
@@ -144,71 +141,15 @@ def origin(name: str, entries: Mapping[str, Entry]) -> Entry | str | Path:
         return path
     if path.is_file() and is_archive(path):
         return path
-    if path.is_file():
-        raise InputError(f"module {name}: expected a folder or a .tar.gz file, but {path} is neither.")
+    if handle and path.exists():
+        kind = special(path) or "neither"
+        raise InputError(f"module {name}: expected a folder or a .tar.gz file, but {path} is {kind}.")
     if os.sep in handle or handle.startswith(("~", ".")) or is_archive(path):
         raise InputError(f"module {name}: there is no such folder or file.")
     raise InputError(
         f"module {name} is unknown: expected a name of the catalog, a handle (https://…), a .tar.gz or a folder. "
         f"{nearest(name, [*entries, *ENCODERS])}"
     )
-
-
-def _download(handle: str, name: str, modules: Path) -> Path:
-    # Imported here: it takes seconds, and most runs need neither.
-    import tensorflow as tf
-
-    with warnings.catch_warnings():
-        # It imports pkg_resources, which announces its own end to whoever runs the program.
-        warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
-        import tensorflow_hub
-
-    try:
-        with _hub_settings(modules):
-            return Path(tensorflow_hub.resolve(handle))
-    except (tf.errors.ResourceExhaustedError, tf.errors.PermissionDeniedError) as error:
-        raise _unwritable(modules, error.message) from error
-    except (OSError, ValueError, EOFError, tarfile.TarError, zlib.error, tf.errors.OpError) as error:
-        if is_refused(error):
-            raise
-        reason = str(error.reason if type(error) is URLError else error).splitlines()[0]
-        place = "" if name == handle else f" from {handle}"
-        raise InputError(
-            f"module {name} cannot be fetched{place} ({reason}): check the address and the connection, or "
-            "download it by other means and give its .tar.gz or folder instead, space.modules=[/path/to/it]"
-        ) from error
-
-
-def _remove_broken_downloads(modules: Path) -> None:
-    """Removes what a process of this machine that was killed left of a download, for which tensorflow_hub would wait.
-
-    Its lock beside the module's place holds host, pid and the name of the folder that it unpacks to.
-    """
-    for lock in modules.glob("*.lock"):
-        with suppress(OSError, ValueError):
-            host, pid, task = lock.read_text(encoding="utf-8").rsplit(".", 2)
-            if host == socket.gethostname() and not is_alive(int(pid)):
-                shutil.rmtree(modules / f"{lock.stem}.{task}.tmp", ignore_errors=True)
-                lock.unlink()
-
-
-@contextmanager
-def _hub_settings(modules: Path) -> Iterator[None]:
-    """Makes tensorflow_hub keep modules in a folder of ours and give up on a server that does not answer."""
-    ours = {"TFHUB_CACHE_DIR": str(modules), "TFHUB_MODEL_LOAD_FORMAT": "COMPRESSED"}
-    before = {key: os.environ.get(key) for key in ours}
-    timeout = socket.getdefaulttimeout()
-    os.environ.update(ours)
-    socket.setdefaulttimeout(_TIMEOUT_SECONDS)
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(timeout)
-        for key, value in before.items():
-            if value is None:
-                del os.environ[key]
-            else:
-                os.environ[key] = value
 
 
 def _saved_model(folder: Path, name: str) -> Path:

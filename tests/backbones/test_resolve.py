@@ -1,6 +1,7 @@
 import errno
 import functools
 import gc
+import hashlib
 import http.server
 import os
 import shutil
@@ -57,9 +58,9 @@ def pack(folder, archive, inside="."):
     return archive
 
 
-def refused(name, modules, entries=ENTRIES):
+def refused(name, modules, entries=ENTRIES, **settings):
     with pytest.raises(InputError) as raised:
-        resolve(name, entries, SETTINGS, modules)
+        resolve(name, entries, ModuleConfig(vocabulary=50, **settings), modules)
     assert "\n" not in str(raised.value)
     return str(raised.value)
 
@@ -86,6 +87,43 @@ def test_a_handle_is_fetched_once(words_module, modules, served):
     assert "TFHUB_CACHE_DIR" not in os.environ
     (folder / "words.tar.gz").unlink()
     assert resolve(f"{address}/words.tar.gz", ENTRIES, SETTINGS, modules) == found
+
+
+def test_a_module_that_tensorflow_hub_keeps_is_found_without_a_network(words_module, modules, tmp_path, monkeypatch):
+    def offline(*_, **__):
+        raise OSError(errno.ENETUNREACH, "Network is unreachable")
+
+    monkeypatch.setattr("socket.create_connection", offline)
+    handle = "https://example.invalid/near/1"
+    kept = tmp_path / "hub" / hashlib.sha1(handle.encode()).hexdigest()
+    shutil.copytree(words_module, kept)
+    assert "cannot be fetched" in refused("near", modules)
+    monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path / "hub"))
+    for name in ("near", handle):
+        assert resolve(name, ENTRIES, SETTINGS, modules) == kept
+    assert not list(modules.iterdir())
+
+
+def test_what_a_server_sends_has_a_limit(words_module, modules, served):
+    folder, address = served
+    pack(words_module, folder / "words.tar.gz")
+    told = refused(f"{address}/words.tar.gz", modules, max_unpacked_gib=1e-6)
+    assert "words.tar.gz unpacks to more than 1e-06 GiB" in told and "module.max_unpacked_gib" in told
+    assert list(modules.iterdir()) == []
+
+
+@pytest.mark.parametrize("handle", ["foo://bar", "gs://bucket/module", "http://[::1", "http://", "file:///etc"])
+def test_an_address_of_no_module_is_one_line(modules, handle):
+    assert handle.split(":")[1].strip("/[") in refused(handle, modules)
+
+
+def test_a_module_by_a_file_address(words_module, modules):
+    assert resolve(f"file://{words_module}", ENTRIES, SETTINGS, modules) == words_module
+
+
+def test_a_pipe_is_no_module(modules, tmp_path):
+    os.mkfifo(tmp_path / "module.tar.gz")
+    assert "is a pipe" in refused(str(tmp_path / "module.tar.gz"), modules)
 
 
 def test_a_handle_that_is_not_there(modules, served):
