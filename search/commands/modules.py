@@ -87,6 +87,7 @@ def _check(given: argparse.Namespace) -> None:
     _start(config)
     from search.backbones.hub.examine import PAIRS, examine
     from search.backbones.hub.load import published
+    from search.backbones.hub.saved_model import reach
     from search.backbones.learned.sources import use_as_embedding
     from search.backbones.resolve import resolve_modules
 
@@ -105,6 +106,7 @@ def _check(given: argparse.Namespace) -> None:
         ("fingerprint", module.fingerprint[:12]),
         ("takes", f"strings [batch]{', training=' if module.takes_training else ''}"),
         ("gives", f"float32 [batch, {module.dimension}]"),
+        ("reaches", reach(folder) or "nothing but its texts"),
         ("parameters", f"{parameters:,}, {trained:,} of them trainable"),
     ]
     for variable in module.trainable_variables[:_SHOWN_VARIABLES]:

@@ -16,6 +16,7 @@ from search.backbones.hub.contract import reason
 from search.errors import InputError
 from search.inference.predictor import Labels
 from search.utils.device import muted
+from search.utils.plain_paths import plain_path
 
 _EDGES = r"^\s+|\s+$"
 _OPSET = 18
@@ -38,7 +39,7 @@ def to_tflite(saved_model: Path) -> bytes:
     Raises:
         InputError: Operations of the module stand in the way.
     """
-    converter = tf.lite.TFLiteConverter.from_saved_model(str(saved_model), signature_keys=["__call__"])
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(plain_path(saved_model)), signature_keys=["__call__"])
     try:
         # It writes the whole model to stderr where it fails.
         with muted():
@@ -75,7 +76,7 @@ def to_onnx(saved_model: Path, labels: Labels) -> bytes:
     domains = ((constants.CONTRIB_OPS_DOMAIN, 1), (constants.AI_ONNX_ML_DOMAIN, 2))
     try:
         frozen, inputs, outputs, tables, names = tf_loader.from_saved_model(
-            str(saved_model),
+            str(plain_path(saved_model)),
             None,
             None,
             tag="serve",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import keras_tuner
-from keras_tuner.engine.trial import TrialStatus
+from keras_tuner.engine.trial import Trial, TrialStatus
 
 from search.tuning.sampling import Configuration, configuration, fresh_values
 from search.utils.checked import damaged, read_checked, write_checked
@@ -110,6 +110,10 @@ class ResumableOracle(keras_tuner.Oracle):
 
     def reload(self) -> None:
         """Loads the project's trials and state; the trials that were running are the first to be handed out again."""
+        # KerasTuner looks for them by a pattern, and takes a folder such as `runs [1]` for one.
+        for path in Path(self._project_dir).glob("trial_*/trial.json"):
+            trial = Trial.load(str(path))
+            self.trials[trial.trial_id] = trial
         super().reload()
         verbose, self._display.verbose = self._display.verbose, 0
         for trial in [self.trials[trial_id] for trial_id in self._retry_queue]:

@@ -196,3 +196,11 @@ def test_a_project_of_keras_tuners_own_is_not_taken_for_one_of_ours(tmp_path):
     theirs.save()
     with pytest.raises(RuntimeError, match="existing project"):
         make_oracle(tmp_path).reload()
+
+
+def test_goes_on_in_a_folder_that_reads_like_a_pattern(tmp_path):
+    oracle = make_oracle(tmp_path / "runs [1]" / "a\\b")
+    go_on(oracle, most=3)
+    again = make_oracle(tmp_path / "runs [1]" / "a\\b")
+    again.reload()
+    assert again.end_order == oracle.end_order and set(again.trials) == set(oracle.trials)

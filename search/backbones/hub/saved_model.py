@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import logging
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.python.saved_model.loader_impl import parse_saved_model
 
 from search.backbones.hub.contract import reason
+from search.backbones.hub.operations import in_words, reached_by
 from search.errors import InputError
 from search.utils.checksums import SEAL, Damaged, check_seal
+from search.utils.plain_paths import plain_path
 
+_log = logging.getLogger(__name__)
 _UNKNOWN_OPERATION = "Op type not registered"
 
 
 def load_saved_model(folder: Path, name: str) -> Any:
     """Loads a SavedModel of TensorFlow 2, with the operations of tensorflow-text where it needs them.
+
+    What is loaded is a program. One that reaches files, the network or Python is told before anything of it is run.
 
     Args:
         folder: The SavedModel.
@@ -25,8 +33,10 @@ def load_saved_model(folder: Path, name: str) -> Any:
         InputError: It is damaged, of TensorFlow 1, or needs operations that nobody has.
     """
     check_module(folder, name)
+    plain = plain_path(folder)
     try:
-        saved = _load(folder)
+        _warn(plain, name)
+        saved = _load(plain)
     except Exception as error:  # a damaged file makes TensorFlow raise nearly every type
         told = reason(error)
         if _UNKNOWN_OPERATION in told:
@@ -58,6 +68,21 @@ def check_module(folder: Path, name: str) -> None:
             f"module {name} cannot be used: {error}. Take it back from a copy, or remove {folder}: what is built, "
             f"fetched or unpacked is made again. If the change is meant, remove {folder / SEAL}."
         ) from error
+
+
+def reach(folder: Path) -> str:
+    """Says what a SavedModel reaches besides the texts, without loading it; empty where it is nothing.
+
+    Raises:
+        OSError: Its file is damaged.
+    """
+    return in_words(reached_by(parse_saved_model(str(folder))))
+
+
+@cache
+def _warn(folder: Path, name: str) -> None:
+    if reached := reach(folder):
+        _log.warning("%s is a program that reaches %s: use it only if you trust whoever made it.", name, reached)
 
 
 def _load(folder: Path) -> Any:
