@@ -7,6 +7,8 @@ From Python:
     run = search.run("dataset=csv", "dataset.path=reviews.csv", "dataset.text=review", "dataset.label=stars")
     run = search.load_run("outputs/csv/2026-01-31_12-00-00")
     run.predict(["what a lovely day"])
+
+Once it is imported, `keras.models.load_model` reads the `model.keras` of a run.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ import sys
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import wrapt
 
 from search.errors import InputError, SearchError
 
@@ -64,3 +68,13 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+def _register_layers(keras: Any) -> None:
+    """Makes `keras.models.load_model` know the layers of saved classifiers."""
+    if keras.config.backend() == "tensorflow":
+        import_module("search.backbones.hub.layer")
+
+
+# Keras takes seconds to import, and need not be there before it is used: its registry is filled as soon as it is.
+wrapt.register_post_import_hook(_register_layers, "keras")

@@ -1,6 +1,5 @@
 """From the name of a module to a Keras layer.
 
-`from search.backbones import TextEmbedding` is also what lets `keras.models.load_model` read a saved classifier.
 The names are imported when they are first used, since most of them bring TensorFlow along.
 """
 

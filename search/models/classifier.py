@@ -80,8 +80,7 @@ class Classifier:
 
         Args:
             saved_model: Folder of the SavedModel.
-            keras_file: A file that ends in .keras; `keras.models.load_model` reads it once `TextEmbedding` is imported
-                from `search.backbones`.
+            keras_file: A file that ends in .keras; `keras.models.load_model` reads it once `search` is imported.
         """
         # Without the optimizer, whose slots would make the files three times as large.
         plain = keras.Model(self.model.inputs, self.model.outputs, name=self.model.name)

@@ -1,4 +1,7 @@
 import gc
+import json
+import subprocess
+import sys
 import weakref
 import zipfile
 
@@ -10,7 +13,8 @@ import tensorflow as tf
 from classifiers import LABELS, LOAD_KERAS, LOAD_SAVED_MODEL, TEXTS, classifier, elsewhere, fit, same, values
 from keras.src.trainers.trainer import model_supports_jit
 
-from search.backbones import TextEmbedding, load
+from search.backbones import TextEmbedding
+from search.backbones.hub import load
 from search.backbones.hub.load import published
 from search.errors import InputError
 
@@ -310,3 +314,26 @@ def test_keras_file_carries_the_module(words_module, tmp_path):
         names = file.namelist()
     assert any(name.endswith("assets/vocabulary.txt") for name in names)
     assert any(name.endswith("saved_model.pb") for name in names)
+
+
+@pytest.mark.parametrize("imports", ["import search, keras", "import keras, search", "import search, tensorflow as tf"])
+def test_keras_loads_the_file_once_the_package_is_imported(words_module, tmp_path, imports):
+    model = classifier(words_module, trainable=True)
+    model.save(tmp_path / "model.keras")
+    program = f"""
+import sys
+{imports}
+import keras, json, tensorflow as tf
+model = keras.models.load_model(sys.argv[1])
+print(json.dumps(model(tf.constant(["good film"])).numpy().tolist()))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "model.keras")], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    np.testing.assert_allclose(json.loads(done.stdout), model(tf.constant(["good film"])), rtol=1e-6)
+
+
+def test_importing_the_package_brings_neither_keras_nor_tensorflow():
+    program = "import sys, search; sys.exit(bool({'keras', 'tensorflow'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", program]).returncode == 0
