@@ -124,16 +124,9 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
         with nullcontext() if module is None else self._fast.faults_of_module(module, train, valid):
             if values.get("head_first") and initial_epoch == 0:
                 self._train_head(hp, model, train, valid)
-            return self._fit(hp)(
-                model,
-                values,
-                _strings(train),
-                None if valid is None else _strings(valid),
-                epochs=epochs,
-                initial_epoch=initial_epoch,
-                callbacks=callbacks,
-                verbose=verbose,
-            )
+            splits = [None if split is None else _strings(split) for split in (train, valid)]
+            how = {"epochs": epochs, "initial_epoch": initial_epoch, "callbacks": callbacks, "verbose": verbose}
+            return self._fit(hp)(model, values, *splits, **how)
 
     def fast_training(
         self,
@@ -197,7 +190,6 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
         return None if name is None else self.features(name, examples)
 
     def _text_module(self, values: Mapping[str, Any]) -> str | None:
-        """The module that a configuration's model gives texts to; None: it has none."""
         name = values["module"] if values["module"] not in ENCODERS else tokens_key(values["embedding"])
         return name if name in self.modules else None
 

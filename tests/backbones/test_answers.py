@@ -12,7 +12,7 @@ from search.features.cache import FeatureCache, Features
 from search.features.store import KEY, ChunkStore
 
 GOOD = ["a fine film", "rather a bad one", "no", "one that is much longer than all of the others are"]
-FAULTS = [(faulty.fewer_rows, "does not give one row for it"), (faulty.not_a_number, "NaN or infinite")]
+FAULTS = [(faulty.fewer_rows, "does not give a row for each"), (faulty.not_a_number, "NaN or infinite")]
 at_fault = pytest.mark.parametrize(("function", "told"), FAULTS)
 
 
@@ -88,5 +88,5 @@ def test_texts_that_only_fail_together_are_counted():
     def together(texts):
         return tf.zeros([1 + len(texts) // 4, 2]) if len(texts) > 2 else tf.zeros([len(texts), 2])
 
-    with pytest.raises(InputError, match="on 4 texts together: it does not give 4 rows for them but 2"):
+    with pytest.raises(InputError, match="on 4 texts together: it does not give a row for each text"):
         answers(together, list("abcd"), "module mine")

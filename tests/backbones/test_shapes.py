@@ -9,7 +9,8 @@ import tensorflow as tf
 from classifiers import LOAD_KERAS, LOAD_SAVED_MODEL, TEXTS, classifier, elsewhere, fit, same, values
 from shapes import SHAPES, expected
 
-from search.backbones import TextEmbedding, load, resolve_modules
+from search.backbones import TextEmbedding, resolve_modules
+from search.backbones.hub import load
 from search.backbones.hub.load import published, untrainable
 from search.config import ModuleConfig
 from search.errors import InputError

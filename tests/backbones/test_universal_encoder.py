@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from search.backbones import FeatureCache, TextEmbedding, universal_encoder
+from search.backbones import FeatureCache, TextEmbedding
+from search.backbones.builders import universal_encoder
 from search.backbones.builders.encoder_weights import EncoderWeights
 from search.backbones.builders.universal_encoder import build_universal_encoder
 from search.backbones.catalog import catalog
