@@ -10,12 +10,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from search.tuning.hyperband import HyperbandOracle
     from search.tuning.keras_tuner_adapter import Hyperband
+    from search.tuning.oracles.hyperband import HyperbandOracle
 
 __all__ = ["Hyperband", "HyperbandOracle"]
 
-_ROOMS = {"Hyperband": "search.tuning.keras_tuner_adapter", "HyperbandOracle": "search.tuning.hyperband"}
+_ROOMS = {"Hyperband": "search.tuning.keras_tuner_adapter", "HyperbandOracle": "search.tuning.oracles.hyperband"}
 
 
 def __getattr__(name: str) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 import keras_tuner
 
-from search.tuning.hyperband import HyperbandOracle
+from search.tuning.oracles.hyperband import HyperbandOracle
 from search.tuning.tuner import Tuner
 
 

@@ -21,9 +21,10 @@ from keras_tuner.engine.trial import TrialStatus
 
 from search.errors import InputError, MachineFault
 from search.training.base import KerasTraining, Training, assign, build_from_shapes, model_weights
+from search.tuning.distribution import refuse_workers
 from search.tuning.epoch_recorder import TrialFollower, is_done, weights_of
+from search.tuning.oracles.base import ResumableOracle
 from search.tuning.record import TrialObserver, TrialRecord, ranked
-from search.tuning.resumable import ResumableOracle
 from search.tuning.seeds import ACCUMULATE, HEAD_EPOCHS, hyperparameter_values, trial_seed
 from search.tuning.trial_files import TrialFiles
 from search.utils.checked import damaged
@@ -93,6 +94,7 @@ class Tuner(keras_tuner.Tuner):
         **settings: Any,
     ) -> None:
         self._takes_oracles_seed = seed is None
+        refuse_workers()
         self.seed = oracle.seed if seed is None else seed
         self.max_epochs = max_epochs
         self.patience = patience

@@ -19,7 +19,7 @@ from job import DROPOUT, FACTOR, LAYERS, LEARNING_RATE, OBJECTIVE, UNITS, Job, O
 from measure import Stopwatch, disk, peak_memory
 
 from search.backbones import TextEmbedding
-from search.tuning.schedule import brackets, total_epochs, total_trials
+from search.tuning.oracles.schedule import brackets, total_epochs, total_trials
 
 
 class PlainHyperModel(keras_tuner.HyperModel):

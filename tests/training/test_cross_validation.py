@@ -19,7 +19,7 @@ from search.job.validation import Validation
 from search.models.hypermodel import TextClassifierHyperModel
 from search.training.cross_validation import CrossValidated
 from search.training.folds import parted
-from search.tuning.hyperband import HyperbandOracle
+from search.tuning.oracles.hyperband import HyperbandOracle
 from search.tuning.seeds import HEAD_EPOCHS
 from search.tuning.tuner import Tuner
 from spaces import space_from

@@ -10,7 +10,7 @@ from search.backbones import FeatureCache
 from search.datasets import Examples
 from search.models.hypermodel import TextClassifierHyperModel
 from search.training.lp_ft import best_head
-from search.tuning.hyperband import HyperbandOracle
+from search.tuning.oracles.hyperband import HyperbandOracle
 from search.tuning.seeds import HEAD_EPOCHS
 from search.tuning.tuner import Tuner
 from spaces import space_from

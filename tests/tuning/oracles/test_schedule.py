@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.tuning.schedule import Round, brackets, total_epochs, total_trials
+from search.tuning.oracles.schedule import Round, brackets, total_epochs, total_trials
 
 MAX_EPOCHS, FACTORS = st.integers(1, 300), st.integers(2, 5)
 

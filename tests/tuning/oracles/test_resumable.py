@@ -8,7 +8,7 @@ from collections import Counter
 import keras_tuner
 import pytest
 
-from search.tuning.hyperband import HyperbandOracle
+from search.tuning.oracles.hyperband import HyperbandOracle
 
 MIN = keras_tuner.Objective("loss", "min")
 PROJECT = "trials"

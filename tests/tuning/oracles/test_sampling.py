@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search.tuning.sampling import active_values, configuration, fresh_values
+from search.tuning.oracles.sampling import active_values, configuration, fresh_values
 
 
 def draw_all(space, seed=0, most=1000):

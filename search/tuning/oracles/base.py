@@ -10,7 +10,7 @@ from typing import Any
 import keras_tuner
 from keras_tuner.engine.trial import Trial, TrialStatus
 
-from search.tuning.sampling import Configuration, configuration, fresh_values
+from search.tuning.oracles.sampling import Configuration, configuration, fresh_values
 from search.utils.checked import damaged, read_checked, write_checked
 
 PARENT = "tuner/trial_id"

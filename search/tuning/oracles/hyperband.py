@@ -11,9 +11,9 @@ from typing import Any
 import keras_tuner
 from keras_tuner.engine.trial import TrialStatus
 
-from search.tuning.resumable import PARENT, ResumableOracle
-from search.tuning.sampling import active_values
-from search.tuning.schedule import Bracket, brackets, total_trials
+from search.tuning.oracles.base import PARENT, ResumableOracle
+from search.tuning.oracles.sampling import active_values
+from search.tuning.oracles.schedule import Bracket, brackets, total_trials
 
 log = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search.tuning.hyperband import HyperbandOracle
-from search.tuning.schedule import brackets, total_trials
+from search.tuning.oracles.hyperband import HyperbandOracle
+from search.tuning.oracles.schedule import brackets, total_trials
 
 # KerasTuner takes the best of the values of a trial that has none but NaN.
 pytestmark = pytest.mark.filterwarnings("ignore:All-NaN axis encountered:RuntimeWarning")

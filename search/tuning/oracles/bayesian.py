@@ -1,15 +1,12 @@
-"""The oracles, made from the configuration, and how much work each of them plans."""
+"""Bayesian optimization: a Gaussian process over the trials so far proposes the next one."""
 
 from __future__ import annotations
 
-import logging
 import sys
 import warnings
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import keras_tuner
 import numpy as np
 from keras_tuner import oracles
 from keras_tuner.engine.trial import TrialStatus
@@ -18,42 +15,17 @@ from scipy.optimize import minimize
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
-from search.config import TunerConfig
 from search.errors import InputError
-from search.tuning.hyperband import HyperbandOracle
-from search.tuning.resumable import ResumableOracle
-from search.tuning.sampling import configuration
-from search.tuning.schedule import brackets, total_epochs, total_trials
+from search.tuning.oracles.sampling import configuration
+from search.tuning.oracles.stopping import StopsInOrder
 from search.utils.checked import read_checked
-
-log = logging.getLogger(__name__)
 
 # How many points the next trial of a Bayesian search is looked for at, and from how many of them downhill.
 _POINTS = 2000
 _DESCENTS = 5
 
 
-class _StopsInOrder(ResumableOracle):
-    """Proposes nothing more once too many trials have failed."""
-
-    def populate_space(self, trial_id: str) -> dict[str, Any]:
-        """As the oracle it is mixed into, until a bound on failures is reached."""
-        if self.stop_reason is not None:
-            log.warning("No further trial is started: %s.", self.stop_reason)
-            return {"status": TrialStatus.STOPPED, "values": None}
-        proposal: dict[str, Any] = super().populate_space(trial_id)
-        return proposal
-
-    def _random_values(self) -> dict[str, Any] | None:
-        """Replaces KerasTuner's draw, which takes a space for exhausted after 20 draws that it has tried."""
-        return self._fresh()
-
-
-class RandomSearchOracle(_StopsInOrder, oracles.RandomSearchOracle):
-    """Draws every configuration afresh; KerasTuner's, with this package's promises on seeds and failures."""
-
-
-class BayesianOptimizationOracle(_StopsInOrder, oracles.BayesianOptimizationOracle):
+class BayesianOptimizationOracle(StopsInOrder, oracles.BayesianOptimizationOracle):
     """A Gaussian process says what to try next; KerasTuner's, with this package's promises on seeds and failures.
 
     The first third of the trials is drawn, and no more than three times the parameters that vary. KerasTuner's rule is
@@ -107,67 +79,3 @@ class BayesianOptimizationOracle(_StopsInOrder, oracles.BayesianOptimizationOrac
             return dict(state["hyperparameters"]["values"])
         except (OSError, InputError, ValueError, KeyError, TypeError):
             return None
-
-
-class GridSearchOracle(_StopsInOrder, oracles.GridSearchOracle):
-    """Every combination in order; KerasTuner's, with this package's promises on seeds and failures."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How many trials and epochs a search takes if no trial fails or stops early; None where it is not known."""
-
-    trials: int | None
-    epochs: int | None
-
-
-def make_oracle(config: TunerConfig, objective: keras_tuner.Objective, seed: int) -> ResumableOracle:
-    """Makes the oracle that proposes the trials.
-
-    Args:
-        config: The algorithm and its settings.
-        objective: Metric and direction to rank trials by.
-        seed: Any whole number from 0.
-    """
-    common = {
-        "objective": objective,
-        "seed": seed,
-        "max_consecutive_failed_trials": config.max_consecutive_failures or sys.maxsize,
-        "max_failed_trials": config.max_failures,
-    }
-    if config.name == "hyperband":
-        oracle: ResumableOracle = HyperbandOracle(
-            max_epochs=config.max_epochs,
-            min_epochs=config.min_epochs,
-            factor=config.factor,
-            hyperband_iterations=config.iterations,
-            **common,
-        )
-        oracle.max_trials = config.max_trials
-        return oracle
-    kind = {"random": RandomSearchOracle, "bayesian": BayesianOptimizationOracle, "grid": GridSearchOracle}[config.name]
-    return kind(max_trials=config.max_trials, **common)
-
-
-def plan(config: TunerConfig, combinations: int | None) -> Plan:
-    """Counts the trials and epochs ahead.
-
-    Args:
-        config: The algorithm and its settings.
-        combinations: Size of the search space, None where a range makes it infinite.
-
-    Returns:
-        The plan, within the budgets `max_trials` and `max_total_epochs`.
-    """
-    if config.name == "hyperband":
-        schedule = brackets(config.max_epochs, config.factor, config.min_epochs)
-        trials: int | None = total_trials(schedule) * config.iterations
-        epochs: int | None = total_epochs(schedule) * config.iterations
-    else:
-        trials = _least(combinations, config.max_trials)
-        epochs = None if trials is None else trials * config.max_epochs
-    return Plan(_least(trials, config.max_trials), _least(epochs, config.max_total_epochs))
-
-
-def _least(value: int | None, limit: int | None) -> int | None:
-    return min((n for n in (value, limit) if n is not None), default=None)

@@ -9,11 +9,11 @@ import keras_tuner
 import numpy as np
 
 from search.config import TunerConfig
-from search.tuning.oracles import make_oracle
+from search.tuning.oracles import ORACLES, make_oracle
 from search.tuning.tuner import Tuner
 
 OBJECTIVE = keras_tuner.Objective("val_loss", "min")
-TUNERS = ("hyperband", "random", "bayesian", "grid")
+TUNERS = tuple(ORACLES)
 SETTINGS = MappingProxyType(
     {
         "hyperband": {"max_epochs": 4, "factor": 2},

@@ -1,0 +1,11 @@
+"""Random search."""
+
+from __future__ import annotations
+
+from keras_tuner import oracles
+
+from search.tuning.oracles.stopping import StopsInOrder
+
+
+class RandomSearchOracle(StopsInOrder, oracles.RandomSearchOracle):
+    """Draws every configuration afresh; KerasTuner's, with this package's promises on seeds and failures."""
