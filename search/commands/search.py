@@ -215,18 +215,20 @@ def execute(node: DictConfig, hydra_config: Any, folder: Path, verbose: bool) ->
         KeyboardInterrupt: It was interrupted; the message says how to go on.
     """
     output = made = _from_here(folder)
+    gets_more = False
     overrides = _as_typed(hydra_config)
     with noted_interrupts() as interrupted:
         try:
             if node.resume is not None:
                 output = _from_here(absolute_path(node.resume, "resume"))
-                node = resumed(node, overrides)
+                going_on = resumed(node, overrides)
+                node, gets_more = going_on.config, going_on.gets_more
             config = checked(node)
             # Imported only now: --help and --cfg answer without pandas.
             from search.job import pipeline
 
             catalogs = [Path(one.path) for one in hydra_config.runtime.config_sources if one.schema == "file"]
-            pipeline.run(config, node, overrides, output, catalogs, verbose)
+            pipeline.run(config, node, overrides, output, catalogs, verbose, gets_more=gets_more)
             return output
         except (KeyboardInterrupt, Exception) as error:
             has_begun = (output / ".hydra").is_dir()

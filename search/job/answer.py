@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -114,19 +114,7 @@ def find_answer(prepared: Prepared, trials: Trials, folder: RunFolder, screen: S
     if config.ensemble.trials:
         with stopwatch("ensemble"):
             single = Member(trial_name(best.trial_id), valid_probabilities, probabilities, model)
-            built = build_ensemble(
-                config,
-                trials.tuner,
-                trials.hypermodel,
-                trials.validation,
-                splits,
-                single,
-                threshold,
-                baselines,
-                prepared.objective,
-                folder,
-                screen.say,
-            )
+            built = _built(prepared, trials, single, threshold, baselines, folder, screen.say)
     with stopwatch("test"):
         verdict = _judged(prepared, Predictions(probabilities, threshold), baselines, built)
     final_refit = None
@@ -145,6 +133,59 @@ def find_answer(prepared: Prepared, trials: Trials, folder: RunFolder, screen: S
         verdict,
         built.record if built else None,
         final_refit,
+    )
+
+
+def ensemble_of(
+    prepared: Prepared, trials: Trials, threshold: float | None, folder: RunFolder, say: Callable[[str], None]
+) -> tuple[Mapping[str, Any], Mapping[str, Any]] | None:
+    """Makes the ensemble of a run that has ended; its best trial and the baselines are trained as they were.
+
+    Args:
+        prepared: The data, and what was asked for.
+        trials: What the search found.
+        threshold: Of the model that was tested.
+        folder: The run's; `ensemble/` is written there.
+        say: Is told what is done.
+
+    Returns:
+        The `ensembles` and the `verdict` for summary.json; None where there is nothing to combine.
+    """
+    config, splits, best = prepared.config, prepared.splits, trials.best
+    say(f"Refitting trial {best.trial_id} for the ensemble")
+    model = refit(trials.hypermodel, trials.best_trial.hyperparameters, splits.refit, trials.best_epoch, config.seed)
+    classifier = Classifier(model, splits.classes, threshold)
+    probabilities = classifier.probabilities(splits.test.texts, trials.features(splits.test))
+    valid = trials.validation.probabilities(trials.tuner, best)
+    baselines = run_baselines(splits.folds, splits.valid, splits.test, splits.refit, config.threshold)
+    single = Member(trial_name(best.trial_id), valid, probabilities, model)
+    built = _built(prepared, trials, single, threshold, baselines, folder, say)
+    if built is None:
+        return None
+    return built.record, _judged(prepared, Predictions(probabilities, threshold), baselines, built).record()
+
+
+def _built(
+    prepared: Prepared,
+    trials: Trials,
+    single: Member,
+    threshold: float | None,
+    baselines: Mapping[str, Baseline],
+    folder: RunFolder,
+    say: Callable[[str], None],
+) -> Built | None:
+    return build_ensemble(
+        prepared.config,
+        trials.tuner,
+        trials.hypermodel,
+        trials.validation,
+        prepared.splits,
+        single,
+        threshold,
+        baselines,
+        prepared.objective,
+        folder,
+        say,
     )
 
 

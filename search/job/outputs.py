@@ -51,7 +51,6 @@ def write_outputs(
     splits, classifier = prepared.splits, answer.classifier
     write_predictions(folder.predictions, splits.test, splits.classes, answer.predicted, answer.probabilities)
     summary = _summary(prepared, trials, answer, device, stopwatch)
-    write_json(folder.summary, summary)
     write_result(
         folder.tensorboard,
         summary,
@@ -74,6 +73,8 @@ def write_outputs(
         catalog(catalogs),
         trials.passes,
     )
+    # The last but for the report: where it is, the run has ended.
+    write_json(folder.summary, summary)
     write_report(folder.path)
     return summary
 

@@ -12,9 +12,11 @@ from omegaconf import DictConfig, OmegaConf
 from search.config import Config
 from search.datasets import load_splits
 from search.errors import InputError
+from search.job.additions import REPORT, add, lacking, read_summary, told
 from search.job.beforehand import check_beforehand
 from search.job.inputs import Inputs
 from search.job.unlabelled import check_unlabelled
+from search.reporting.report.write import write_report
 from search.reporting.screen import Screen, describe_cleaning
 from search.run_folder import RunFolder
 from search.tuning.objective import chosen_objective
@@ -33,6 +35,8 @@ def run(
     output: Path,
     catalogs: Sequence[Path],
     verbose: bool = False,
+    *,
+    gets_more: bool = False,
 ) -> dict[str, Any]:
     """Searches, refits, tests and reports.
 
@@ -43,6 +47,7 @@ def run(
         output: Folder of the run; nothing is written to it before the input has proved to be good.
         catalogs: Folders whose `module/*.yaml` name modules.
         verbose: Leave TensorFlow as talkative as it is.
+        gets_more: The search of a run that had ended goes on all the same: it has more to spend.
 
     Returns:
         The summary, as written to summary.json.
@@ -53,7 +58,16 @@ def run(
     """
     stopwatch = Stopwatch()
     screen = Screen()
-    begun = None if config.resume is None else Inputs.read(RunFolder(output).inputs)
+    kept = RunFolder(output)
+    wanted = None if config.resume is None or gets_more else lacking(config, kept)
+    if wanted is not None and not wanted - {REPORT}:
+        if REPORT in wanted:
+            write_report(output)
+            screen.say(f"{output} is finished: its report was added")
+        else:
+            screen.say(told(kept))
+        return read_summary(kept.summary)
+    begun = None if config.resume is None else Inputs.read(kept.inputs)
     if begun is not None:
         catalogs = begun.with_catalogs(catalogs)
     check_beforehand(config, composed, space_from(_plain(composed.space)), catalogs)
@@ -76,7 +90,7 @@ def run(
     from search.job.answer import find_answer
     from search.job.outputs import write_outputs
     from search.job.prepare import prepare
-    from search.job.trials import run_trials
+    from search.job.trials import ended_trials, run_trials
     from search.reporting.tensorboard import write_configuration
 
     with stopwatch("embed"):
@@ -87,10 +101,17 @@ def run(
     with RunFolder.opened(output, composed, overrides, resumed=config.resume is not None) as folder:
         log.info("%s: %s; %s", config.dataset.name, splits.sizes(), describe_cleaning(splits.cleaning))
         inputs.write(folder.inputs)
-        write_configuration(folder.tensorboard, composed)
-        trials = run_trials(prepared, folder, screen, stopwatch)
-        answer = find_answer(prepared, trials, folder, screen, stopwatch)
-        summary = write_outputs(prepared, trials, answer, folder, catalogs, device, stopwatch, screen.say)
+        if wanted is not None:
+            trials = ended_trials(prepared, folder, screen, stopwatch)
+            summary = add(wanted, prepared, trials, folder, stopwatch, screen.say)
+            write_report(folder.path)
+        else:
+            for file in (folder.summary, folder.report, folder.model_card):
+                file.unlink(missing_ok=True)  # from here on the run has not ended, until its answer is there
+            write_configuration(folder.tensorboard, composed)
+            trials = run_trials(prepared, folder, screen, stopwatch)
+            answer = find_answer(prepared, trials, folder, screen, stopwatch)
+            summary = write_outputs(prepared, trials, answer, folder, catalogs, device, stopwatch, screen.say)
     screen.show_result(summary, folder.path)
     return summary
 

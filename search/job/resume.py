@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -12,9 +13,11 @@ from search.errors import InputError
 from search.run_folder import RunFolder
 from search.utils.paths import make_absolute, read_path
 
-# What may change without a trial that has been run becoming another one; of iterations only to more.
+# What may change without a trial that has been run becoming another one; of iterations only to more, and an ensemble
+# only where none was asked for.
+_SECONDS, _ITERATIONS, _ENSEMBLE = "tuner.max_seconds", "tuner.iterations", "ensemble.trials"
 _FREE = (
-    "tuner.max_seconds",
+    _SECONDS,
     "features.max_gib",
     "final_refit",
     "dataset.unlabelled_path",
@@ -27,10 +30,22 @@ _FREE = (
 )
 _DATA = ("dataset.path", "dataset.valid_path", "dataset.test_path")
 """May change where the run knows the checksums of its data, which are compared as soon as it is read."""
-_ITERATIONS = "tuner.iterations"
 
 
-def resumed(node: DictConfig, overrides: Sequence[str]) -> DictConfig:
+@dataclass(frozen=True)
+class Resumed:
+    """How a run goes on.
+
+    Attributes:
+        config: Its configuration, with what may change of the command line's.
+        gets_more: Whether its search is given more to spend than it had: it goes on even where it had ended.
+    """
+
+    config: DictConfig
+    gets_more: bool
+
+
+def resumed(node: DictConfig, overrides: Sequence[str]) -> Resumed:
     """The configuration to go on with: the run's own, with what may change of the command line's.
 
     Args:
@@ -38,7 +53,7 @@ def resumed(node: DictConfig, overrides: Sequence[str]) -> DictConfig:
         overrides: The overrides of the command line.
 
     Returns:
-        The configuration of the run, `resume` set.
+        How it goes on; `resume` is set in its configuration.
 
     Raises:
         InputError: There is no run in the folder, or the command line asks for other settings; it lists them.
@@ -49,10 +64,11 @@ def resumed(node: DictConfig, overrides: Sequence[str]) -> DictConfig:
         make_absolute(one, Config)
     OmegaConf.resolve(node)
     free = (*_FREE, *_DATA) if RunFolder(folder).inputs.exists() else _FREE
-    refused = []
+    refused, gets_more = [], False
     for key, then, now in _changes(saved, node, overrides):
-        if key in free or (key == _ITERATIONS and now > then):
+        if key in free or (key == _ITERATIONS and now > then) or (key == _ENSEMBLE and not then):
             OmegaConf.update(saved, key, now)
+            gets_more |= key in (_SECONDS, _ITERATIONS)
         else:
             refused.append(f"{key} was {then}, is {now}")
     if refused:
@@ -61,7 +77,7 @@ def resumed(node: DictConfig, overrides: Sequence[str]) -> DictConfig:
             "a run of its own."
         )
     saved.resume = str(folder)
-    return saved
+    return Resumed(saved, gets_more)
 
 
 def _changes(saved: DictConfig, node: DictConfig, overrides: Sequence[str]) -> Iterator[tuple[str, Any, Any]]:

@@ -23,7 +23,7 @@ from search.run_folder import RunFolder
 from search.training.head import Inputs
 from search.tuning.budget import TimeBudget
 from search.tuning.oracles import make_oracle, plan
-from search.tuning.record import TrialRecord
+from search.tuning.record import TrialObserver, TrialRecord
 from search.tuning.tuner import Tuner
 from search.utils.stopwatch import Stopwatch
 
@@ -60,6 +60,25 @@ class Trials:
         return self.hypermodel.constant_features(self.best.values, split)
 
 
+def ended_trials(prepared: Prepared, folder: RunFolder, screen: Screen, stopwatch: Stopwatch) -> Trials:
+    """The trials of a search that has ended, of which nothing is written anew.
+
+    Args:
+        prepared: What was searched.
+        folder: The run's.
+        screen: Shows passes of texts through modules, where their features are not kept any more.
+        stopwatch: Counts the phase `embed`.
+
+    Raises:
+        InputError: The folder holds another search's trials, or a damaged file.
+        SearchError: Every trial failed.
+    """
+    passes = PassLog(screen.embedding(partial(stopwatch.add, "embed")))
+    hypermodel, validation = _judging(prepared, passes)
+    tuner = _tuner(prepared, validation, folder, [])
+    return _found(tuner, hypermodel, validation, passes, ScoredEpochs(folder.trials), folder)
+
+
 def run_trials(prepared: Prepared, folder: RunFolder, screen: Screen, stopwatch: Stopwatch) -> Trials:
     """Searches, or goes on with the search that the folder holds.
 
@@ -73,8 +92,33 @@ def run_trials(prepared: Prepared, folder: RunFolder, screen: Screen, stopwatch:
         InputError: The folder holds another search's trials.
         SearchError: Every trial failed.
     """
-    config, splits, objective = prepared.config, prepared.splits, prepared.objective
+    config, objective = prepared.config, prepared.objective
     passes = PassLog(screen.embedding(partial(stopwatch.add, "embed")))
+    hypermodel, validation = _judging(prepared, passes)
+    scored_epochs = ScoredEpochs(folder.trials)
+    ahead = plan(config.tuner, prepared.space.size())
+    with (
+        stopwatch("search"),
+        screen.progress(ahead, objective.name, objective.direction) as progress,
+        closing(TensorBoardWriter(folder.tensorboard, prepared.space, objective)) as curves,
+    ):
+        tuner = _tuner(prepared, validation, folder, [progress, curves, scored_epochs])
+        if tuner.records:
+            screen.say(f"Going on after {len(tuner.records)} trials that had ended")
+        budget = TimeBudget(config.tuner.max_seconds, tuner.records, stopwatch.started)
+        tuner.may_start = budget.may_start
+        try:
+            tuner.search(*validation.fit_args, verbose=0)
+        finally:  # also after Ctrl-C: what has been tried can be looked at
+            board = leaderboard(tuner.records.values(), list(prepared.space), objective.direction)
+            write_leaderboard(board, folder.leaderboard)
+    _tell(tuner, budget.refused, ahead.trials, folder.leaderboard, screen.say)
+    return _found(tuner, hypermodel, validation, passes, scored_epochs, folder)
+
+
+def _judging(prepared: Prepared, passes: PassLog) -> tuple[TextClassifierHyperModel, Validation]:
+    """What makes the models of a search, and how they are judged."""
+    config, splits = prepared.config, prepared.splits
     hypermodel = TextClassifierHyperModel(
         prepared.space,
         prepared.modules,
@@ -89,36 +133,34 @@ def run_trials(prepared: Prepared, folder: RunFolder, screen: Screen, stopwatch:
         splits.train.texts,
     )
     prepared.limit.guard(hypermodel)
-    validation = Validation(hypermodel, splits)
-    scored_epochs = ScoredEpochs(folder.trials)
-    ahead = plan(config.tuner, prepared.space.size())
-    with (
-        stopwatch("search"),
-        screen.progress(ahead, objective.name, objective.direction) as progress,
-        closing(TensorBoardWriter(folder.tensorboard, prepared.space, objective)) as curves,
-    ):
-        tuner = Tuner(
-            make_oracle(config.tuner, objective, config.seed),
-            validation.hypermodel,
-            max_epochs=config.tuner.max_epochs,
-            patience=config.tuner.patience,
-            max_total_epochs=config.tuner.max_total_epochs,
-            max_parameters=config.tuner.max_parameters,
-            keep=config.tuner.keep,
-            observers=[progress, curves, scored_epochs],
-            directory=str(folder.path),
-            project_name=folder.trials.name,
-        )
-        if tuner.records:
-            screen.say(f"Going on after {len(tuner.records)} trials that had ended")
-        budget = TimeBudget(config.tuner.max_seconds, tuner.records, stopwatch.started)
-        tuner.may_start = budget.may_start
-        try:
-            tuner.search(*validation.fit_args, verbose=0)
-        finally:  # also after Ctrl-C: what has been tried can be looked at
-            board = leaderboard(tuner.records.values(), list(prepared.space), objective.direction)
-            write_leaderboard(board, folder.leaderboard)
-    _tell(tuner, budget.refused, ahead.trials, folder.leaderboard, screen.say)
+    return hypermodel, Validation(hypermodel, splits)
+
+
+def _tuner(prepared: Prepared, validation: Validation, folder: RunFolder, observers: Sequence[TrialObserver]) -> Tuner:
+    """The tuner with the trials that the folder holds."""
+    config = prepared.config.tuner
+    return Tuner(
+        make_oracle(config, prepared.objective, prepared.config.seed),
+        validation.hypermodel,
+        max_epochs=config.max_epochs,
+        patience=config.patience,
+        max_total_epochs=config.max_total_epochs,
+        max_parameters=config.max_parameters,
+        keep=config.keep,
+        observers=observers,
+        directory=str(folder.path),
+        project_name=folder.trials.name,
+    )
+
+
+def _found(
+    tuner: Tuner,
+    hypermodel: TextClassifierHyperModel,
+    validation: Validation,
+    passes: PassLog,
+    scored_epochs: ScoredEpochs,
+    folder: RunFolder,
+) -> Trials:
     best = next(iter(tuner.ranking()), None)
     if best is None or best.best_epoch is None:
         errors = [f"{record.trial_id}: {record.error}" for record in tuner.records.values()]
