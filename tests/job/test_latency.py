@@ -183,6 +183,7 @@ def test_the_command_keeps_to_the_limit_and_to_its_times(search_command, tmp_pat
     assert report["milliseconds"]["batch"] == 256 and report["milliseconds"]["trials"][str(word_module)] > 0
     assert "Speed against score" in (run / "report.html").read_text()
 
+    (run / "summary.json").unlink()  # as if it had been killed before its end
     (run / "latency.json").write_text(json.dumps({str(word_module): 0.125}))
     again = search_command(f"resume={run}")
     assert again.code == 0 and f"{word_module} 0.125 ms" in again.out

@@ -114,6 +114,7 @@ def test_a_folder_without_a_run_is_refused(search_command, tmp_path):
 
 
 def test_a_damaged_record_is_named(search_command, finished):
+    (finished / "summary.json").unlink()  # as if it had been killed before its end
     record = finished / "trials" / "trial_1" / "record.json"
     record.write_text(record.read_text()[:50])
     outcome = search_command("resume=run")
@@ -122,6 +123,7 @@ def test_a_damaged_record_is_named(search_command, finished):
 
 
 def test_a_changed_score_is_not_believed(search_command, finished):
+    (finished / "summary.json").unlink()  # as if it had been killed before its end
     record = finished / "trials" / "trial_1" / "record.json"
     record.write_text(re.sub(r'"score": [^,]+', '"score": 0.999', record.read_text()))
     outcome = search_command("resume=run")

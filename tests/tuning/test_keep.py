@@ -225,6 +225,7 @@ def test_the_command_says_of_damaged_files_what_they_are(search_command, tmp_pat
     pd.testing.assert_frame_equal(leaderboard("cut"), leaderboard("whole"), check_exact=True)
 
     damaged(files.best(best), "flipped")
+    (tmp_path / "whole" / "summary.json").unlink()  # as if it had been killed before its end
     outcome = search_command("resume=whole")
     assert outcome.code == 2
     assert outcome.err.count("\n") == 1
