@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import numpy as np
@@ -46,6 +47,13 @@ def direction(metric: str) -> Literal["max", "min"]:
     if metric not in (*_NAMES, "loss"):
         raise ValueError(f"Expected one of {', '.join(_NAMES)} or loss. Received: {metric}")
     return "min" if metric in _LOWER_IS_BETTER else "max"
+
+
+def limits(metric: str) -> tuple[float, float]:
+    """The ends of a metric's range, whatever the number of classes; infinite where there is none."""
+    low = -1.0 if metric == "mcc" else 0.0
+    high = {"log_loss": math.inf, "loss": math.inf, "brier": 2.0}.get(metric, 1.0)
+    return low, high
 
 
 def test_metric(objective: str) -> str:

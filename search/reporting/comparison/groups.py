@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -9,11 +10,13 @@ from typing import Any
 import pandas as pd
 from scipy.stats import t as student
 
+from search.evaluation.metrics import limits
 from search.reporting.comparison.attempts import FINISHED, Attempt
 from search.reporting.comparison.table import HIGH, LOW, table_of_runs
 from search.reporting.report.run import Run
 
 SEED = "seed"
+TESTED = "tested_on"
 _CONFIDENCE = 0.95
 
 
@@ -35,7 +38,14 @@ def table_of_attempts(attempts: Sequence[Attempt], runs: Mapping[int, Run]) -> p
     overrides = [_by_key(one.overrides) for one in attempts]
     for key in varying(attempts):
         begun[key] = [values.get(key, "") for values in overrides]
-    return begun.join(finished[[column for column in finished if column not in begun]])
+    table = begun.join(finished[[column for column in finished if column not in begun]])
+    table[TESTED] = pd.Series({i: _tested_on(run) for i, run in runs.items()}, dtype=object)
+    return table
+
+
+def _tested_on(run: Run) -> str:
+    """The same for runs whose scores can be compared: of one data set, with as many test rows of each class."""
+    return json.dumps([run.summary["dataset"], run.summary["sizes"]["test"]])
 
 
 def varying(attempts: Sequence[Attempt]) -> list[str]:
@@ -63,7 +73,12 @@ def grouped(table: pd.DataFrame, keys: Sequence[str], metrics: Iterable[str]) ->
     groups = table.groupby(list(keys), sort=False, dropna=False) if keys else [((), table)]
     for values, group in groups:
         finished = group[group["status"] == FINISHED]
-        row = {**dict(zip(keys, values, strict=True)), "runs": len(finished), "unfinished": len(group) - len(finished)}
+        row: dict[str, Any] = {
+            **dict(zip(keys, values, strict=True)),
+            "runs": len(finished),
+            "unfinished": len(group) - len(finished),
+        }
+        row[TESTED] = next(iter(finished[TESTED].dropna().unique()), None) if TESTED in finished else None
         for metric in metrics:
             low, high = _interval(finished, metric)
             row |= {f"{metric}.mean": finished[metric].mean(), f"{metric}.sd": finished[metric].std()}
@@ -84,8 +99,10 @@ def _interval(runs: pd.DataFrame, metric: str) -> tuple[float, float]:
         return float(own.get(metric + LOW, math.nan)), float(own.get(metric + HIGH, math.nan))
     if not len(scores):
         return math.nan, math.nan
+    least, most = limits(metric.removeprefix("test."))
     reach = student.ppf((1 + _CONFIDENCE) / 2, len(scores) - 1) * scores.std() / math.sqrt(len(scores))
-    return float(scores.mean() - reach), float(scores.mean() + reach)
+    # Of few runs the interval may be wider than the metric's range, beyond which no mean can lie.
+    return max(least, float(scores.mean() - reach)), min(most, float(scores.mean() + reach))
 
 
 def _by_key(overrides: Iterable[str]) -> dict[str, str]:

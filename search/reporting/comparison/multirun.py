@@ -11,7 +11,7 @@ from rich.table import Table
 
 from search.reporting.comparison.attempts import FINISHED, Attempt
 from search.reporting.comparison.columns import Cell, Column, fitting, is_missing, markdown, screen_table, text_column
-from search.reporting.comparison.groups import SEED, grouped, table_of_attempts, varying
+from search.reporting.comparison.groups import SEED, TESTED, grouped, table_of_attempts, varying
 from search.reporting.comparison.page import Summary, page
 from search.reporting.comparison.show import baseline_column, best_metric, metric_column, verdict_column
 from search.reporting.comparison.table import default_columns
@@ -40,7 +40,7 @@ def summarise(sweep: Path, attempts: Sequence[Attempt], console: Console | None 
     others = [key for key in keys if key != SEED]
     means = grouped(table, others, metrics)
     columns = dict.fromkeys(["run", "status", "error", *keys, *default_columns(table)])
-    for name, content in (("summary.csv", table[list(columns)]), ("groups.csv", means)):
+    for name, content in (("summary.csv", table[list(columns)]), ("groups.csv", means.drop(columns=TESTED))):
         with whole_file(sweep / name) as beside:
             content.to_csv(beside, index=False)
     each, groups = run_columns(table, keys, metrics), group_columns(means, others, metrics)

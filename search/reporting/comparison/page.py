@@ -14,7 +14,7 @@ from search.evaluation.metrics import direction
 from search.reporting.comparison.attempts import FINISHED, Attempt
 from search.reporting.comparison.columns import Column
 from search.reporting.comparison.curve import amounts, learning_curve
-from search.reporting.comparison.groups import SEED, label_of
+from search.reporting.comparison.groups import SEED, TESTED, label_of
 from search.reporting.comparison.table import HIGH, LOW
 from search.reporting.report.figures import WIDTHS
 from search.reporting.report.figures.overview import Measured, scores_with_intervals
@@ -84,18 +84,20 @@ def page(found: Summary) -> str:
 
 
 def _picture(means: pd.DataFrame, keys: Sequence[str], metric: str) -> Markup | None:
-    """The groups beside each other, the best one brought out."""
+    """The groups beside each other, the best one of the same test rows brought out."""
     known = means[means[f"{metric}.mean"].notna()]
     if not 1 < len(known) <= _MOST_GROUPS:
         return None
     scores = known[f"{metric}.mean"]
-    best = scores.idxmax() if direction(metric.removeprefix("test.")) == "max" else scores.idxmin()
+    scores = scores if direction(metric.removeprefix("test.")) == "max" else -scores
+    tested = known[TESTED].fillna("")
+    best = {rows.idxmax() for _, rows in scores.groupby(tested) if len(rows) > 1}
     measured = []
     for i, row in known.iterrows():
         ends = (float(row[metric + LOW]), float(row[metric + HIGH]))
         # Of two or three runs the interval says little but that they are few: it would take all the room.
         interval = ends if ends[0] == ends[0] and row["runs"] != 2 else None
-        measured.append(Measured(label_of(row, keys), float(row[f"{metric}.mean"]), interval, i == best))
+        measured.append(Measured(label_of(row, keys), float(row[f"{metric}.mean"]), interval, i in best))
     return scores_with_intervals(measured, f"mean {spoken(metric.removeprefix('test.'))}")
 
 

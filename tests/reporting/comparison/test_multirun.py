@@ -173,3 +173,30 @@ def test_runs_of_several_data_sets_share_what_they_can(tmp_path):
     summarise(tmp_path, attempts, Console(file=io.StringIO(), width=80))
     groups = pd.read_csv(tmp_path / "groups.csv")
     assert groups["dataset"].tolist() == ["two", "three"] and groups["test.macro_f1.mean"].notna().all()
+
+
+def test_intervals_of_means_stay_within_the_range_of_the_metric():
+    table = pd.DataFrame(
+        {
+            "status": ["finished"] * 2,
+            "test.accuracy": [0.9, 0.99],
+            "test.log_loss": [0.05, 0.4],
+            "test.mcc": [-0.9, 0.9],
+        }
+    )
+    (row,) = grouped(table, [], ["test.accuracy", "test.log_loss", "test.mcc"]).to_dict("records")
+    assert row["test.accuracy.high"] == 1 and row["test.log_loss.low"] == 0
+    assert (row["test.mcc.low"], row["test.mcc.high"]) == (-1, 1)
+
+
+def test_no_best_is_brought_out_across_data_sets(tmp_path):
+    from reporting.report.made_runs import make_run
+
+    attempts = []
+    for number, (rows, skill) in enumerate([(40, 1.0), (60, 0.5), (60, 2.0)]):
+        path = make_run(tmp_path / f"{number}_made", rows=rows, skill=skill, measured=False, curves=False)
+        attempts.append(Attempt(path, [f"dataset={rows}", f"space.layers={number}"], "finished"))
+    summarise(tmp_path, attempts, Console(file=io.StringIO(), width=80))
+    picture = (tmp_path / "summary.html").read_text().partition("<svg")[2].partition("</svg>")[0]
+    assert picture.count('class="strong"') == 1  # the better of the two on the same rows
+    assert "tested_on" not in (tmp_path / "groups.csv").read_text()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from search.reporting.report.figures.values import is_range, options, told, value_scale
+from search.reporting.report.figures.values import domain_of, options, told
 from search.reporting.report.svg import Drawing, Scale, number
+from spaces import Parameter
 
 SHADES = 5
 _BEST = 10
@@ -23,6 +25,7 @@ def parallel_coordinates(
     *,
     higher_is_better: bool,
     upright: bool,
+    space: Mapping[str, Parameter] | None = None,
 ) -> Markup:
     """Draws configurations as lines, coloured by their score, the best ten bold.
 
@@ -31,10 +34,14 @@ def parallel_coordinates(
         hyperparameters: Those to draw.
         objective: Name of the score.
         higher_is_better: Which scores are better.
+        space: Name to what the space declares; it says which axes are logarithmic, and where they end.
         upright: Axes side by side, for a wide page; else below each other, for a narrow one.
     """
     from_px, to_px = (30.0, 290.0) if upright else (16.0, 344.0)
-    axes = [_axis(name, configurations[name], from_px, to_px) for name in hyperparameters]
+    apart = 15 if upright else 44  # pixels from one tick to the next
+    axes = [
+        _axis(name, configurations[name], (space or {}).get(name), from_px, to_px, apart) for name in hyperparameters
+    ]
     scores = configurations["score"].to_numpy(float)
     low, high = np.quantile(scores, [0.05, 1.0] if higher_is_better else [0.0, 0.95])
     scale = Scale(low, high, from_px, to_px) if higher_is_better else Scale(high, low, from_px, to_px)
@@ -44,25 +51,27 @@ def parallel_coordinates(
     label = (
         f"Parallel coordinates of {len(configurations)} configurations through {len(hyperparameters)} hyperparameters"
     )
-    drawing = Drawing(1000, 330, label) if upright else Drawing(360, size, label)
+    drawing = Drawing(1000, 344, label) if upright else Drawing(360, size, label)
 
     def place(i: int, along: float) -> tuple[float, float]:
         # Upright axes grow upwards.
-        return (across(i), 320 - along) if upright else (along, across(i))
+        return (across(i), 334 - along) if upright else (along, across(i))
 
     _lines(drawing, axes, configurations, scores if higher_is_better else -scores, objective, place)
     for i, (name, _, ticks) in enumerate(axes):
         drawing.rule(*place(i, from_px - 6), *place(i, to_px + 6), "axis")
         if upright:
-            drawing.text(across(i), 14, name, "name halo", "middle", room=across(1) - across(0) if len(axes) > 1 else 0)
+            # Names in two rows, each with the room of two axes.
+            room = 2 * (across(1) - across(0)) - 6 if len(axes) > 1 else 0
+            drawing.text(across(i), 26 if i % 2 else 12, name, "name halo", "middle", room=room)
         else:
             drawing.text(4, across(i) - 8, name, "name halo")
         for at, tick in ticks:
             x, y = place(i, at)
             if upright:
-                drawing.text(x + 4, y + 4, tick, "halo", room=90)
+                drawing.text(x + 4, y + 4, tick, "halo", room=min(90, across(1) - across(0) - 8))
             else:
-                drawing.text(min(max(x, 14), 346), y + 13, tick, "halo", "middle", room=80)
+                drawing.text(min(max(x, 14), 346), y + 13, tick, "halo", "middle", room=_room(ticks, to_px - from_px))
     return drawing.svg()
 
 
@@ -85,11 +94,18 @@ def _lines(
         drawing.line(points, style, tip)
 
 
-def _axis(name: str, values: pd.Series, start: float, end: float) -> _Axis:
+def _room(ticks: Sequence[tuple[float, str]], length: float) -> float:
+    """Pixels from one tick to the next."""
+    places = sorted(at for at, _ in ticks)
+    return min([length, *(b - a for a, b in pairwise(places))]) - 4
+
+
+def _axis(name: str, values: pd.Series, parameter: Parameter | None, start: float, end: float, apart: float) -> _Axis:
     present = values.dropna()
-    if is_range(values):
-        scale = value_scale(present.to_numpy(float), start, end)
-        ticks = [(scale(tick), number(tick, 2)) for tick in scale.ticks(4)]
+    domain = domain_of(values, parameter)
+    if domain is not None:
+        scale = domain.scale(start, end)
+        ticks = [(scale(tick), number(tick, 2)) for tick in domain.ticks(scale, 4, apart)]
         return name, [None if pd.isna(value) else scale(float(value)) for value in values], ticks
     words = options(present)
     scale = Scale(0, max(1, len(words) - 1), start, end)

@@ -9,14 +9,22 @@ import pandas as pd
 from markupsafe import Markup
 
 from search.reporting.report.figures import BOTTOM, LEFT, RIGHT, SMALL, TOP
-from search.reporting.report.figures.values import core, is_range, options, told, value_scale
+from search.reporting.report.figures.values import core, domain_of, is_range, options, told
 from search.reporting.report.svg import Drawing, Scale, number, padded
+from spaces import Parameter
 
 # Multiples of it, cut to their fraction, fill an interval evenly whatever their number.
 _GOLDEN = 0.6180339887
 
 
-def slice_of(name: str, values: pd.Series, scores: pd.Series, trials: Sequence[str], objective: str) -> Markup:
+def slice_of(
+    name: str,
+    values: pd.Series,
+    scores: pd.Series,
+    trials: Sequence[str],
+    objective: str,
+    parameter: Parameter | None = None,
+) -> Markup:
     """Scores against the values of one hyperparameter.
 
     Args:
@@ -25,13 +33,15 @@ def slice_of(name: str, values: pd.Series, scores: pd.Series, trials: Sequence[s
         scores: Their scores.
         trials: Their ids.
         objective: Name of the score.
+        parameter: The hyperparameter in the space; None: not known.
     """
     drawing = Drawing(SMALL, 300, f"{objective} against {name}, {len(values)} configurations")
     y = Scale(*padded(core(scores)), 300 - BOTTOM, TOP)
-    if is_range(values):
+    domain = domain_of(values, parameter)
+    if domain is not None and is_range(values, parameter):
         present = values.notna().to_numpy()
         numbers = values.to_numpy(float, na_value=np.nan)
-        x = value_scale(numbers[present], LEFT, SMALL - RIGHT)
+        x = domain.scale(LEFT, SMALL - RIGHT)
         drawing.axes(x, y, name, objective)
         at = [x(value) for value in numbers]
         keep = present

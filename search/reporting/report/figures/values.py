@@ -3,29 +3,87 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from search.reporting.report.svg import Scale, number
+from spaces import Float, Int, Parameter
 
 # Of the distance between the quartiles: how far beyond them an axis reaches.
 _REACH = 3.0
 _FEW = 8
 
 
-def is_range(values: pd.Series) -> bool:
-    """Whether a hyperparameter is drawn on an axis of numbers, as one with few values is not."""
-    return bool(
-        pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values) and values.nunique() > _FEW
-    )
+class Domain(NamedTuple):
+    """The axis of a hyperparameter that is a number.
+
+    Attributes:
+        low: Its end.
+        high: Its other end.
+        log: Whether equal ratios take equal room.
+        options: The only values there are, where they are few.
+    """
+
+    low: float
+    high: float
+    log: bool
+    options: tuple[float, ...] = ()
+
+    def scale(self, start: float, end: float) -> Scale:
+        """Numbers to pixels."""
+        return Scale(self.low, self.high, start, end, log=self.log)
+
+    def ticks(self, scale: Scale, about: int, apart: float) -> list[float]:
+        """Numbers to write at the axis, so many pixels apart: the options where there are few."""
+        found: list[float] = []
+        for tick in self.options or scale.ticks(about):
+            if not found or abs(scale(tick) - scale(found[-1])) >= apart:
+                found.append(tick)
+        return found
 
 
-def value_scale(numbers: Any, start: float, end: float) -> Scale:
-    """The axis of a range: by ratios where it spans more than a factor of ten."""
-    low, high = float(np.min(numbers)), float(np.max(numbers))
-    return Scale(low, high, start, end, log=low > 0 and high / low > 10)
+def domain_of(values: pd.Series, parameter: Parameter | None) -> Domain | None:
+    """The axis of a hyperparameter as the space declares it; None where its values are no numbers.
+
+    Args:
+        values: In the configurations.
+        parameter: Of the space; None where that is not known, and the values themselves have to tell.
+    """
+    present = values.dropna()
+    if not len(present) or not pd.api.types.is_numeric_dtype(present) or pd.api.types.is_bool_dtype(present):
+        return None
+    seen = [float(present.min()), float(present.max())]
+    if isinstance(parameter, Int | Float):
+        ends = [*seen, float(parameter.min), float(parameter.max)]
+        few = parameter.options is not None and len(parameter.options) <= _FEW
+        options = sorted({*present.astype(float), *map(float, parameter.options or ())}) if few else ()
+        return Domain(min(ends), max(ends), parameter.log and min(ends) > 0, tuple(options))
+    if parameter is None:
+        return Domain(seen[0], seen[1], seen[0] > 0 and seen[1] / seen[0] > 10)
+    options = sorted({*present.astype(float), *(float(one) for one in parameter.options or () if _is_number(one))})
+    return Domain(options[0], options[-1], _even_by_ratio(options), tuple(options))
+
+
+def is_range(values: pd.Series, parameter: Parameter | None) -> bool:
+    """Whether a hyperparameter is one of many numbers, whichever of them were tried."""
+    if domain_of(values, parameter) is None:
+        return False
+    options = parameter.options if parameter else values.dropna().unique()
+    return options is None or len(options) > _FEW
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _even_by_ratio(options: list[float]) -> bool:
+    """Whether values stand more evenly by their ratios than by their differences, as 64, 128, 256 do."""
+    if len(options) < 3 or options[0] <= 0:
+        return False
+    gaps, ratios = np.diff(options), np.diff(np.log(options))
+    return bool(ratios.std() / ratios.mean() < gaps.std() / gaps.mean())
 
 
 def options(values: pd.Series) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -30,6 +31,7 @@ from search.reporting.report.sections.training import (
     shown_metrics,
     training,
 )
+from spaces import Parameter, SpaceError, space_from
 
 _TABLE, _OPEN, _CURVES, _ERRORS = 50, 12, 10, 8
 
@@ -46,6 +48,7 @@ def search(run: Run) -> dict[str, Any]:
     scores = core(trials["score"].dropna())
     learned = training(run, len(found))
     matter = importance(found, run.hyperparameters, run.summary["seed"])
+    space = _space(run)
     seconds = {name: spent for name, spent in run.summary["seconds"].items() if name != "total"}
     return {
         "objective": objective,
@@ -60,7 +63,7 @@ def search(run: Run) -> dict[str, Any]:
         "incumbent": [incumbent_curve(path, ends, objective, width) for width in WIDTHS],
         "brackets": [bracket_panel(one, objective, scores) for one in rounds],
         "parallel": [
-            parallel_coordinates(found, names, objective, higher_is_better=higher, upright=upright)
+            parallel_coordinates(found, names, objective, higher_is_better=higher, upright=upright, space=space)
             for upright in (True, False)
         ]
         if names and len(found) > 1
@@ -69,7 +72,11 @@ def search(run: Run) -> dict[str, Any]:
         "importance_bars": [importance_bars(matter, width) for width in WIDTHS] if matter else [],
         "least_trials": LEAST_TRIALS,
         "slices": [
-            (name, slice_of(name, found[name], found["score"], found["trial_id"].tolist(), objective)) for name in names
+            (
+                name,
+                slice_of(name, found[name], found["score"], found["trial_id"].tolist(), objective, space.get(name)),
+            )
+            for name in names
         ]
         if len(found) > 1
         else [],
@@ -83,6 +90,15 @@ def search(run: Run) -> dict[str, Any]:
         "shown": _TABLE,
         "errors": Counter(trials["error"].dropna()).most_common(_ERRORS),
     }
+
+
+def _space(run: Run) -> Mapping[str, Parameter]:
+    """The space that was searched; empty where it is not known, or a class of one's own, which may be anything."""
+    config = run.config.get("space") or {}
+    try:
+        return {} if "_target_" in config else space_from(config)
+    except SpaceError:
+        return {}
 
 
 def _ends(trials: pd.DataFrame) -> pd.DataFrame:
