@@ -71,7 +71,11 @@ def parallel_coordinates(
             if upright:
                 drawing.text(x + 4, y + 4, tick, "halo", room=min(90, across(1) - across(0) - 8))
             else:
-                drawing.text(min(max(x, 14), 346), y + 13, tick, "halo", "middle", room=_room(ticks, to_px - from_px))
+                # At the edges a name goes inwards.
+                anchor = "start" if x < from_px + 4 else "end" if x > to_px - 4 else "middle"
+                drawing.text(
+                    {"start": 4, "end": 356}.get(anchor, x), y + 13, tick, "halo", anchor, _room(ticks, to_px - from_px)
+                )
     return drawing.svg()
 
 

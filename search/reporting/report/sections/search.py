@@ -96,7 +96,7 @@ def _space(run: Run) -> Mapping[str, Parameter]:
     """The space that was searched; empty where it is not known, or a class of one's own, which may be anything."""
     config = run.config.get("space") or {}
     try:
-        return {} if "_target_" in config else space_from(config)
+        return {} if not config or "_target_" in config else space_from(config)
     except SpaceError:
         return {}
 
