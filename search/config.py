@@ -12,7 +12,7 @@ from omegaconf import MISSING, DictConfig, MissingMandatoryValue, OmegaConf
 
 from search.errors import InputError
 from search.utils.domains import LABELS, check, choice, number, without_unknown
-from search.utils.paths import PATH, absolute_path, cache_folder, make_absolute
+from search.utils.paths import PATH, absolute_path, cache_folder, make_absolute, shown
 
 DEVICES = ("auto", "cpu", "gpu")
 TUNERS = ("hyperband", "random", "bayesian", "grid")
@@ -240,6 +240,16 @@ def register() -> None:
     ConfigStore.instance().store(name="schema", node=Config)
     OmegaConf.register_new_resolver("path", lambda path: str(absolute_path(path, "paths.outputs")), replace=True)
     OmegaConf.register_new_resolver("cache", cache_folder, replace=True)
+    OmegaConf.register_new_resolver("folder_name", _folder_name, replace=True)
+
+
+def _folder_name(name: str) -> str:
+    """The name of a data set, which names the folder of its runs."""
+    if not re.fullmatch(r"\w[\w.-]{0,99}", name):
+        raise InputError(
+            f"dataset.name={shown(name)} cannot name a folder: letters, digits, '.', '_' and '-' can, up to 100."
+        )
+    return name
 
 
 def configuration_folder() -> Path:
@@ -296,10 +306,7 @@ def checked(node: DictConfig) -> Config:
     except MissingMandatoryValue as error:
         raise InputError(f"{error.full_key} must be given, for example {error.full_key}=…") from error
     assert isinstance(config, Config)
-    if not re.fullmatch(r"\w[\w.-]*", config.dataset.name):
-        raise InputError(
-            f"dataset.name={config.dataset.name} cannot name a folder: letters, digits, '.', '_' and '-' can."
-        )
+    _folder_name(config.dataset.name)
     tuner = config.tuner
     if tuner.min_epochs > tuner.max_epochs:
         raise InputError(f"tuner.min_epochs={tuner.min_epochs} is above tuner.max_epochs={tuner.max_epochs}.")

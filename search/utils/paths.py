@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
@@ -14,6 +15,7 @@ from search.errors import InputError
 PATH = {"kind": "path"}
 """Metadata of a setting that is a path."""
 _SHOWN = 120
+_LONGEST_NAME = 255  # bytes, of the usual file systems
 
 
 def read_path(given: str | Path, key: str) -> Path:
@@ -34,6 +36,10 @@ def read_path(given: str | Path, key: str) -> Path:
         raise InputError(f"{key} is empty: expected a file or a folder.")
     try:
         path = Path(given).expanduser()
+        if any(
+            len(os.fsencode(part)) > _LONGEST_NAME for part in path.parts
+        ):  # also below a folder that is yet to come
+            raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
         path.stat()
     except (FileNotFoundError, PermissionError):
         pass  # whoever reads or writes it says so

@@ -18,7 +18,7 @@ from search.utils.leftovers import unfinished_name
 from spaces import ENCODERS
 
 _MODEL = "model"
-_NAME = re.compile(r"[A-Za-z][\w.-]*", re.ASCII)
+_NAME = re.compile(r"[A-Za-z][\w.-]{0,99}", re.ASCII)
 # A command line would take them for something other than a name.
 _NO_NAMES = {"true", "false", "null", "nan", "inf"}
 
@@ -60,7 +60,8 @@ class Export:
             raise InputError(f"path={self.path}: there is no such file.")
         if not _NAME.fullmatch(self.name) or self.name.lower() in _NO_NAMES:
             raise InputError(
-                f"name={self.name} cannot name a module: expected a letter, then letters, digits, '.', '_' or '-'."
+                f"name={self.name} cannot name a module: expected a letter, then letters, digits, '.', '_' or '-', "
+                "up to 100 in all."
             )
         if self.name in (*catalog([configuration_folder()]), *ENCODERS):
             raise InputError(f"name={self.name} is taken by a packaged module or an encoder: choose another.")
