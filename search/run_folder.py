@@ -81,7 +81,7 @@ class RunFolder:
 
     @property
     def tensorboard(self) -> Path:
-        """A TensorBoard run per trial, and the refit."""
+        """A TensorBoard run per configuration, the best, and the refit."""
         return self.path / "tensorboard"
 
     @property

@@ -12,11 +12,15 @@ import webbrowser
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from os.path import commonpath
 from pathlib import Path
+from typing import Any
 
 from search.commands.cli import command, whole_number
 from search.errors import InputError, nearest
+from search.reporting.board.first_view import first_view, room
+from search.reporting.board.ranking import read_ranking
 from search.utils.paths import read_path, shown
 
 _USAGE = "python -m search.board run=outputs/…"
@@ -28,14 +32,19 @@ _HELP = f"""Opens TensorBoard on a run, or on several side by side; Ctrl-C ends 
                  given more often, all are shown
   port=6006      where to serve; 0 takes any free port
   host=localhost 0.0.0.0 serves other machines too
-  open=false     true opens the browser"""
-_KEYS = ("run", "port", "host", "open")
+  open=false     true opens the browser
+  all=false      true lists every configuration of a large search, not only the best: more than 40 runs TensorBoard
+                 draws only where they are ticked"""
+_KEYS = ("run", "port", "host", "open", "all")
 _TRUTH = {"true": True, "false": False}
 _TENSORBOARD = "tensorboard"
 # From the folder of all projects down to a run of a multirun, <project>/outputs/multirun/<time>/<number>.
 _DEPTH = 5
 # Else TensorBoard shows ten epochs, drawn at random.
 _SAMPLES = {"images": 1000, "pr_curves": 1000}
+_PROJECTOR = "projector"
+_PATIENCE = 10.0
+"""Seconds after which TensorBoard is opened whether or not it has found what it has for the projector."""
 
 
 @dataclass
@@ -46,6 +55,7 @@ class Request:
     port: int = 6006
     host: str = "localhost"
     open: bool = False
+    all: bool = False
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -78,10 +88,10 @@ def _read(arguments: Sequence[str]) -> Request:
             request.port = whole_number(value, "port", 0, 65535)
         elif key == "host":
             request.host = value
-        elif key == "open":
+        elif key in ("open", "all"):
             if value not in _TRUTH:
-                raise InputError(f"open={value} is unknown: expected true or false.")
-            request.open = _TRUTH[value]
+                raise InputError(f"{key}={value} is unknown: expected true or false.")
+            setattr(request, key, _TRUTH[value])
         else:
             raise InputError(f"There is no setting '{key}'. {nearest(key, _KEYS)}")
     if not request.runs:
@@ -159,22 +169,44 @@ def named(runs: Sequence[Path]) -> dict[str, Path]:
     return {str(run.relative_to(shared)): run for run in whole}
 
 
+def seen(runs: Sequence[Path]) -> dict[str, Path]:
+    """Where TensorBoard, opened on `logdir(runs)`, sees each run, to its folder for TensorBoard."""
+    if len(runs) == 1:
+        return {"": runs[0] / _TENSORBOARD}
+    return {name: run / _TENSORBOARD for name, run in named(runs).items()}
+
+
 def _serve(folder: Path, request: Request) -> None:
     # TensorBoard's own switch to do without TensorFlow, of which it needs file access alone: 6 seconds less.
     sys.modules.setdefault("tensorboard.compat.notf", types.ModuleType("tensorboard.compat.notf"))
     import absl.logging
     from tensorboard import program
 
+    from search.reporting.board.page import Page
+
     _check_host(request.host)
     absl.logging.set_verbosity(absl.logging.ERROR)
-    board = program.TensorBoard()
+    folders = seen(request.runs)
+    pages: list[Page] = []
+
+    def server(board: Any, flags: Any) -> Any:
+        pages.append(Page(board, list if request.all else partial(first_view, folders)))
+        return program.create_port_scanning_werkzeug_server(pages[0], flags)
+
+    board = program.TensorBoard(server_class=server)
     board.configure(logdir=str(folder), port=request.port, host=request.host, samples_per_plugin=_SAMPLES)
     try:
         with redirect_stderr(io.StringIO()):  # it praises its data server
             url = board.launch()
     except program.TensorBoardServerException as error:
         raise InputError(f"TensorBoard cannot be served: {error.msg}") from error
+    if any(next(one.glob("**/projector_config.pbtxt"), None) for one in folders.values()):
+        pages[0].wait_for(_PROJECTOR, _PATIENCE)
     print(f"TensorBoard: {url} (Ctrl-C ends it)", flush=True)
+    configurations = sum(len(read_ranking(one)) for one in folders.values())
+    if configurations > room(len(folders)) and not request.all:
+        told = f"Of {configurations} configurations the best are drawn; HParams has all. all=true lists every one."
+        print(told, flush=True)
     if request.open:
         webbrowser.open(url)
     threading.Event().wait()

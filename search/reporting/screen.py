@@ -199,21 +199,20 @@ class SearchProgress:
         self.task = task
         self.plan = plan
         self.direction = direction
-        self._trials = 0
+        self._ended = 0
         self._behind = 0
         self._best: float | None = None
 
     def on_trial_resumed(self, record: TrialRecord) -> None:
         """Counts a trial that had ended before the search was interrupted."""
-        self._trials += 1
+        self._ended += 1
         self._note(record)
         self._behind += record.target_epochs - record.initial_epoch
         self.bar.update(self.task, completed=self._behind)
 
     def on_trial_begin(self, record: TrialRecord) -> None:
         """Names the trial."""
-        self._trials += 1
-        self.bar.update(self.task, description=f"trial {self._trials}{self._of()}")
+        self.bar.update(self.task, description=f"trial {self._ended + 1}{self._of()}")
 
     def on_epoch_end(self, record: TrialRecord, epoch: int, metrics: Mapping[str, float]) -> None:
         """Moves the bar by an epoch."""
@@ -223,9 +222,10 @@ class SearchProgress:
 
     def on_trial_end(self, record: TrialRecord) -> None:
         """Counts the epochs that a failed or early stopped trial did not need."""
+        self._ended += 1
         self._behind += record.target_epochs - record.initial_epoch
         self.bar.update(self.task, completed=self._behind)
-        trial = f"trial {record.trial_id} ({self._trials}{self._of()})"
+        trial = f"trial {record.trial_id} ({self._ended}{self._of()})"
         if record.error is not None:
             self.screen.say(f"{trial} failed: {record.error}")
         elif not self.screen.console.is_terminal:

@@ -82,9 +82,10 @@ class TrialFollower:
             record.metrics = dict(metrics)
             record.fold_scores = [self.objective.get_value(fold) for fold in getattr(metrics, "folds", ())]
             save(self.best, self._finite_weights(), weights_of(record))
-        save(self.last, self.training.state(), asdict(record))
+        # Before the state that says that the epoch is over: after a kill they may be told of it again, but always once.
         for observer in self.observers:
             observer.on_epoch_end(record, epoch, metrics)
+        save(self.last, self.training.state(), asdict(record))
         return is_done(record, self.patience)
 
     def _finite_weights(self) -> Arrays:

@@ -56,6 +56,10 @@ class TrialRecord:
     space: dict[str, Any] = field(default_factory=dict)
     """KerasTuner's hyperparameters at the end of the trial: a model may ask for new ones as it is built."""
 
+    def has_epoch(self, epoch: int) -> bool:
+        """Whether an epoch is behind this trial and was its own, not a parent's; 0 is the head alone."""
+        return self.initial_epoch < epoch <= self.epochs or (epoch == 0 and self.head_score is not None)
+
     def write(self, path: Path) -> None:
         """Writes the record, whole or not at all."""
         write_checked(path, asdict(self))
@@ -133,7 +137,10 @@ class TrialObserver(Protocol):
         """A trial had ended before the search was interrupted; it is told again, in order, and not run again."""
 
     def on_trial_begin(self, record: TrialRecord) -> None:
-        """A trial is about to be built and trained, from `record.epochs` on."""
+        """A trial is about to be built and trained, from `record.epochs` on.
+
+        What was told of later epochs of it, before a kill or in batches that were too large, holds no more.
+        """
 
     def on_epoch_end(self, record: TrialRecord, epoch: int, metrics: Mapping[str, float]) -> None:
         """An epoch of it has ended; `epoch` counts from 1, the parents' epochs included; 0 is a head trained alone.

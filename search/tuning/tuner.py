@@ -364,7 +364,9 @@ class Tuner(keras_tuner.Tuner):
         log.warning("Trial %s ran out of memory: it is tried again with half the batch", trial.trial_id)
         values[ACCUMULATE] = 2
         self.files.last(trial.trial_id).unlink(missing_ok=True)
-        self.records[trial.trial_id] = self._fresh_record(trial)
+        record = self.records[trial.trial_id] = self._fresh_record(trial)
+        for observer in self.observers:  # of what they were told of the first try nothing holds
+            observer.on_trial_begin(record)
         return True
 
     def on_trial_end(self, trial: Any) -> None:

@@ -5,13 +5,18 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 
+import keras_tuner
 import pytest
 
 from search.commands.board import logdir, main, named, runs_at
 from search.errors import InputError
-from search.reporting.tensorboard import Curves
+from search.reporting.board.first_view import MOST
+from search.reporting.tensorboard import Curves, TensorBoardWriter
+from search.tuning.record import TrialRecord
+from spaces import Int, Space
 
 
 def make_run(path, value=0.5):
@@ -22,8 +27,8 @@ def make_run(path, value=0.5):
     curves = Curves(projector)
     curves.add(1, {"loss": value})
     curves.close()
-    (projector / "train" / "points.tsv").write_text("1\t2\n3\t4\n")
-    (projector / "train" / "projector_config.pbtxt").write_text('embeddings { tensor_path: "points.tsv" }\n')
+    (projector / "points.tsv").write_text("1\t2\n3\t4\n")
+    (projector / "projector_config.pbtxt").write_text('embeddings { tensor_path: "points.tsv" }\n')
     (path / "model" / "assets").mkdir(parents=True)
     return path
 
@@ -86,6 +91,7 @@ def test_runs_are_named_by_what_tells_them_apart(runs):
         ["run=.", "port=x"],
         ["run=.", "port=70000"],
         ["run=.", "open=maybe"],
+        ["run=.", "all=maybe"],
         ["--logdir"],
     ],
 )
@@ -129,8 +135,10 @@ def test_several_runs_are_served_until_ctrl_c(runs, serving, tmp_path):
             return json.load(answer)
 
     prefixes = ["quora/2026-01-01", "quora/2026-01-02", "tweets/2026-01-01"]
-    assert sorted(get("data/plugin/projector/runs")) == [f"{prefix}/refit/train" for prefix in prefixes]
-    expected = {f"{prefix}/{run}" for prefix in prefixes for run in ("0000/validation", "refit/train")}
+    # Once the line is printed, the projector is no longer among the pages that are inactive.
+    assert get("data/plugins_listing")["projector"]["enabled"]
+    assert sorted(get("data/plugin/projector/runs")) == [f"{prefix}/refit" for prefix in prefixes]
+    expected = {f"{prefix}/{run}" for prefix in prefixes for run in ("0000", "refit")}
     assert set(get("data/runs")) == expected
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=30) == 0
@@ -138,6 +146,42 @@ def test_several_runs_are_served_until_ctrl_c(runs, serving, tmp_path):
     assert "Traceback" not in errors
     # Seconds, for a program that shows files.
     assert not any(line.endswith(" tensorflow") for line in errors.splitlines())
+
+
+def large_run(path):
+    space = Space({"units": Int(1, 100)})
+    writer = TensorBoardWriter(path / "tensorboard", space, keras_tuner.Objective("val_f1", "max"))
+    for number in range(60):
+        record = TrialRecord(f"{number:04}", {"units": number + 1}, epochs=1)
+        writer.on_trial_begin(record)
+        writer.on_epoch_end(record, 1, {"val_f1": number / 100})
+        record.score, record.best_epoch, record.status = number / 100, 1, "COMPLETED"
+        writer.on_trial_end(record)
+
+
+@pytest.mark.parametrize("listed", ["best", "all"])
+def test_a_large_search_opens_with_its_best_and_all_in_hparams(tmp_path, serving, listed):
+    large_run(tmp_path / "run")
+    process = serving("run=run", "port=0", *(["all=true"] if listed == "all" else []))
+    url = next(word for word in process.stdout.readline().split() if word.startswith("http"))
+
+    def get(path, request=None):
+        body = None if request is None else json.dumps(request).encode()
+        asked = urllib.request.Request(url + path, body, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(asked, timeout=30) as answer:
+            return json.load(answer)
+
+    ends = time.monotonic() + 20
+    while "0059" not in (names := get("data/runs")) and time.monotonic() < ends:  # it reads them one after another
+        time.sleep(0.1)
+    if listed == "best":
+        assert "Of 60 configurations" in process.stdout.readline()
+        assert len(names) == MOST and not {"0000", "0020"} & set(names)
+    else:
+        assert len(names) == 61
+    wanted = {"startIndex": 0, "sliceSize": 1000, "allowedStatuses": ["STATUS_UNKNOWN"], "colParams": []}
+    found = get("data/plugin/hparams/session_groups", wanted)["sessionGroups"]
+    assert [group["name"] for group in found] == [f"{number:04} run" for number in range(60)]
 
 
 def test_a_port_in_use_is_told_in_a_line(runs, tmp_path):

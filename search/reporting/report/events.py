@@ -2,51 +2,43 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from tensorboard.compat.proto.event_pb2 import Event
-from tensorboard.compat.tensorflow_stub.errors import DataLossError, OutOfRangeError
-from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import PyRecordReader_New
 from tensorboard.util.tensor_util import make_ndarray
 
-log = logging.getLogger(__name__)
+from search.reporting.event_files import event_files, events_in
+
+SPLITS = ("validation", "train")
 
 
-def curve(folder: Path, tag: str) -> dict[int, float]:
+def curve(folder: Path, metric: str, split: str) -> dict[int, float]:
     """The points of one curve; see `curves`."""
-    return curves(folder, [tag])[tag]
+    return curves(folder, [metric], split)[metric]
 
 
-def curves(folder: Path, tags: Sequence[str]) -> dict[str, dict[int, float]]:
+def curves(folder: Path, metrics: Sequence[str], split: str) -> dict[str, dict[int, float]]:
     """The points of some curves.
 
     Args:
-        folder: One TensorBoard run; a search that was resumed has several files in it.
-        tags: Names of the curves.
+        folder: The TensorBoard run of a configuration; one that was promoted has several files in it.
+        metrics: Names of the curves.
+        split: One of `SPLITS`.
 
     Returns:
-        Tag to step to value, in rising order; of two points at a step the later. Empty where there is no such curve.
+        Metric to step to value, in rising order; of two points at a step the later. Empty where there is no such curve.
     """
-    points: dict[str, dict[int, float]] = {tag: {} for tag in tags}
-    # The names begin with the time at which the file was begun.
-    for path in sorted(folder.glob("events.out.tfevents.*")):
-        for event in _events(path):
+    # Earlier versions wrote a run per split, in which a curve has the name of its metric.
+    earlier = _points(folder / split, {metric: metric for metric in metrics})
+    later = _points(folder, {f"{metric}/{split}": metric for metric in metrics})
+    return {metric: dict(sorted({**earlier[metric], **later[metric]}.items())) for metric in metrics}
+
+
+def _points(folder: Path, tags: dict[str, str]) -> dict[str, dict[int, float]]:
+    points: dict[str, dict[int, float]] = {metric: {} for metric in tags.values()}
+    for path in event_files(folder):
+        for event in events_in(path):
             for value in event.summary.value:
-                if value.tag in points:
-                    points[value.tag][event.step] = float(make_ndarray(value.tensor))
-    return {tag: dict(sorted(found.items())) for tag, found in points.items()}
-
-
-def _events(path: Path) -> Iterator[Event]:
-    reader = PyRecordReader_New(str(path))
-    while True:
-        try:
-            reader.GetNext()
-        except OutOfRangeError:
-            return
-        except DataLossError as error:  # the run was killed while it wrote
-            log.warning("%s is cut short: %s", path, error)
-            return
-        yield Event.FromString(reader.record())
+                if value.tag in tags:
+                    points[tags[value.tag]][event.step] = float(make_ndarray(value.tensor))
+    return points

@@ -1,4 +1,4 @@
-"""The best trial, epoch by epoch: its confusion matrix as a picture, its precision-recall curves."""
+"""The best trial, epoch by epoch: its curves, its confusion matrix as a picture, its precision-recall curves."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from tensorboard.plugins.image import metadata as image
 from tensorboard.plugins.pr_curve import metadata as pr_curve
 from tensorboard.plugins.text.summary_v2 import text_pb
 
+from search.reporting.tensorboard.curves import only_points
 from search.reporting.tensorboard.epochs import STEPS, EpochCounts, ScoredEpochs, curve_classes, matrix_classes
-from search.reporting.tensorboard.events import EventFile, left_out_if_it_fails, summary_of
+from search.reporting.tensorboard.events import EventFile, left_out_if_it_fails, summary_of, written
 from search.reporting.tensorboard.picture import drawn_name, matrix_picture
 from search.tuning.record import TrialRecord
 
@@ -47,19 +48,19 @@ def write_best(
         epochs = {best.best_epoch or 0: EpochCounts.of(labels, probabilities), **scored.of(line)}
         names = _group_names(labels, classes)
         first = line[-1]
-        told = (
-            f"Trial {best.trial_id}, best after epoch {best.best_epoch}. Its curves are the runs {first}/train and "
-            f"{first}/validation, its line in HParams is {first}."
-        )
-        with EventFile(folder) as run:
+        told = f"Trial {best.trial_id}, best after epoch {best.best_epoch}. Its line in HParams is {first}."
+        curves = [
+            event for trial_id in reversed(line) for event in only_points(written(folder.parent / first, trial_id))
+        ]
+        with EventFile(folder, "best", curves) as run:
             run.add(0, [text_pb("best_trial", told)])
             for epoch, counts in sorted(epochs.items()):
                 matrix, threshold = counts.decided()
-                curves = [
+                by_class = [
                     _curve(classes[one], counts.curve(position), best.trial_id)
                     for position, one in enumerate(curve_classes(labels, len(classes)))
                 ]
-                run.add(epoch, [_picture(names, matrix, threshold, best.trial_id, epoch), *curves])
+                run.add(epoch, [_picture(names, matrix, threshold, best.trial_id, epoch), *by_class])
 
 
 def _group_names(labels: NDArray[np.int64], classes: Sequence[str]) -> list[str]:

@@ -7,7 +7,8 @@ trial are counted as they come, and in the end the counts of all others are remo
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from search.evaluation.curves import confusion
 from search.tuning.record import TrialRecord
+from search.utils.files import write_text
 
 _FILE = "scored_epochs.jsonl"
 STEPS = 100
@@ -121,7 +123,10 @@ class ScoredEpochs:
         """Its file is there."""
 
     def on_trial_begin(self, record: TrialRecord) -> None:
-        """Nothing is to be counted yet."""
+        """Drops what was counted of epochs that are trained again."""
+        path = _path(self._trials, record.trial_id)
+        if path.exists():
+            write_text(path, "".join(line for epoch, _, line in _lines(path) if record.has_epoch(epoch)))
 
     def on_epoch_end(self, record: TrialRecord, epoch: int, metrics: Mapping[str, float]) -> None:
         """Counts the validation rows, where the metrics tell what they were computed from."""
@@ -169,15 +174,14 @@ def _path(trials: Path, trial_id: str) -> Path:
 
 
 def _read(path: Path) -> dict[int, EpochCounts]:
-    """What stands in a trial's file; of an epoch that was trained twice the later."""
-    found: dict[int, EpochCounts] = {}
-    if not path.exists():
-        return found
-    for line in path.read_text(encoding="utf-8").splitlines():
-        try:
+    """What stands in a trial's file; nothing if there is none."""
+    return {epoch: counts for epoch, counts, _ in _lines(path)} if path.exists() else {}
+
+
+def _lines(path: Path) -> Iterator[tuple[int, EpochCounts, str]]:
+    """Epochs, what was counted of them, and their lines, but for one that a kill cut short."""
+    for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
+        with suppress(ValueError, KeyError, TypeError):
             epoch = json.loads(line)
             matrix = None if epoch["matrix"] is None else np.array(epoch["matrix"], np.int64)
-            found[int(epoch["epoch"])] = EpochCounts(np.array(epoch["scores"], np.int64), matrix)
-        except (ValueError, KeyError, TypeError):  # the run was killed while it wrote
-            continue
-    return found
+            yield int(epoch["epoch"]), EpochCounts(np.array(epoch["scores"], np.int64), matrix), line

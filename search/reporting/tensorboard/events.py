@@ -6,7 +6,6 @@ An operation of TensorFlow for each point took longer than the training of a hea
 from __future__ import annotations
 
 import logging
-import socket
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -18,29 +17,40 @@ from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
 from tensorboard.summary.writer.record_writer import RecordWriter
 from tensorboard.util.tensor_util import make_tensor_proto
 
+from search.reporting.event_files import PREFIX, event_files, events_in
 from search.utils.files import is_refused
 
 log = logging.getLogger(__name__)
 
 
 class EventFile:
-    """One event file of a TensorBoard run.
+    """One event file of a TensorBoard run; it replaces an earlier one of its name.
+
+    So whatever is written again, because the search was killed and goes on, stands there once.
 
     TensorBoard reads the files of a run in the order of their names, and forgets what it has read of a series as soon
-    as a step is smaller than the one before. Its own writer numbers those of one second 1, 2, …, 10: the last words of
-    a short trial were read before its first. Here nanoseconds order them. What is added is in the file at once: a
-    search can be watched, and killed.
+    as a step is smaller than the one before: nanoseconds order them. What is added is in the file at once: a search can
+    be watched, and killed.
 
     Args:
         folder: The run.
+        name: What the file holds, the name by which it is found again: a trial, or a part of what is shown.
+        kept: Events to begin with, such as those of the earlier file that still hold.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str, kept: Iterable[Event] = ()) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        begun = list(kept)
+        replaced = event_files(folder, name)
         seconds, rest = divmod(time.time_ns(), 10**9)
-        name = f"events.out.tfevents.{seconds:010}.{rest:09}.{socket.gethostname()}"
-        self._records = RecordWriter((folder / name).open("xb"))
-        self.add_event(Event(file_version="brain.Event:2"))
+        # Not over the earlier one: a TensorBoard that is open goes on with a new file, but not with a changed one.
+        path = folder / f"{PREFIX}.{seconds:010}.{rest:09}.{name}"
+        self._records = RecordWriter(path.open("xb"))
+        for event in (Event(file_version="brain.Event:2", wall_time=time.time()), *begun):
+            self._records.write(event.SerializeToString())
+        self._records.flush()
+        for earlier in replaced:
+            earlier.unlink()
 
     def __enter__(self) -> Self:
         return self
@@ -69,6 +79,23 @@ class EventFile:
     def close(self) -> None:
         """Closes the file."""
         self._records.close()
+
+
+def written(folder: Path, name: str) -> list[Event]:
+    """What was added to an event file.
+
+    Args:
+        folder: The run.
+        name: The file's name; nothing is in one that does not exist.
+    """
+    # A kill may have come when the file had been begun anew and its predecessor was still there.
+    found = {
+        (event.step, tuple(value.tag for value in event.summary.value)): event
+        for path in event_files(folder, name)
+        for event in events_in(path)
+        if not event.file_version
+    }
+    return list(found.values())
 
 
 def summary_of(tag: str, tensor: object, metadata: SummaryMetadata) -> Summary:

@@ -25,7 +25,7 @@ def write_graph(folder: Path, model: keras.Model) -> None:
         folder: The run.
         model: Maps strings [batch] to probabilities.
     """
-    with EventFile(folder) as run:
+    with EventFile(folder, "graph") as run:
         operations = _operations(model)
         if len(operations) <= _LARGEST_GRAPH:
             run.add_event(Event(graph_def=operations))

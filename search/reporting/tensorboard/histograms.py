@@ -24,7 +24,7 @@ def write_histograms(folder: Path, epoch: int, variables: Iterable[keras.Variabl
         variables: The weights.
     """
     values = {variable.path: np.asarray(keras.ops.convert_to_numpy(variable.value)) for variable in variables}
-    with EventFile(folder) as run:
+    with EventFile(folder, f"histograms_{epoch}") as run:
         run.add(
             epoch,
             [

@@ -53,13 +53,14 @@ def write_result(
         rows = chosen_rows(len(test), summary["seed"])
         labels, ours = test.labels[rows], predicted[rows]
         certainty = probabilities[rows, ours]
+        # The first one is what a point is called when the mouse is over it.
         columns = {
+            "text": [str(one) for one in test.texts[rows]],
             "label": [classes[one] for one in labels],
             "predicted": [classes[one] for one in ours],
             "error": errors(labels, ours, len(classes)),
             "probability": [f"{one:.3f}" for one in certainty],
             "row": [str(one) for one in test.rows[rows]],
-            "text": [str(one) for one in test.texts[rows]],
         }
         hidden = "last_hidden_layer" if summary["best"].get("layers") else "module"
         write_projector(folder / REFIT, hidden, last_hidden(rows), columns)

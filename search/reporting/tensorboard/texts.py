@@ -22,7 +22,7 @@ def write_configuration(folder: Path, composed: DictConfig) -> None:
     told = OmegaConf.to_yaml(composed, resolve=True)
     # A block of code: neither its indentation nor its signs mean anything to TensorBoard's Markdown.
     indented = "\n".join(f"    {line}" for line in told.splitlines())
-    _write(folder, {"configuration": indented})
+    _write(folder, "configuration", {"configuration": indented})
 
 
 def write_summary(folder: Path, summary: Mapping[str, Any]) -> None:
@@ -50,15 +50,15 @@ def write_summary(folder: Path, summary: Mapping[str, Any]) -> None:
     chosen = "" if threshold is None else f" Decision threshold: {threshold:.4f}."
     heading = f"{_plain(summary['verdict']['text'])}\n\nBest trial: {summary['best_trial']}.{chosen}"
     parts = {
-        "answer": f"{heading}\n\n{_table(['best configuration', ''], best)}",
+        "best": f"{heading}\n\n{_table(['best configuration', ''], best)}",
         "metrics": _table(["metric", "valid", "test", "95 % interval", *baselines], metrics),
         "rows": _table(["class", *splits], sizes),
     }
-    _write(folder, {f"summary/{name}": told for name, told in parts.items()})
+    _write(folder, "summary", {f"answer/{name}": told for name, told in parts.items()})
 
 
-def _write(folder: Path, texts: Mapping[str, str]) -> None:
-    with EventFile(folder) as run:
+def _write(folder: Path, name: str, texts: Mapping[str, str]) -> None:
+    with EventFile(folder, name) as run:
         run.add(0, [text_pb(tag, told) for tag, told in texts.items()])
 
 

@@ -1,4 +1,4 @@
-"""Writes the search for TensorBoard: a run per trial with its curves, and the table of hyperparameters (HParams)."""
+"""Writes the search for TensorBoard: a run per configuration with its curves, and the table of hyperparameters."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tensorboard.plugins.hparams import api as hparams
+from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.plugins.scalar.summary_v2 import scalar_pb
 from tensorboard.plugins.text.summary_v2 import text_pb
 
-from search.reporting.tensorboard.curves import Curves
-from search.reporting.tensorboard.events import EventFile
+from search.reporting.board.ranking import write_ranking
+from search.reporting.tensorboard.curves import metric_of, points
+from search.reporting.tensorboard.events import EventFile, written
+from search.reporting.tensorboard.hyperparameters import Hyperparameters
+from search.reporting.tensorboard.layout import layout
 from search.tuning.record import TrialRecord
-from spaces import Choice, Int, Parameter, Space
+from spaces import Space
 
 SCORE = "score"
 EPOCHS = "tuner/epochs"
@@ -21,6 +24,9 @@ EPOCHS = "tuner/epochs"
 
 class TensorBoardWriter:
     """Logs every configuration as one run: its curves, on through its promotions, and its line in the table of HParams.
+
+    A trial has a file of its own in that run, so that a search that was killed goes on in it from where the trial's
+    checkpoint stands: what is there in the end is what would be there without the kill.
 
     Args:
         folder: The folder to give to `tensorboard --logdir`.
@@ -31,50 +37,78 @@ class TensorBoardWriter:
     def __init__(self, folder: Path, space: Space, objective: Any) -> None:
         self.folder = folder
         self.objective = objective
-        self._searched = {name: parameter for name, parameter in space.items() if _varies(parameter)}
+        self._table = Hyperparameters(space)
         # Trial id to the trial that its training began with, and of that one the best score so far.
         self._first: dict[str, str] = {}
         self._scores: dict[str, float] = {}
         # Of the trial that is running.
-        self._curves: Curves | None = None
-        table = hparams.hparams_config_pb(
-            hparams=[
-                hparams.HParam(name, _domain(parameter, conditional=name in space.conditions))
-                for name, parameter in self._searched.items()
-            ],
-            metrics=[
-                hparams.Metric(SCORE, display_name=f"best {objective.name}"),
-                hparams.Metric(EPOCHS, display_name="epochs"),
-            ],
-        )
-        with EventFile(folder) as run:
-            run.add(0, [table])
+        self._file: EventFile | None = None
+        self._laid_out = False
+        with EventFile(folder, "hyperparameters") as run:
+            run.add(0, [self._table.columns({SCORE: f"best {objective.name}", EPOCHS: "epochs"})])
 
     def on_trial_resumed(self, record: TrialRecord) -> None:
-        """Takes up a trial that was logged before the search was interrupted."""
+        """Takes up a trial that ended before the search was interrupted, and writes its end if the kill came before."""
         self._follow(record)
+        self._score(record)
+        if not any(map(_is_end, written(self._run(record), record.trial_id))):
+            self._open(record)
+            self._end(record)
 
     def on_trial_begin(self, record: TrialRecord) -> None:
-        """Opens the curves of the trial's configuration."""
+        """Opens the trial's file, with the epochs that its last state has behind it."""
         self._follow(record)
-        self._curves = Curves(self.folder / self._first[record.trial_id])
+        self._open(record)
 
     def on_epoch_end(self, record: TrialRecord, epoch: int, metrics: Mapping[str, float]) -> None:
         """Adds a point to every curve."""
-        assert self._curves is not None
-        self._curves.add(epoch, metrics)
+        assert self._file is not None
+        if not self._laid_out:
+            names = sorted(set(map(metric_of, metrics)))
+            with EventFile(self.folder, "layout") as run:
+                run.add(0, [layout(metric_of(self.objective.name), names)])
+            self._laid_out = True
+        self._file.add(epoch, points(metrics))
 
     def on_trial_end(self, record: TrialRecord) -> None:
-        """Closes the curves and writes the configuration's line of the table."""
+        """Writes the configuration's line of the table and closes the file."""
+        self._score(record)
+        self._end(record)
+
+    def close(self) -> None:
+        """Closes the file of a trial that did not come to its end."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _run(self, record: TrialRecord) -> Path:
+        return self.folder / self._first[record.trial_id]
+
+    def _follow(self, record: TrialRecord) -> None:
+        self._first[record.trial_id] = self._first.get(record.parent or "", record.trial_id)
+
+    def _open(self, record: TrialRecord) -> None:
         self.close()
-        self._follow(record)
+        run = self._run(record)
+        kept = [one for one in written(run, record.trial_id) if record.has_epoch(one.step) and not _is_end(one)]
+        self._file = EventFile(run, record.trial_id, kept)
+
+    def _score(self, record: TrialRecord) -> None:
+        first = self._first[record.trial_id]
+        best = self._scores.get(first)
+        if record.score is not None and (best is None or self.objective.better_than(record.score, best)):
+            self._scores[first] = record.score
+
+    def _end(self, record: TrialRecord) -> None:
+        assert self._file is not None
+        # Before the event that says that all is written.
+        write_ranking(self.folder, self._ranked())
         first = self._first[record.trial_id]
         summaries = [scalar_pb(EPOCHS, record.epochs)]
         if record.trial_id == first:
-            values = {name: record.values.get(name, _absent(parameter)) for name, parameter in self._searched.items()}
             # Lines of the table are told apart by this name, those of other runs beside this one too. The trial stands
             # first: the column is narrow.
-            summaries.append(hparams.hparams_pb(values, trial_id=f"{first} {self.folder.parent.name}"))
+            summaries.append(self._table.line(record.values, f"{first} {self.folder.parent.name}"))
         if first in self._scores:
             summaries.append(scalar_pb(SCORE, self._scores[first]))
         for name in ("bracket", "round"):
@@ -83,41 +117,15 @@ class TensorBoardWriter:
         if record.parent is not None:
             told = f"trial {record.trial_id} goes on with trial {record.parent}"
             summaries.append(text_pb("tuner/lineage", told))
-        with EventFile(self.folder / first) as run:
-            run.add(record.epochs, summaries)
+        self._file.add(record.epochs, summaries)
+        self.close()
 
-    def close(self) -> None:
-        """Closes the curves of a trial that did not come to its end."""
-        if self._curves is not None:
-            self._curves.close()
-            self._curves = None
-
-    def _follow(self, record: TrialRecord) -> None:
-        first = self._first.get(record.parent or "", record.trial_id)
-        self._first[record.trial_id] = first
-        if record.score is not None:
-            best = self._scores.get(first)
-            if best is None or self.objective.better_than(record.score, best):
-                self._scores[first] = record.score
+    def _ranked(self) -> list[str]:
+        """The configurations, the best first, of equals the earlier one; then those that have no score."""
+        scored = sorted(self._scores, key=self._scores.__getitem__, reverse=self.objective.direction == "max")
+        return list(dict.fromkeys([*scored, *self._first.values()]))
 
 
-def _varies(parameter: Parameter) -> bool:
-    return parameter.options is None or len(parameter.options) > 1
-
-
-def _domain(parameter: Parameter, *, conditional: bool) -> hparams.Domain:
-    if isinstance(parameter, Choice) or (parameter.options is not None and not isinstance(parameter, Int)):
-        options = list(parameter.options or ())
-        # TensorBoard hides what is not in the domain.
-        absent = _absent(parameter)
-        return hparams.Discrete([absent, *options] if conditional and absent not in options else options)
-    low, high = parameter.limits
-    return hparams.IntInterval(low, high) if isinstance(parameter, Int) else hparams.RealInterval(low, high)
-
-
-def _absent(parameter: Parameter) -> Any:
-    """What stands for a parameter that a trial does not have: TensorBoard draws no line that lacks a value.
-
-    It is 0, as the width of a layer that is not there and the rate of a module that is not trained, or "none".
-    """
-    return "none" if isinstance(parameter.limits[0], str) else type(parameter.limits[0])(0)
+def _is_end(event: Event) -> bool:
+    """Whether it is what a trial's end wrote: everything before it is in the file."""
+    return any(value.tag == EPOCHS for value in event.summary.value)

@@ -1,37 +1,46 @@
 import pytest
 
 from search.reporting.report.events import curve
-from search.reporting.tensorboard import Curves
+from search.reporting.tensorboard.curves import points
+from search.reporting.tensorboard.events import EventFile
 
 
-def write(folder, *points):
-    curves = Curves(folder)
-    for epoch, value in points:
-        curves.add(epoch, {"val_f1": value, "val_loss": 1.0})
-    curves.close()
+def write(folder, *values, name="0000"):
+    with EventFile(folder, name) as file:
+        for epoch, value in values:
+            file.add(epoch, points({"val_f1": value, "val_loss": 1.0, "f1": 0.9}))
 
 
 def test_the_points_come_back(tmp_path):
     write(tmp_path, (1, 0.5), (2, 0.75))
-    assert curve(tmp_path / "validation", "f1") == {1: 0.5, 2: 0.75}
+    assert curve(tmp_path, "f1", "validation") == {1: 0.5, 2: 0.75}
+    assert curve(tmp_path, "f1", "train") == {1: pytest.approx(0.9), 2: pytest.approx(0.9)}
 
 
-def test_of_a_resumed_search_the_later_point_counts(tmp_path, monkeypatch):
+def test_a_promoted_configuration_has_all_its_epochs(tmp_path):
     write(tmp_path, (1, 0.5), (2, 0.25))
-    monkeypatch.setattr("time.time", lambda: 9_999_999_999.0)
-    write(tmp_path, (2, 0.75), (3, 1.0))
-    assert curve(tmp_path / "validation", "f1") == {1: 0.5, 2: 0.75, 3: 1.0}
+    write(tmp_path, (3, 0.75), name="0004")
+    assert curve(tmp_path, "f1", "validation") == {1: 0.5, 2: 0.25, 3: 0.75}
+
+
+def test_what_earlier_versions_wrote_is_read(tmp_path):
+    """A run per split, and the metric's name alone."""
+    from tensorboard.plugins.scalar.summary_v2 import scalar_pb
+
+    with EventFile(tmp_path / "validation", "a-host") as file:
+        file.add(1, [scalar_pb("f1", 0.5)])
+    assert curve(tmp_path, "f1", "validation") == {1: 0.5}
 
 
 @pytest.mark.parametrize("cut", [3, 20])
 def test_a_file_that_a_kill_cut_short_gives_what_it_has(tmp_path, cut):
     write(tmp_path, (1, 0.5), (2, 0.75))
-    (file,) = (tmp_path / "validation").iterdir()
+    (file,) = tmp_path.iterdir()
     file.write_bytes(file.read_bytes()[:-cut])
-    assert curve(tmp_path / "validation", "f1") == {1: 0.5}
+    assert curve(tmp_path, "f1", "validation") == {1: 0.5}
 
 
 def test_no_such_run_or_curve(tmp_path):
-    assert curve(tmp_path / "none", "f1") == {}
+    assert curve(tmp_path / "none", "f1", "validation") == {}
     write(tmp_path, (1, 0.5))
-    assert curve(tmp_path / "validation", "recall") == {}
+    assert curve(tmp_path, "recall", "validation") == {}

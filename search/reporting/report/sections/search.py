@@ -115,7 +115,7 @@ def _curves(run: Run, ranks: pd.DataFrame) -> list[Any]:
     found = {
         trial: points
         for trial, root in zip(ranks["trial_id"][:_CURVES], ranks["root"][:_CURVES], strict=True)
-        if (points := curve(run.folder.tensorboard / root / "validation", tag))
+        if (points := curve(run.folder.tensorboard / root, tag, "validation"))
     }
     if not found:
         return []

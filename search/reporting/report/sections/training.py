@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from search.evaluation.baselines import MAJORITY
-from search.reporting.report.events import curves
+from search.reporting.report.events import SPLITS, curves
 from search.reporting.report.figures import WIDTHS
 from search.reporting.report.figures.epochs import Trained, epoch_curves
 from search.reporting.report.models import MOST, Shown, models
@@ -61,5 +61,5 @@ def _trained(run: Run, one: Shown) -> Trained:
     return Trained(
         one.name,
         one.best_epoch,
-        *(curves(folder / split, tuple(PICTURED)) for split in ("validation", "train")),
+        *(curves(folder, tuple(PICTURED), split) for split in SPLITS),
     )
