@@ -37,6 +37,10 @@ def guarded(vectors: tf.Tensor, texts: tf.Tensor, dimension: int) -> tf.Tensor:
         The same, float32 [batch, dimension].
     """
     vectors = tf.ensure_shape(vectors, [None, dimension])
+    if tf.executing_eagerly():  # every operation costs by itself, but the numbers of rows are known
+        if vectors.shape[0] != texts.shape[0]:
+            raise tf.errors.InvalidArgumentError(None, None, _OTHER_ROWS)
+        return tf.debugging.check_numerics(vectors, _NOT_FINITE)
     # Not an assertion, which is run wherever it stands: TensorFlow shall leave the module out where nothing but the row
     # numbers in its gradient is asked for. Not a reshape, which its optimizer drops where it takes the two for equal.
     as_many = tf.where(tf.shape(vectors)[0] == tf.shape(texts)[0], 0.0, math.nan)
