@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +24,9 @@ from search.utils.overrides import setting, typed
 
 _PROBABILITY = "prob_"
 _VALIDATION = "the validation split"
+_SUMMARY = ("dataset", "classes", "sizes", "objective", "seed", "best_trial", "best", "threshold", "test", "baselines")
+_MEASUREMENTS = ("created", "lengths", "milliseconds")
+"""Keys that summary.json and report.json have had from the first version on."""
 _TEXTS = {"text": str, "label": str, "predicted": str}
 
 
@@ -162,7 +166,7 @@ def read_run(path: Path) -> Run:
             )
     file = folder.summary
     try:
-        summary = json.loads(file.read_text(encoding="utf-8"))
+        summary = _mapping(file, _SUMMARY)
         file = folder.predictions
         predictions = _predictions(file)
         codes = {name: k for k, name in enumerate(summary["classes"])}
@@ -171,7 +175,7 @@ def read_run(path: Path) -> Run:
         file = folder.leaderboard
         trials = _trials(file)
         file = folder.measurements
-        measurements = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+        measurements = _mapping(file, _MEASUREMENTS) if file.is_file() else {}
         file = folder.baselines
         baselines = _arrays(file, probabilities.shape) if file.is_file() else {}
         file = path / ".hydra" / "config.yaml"
@@ -208,6 +212,16 @@ def _predictions(file: Path) -> pd.DataFrame:
 
 def _probabilities(predictions: pd.DataFrame, classes: list[str]) -> NDArray[np.float64]:
     return predictions[[_PROBABILITY + name for name in classes]].to_numpy(np.float64)
+
+
+def _mapping(file: Path, keys: Iterable[str]) -> dict[str, Any]:
+    """Reads a JSON file that has certain keys; raises ValueError if it has not."""
+    content = json.loads(file.read_text(encoding="utf-8"))
+    if not isinstance(content, dict):
+        raise ValueError(f"expected a mapping, found {content!r:.40}")
+    if missing := [key for key in keys if key not in content]:
+        raise ValueError(f"{', '.join(missing)} missing")
+    return content
 
 
 def _trials(file: Path) -> pd.DataFrame:

@@ -235,3 +235,12 @@ def test_the_card_gives_hubs_codes_of_languages_alone(tmp_path, told, codes):
     _, head, body = card(read_run(tmp_path)).split("---\n", 2)
     assert yaml.safe_load(head).get("language") == codes
     assert told in body
+
+
+@pytest.mark.parametrize("name", ["summary.json", "report.json"])
+@pytest.mark.parametrize("content", ["{}", "[]", "{", "null"])
+def test_the_file_that_is_damaged_is_the_one_that_is_named(tmp_path, name, content):
+    run = make_run(tmp_path / "run")
+    (run / name).write_text(content)
+    with pytest.raises(InputError, match=rf"{name} is damaged"):
+        read_run(run)
