@@ -63,7 +63,9 @@ def parse_line(line: str, where: str, decoding: Decoding) -> dict[str, Any]:
         raise decoding.error(where)
     try:
         record = json.loads(line)
-    except (ValueError, RecursionError) as error:  # plain ValueError: an integer of thousands of digits
+    except (ValueError, RecursionError) as error:
+        if not isinstance(error, json.JSONDecodeError | RecursionError):
+            raise InputError(f"{where} holds a number of thousands of digits: write it as a string") from error
         hint = "; a JSON array is not JSON Lines: write one object per line" if line.lstrip().startswith("[") else ""
         raise InputError(f"{where} is not JSON ({error}){hint}") from error
     if not isinstance(record, dict):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from search.config import DatasetConfig
 from search.errors import InputError
-from search.utils.unpacking import Unpacking
+from search.utils.unpacking import GIB, Unpacking
 
 MIB = 1 << 20
+# Bytes that a row takes in memory however short it is; in an archive it may take next to none.
+_LINE = 128
 
 
 @dataclass(frozen=True)
@@ -52,16 +55,20 @@ LIMITS = Limits()
 
 
 class LineLimit:
-    """A look at the lines of a file as its bytes pass, so that none fills the memory.
+    """A look at the lines of a file as its bytes pass, so that neither one nor their number fills the memory.
 
     Args:
         name: The file, for messages.
         limits: Its limits.
         ends: The bytes that end a line.
+        packed: Whether the file comes out of an archive, and so may have any number of lines.
     """
 
-    def __init__(self, name: str, limits: Limits, ends: bytes) -> None:
+    def __init__(self, name: str, limits: Limits, ends: bytes, packed: bool) -> None:
         self._name, self._limits = name, limits
+        most = limits.max_unpacked_gib
+        self._most = most * GIB / _LINE if packed and most is not None else math.inf
+        self._blank = 0  # bytes of white space that the last piece ended in
         self._ends = [ends[at : at + 1] for at in range(len(ends))]
         self._begun = 0  # bytes of the line that the last piece ended in
         self._lines = 0
@@ -70,7 +77,7 @@ class LineLimit:
         """Looks at the next bytes, which are no more than a line may have.
 
         Raises:
-            InputError: A line is longer than a row may be.
+            InputError: A line, or what is between two lines, is longer than a row may be, or there are too many lines.
         """
         last = max(piece.rfind(end) for end in self._ends)
         first = min((at for end in self._ends if (at := piece.find(end)) >= 0), default=len(piece))
@@ -78,3 +85,11 @@ class LineLimit:
             raise self._limits.too_long(f"Line {self._lines + 1:,} of {self._name}")
         self._begun = len(piece) - last - 1 if last >= 0 else self._begun + len(piece)
         self._lines += piece.count(b"\n")
+        self._blank = self._blank + len(piece) if piece.isspace() else 0
+        if self._blank > self._limits.longest_row:
+            raise self._limits.too_long(f"White space in {self._name} up to line {self._lines:,}")
+        if self._lines > self._most:
+            raise InputError(
+                f"{self._name} has more than {int(self._most):,} lines, of which each takes {_LINE} bytes at least: "
+                f"where you trust it, set dataset.max_unpacked_gib higher than {self._limits.max_unpacked_gib:g}"
+            )

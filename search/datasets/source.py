@@ -28,18 +28,20 @@ class Source:
         name: What messages call it: its path, with `:member` behind that of an archive.
         open: Opens its bytes from the beginning.
         limits: How much of it is read.
+        packed: Whether it lies in an archive.
     """
 
     name: str
     open: Callable[[], AbstractContextManager[IO[bytes]]]
     limits: Limits = LIMITS
+    packed: bool = False
 
     @classmethod
     def of(cls, path: Path, member: str | None = None, limits: Limits = LIMITS) -> Self:
         """Makes the source of a plain file, or of a member of an archive."""
         if member is None:
             return cls(str(path), lambda: path.open("rb"), limits)
-        return cls(f"{path}:{member}", lambda: archive.open_member(path, member, limits), limits)
+        return cls(f"{path}:{member}", lambda: archive.open_member(path, member, limits), limits, packed=True)
 
     @contextmanager
     def open_text(self, expected: str, ends: bytes = b"\n") -> Iterator[IO[bytes]]:
@@ -52,7 +54,7 @@ class Source:
         Raises:
             InputError: It is something else, here or while it is read.
         """
-        limit = LineLimit(self.name, self.limits, ends)
+        limit = LineLimit(self.name, self.limits, ends, self.packed)
         seen = False
 
         def watch(piece: bytes) -> None:

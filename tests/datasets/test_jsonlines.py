@@ -53,7 +53,7 @@ def test_a_field_left_out_is_missing_and_empty_lines_are_no_rows():
         (b'{"text": "a", "label": [1, 2]}', ["Row 1 ", "dataset.label", "list"]),
         (b'{"text": "a", "label": 1}\n{"text": "\xe9", "label": 1}', ["Row 2 ", "not utf-8", "latin-1"]),
         (b'{"text": "\\ud800", "label": 1}', ["Row 1 ", "surrogate"]),
-        (b'{"text": "a", "label": 1}\n{"text": "b", "n": ' + b"7" * 5000 + b"}", ["Row 2 ", "not JSON", "digits"]),
+        (b'{"text": "a", "label": 1}\n{"text": "b", "n": ' + b"7" * 5000 + b"}", ["Row 2 ", "digits"]),
     ],
 )
 def test_bad_input_is_one_line_that_says_where(content, says):

@@ -223,6 +223,23 @@ def test_a_line_without_end_is_refused_in_little_memory(tmp_path, name):
         read(tmp_path / name, config(max_row_mib=2.0), None)
 
 
+@pytest.mark.parametrize("line", [b"\n", b" \r\n"])
+def test_empty_lines_without_end_are_refused(tmp_path, line):
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(CSV + line * (4 << 20)))
+    with at_most(24), pytest.raises(InputError, match=r"White space .* up to line [\d,]+ is longer than 2 MiB"):
+        read(tmp_path / "a.csv.gz", config(max_row_mib=2.0), None)
+
+
+def test_rows_that_take_no_room_in_an_archive_take_some_in_memory(tmp_path):
+    rows = CSV + b"a,1\n" * (1 << 16)
+    for path in (tmp_path / "a.csv.gz", tmp_path / "a.csv"):
+        path.write_bytes(gzip.compress(rows) if path.suffix == ".gz" else rows)
+        assert len(read(path, config(), None)[0]) == (1 << 16) + 2
+    with pytest.raises(InputError, match=r"more than 65,536 lines.*dataset\.max_unpacked_gib"):
+        read(tmp_path / "a.csv.gz", config(max_unpacked_gib=1 / 128), None)
+    assert read(tmp_path / "a.csv", config(max_unpacked_gib=1 / 128), None)
+
+
 def test_parquet_is_no_larger_than_the_limit(tmp_path):
     table = pa.table({"text": ["a text that repeats"] * 100_000, "label": ["1"] * 100_000})
     pyarrow.parquet.write_table(table, tmp_path / "a.parquet")
