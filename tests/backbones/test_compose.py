@@ -26,7 +26,8 @@ from shapes import (
     trained_bert,
 )
 
-from search.backbones.hub import compose, load, resolve_modules
+from search.backbones import resolve_modules
+from search.backbones.hub import compose, load
 from search.backbones.hub.layer import TextEmbedding
 from search.backbones.hub.pooling import pool
 from search.config import ModuleConfig

@@ -20,8 +20,9 @@ from shapes import (
     trained_bert,
 )
 
+from search.backbones.hub import load
 from search.backbones.hub.parts import Preprocessor
-from search.backbones.tokens import load, token_module
+from search.backbones.tokens import token_module
 from search.backbones.tokens.token_module import NoTokens, TokenModule
 from search.backbones.tokens.token_vectors import TokenVectors
 from search.errors import InputError
