@@ -91,3 +91,21 @@ def test_without_a_home_folder(tmp_path, words, told):
     assert (outcome.returncode, told in outcome.stderr) == (2, True), outcome.stderr
     assert len(outcome.stderr.splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+WRITES = """
+from search.reporting.screen import Screen
+screen = Screen()
+for number in range(20_000):
+    screen.say(f"line {number}")
+open("went on", "w").close()
+"""
+
+
+def test_a_run_goes_on_when_the_reader_of_its_output_leaves(tmp_path):
+    outcome = subprocess.run(
+        ["bash", "-c", 'set -o pipefail; "$0" -c "$1" | head -1', sys.executable, WRITES],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(SEARCH)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (outcome.returncode, outcome.stdout, outcome.stderr) == (0, "line 0\n", "")
+    assert (tmp_path / "went on").exists()
