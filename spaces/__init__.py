@@ -1,5 +1,6 @@
 """The search space: what may vary, over which values, and on which condition."""
 
+from spaces.conditions import OF_FINE_TUNING, setting_of
 from spaces.domains import AUTO, ENCODERS, LEARNED
 from spaces.parameters import Choice, Fixed, Float, HyperParameters, Int, Parameter, Scalar, SpaceError
 from spaces.reading import parameter_from
@@ -10,6 +11,7 @@ __all__ = [
     "AUTO",
     "ENCODERS",
     "LEARNED",
+    "OF_FINE_TUNING",
     "SETTINGS",
     "Choice",
     "Fixed",
@@ -23,5 +25,6 @@ __all__ = [
     "TextClassifierSpace",
     "When",
     "parameter_from",
+    "setting_of",
     "space_from",
 ]

@@ -15,7 +15,10 @@ from spaces.space import When
 _OF_ENCODERS = ("vocabulary_size", "sequence_length", "ngrams", "embedding")
 # Of those, the ones that say what a token is.
 _OF_TOKENIZERS = ("vocabulary_size", "ngrams")
-_OF_TRAINED_MODULES = ("fine_tuning_rate", "head_first", "warmup_steps")
+OF_FINE_TUNING = ("fine_tuning_rate", "head_first", "warmup_steps")
+"""Hyperparameters that exist where the module is trained, and nowhere else."""
+# Of encoders, the hyperparameters that take the range of a setting by another name.
+_OF_EMBEDDINGS = {"embedding_trainable": "trainable", "embedding_fine_tuning_rate": "fine_tuning_rate"}
 
 
 def expanded(
@@ -79,13 +82,22 @@ def expanded(
                 raise SpaceError(f"space.{name}: there is no such hidden layer, space.layers gives fewer")
         elif name in ("activation", "dropout"):
             exists(name, parameter, "layers", lambda layers: layers > 0)
-        elif name in _OF_TRAINED_MODULES:
+        elif name in OF_FINE_TUNING:
             exists(name, parameter, "trainable", lambda trainable: trainable)
         elif name == "weight_decay":
             exists(name, parameter, "optimizer", lambda optimizer: optimizer == "adamw")
         else:
             parameters[name] = parameter
     return parameters, conditions
+
+
+def setting_of(name: str) -> str:
+    """The setting whose range a hyperparameter of a trial is drawn from, `units` for the width of every layer."""
+    if name == "module":
+        return "modules"
+    if name.startswith("units_"):
+        return "units"
+    return _OF_EMBEDDINGS.get(name, name)
 
 
 def _ordered(settings: Mapping[str, Parameter], token_level: Collection[str]) -> list[str]:

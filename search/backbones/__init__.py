@@ -11,14 +11,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from search.backbones.hub.layer import TextEmbedding
     from search.backbones.resolve import resolve_modules
-    from search.features.cache import FeatureCache, Features, PassObserver
 
-__all__ = ["FeatureCache", "Features", "PassObserver", "TextEmbedding", "resolve_modules"]
+__all__ = ["TextEmbedding", "resolve_modules"]
 
 _ROOMS = {
-    "FeatureCache": "search.features.cache",
-    "Features": "search.features.cache",
-    "PassObserver": "search.features.cache",
     "TextEmbedding": "search.backbones.hub.layer",
     "resolve_modules": "search.backbones.resolve",
 }

@@ -18,15 +18,17 @@ from search.evaluation.paired import Predictions
 from search.evaluation.threshold import best_threshold
 from search.evaluation.verdict import Verdict, judge
 from search.job.ensemble import Built, build_ensemble
-from search.job.ensemble_members import Member, trial_name
+from search.job.ensemble_members import trial_name
 from search.job.final_refit import refit_on_all
 from search.job.latency import classifying
 from search.job.prepare import Prepared
 from search.job.trials import Trials
-from search.models.classifier import Classifier, refit
+from search.models.classifier import Classifier
+from search.models.ensembles.member import Member
 from search.reporting.screen import Screen
 from search.reporting.tensorboard import REFIT, Curves, write_best, write_histograms
 from search.run_folder import RunFolder
+from search.training.refit import refit
 from search.utils.stopwatch import Stopwatch
 from search.utils.timing import milliseconds_per_text
 
@@ -98,8 +100,7 @@ def find_answer(prepared: Prepared, trials: Trials, folder: RunFolder, screen: S
             trials.best_trial.hyperparameters,
             splits.refit,
             trials.best_epoch,
-            config.seed,
-            curves,
+            curves.add,
             partial(write_histograms, folder.tensorboard / REFIT) if config.tensorboard.histograms else None,
         )
         classifier = Classifier(model, splits.classes, threshold)

@@ -15,16 +15,17 @@ from search.evaluation.baselines import Baseline
 from search.evaluation.metrics import predict, test_metric
 from search.evaluation.paired import Predictions
 from search.job.ensemble_comparison import compare, fit_ensembles
-from search.job.ensemble_members import Member, members
+from search.job.ensemble_members import members
 from search.job.latency import classifying
 from search.job.validation import Validation
 from search.models.classifier import Classifier
 from search.models.ensembles.combiners import combined
+from search.models.ensembles.member import Member
 from search.models.ensembles.methods import Task
 from search.models.ensembles.model import ensemble_model
-from search.models.hypermodel import TextClassifierHyperModel
 from search.reporting.summary import write_predictions
 from search.run_folder import RunFolder
+from search.training.trainable import TrainableHyperModel
 from search.tuning.tuner import Tuner
 from search.utils.timing import milliseconds_per_text
 
@@ -45,7 +46,7 @@ class Built:
 def build_ensemble(
     config: Config,
     tuner: Tuner,
-    hypermodel: TextClassifierHyperModel,
+    hypermodel: TrainableHyperModel,
     validation: Validation,
     splits: Splits,
     single: Member,

@@ -11,8 +11,8 @@ import numpy as np
 from search.evaluation.bootstrap import intervals
 from search.evaluation.metrics import score
 from search.evaluation.paired import Predictions, paired_gains
-from search.job.ensemble_members import Member
 from search.models.ensembles.combiners import Combiner, Votes, Weighted, combined
+from search.models.ensembles.member import Member
 from search.models.ensembles.methods import FOLDS, MAJORITY_VOTE, METHODS, Labels, Probabilities, Task, out_of_fold
 
 

@@ -3,48 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
-
-import keras
-import numpy as np
-from numpy.typing import NDArray
 
 from search.datasets import Examples, Splits
 from search.evaluation.baselines import MAJORITY, Baseline
 from search.job.validation import Validation
-from search.models.classifier import Classifier, refit
+from search.models.classifier import Classifier
+from search.models.ensembles.member import Member
 from search.models.ensembles.word_counts import WordCounts
-from search.models.hypermodel import TextClassifierHyperModel
+from search.training.refit import refit
+from search.training.trainable import TrainableHyperModel
 from search.tuning.record import TrialRecord
 from search.tuning.tuner import Tuner
-
-
-@dataclass(frozen=True)
-class Member:
-    """A classifier, measured twice.
-
-    Attributes:
-        name: trial_… or a baseline's.
-        valid: Its probabilities for the validation split, fitted on the training split, float64 [n, classes]; in
-            cross-validation for all rows to learn from, fitted without the fold of each.
-        test: Those for the test split, fitted on what the best of the search is refitted on.
-        model: Maps texts to the latter; None where nobody asks.
-        values: A trial's hyperparameters.
-    """
-
-    name: str
-    valid: NDArray[np.float64]
-    test: NDArray[np.float64]
-    model: keras.layers.Layer | None = None
-    values: Mapping[str, Any] | None = None
 
 
 def members(
     trials: int,
     single: Member,
     tuner: Tuner,
-    hypermodel: TextClassifierHyperModel,
+    hypermodel: TrainableHyperModel,
     validation: Validation,
     splits: Splits,
     baselines: Mapping[str, Baseline],
@@ -99,13 +77,13 @@ def _distinct(ranking: list[TrialRecord], most: int) -> Iterator[TrialRecord]:
 def _trained(
     record: TrialRecord,
     tuner: Tuner,
-    hypermodel: TextClassifierHyperModel,
+    hypermodel: TrainableHyperModel,
     validation: Validation,
     splits: Splits,
     more: Examples,
 ) -> Member:
     hp = tuner.oracle.get_trial(record.trial_id).hyperparameters
-    model = refit(hypermodel, hp, more, record.best_epoch or 0, tuner.seed)
+    model = refit(hypermodel, hp, more, record.best_epoch or 0)
     features = hypermodel.constant_features(record.values, splits.test)
     test = Classifier(model, splits.classes, None).probabilities(splits.test.texts, features)
     return Member(trial_name(record.trial_id), validation.probabilities(tuner, record), test, model, record.values)

@@ -11,9 +11,10 @@ from search.inference.scoring import score_all
 from search.job.prepare import Prepared
 from search.job.trials import Trials
 from search.job.unlabelled import opened, unlabelled_job
-from search.models.classifier import Classifier, refit
+from search.models.classifier import Classifier
+from search.models.scorer import scorer
 from search.run_folder import RunFolder
-from search.training.batches import scorer
+from search.training.refit import refit
 
 
 def refit_on_all(
@@ -39,7 +40,7 @@ def refit_on_all(
     learned = (*splits.refit_on, "test")
     say(f"Refitting trial {trials.best.trial_id} on {_spoken(learned)}: not to be evaluated")
     examples = splits.labelled
-    model = refit(trials.hypermodel, trials.best_trial.hyperparameters, examples, trials.best_epoch, config.seed)
+    model = refit(trials.hypermodel, trials.best_trial.hyperparameters, examples, trials.best_epoch)
     classifier = Classifier(model, splits.classes, threshold)
     classifier.export(folder.model_all)
     predicted = None

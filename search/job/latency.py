@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from search.backbones.hub.answers import answers_in_batches
 from search.errors import InputError
 from search.models.hypermodel import TextClassifierHyperModel
-from search.training.batches import scorer
+from search.models.scorer import scorer
+from search.training.trainable import TrainableHyperModel
 from search.utils.checked import damaged, read_checked, write_checked
 from search.utils.timing import milliseconds_per_text
 from spaces import ENCODERS, TextClassifierSpace
@@ -104,7 +105,7 @@ class LatencyLimit:
             say(f"Within {_KEY}={self.limit:g}: a text takes {self._told()}")
         return {**ranges, **kept}
 
-    def guard(self, hypermodel: TextClassifierHyperModel) -> None:
+    def guard(self, hypermodel: TrainableHyperModel) -> None:
         """Makes every trial of a HyperModel fail before it is trained that is above the limit; keeps the times."""
         if self.limit is not None:
             hypermodel.admit = partial(self._admit, hypermodel)

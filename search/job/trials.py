@@ -9,18 +9,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from search.backbones import FeatureCache
 from search.datasets import Examples
 from search.errors import SearchError
+from search.features.cache import FeatureCache
+from search.features.splits import Inputs
 from search.job.prepare import Prepared
 from search.job.validation import Validation
-from search.models.hypermodel import TextClassifierHyperModel
 from search.reporting.leaderboard import leaderboard, write_leaderboard
 from search.reporting.report.passes import Pass, PassLog
 from search.reporting.screen import Screen
 from search.reporting.tensorboard import ScoredEpochs, TensorBoardWriter
 from search.run_folder import RunFolder
-from search.training.head import Inputs
+from search.training.trainable import TrainableHyperModel
 from search.tuning.budget import TimeBudget
 from search.tuning.oracles import make_oracle, plan
 from search.tuning.record import TrialObserver, TrialRecord
@@ -43,7 +43,7 @@ class Trials:
     """
 
     tuner: Tuner
-    hypermodel: TextClassifierHyperModel
+    hypermodel: TrainableHyperModel
     validation: Validation
     best: TrialRecord
     best_epoch: int
@@ -116,10 +116,10 @@ def run_trials(prepared: Prepared, folder: RunFolder, screen: Screen, stopwatch:
     return _found(tuner, hypermodel, validation, passes, scored_epochs, folder)
 
 
-def _judging(prepared: Prepared, passes: PassLog) -> tuple[TextClassifierHyperModel, Validation]:
+def _judging(prepared: Prepared, passes: PassLog) -> tuple[TrainableHyperModel, Validation]:
     """What makes the models of a search, and how they are judged."""
     config, splits = prepared.config, prepared.splits
-    hypermodel = TextClassifierHyperModel(
+    hypermodel = TrainableHyperModel(
         prepared.space,
         prepared.modules,
         len(splits.classes),
@@ -155,7 +155,7 @@ def _tuner(prepared: Prepared, validation: Validation, folder: RunFolder, observ
 
 def _found(
     tuner: Tuner,
-    hypermodel: TextClassifierHyperModel,
+    hypermodel: TrainableHyperModel,
     validation: Validation,
     passes: PassLog,
     scored_epochs: ScoredEpochs,

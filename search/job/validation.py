@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.datasets import Splits
-from search.models.classifier import Classifier, refit
-from search.models.hypermodel import TextClassifierHyperModel
+from search.models.classifier import Classifier
 from search.training.cross_validation import CrossValidated
+from search.training.refit import refit
+from search.training.trainable import TrainableHyperModel
 from search.tuning.record import TrialRecord
 from search.tuning.tuner import Tuner
 
@@ -30,7 +31,7 @@ class Validation:
         fit_args: What to give to `Tuner.search`.
     """
 
-    def __init__(self, hypermodel: TextClassifierHyperModel, splits: Splits) -> None:
+    def __init__(self, hypermodel: TrainableHyperModel, splits: Splits) -> None:
         self._splits = splits
         self._crossed = None if splits.fold is None else CrossValidated(hypermodel, splits.folds)
         self._of_folds = [hypermodel] if self._crossed is None else self._crossed.of_folds
@@ -63,7 +64,7 @@ class Validation:
         hp = trial.hyperparameters
         if not tuner.files.best(record.trial_id).exists():
             for hypermodel, fold in zip(self._of_folds, self._splits.folds, strict=True):
-                yield refit(hypermodel, hp, fold.train, record.best_epoch or 0, tuner.seed)
+                yield refit(hypermodel, hp, fold.train, record.best_epoch or 0)
         elif self._crossed is None:
             yield tuner.load_model(trial)
         else:

@@ -1,30 +1,21 @@
-"""The classifier a search ends with: refitted on all labelled rows but the test split, saved, and scored."""
+"""A trained classifier: its probabilities for texts, and its files."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import keras
-import keras_tuner
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
 from search.backbones.hub.answers import answers_in_batches
 from search.backbones.hub.identity import seal_module
-from search.datasets import Examples
-from search.errors import SearchError
-from search.models.hypermodel import TextClassifierHyperModel, above_embedding
-from search.reporting.tensorboard import Curves
-from search.training.base import KerasTraining, Training, assign, model_weights
-from search.training.batches import chosen, scorer
-from search.training.head import Inputs
-from search.tuning.seeds import trial_seed
-from search.utils.checkpoint import is_finite
+from search.features.splits import Inputs
+from search.models.keras_model import above_embedding
+from search.models.scorer import chosen, scorer
 from search.utils.files import whole_file, whole_folder, write_json
 
 
@@ -122,54 +113,3 @@ def _values(
     if features is None:
         return answers_in_batches(scorer(model), texts[rows], "the model")
     return scorer(above_embedding(model))(chosen(features, rows))
-
-
-def refit(
-    hypermodel: TextClassifierHyperModel,
-    hp: keras_tuner.HyperParameters,
-    examples: Examples,
-    epochs: int,
-    seed: int,
-    curves: Curves | None = None,
-    on_weights: Callable[[int, Sequence[keras.Variable]], None] | None = None,
-) -> keras.Model:
-    """Trains a configuration afresh on more rows.
-
-    Args:
-        hypermodel: Builds and fits the model.
-        hp: The configuration.
-        examples: All rows to learn from.
-        epochs: How long: as many epochs as were best in the search.
-        seed: Seed of the search; the initial weights follow from it and the configuration.
-        curves: Is told of every epoch; None: nobody is.
-        on_weights: Is shown the weights after every epoch.
-
-    Returns:
-        The trained model.
-
-    Raises:
-        SearchError: Its weights are not finite.
-    """
-
-    def on_epoch_end(epoch: int, metrics: Mapping[str, float]) -> bool:
-        if curves is not None:
-            curves.add(epoch, metrics)
-        if on_weights is not None:
-            assign(model_weights(model), training.weights())
-            on_weights(epoch, model_weights(model))
-        return False
-
-    keras.utils.set_random_seed(trial_seed(seed, hp.values))
-    model = hypermodel.build(hp)
-    training: Training = hypermodel.fast_training(hp, examples) or KerasTraining(
-        model, partial(hypermodel.fit, hp, model, examples)
-    )
-    training.run(range(epochs), on_epoch_end)
-    weights = training.weights()
-    if not is_finite(weights):
-        raise SearchError(
-            f"The best configuration diverged when it was trained again on {len(examples):,} rows: its weights are no "
-            "finite numbers. Lower space.learning_rate, or set space.clip_norm."
-        )
-    assign(model_weights(model), weights)
-    return model

@@ -1,36 +1,16 @@
-"""The Keras model of a configuration, and its training by Keras's `fit`."""
+"""The Keras model of a configuration: a head above what a module or an encoder gives, compiled."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import keras
-import numpy as np
-from numpy.typing import NDArray
 
 from search.backbones.learned import EMBEDDING
-from search.optimizers.settings import make_optimizer
-from search.training.batches import Given, chosen, training_batches
-from search.training.epoch_scores import EpochScores
-from search.training.fast_training import importance, optimizer_settings
-from search.training.scores import training_sample
+from search.optimizers.settings import OptimizerSettings, make_optimizer
 from spaces import ENCODERS
-
-
-@dataclass(frozen=True)
-class InputRows:
-    """What a model is trained on or scored by.
-
-    Attributes:
-        inputs: Strings [n], or numbers of tokens, int32 [n, length], or features [n, dim].
-        labels: Class indices [n].
-    """
-
-    inputs: Given
-    labels: NDArray[np.int64]
 
 
 def compiled_model(
@@ -55,7 +35,7 @@ def compiled_model(
     # Two classes have two outputs like any other number: one code, the same model.
     outputs = keras.layers.Dense(classes, "softmax", dtype="float32", name="probabilities")(hidden)
     model = keras.Model(inputs, outputs, name="text_classifier")
-    settings = optimizer_settings(values)
+    settings = OptimizerSettings.of(values)
     if values["module"] in ENCODERS:
         # All of it learns at one rate, unless a token-level module has its own; but Keras alone squares the gradients
         # of a token that comes up twice one by one.
@@ -68,60 +48,11 @@ def compiled_model(
     return model
 
 
-def fit_model(
-    model: keras.Model,
-    values: Mapping[str, Any],
-    train: InputRows,
-    valid: InputRows | None,
-    *,
-    classes: int,
-    accumulate: int,
-    seed: int,
-    epochs: int,
-    initial_epoch: int,
-    callbacks: Sequence[keras.callbacks.Callback],
-    verbose: int = 0,
-) -> keras.callbacks.History:
-    """Trains a compiled model, scoring it on both splits after each epoch.
-
-    Args:
-        model: The model, at `initial_epoch` of its training.
-        values: The hyperparameters.
-        train: Rows to train on.
-        valid: Rows to score by; None: none.
-        classes: Number of classes.
-        accumulate: Parts that each batch is cut into.
-        seed: Seed of the trial, from which the order of the rows follows.
-        epochs: Epochs of training when it ends, `initial_epoch` included.
-        initial_epoch: Epochs behind the model.
-        callbacks: They find every metric in their logs, `val_…` for those of `valid`.
-        verbose: As in `keras.Model.fit`.
-
-    Returns:
-        Keras's history of the logs.
-    """
-    rows = len(train.labels)
-    batch_size = max(1, values["batch_size"] // accumulate)
-    batches = training_batches(
-        train.inputs,
-        train.labels,
-        importance(values, train.labels, classes),
-        batch_size=batch_size,
-        seed=seed,
-        epochs=range(initial_epoch, epochs),
-    )
-    sample = training_sample(rows, None if valid is None else len(valid.labels), seed)
-    scored = {"": (chosen(train.inputs, sample), train.labels[sample])}
-    if valid is not None:
-        scored["val_"] = (chosen(valid.inputs), valid.labels)
-    # TensorFlow traces a step twice that makes the optimizer's variables, which takes longer than many a trial.
-    model.optimizer.build(model.trainable_variables)
-    return model.fit(
-        batches,
-        epochs=epochs,
-        initial_epoch=initial_epoch,
-        steps_per_epoch=math.ceil(rows / batch_size),
-        callbacks=[EpochScores(scored), *callbacks],
-        verbose=verbose,
-        shuffle=False,  # the batches are shuffled already
-    )
+def above_embedding(model: keras.Model) -> keras.Model:
+    """The part of a model above its module: features [batch, dim] to probabilities [batch, classes], same weights."""
+    _, embedding, *head = model.layers
+    inputs = keras.Input((embedding.dimension,))
+    outputs = inputs
+    for layer in head:
+        outputs = layer(outputs)
+    return keras.Model(inputs, outputs)

@@ -183,7 +183,7 @@ class Adagrad(FlatOptimizer):
         self._descend(weights, accumulator, gradient, scratch)
 
 
-_KINDS: Mapping[str, type[FlatOptimizer]] = {
+FLAT_OPTIMIZERS: Mapping[str, type[FlatOptimizer]] = {
     "adam": Adam,
     "adamw": Adam,
     "rmsprop": RMSprop,
@@ -200,7 +200,7 @@ def flat_optimizer(settings: OptimizerSettings, weights: Floats, of_module: bool
         weights: The weights, float [parameters].
         of_module: Whether they are the module's.
     """
-    return _KINDS[settings.name](weights, settings, of_module)
+    return FLAT_OPTIMIZERS[settings.name](weights, settings, of_module)
 
 
 def clip(gradients: Sequence[Floats], norm: float) -> None:

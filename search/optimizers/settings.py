@@ -46,6 +46,22 @@ class OptimizerSettings:
     module_rate: float | None = None
     warmup_steps: int = 0
 
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> OptimizerSettings:
+        """The optimizer of a configuration.
+
+        Args:
+            values: The hyperparameters.
+        """
+        return cls(
+            values["optimizer"],
+            values["learning_rate"],
+            values.get("weight_decay", 0.0),
+            values["clip_norm"],
+            values.get("fine_tuning_rate"),
+            values.get("warmup_steps", 0),
+        )
+
     @property
     def constants(self) -> Mapping[str, float]:
         """The hyperparameters that no trial sets, by Keras's names."""

@@ -40,7 +40,7 @@ class Optimizer:
         self._settings = settings
         self._constants = settings.constants
         self._targets = targets
-        self._rule, count, initial = _RULES[settings.name]
+        self._rule, count, initial = RULES[settings.name]
         self._slots = [
             [tf.Variable(tf.fill(target.variable.shape, initial), trainable=False) for _ in range(count)]
             for target in targets
@@ -135,7 +135,7 @@ def _descend(move: _Move, squares: tf.Tensor) -> None:
 
 
 # The rule, how many slots it has of each variable, and what they hold at first.
-_RULES: dict[str, tuple[Callable[[_Move], None], int, float]] = {
+RULES: dict[str, tuple[Callable[[_Move], None], int, float]] = {
     "adam": (_adam, 2, 0.0),
     "adamw": (_adam, 2, 0.0),
     "rmsprop": (_rmsprop, 1, 0.0),

@@ -1,16 +1,10 @@
-"""A model in training, as a tuner sees it; and the general kind, a Keras model of any HyperModel."""
+"""A model in training, as a tuner sees it."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, runtime_checkable
 
-import keras
-import numpy as np
-import tensorflow as tf
-
-from search.training.scores import Metrics
 from search.utils.checkpoint import Arrays
 
 OnEpochEnd = Callable[[int, Mapping[str, float]], bool]
@@ -23,6 +17,10 @@ class Training(Protocol):
     @property
     def parameters(self) -> int:
         """Weights of the layers that train or may train."""
+
+    @property
+    def head_epochs(self) -> int | None:
+        """How many epochs the head was trained alone, before the module was trained with it; None: it was not."""
 
     def weights(self) -> Arrays:
         """What training can change and predictions depend on."""
@@ -46,160 +44,37 @@ class Training(Protocol):
         """
 
 
-class KerasTraining:
-    """A Keras model, trained by the `fit` of its HyperModel.
+class FineTuning(Training, Protocol):
+    """A training whose model begins with a published module, below a head that may have been trained before."""
 
-    A frozen module is never among its weights: a checkpoint of a frozen trial holds its head alone.
+    def set_head(self, arrays: Arrays) -> None:
+        """Sets the head's kernels and biases."""
 
-    Args:
-        model: A compiled model. It need not be built: a `Sequential` without an `Input`, or a subclass, is built by its
-            first batch.
-        fit: Trains it, given `callbacks`, `initial_epoch` and `epochs` by name.
-        callbacks: Keras callbacks besides.
 
-    Attributes:
-        is_built_late: Whether the model has no weights yet, or had none when it was made.
-    """
+@runtime_checkable
+class Trainable(Protocol):
+    """A HyperModel that makes the training of a trial itself; a tuner trains others by their `fit`."""
 
-    def __init__(
-        self, model: keras.Model, fit: Callable[..., Any], callbacks: Sequence[keras.callbacks.Callback] = ()
-    ) -> None:
-        self.model = model
-        self.is_built_late = not model.built
-        self._fit = fit
-        self._callbacks = callbacks
+    def training(self, hp: Any, *data: Any, **settings: Any) -> Training:
+        """Makes the training of a trial, at its beginning.
 
-    @property
-    def parameters(self) -> int:
-        """Weights of the layers that train."""
-        return sum(int(np.prod(variable.shape)) for variable in model_weights(self.model))
-
-    def weights(self) -> Arrays:
-        """The weights and moving statistics of the layers that train."""
-        return [_array(variable) for variable in model_weights(self.model)]
-
-    def state(self) -> Arrays:
-        """The weights, the states of random generators, the optimizer's step and slots."""
-        return [_array(variable) for variable in self._state_variables()]
-
-    def set_state(self, state: Arrays) -> None:
-        """Goes on from a state; also from that of a model whose batches were not cut into parts.
-
-        Raises:
-            ValueError: It is the state of another model.
+        Args:
+            hp: KerasTuner's hyperparameters of the trial.
+            *data: What the tuner's `search` was given.
+            **settings: The same; `callbacks` and `verbose` among them as for `keras.Model.fit`.
         """
-        optimizer = self.model.optimizer
-        optimizer.build(self.model.trainable_variables)
-        variables = self._state_variables()
-        parts = optimizer.gradient_accumulation_steps
-        whole_batches = parts is not None and len(state) == len(variables) - len(_accumulators(optimizer))
-        assign(variables[: len(state)] if whole_batches else variables, state)
-        if whole_batches:
-            # Keras counts the parts of a step where there are any.
-            optimizer._iterations.assign(optimizer._iterations * parts)
-
-    def run(self, epochs: range, on_epoch_end: OnEpochEnd) -> None:
-        """Trains, as `Training.run` says."""
-        if not epochs:  # Keras would make all ready, and a HyperModel train its head
-            return
-        model = self.model
-
-        class Follower(keras.callbacks.Callback):
-            def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
-                metrics = {name: float(value) for name, value in (logs or {}).items()}
-                # Keras's logs hold numbers alone: what scored the model leaves the rest with it.
-                scored = getattr(model, "scored", None)
-                model.stop_training = on_epoch_end(epoch + 1, Metrics(metrics, scored))
-
-        self._fit(initial_epoch=epochs.start, epochs=epochs.stop, callbacks=[*self._callbacks, Follower()])
-
-    def _state_variables(self) -> list[Any]:
-        optimizer = self.model.optimizer
-        accumulators = _accumulators(optimizer)
-        known = {id(variable) for variable in accumulators}
-        others = [variable for variable in optimizer.variables if id(variable) not in known]
-        return [*model_weights(self.model), *_random_states(self.model), *others, *accumulators]
 
 
-def build_from_shapes(model: keras.Model, shapes: Mapping[str, Any] | None) -> None:
-    """Builds a model that has no weights yet, as its first batch would.
+def check_shapes(state: Arrays, own: Arrays) -> None:
+    """Refuses the state of another model.
 
     Args:
-        model: Any model; one that is built stays as it is.
-        shapes: What `get_build_config` gave for one that was built, also if JSON made lists of its tuples.
+        state: Is to be gone on with.
+        own: What the model's state is now.
 
     Raises:
-        ValueError: That is not enough for Keras to build it.
+        ValueError: The two have other shapes.
     """
-    if model.built or shapes is None:
-        return
-    with warnings.catch_warnings():  # of the same, in more words
-        warnings.simplefilter("ignore")
-        model.build_from_config({name: _as_shapes(shape) for name, shape in shapes.items()})
-    if not model_weights(model):
-        raise ValueError(
-            f"A model of {type(model).__name__} that is built by its first batch cannot be built from the shapes "
-            f"{dict(shapes)}: begin it with keras.Input, or give it build_from_config."
-        )
-
-
-def _as_shapes(value: Any) -> Any:
-    """Makes tuples of the lists that JSON made of shapes, within whatever holds them."""
-    if isinstance(value, Mapping):
-        return {name: _as_shapes(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        is_shape = all(one is None or isinstance(one, int) for one in value)
-        return tuple(value) if is_shape else [_as_shapes(one) for one in value]
-    return value
-
-
-def model_weights(model: keras.Model) -> list[keras.Variable]:
-    """Every variable of the layers that train: weights and moving statistics, in the order of the layers."""
-    found: dict[int, Any] = {}
-    for layer in _trained_layers(model):
-        for variable in (*layer._trainable_variables, *layer._non_trainable_variables):
-            found.setdefault(id(variable), variable)
-    return list(found.values())
-
-
-def assign(variables: Sequence[Any], arrays: Arrays) -> None:
-    """Sets variables to arrays, one for each; or else two, row numbers, int64 [rows], and the rows to put there.
-
-    Raises:
-        ValueError: The arrays have other shapes, so they belong to another model.
-    """
-    left = list(arrays)
-    changes: list[tuple[Any, Any]] = []
-    for variable in variables:
-        shape, dtype = tuple(variable.shape), str(variable.dtype)
-        if left and left[0].shape == shape and (left[0].dtype == dtype or left[0].dtype != np.int64):
-            changes.append((variable, left.pop(0)))
-        elif len(left) > 1 and left[0].dtype == np.int64 and left[1].shape == (*left[0].shape, *shape[1:]):
-            changes.append((variable, tf.IndexedSlices(left[1], left[0])))
-            del left[:2]
-        else:
-            break
-    if left or len(changes) != len(variables):
-        came, expected = [array.shape for array in arrays], [tuple(variable.shape) for variable in variables]
-        raise ValueError(f"The checkpoint is another model's: it has the shapes {came}, the model {expected}.")
-    for variable, change in changes:
-        if isinstance(change, tf.IndexedSlices):
-            variable.value.scatter_update(change)
-        else:
-            variable.assign(change)
-
-
-def _random_states(model: keras.Model) -> list[keras.Variable]:
-    return [generator.state for layer in _trained_layers(model) for generator in layer._seed_generators]
-
-
-def _trained_layers(model: keras.Model) -> list[keras.Layer]:
-    return [layer for layer in model._flatten_layers(include_self=True) if layer.trainable]
-
-
-def _accumulators(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
-    return [one for one in getattr(optimizer, "_accumulated_gradients", ()) if one is not None]
-
-
-def _array(variable: Any) -> np.ndarray:
-    return np.asarray(keras.ops.convert_to_numpy(variable.value))
+    came, expected = ([array.shape for array in arrays] for arrays in (state, own))
+    if came != expected:
+        raise ValueError(f"The checkpoint is another model's: expected {expected}, got {came}.")

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
 import keras_tuner
-import numpy as np
 
 from search.datasets import Fold
-from search.models.hypermodel import TextClassifierHyperModel
-from search.training.base import KerasTraining, Training, assign, model_weights
+from search.models.weights import assign, model_weights
+from search.training.base import Training
 from search.training.folds import FoldedTraining, parted
-from search.tuning.seeds import HEAD_EPOCHS, trial_seed
+from search.training.trainable import TrainableHyperModel
+from search.training.trainers import make_training
 from search.utils.checkpoint import Arrays
 
 
@@ -32,7 +30,7 @@ class CrossValidated(keras_tuner.HyperModel):
 
     accumulates_gradients = True
 
-    def __init__(self, whole: TextClassifierHyperModel, folds: Sequence[Fold]) -> None:
+    def __init__(self, whole: TrainableHyperModel, folds: Sequence[Fold]) -> None:
         super().__init__()
         self.whole = whole
         self.folds = folds
@@ -46,18 +44,21 @@ class CrossValidated(keras_tuner.HyperModel):
         """Builds the model of one configuration for all rows."""
         return self.whole.build(hp)
 
-    def fast_training(self, hp: keras_tuner.HyperParameters, **settings: Any) -> Training:
+    def training(self, hp: keras_tuner.HyperParameters, **settings: Any) -> Training:
         """Makes the training of a trial, which holds the rows that it needs.
 
         Args:
             hp: The hyperparameters.
-            **settings: As for `TextClassifierHyperModel.fast_training`.
+            **settings: As for `TrainableHyperModel.training`.
         """
         self.whole.admit(hp)
         # Each fold finds out for itself how long its head is to be trained alone, also where the trial is made again.
-        own = [_without_head_epochs(hp) for _ in self.folds]
-        trainings = [self._training(*one, settings) for one in zip(self.of_folds, own, self.folds, strict=True)]
-        return FoldedTraining(trainings, [fold.at for fold in self.folds], partial(_note_head_epochs, hp, own))
+        settings = {**settings, "head_epochs": None}
+        trainings = [
+            make_training(hypermodel.task(hp, fold.train, fold.valid, **settings))
+            for hypermodel, fold in zip(self.of_folds, self.folds, strict=True)
+        ]
+        return FoldedTraining(trainings, [fold.at for fold in self.folds])
 
     def load_models(self, hp: keras_tuner.HyperParameters, weights: Arrays) -> Iterator[keras.Model]:
         """Builds the model of each fold, one after the other.
@@ -70,27 +71,3 @@ class CrossValidated(keras_tuner.HyperModel):
             model = hypermodel.build(hp)
             assign(model_weights(model), own)
             yield model
-
-    @staticmethod
-    def _training(
-        hypermodel: TextClassifierHyperModel, hp: keras_tuner.HyperParameters, fold: Fold, settings: Mapping[str, Any]
-    ) -> Training:
-        fast = hypermodel.fast_training(hp, fold.train, fold.valid, **settings)
-        if fast is not None:
-            return fast
-        keras.utils.set_random_seed(trial_seed(hypermodel.seed, hp.values))
-        model = hypermodel.build(hp)
-        return KerasTraining(model, partial(hypermodel.fit, hp, model, fold.train, fold.valid, **settings))
-
-
-def _without_head_epochs(hp: keras_tuner.HyperParameters) -> keras_tuner.HyperParameters:
-    own = copy.copy(hp)
-    own.values = {name: value for name, value in hp.values.items() if name != HEAD_EPOCHS}
-    return own
-
-
-def _note_head_epochs(hp: keras_tuner.HyperParameters, folds: Sequence[keras_tuner.HyperParameters]) -> None:
-    """Notes of a trial how long the heads of its folds were trained alone, on average: so long it is in the refit."""
-    epochs = [one.values[HEAD_EPOCHS] for one in folds if HEAD_EPOCHS in one.values]
-    if epochs:
-        hp.values[HEAD_EPOCHS] = max(1, round(float(np.mean(epochs))))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from statistics import fmean
 
 import numpy as np
@@ -25,20 +25,22 @@ class FoldedTraining:
     Args:
         trainings: That of each fold, each at its beginning.
         at: The places of each fold's validation rows among all, int64 [rows].
-        on_epoch_told: Is called when every fold has told of an epoch, before others are.
     """
 
-    def __init__(
-        self, trainings: Sequence[Training], at: Sequence[NDArray[np.int64]], on_epoch_told: Callable[[], None]
-    ) -> None:
+    def __init__(self, trainings: Sequence[Training], at: Sequence[NDArray[np.int64]]) -> None:
         self._trainings = trainings
         self._at = at
-        self._on_epoch_told = on_epoch_told
 
     @property
     def parameters(self) -> int:
         """Weights of one of the models."""
         return self._trainings[0].parameters
+
+    @property
+    def head_epochs(self) -> int | None:
+        """How many epochs the heads were trained alone, on average, so that there is one number to refit with."""
+        epochs = [one.head_epochs for one in self._trainings if one.head_epochs is not None]
+        return max(1, round(float(np.mean(epochs)))) if epochs else None
 
     def weights(self) -> Arrays:
         """Those of every model, as `joined` puts them together."""
@@ -70,7 +72,6 @@ class FoldedTraining:
                 training.run(part, _noting(told))
             if not told:
                 continue
-            self._on_epoch_told()
             if on_epoch_end(told[0][0], self._together([metrics for _, metrics in told])):
                 return
 

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from search.evaluation.metrics import score
 
+VALIDATION = "val_"
+"""How the names of metrics of the validation split begin."""
+
 
 @dataclass(frozen=True)
 class Scored:
@@ -55,7 +58,7 @@ def split_metrics(prefix: str, labels: NDArray[np.int64], probabilities: NDArray
     area under a curve from a few thresholds.
 
     Args:
-        prefix: Empty for training rows, `val_` for the validation split.
+        prefix: Empty for training rows, `VALIDATION` for the validation split.
         labels: Class indices [n].
         probabilities: float64 [n, classes].
 

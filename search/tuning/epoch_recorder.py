@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,8 @@ from typing import Any
 from keras_tuner.errors import FailedTrialError
 
 from search.training.base import Training
+from search.training.seeds import HEAD_EPOCHS
 from search.tuning.record import TrialObserver, TrialRecord
-from search.tuning.seeds import HEAD_EPOCHS
 from search.utils.checkpoint import Arrays, is_finite, save
 
 
@@ -29,7 +29,7 @@ class TrialFollower:
         patience: Epochs without a better objective after which training stops; None: never.
         interrupted: Whether the process was asked to end: then the epoch may be damaged and is not recorded.
         observers: Are told of every epoch.
-        values: KerasTuner's values of the trial, where the HyperModel notes for how long it trained the head alone.
+        values: KerasTuner's values of the trial; for how long the head was trained alone is noted among them.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class TrialFollower:
         patience: int | None,
         interrupted: Callable[[], bool],
         observers: Sequence[TrialObserver],
-        values: Mapping[str, Any],
+        values: MutableMapping[str, Any],
     ) -> None:
         self.record = record
         self.training = training
@@ -71,7 +71,9 @@ class TrialFollower:
             raise KeyboardInterrupt
         record = self.record
         record.epochs = epoch
-        record.head_epochs = self.values.get(HEAD_EPOCHS)
+        record.head_epochs = self.training.head_epochs
+        if record.head_epochs is not None:
+            self.values[HEAD_EPOCHS] = record.head_epochs
         record.seconds = self._spent_before + time.monotonic() - self._started
         score = self.objective.get_value(metrics)
         if epoch == 0:

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 from search.config import ObjectiveConfig
 from search.errors import InputError, nearest
 from search.evaluation.metrics import direction, names
+from search.training.scores import VALIDATION
 
 if TYPE_CHECKING:  # it imports Keras
     import keras_tuner
-
-VALIDATION = "val_"
 
 
 def check_objective(config: ObjectiveConfig) -> None:

@@ -20,12 +20,14 @@ from keras_tuner.engine.metrics_tracking import infer_metric_direction
 from keras_tuner.engine.trial import TrialStatus
 
 from search.errors import InputError, MachineFault
-from search.training.base import KerasTraining, Training, assign, build_from_shapes, model_weights
+from search.models.weights import assign, model_weights
+from search.training.base import Trainable, Training
+from search.training.keras_training import KerasTraining, build_from_shapes
+from search.training.seeds import ACCUMULATE, HEAD_EPOCHS, hyperparameter_values, trial_seed
 from search.tuning.distribution import refuse_workers
 from search.tuning.epoch_recorder import TrialFollower, is_done, weights_of
 from search.tuning.oracles.base import ResumableOracle
 from search.tuning.record import TrialObserver, TrialRecord, ranked
-from search.tuning.seeds import ACCUMULATE, HEAD_EPOCHS, hyperparameter_values, trial_seed
 from search.tuning.trial_files import TrialFiles
 from search.utils.checked import damaged
 from search.utils.checkpoint import Arrays, is_whole, load, read_notes
@@ -340,17 +342,15 @@ class Tuner(keras_tuner.Tuner):
             training.run(range(record.initial_epoch), lambda *_: False)
 
     def _training(self, trial: Any, *fit_args: Any, **fit_kwargs: Any) -> Training:
-        """The trial's model in training: the HyperModel's own fast way where it has one for this trial."""
+        """The trial's model in training: the HyperModel's own where it makes one, else by its `fit`."""
         hp = trial.hyperparameters
-        fast = getattr(self.hypermodel, "fast_training", lambda *_, **__: None)(hp, *fit_args, **fit_kwargs)
-        if fast is not None:
-            training: Training = fast
-            return training
-        model = self._try_build(hp)
         callbacks = self._deepcopy_callbacks(fit_kwargs.pop("callbacks", []))
         self._configure_tensorboard_dir(callbacks, trial)
-        fit = partial(self.hypermodel.fit, hp, model, *fit_args, **{"verbose": 0, **fit_kwargs})
-        return KerasTraining(model, fit, callbacks)
+        settings = {"verbose": 0, **fit_kwargs}
+        if isinstance(self.hypermodel, Trainable):
+            return self.hypermodel.training(hp, *fit_args, callbacks=callbacks, **settings)
+        model = self._try_build(hp)
+        return KerasTraining(model, partial(self.hypermodel.fit, hp, model, *fit_args, **settings), callbacks)
 
     def _cut_batches(self, trial: Any) -> bool:
         """Halves the batches of a trial that ran out of memory, once; its steps stay the same, since two make one.
@@ -417,7 +417,13 @@ class Tuner(keras_tuner.Tuner):
             self.hypermodel.declare_hyperparameters(hp)
             self.oracle.update_space(hp)
 
+    def _try_build(self, hp: Any) -> keras.Model:
+        # KerasTuner clears Keras's session before it builds, and mixed precision with it.
+        self._policy = keras.config.dtype_policy()
+        return super()._try_build(hp)
+
     def _build_hypermodel(self, hp: Any) -> keras.Model:
+        keras.config.set_dtype_policy(self._policy)
         keras.utils.set_random_seed(trial_seed(self.seed, hp.values))
         return super()._build_hypermodel(hp)
 

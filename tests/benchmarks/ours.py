@@ -5,12 +5,12 @@ from __future__ import annotations
 from job import DROPOUT, FACTOR, LAYERS, LEARNING_RATE, OBJECTIVE, UNITS, Job, Outcome, valid_scores
 from measure import Stopwatch, disk, peak_memory
 
-from search.backbones import FeatureCache
 from search.config import ObjectiveConfig, TunerConfig
 from search.datasets import Splits
+from search.features.cache import FeatureCache
 from search.models.classifier import Classifier
-from search.models.hypermodel import TextClassifierHyperModel
 from search.reporting.tensorboard import TensorBoardWriter
+from search.training.trainable import TrainableHyperModel
 from search.tuning.objective import make_objective
 from search.tuning.oracles import make_oracle
 from search.tuning.tuner import Tuner
@@ -61,7 +61,7 @@ def run_search(job: Job, splits: Splits, config: TunerConfig) -> tuple[Tuner, fl
     objective = make_objective(ObjectiveConfig(OBJECTIVE), len(splits.classes))
     tuner = Tuner(
         make_oracle(config, objective, job.seed),
-        TextClassifierHyperModel(
+        TrainableHyperModel(
             space, {_MODULE: job.module}, len(splits.classes), job.seed, FeatureCache(job.cache), passes
         ),
         max_epochs=config.max_epochs,

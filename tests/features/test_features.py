@@ -125,7 +125,7 @@ def test_the_same_texts_give_the_same_bits_in_any_order(word_module, small_chunk
 def test_what_is_known_needs_no_tensorflow(word_module, tmp_path):
     FeatureCache(tmp_path / "cache").features(word_module, TEXTS)
     program = (
-        "import sys, numpy; from pathlib import Path; from search.backbones import FeatureCache\n"
+        "import sys, numpy; from pathlib import Path; from search.features.cache import FeatureCache\n"
         "module, cache, *texts = sys.argv[1:]\n"
         "found = FeatureCache(Path(cache)).features(Path(module), numpy.array(texts, object))\n"
         "assert found.array().shape == (3, 16) and 'tensorflow' not in sys.modules, sorted(sys.modules)"

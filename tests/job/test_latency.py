@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 from reviews import make_reviews, write_reviews
 
-from search.backbones import FeatureCache
 from search.config import ObjectiveConfig, TunerConfig
 from search.datasets import Examples
 from search.errors import InputError
+from search.features.cache import FeatureCache
 from search.job.latency import LatencyLimit, least_values, timed_classifier
-from search.models.hypermodel import TextClassifierHyperModel
+from search.training.refit import refit
+from search.training.trainable import TrainableHyperModel
 from search.tuning.objective import make_objective
 from search.tuning.oracles import make_oracle
 from search.tuning.tuner import Tuner
@@ -35,7 +36,7 @@ def make(word_module, tmp_path):
     def make(**ranges):
         space = space_from({**RANGES, "trainable": False, "batch_size": 32, **ranges})
         cache = FeatureCache(tmp_path / "features", "float32", None)
-        return TextClassifierHyperModel(space, {"words": word_module}, 2, 0, cache, texts=TRAIN.texts)
+        return TrainableHyperModel(space, {"words": word_module}, 2, 0, cache, texts=TRAIN.texts)
 
     return make
 
@@ -158,7 +159,7 @@ def test_the_refit_is_not_refused(make, tmp_path):
     hypermodel = make(modules="words")
     hypermodel.admit = lambda hp: pytest.fail("asked")
     hp = keras_tuner.HyperParameters()
-    assert hypermodel.fast_training(hp, TRAIN) is not None
+    assert refit(hypermodel, hp, TRAIN, 1).output_shape == (None, 2)
 
 
 CSV = ("dataset=csv", "dataset.path=reviews.csv", "dataset.text=review", "dataset.label=stars")

@@ -1,7 +1,5 @@
 """The model that hyperparameters describe, built and trained by KerasTuner's own tuners too."""
 
-from functools import partial
-
 import keras
 import keras_tuner
 import numpy as np
@@ -9,12 +7,16 @@ import pytest
 import tensorflow as tf
 from reviews import make_reviews
 
-from search.backbones import FeatureCache
 from search.datasets import Examples
 from search.evaluation import score
-from search.models.hypermodel import TextClassifierHyperModel, above_embedding
-from search.training.base import KerasTraining, assign, model_weights
-from search.training.fast_training import row_weights
+from search.features.cache import FeatureCache
+from search.models.keras_model import above_embedding
+from search.models.weights import assign, model_weights
+from search.training.keras_training import KerasTraining
+from search.training.sample_weight import sample_weight
+from search.training.seeds import ACCUMULATE
+from search.training.trainable import TrainableHyperModel
+from search.training.trainers import KERAS, choose
 from spaces import space_from
 
 
@@ -32,7 +34,7 @@ def make(word_module):
     def make(cache=None, on_pass=None, **ranges):
         settings = {"modules": ["words"], "units": 8, "batch_size": 32, "learning_rate": 0.01, **ranges}
         space = space_from(settings)
-        return TextClassifierHyperModel(space, {"words": word_module}, 2, seed=0, features=cache, on_pass=on_pass)
+        return TrainableHyperModel(space, {"words": word_module}, 2, seed=0, features=cache, on_pass=on_pass)
 
     return make
 
@@ -74,7 +76,7 @@ def embedding_weights(model):
 def test_only_a_trainable_module_moves_under_kerastuners_own_tuner(make, tmp_path, trainable):
     seen = []
 
-    class Watched(TextClassifierHyperModel):
+    class Watched(TrainableHyperModel):
         def fit(self, hp, model, *args, **kwargs):
             before = embedding_weights(model)
             history = super().fit(hp, model, *args, **kwargs)
@@ -145,19 +147,23 @@ def test_one_epoch_and_then_two_are_three(make, trainable):
 
 def test_balanced_classes_weigh_the_same():
     labels = np.array([0] * 90 + [1] * 10)
-    weights = row_weights(labels, 2, balanced=True)
+    weights = sample_weight({"class_weight": "balanced"}, labels, 2)
     assert weights[labels == 0].sum() == pytest.approx(weights[labels == 1].sum())
     assert weights.mean() == pytest.approx(1)
-    assert set(row_weights(labels, 2, balanced=False)) == {1.0}
+    assert set(sample_weight({"class_weight": "none"}, labels, 2)) == {1.0}
 
 
 def test_half_batches_make_the_same_steps(make):
     """With the rows of each batch cut in two and the gradients averaged, training comes out the same."""
     hypermodel = make(trainable=False, dropout=0.0, layers=1, optimizer="sgd", batch_size=32)
     hp, whole = built(hypermodel)
+    first = whole.get_weights()
     hypermodel.fit(hp, whole, TRAIN, epochs=2)
-    hp, halves = built(hypermodel, **{"tuner/accumulate": 2})
-    hypermodel.fit(hp, halves, TRAIN, epochs=2)
+    hp.values[ACCUMULATE] = 2
+    cut = KERAS.train(hypermodel.task(hp, TRAIN))
+    halves = cut.model
+    halves.set_weights(first)
+    cut.run(range(2), lambda epoch, metrics: False)
     for weight, came in zip(whole.get_weights(), halves.get_weights(), strict=True):
         np.testing.assert_allclose(came, weight, atol=1e-5)
 
@@ -175,8 +181,8 @@ def test_both_ways_of_training_are_the_same(make, tmp_path, layers, class_weight
     )
     hp, model = built(hypermodel)
     fast, general = (
-        hypermodel.fast_training(hp, TRAIN, VALID),
-        KerasTraining(model, partial(hypermodel.fit, hp, model, TRAIN, VALID)),
+        hypermodel.training(hp, TRAIN, VALID),
+        KERAS.training_of(model, hypermodel.task(hp, TRAIN, VALID)),
     )
     assert fast.parameters == general.parameters
     assign(model_weights(model), fast.weights())
@@ -195,21 +201,21 @@ def test_each_text_is_embedded_once_whatever_the_trials(make, tmp_path):
     passes = Passes()
     hypermodel = make(FeatureCache(tmp_path), passes, trainable=False, layers={"min": 0, "max": 2})
     for layers in (0, 1, 2, 1):
-        hypermodel.fast_training(hyperparameters(layers=layers), TRAIN, VALID)
+        hypermodel.training(hyperparameters(layers=layers), TRAIN, VALID)
     assert sum(passes.computed) == len({*TRAIN.texts, *VALID.texts})
     # Another run finds them on disk.
     again = Passes()
-    make(FeatureCache(tmp_path), again, trainable=False).fast_training(hyperparameters(), TRAIN, VALID)
+    make(FeatureCache(tmp_path), again, trainable=False).training(hyperparameters(), TRAIN, VALID)
     assert sum(again.computed) == 0
 
 
 @pytest.mark.parametrize("trainable", [False, True])
 def test_what_needs_a_keras_model_takes_the_general_way(make, tmp_path, trainable):
     cache = FeatureCache(tmp_path)
-    assert make(cache, trainable=trainable).fast_training(hyperparameters(), TRAIN) is not None
-    assert make(None, trainable=trainable).fast_training(hyperparameters(), TRAIN) is None
+    assert choose(make(cache, trainable=trainable).task(hyperparameters(), TRAIN)) is not KERAS
+    assert (choose(make(None, trainable=trainable).task(hyperparameters(), TRAIN)) is KERAS) is not trainable
     callbacks = [keras.callbacks.TerminateOnNaN()]
-    assert make(cache, trainable=trainable).fast_training(hyperparameters(), TRAIN, callbacks=callbacks) is None
+    assert choose(make(cache, trainable=trainable).task(hyperparameters(), TRAIN, callbacks=callbacks)) is KERAS
 
 
 def test_the_part_above_the_module_gives_the_same(make, tmp_path):

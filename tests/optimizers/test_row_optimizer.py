@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from search.optimizers.flat import flat_optimizer
 from search.optimizers.settings import OPTIMIZERS, OptimizerSettings
-from search.training.head import flat_optimizer
 
 WIDTH = 3
 

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search.features.cache import Features
-from search.training.batches import chosen, training_batches
+from search.models.scorer import chosen
+from search.training.batches import training_batches
 
 
 def epoch_rows(rows, batch_size, seed, epochs):

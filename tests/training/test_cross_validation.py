@@ -10,17 +10,16 @@ import pytest
 from declared import hyperparameters
 from reviews import make_reviews, write_reviews
 
-from search.backbones import FeatureCache
 from search.commands.leaderboard import main as leaderboard
 from search.datasets import Examples
 from search.datasets.folds import cross_folds
 from search.evaluation.metrics import score
+from search.features.cache import FeatureCache
 from search.job.validation import Validation
-from search.models.hypermodel import TextClassifierHyperModel
 from search.training.cross_validation import CrossValidated
 from search.training.folds import parted
+from search.training.trainable import TrainableHyperModel
 from search.tuning.oracles.hyperband import HyperbandOracle
-from search.tuning.seeds import HEAD_EPOCHS
 from search.tuning.tuner import Tuner
 from spaces import space_from
 
@@ -50,7 +49,7 @@ FOLD = np.arange(120) % FOLDS
 def make(word_module, tmp_path):
     def make(kind="frozen", train=TRAIN, **ranges):
         settings = {"layers": 1, "units": 8, "batch_size": 32, "learning_rate": 0.01, "dropout": 0.2}
-        whole = TextClassifierHyperModel(
+        whole = TrainableHyperModel(
             space_from({**settings, **KINDS[kind], **ranges}),
             {"words": word_module},
             2,
@@ -65,7 +64,7 @@ def make(word_module, tmp_path):
 
 def trained(hypermodel, epochs=2, hp=None):
     hp = hp or hyperparameters(hypermodel)
-    training = hypermodel.fast_training(hp, verbose=0)
+    training = hypermodel.training(hp, verbose=0)
     told = []
     training.run(range(epochs), lambda epoch, metrics: told.append(metrics) or False)
     return parted(training.weights()), told
@@ -102,7 +101,7 @@ def test_each_fold_is_trained_as_it_would_be_alone(make, kind):
     together, told = trained(crossed)
     for number, fold in enumerate(crossed.folds):
         hp = hyperparameters(crossed)
-        alone = crossed.of_folds[number].fast_training(hp, fold.train, fold.valid)
+        alone = crossed.of_folds[number].training(hp, fold.train, fold.valid)
         metrics = []
         alone.run(range(2), lambda epoch, one, metrics=metrics: metrics.append(one) or False)
         for mine, its in zip(together[number], alone.weights(), strict=True):
@@ -135,10 +134,10 @@ def test_promoted_trials_are_as_if_trained_at_once(make, tmp_path):
     hp = hyperparameters(crossed)
     hp.values.update(promoted.values)
     told = []
-    training = crossed.fast_training(hp, verbose=0)
+    training = crossed.training(hp, verbose=0)
     training.run(range(promoted.epochs), lambda epoch, metrics: told.append(metrics["val_log_loss"]) or False)
     assert promoted.score in [pytest.approx(one, rel=1e-6) for one in told]
-    assert hp.values[HEAD_EPOCHS] == promoted.head_epochs >= 1
+    assert training.head_epochs == promoted.head_epochs >= 1
 
 
 class FakeSplits:

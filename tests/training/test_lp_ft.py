@@ -6,12 +6,13 @@ import pytest
 from declared import hyperparameters
 from reviews import make_reviews
 
-from search.backbones import FeatureCache
 from search.datasets import Examples
-from search.models.hypermodel import TextClassifierHyperModel
+from search.features.cache import FeatureCache
 from search.training.lp_ft import best_head
+from search.training.seeds import HEAD_EPOCHS
+from search.training.trainable import TrainableHyperModel
+from search.training.trainers import KERAS, make_training, probed_first
 from search.tuning.oracles.hyperband import HyperbandOracle
-from search.tuning.seeds import HEAD_EPOCHS
 from search.tuning.tuner import Tuner
 from spaces import space_from
 
@@ -30,14 +31,13 @@ def hypermodel(word_module, tmp_path):
         **{"modules": ["words"], "trainable": True, "head_first": True, "layers": 1, "units": 8, "batch_size": 32},
         **{"learning_rate": 0.01, "fine_tuning_rate": [0.001, 0.002, 0.003, 0.01], "dropout": 0.2},
     }
-    return TextClassifierHyperModel(
+    return TrainableHyperModel(
         space_from(ranges), {"words": word_module}, 2, seed=0, features=FeatureCache(tmp_path / "features")
     )
 
 
 def head_of(hypermodel, hp, valid=VALID):
-    values = hypermodel.space.declare(hp)
-    return hypermodel._fast.head(values, TRAIN, valid, seed=3)
+    return make_training(hypermodel.task(hp, TRAIN, valid).probing())
 
 
 def test_the_best_head_is_that_of_the_lowest_validation_loss(hypermodel):
@@ -48,10 +48,10 @@ def test_the_best_head_is_that_of_the_lowest_validation_loss(hypermodel):
         range(50), lambda epoch, metrics: losses.append(metrics["val_loss"]) or weights.append(reference.weights())
     )
     head = head_of(hypermodel, hp)
-    epochs, metrics = best_head(head, None)
+    epochs, found, metrics = best_head(head, None)
     # It looks three epochs ahead, no further.
     assert losses[epochs - 1] == min(losses[: epochs + 3]) == metrics["val_loss"]
-    for came, expected in zip(head.weights(), weights[epochs - 1], strict=True):
+    for came, expected in zip(found, weights[epochs - 1], strict=True):
         np.testing.assert_array_equal(came, expected)
 
 
@@ -67,24 +67,29 @@ def test_a_set_number_of_epochs_is_kept_to_without_a_validation_split(hypermodel
 def test_epoch_0_is_the_head_alone_and_the_refit_repeats_it(hypermodel):
     hp = hyperparameters(hypermodel)
     told = []
-    hypermodel.fast_training(hp, TRAIN, VALID).run(range(2), lambda epoch, metrics: told.append((epoch, metrics)))
+    training = hypermodel.training(hp, TRAIN, VALID)
+    training.run(range(2), lambda epoch, metrics: told.append((epoch, metrics)))
     assert [epoch for epoch, _ in told] == [0, 1, 2]
-    _, alone = best_head(head_of(hypermodel, hp), hp.values[HEAD_EPOCHS])
+    hp.values[HEAD_EPOCHS] = training.head_epochs
+    *_, alone = best_head(head_of(hypermodel, hp), training.head_epochs)
     again = []
-    refit = hypermodel.fast_training(hp, TRAIN)
+    refit = make_training(hypermodel.task(hp, TRAIN))
     refit.run(range(1), lambda epoch, metrics: again.append(epoch))
-    assert again == [0, 1]
-    assert alone.keys() == told[0][1].keys()
+    assert again == [0, 1] and refit.head_epochs == training.head_epochs
+    assert alone == told[0][1]
 
 
 def test_the_general_way_trains_the_head_first_too(hypermodel):
     hp = hyperparameters(hypermodel)
     model = hypermodel.build(hp)
     table = model.get_layer("embedding").weights[0].numpy()
-    hypermodel.fit(hp, model, TRAIN, VALID, epochs=0)
-    assert hp.values[HEAD_EPOCHS] >= 1
+    task = hypermodel.task(hp, TRAIN, VALID)
+    general = probed_first(task, KERAS.training_of(model, task))
+    told = []
+    general.run(range(0), lambda epoch, metrics: told.append(epoch))
+    assert general.head_epochs >= 1 and told == [0]
     np.testing.assert_array_equal(model.get_layer("embedding").weights[0].numpy(), table)
-    head = hypermodel.fast_training(hp, TRAIN, VALID)
+    head = hypermodel.training(hp, TRAIN, VALID)
     head.run(range(0), lambda epoch, metrics: False)
     for came, expected in zip(model.get_layer("hidden_1").get_weights(), head.weights()[-4:-2], strict=True):
         np.testing.assert_array_equal(came, expected)

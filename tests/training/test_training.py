@@ -6,7 +6,8 @@ import keras
 import numpy as np
 import pytest
 
-from search.training.base import KerasTraining, assign, model_weights
+from search.models.weights import assign, model_weights
+from search.training.keras_training import KerasTraining
 
 ROWS, DIMENSION = 64, 5
 

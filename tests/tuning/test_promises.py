@@ -10,11 +10,11 @@ import pytest
 from reviews import make_reviews
 from toy import TUNERS, Toy, Watcher, board, make, searched
 
-from search.backbones import FeatureCache
 from search.config import TunerConfig
 from search.datasets import Examples
 from search.errors import InputError
-from search.models.hypermodel import TextClassifierHyperModel
+from search.features.cache import FeatureCache
+from search.training.trainable import TrainableHyperModel
 from search.tuning.budget import TimeBudget
 from search.tuning.oracles import make_oracle
 from search.tuning.tuner import Tuner
@@ -258,7 +258,7 @@ def test_one_and_two_and_six_epochs_are_nine(tmp_path, word_module, fast, traina
     }
     tuners, epochs = {}, {}
     for name in ("hyperband", "grid"):
-        hypermodel = TextClassifierHyperModel(space_from(ranges), {"words": word_module}, 2, seed=3, features=cache)
+        hypermodel = TrainableHyperModel(space_from(ranges), {"words": word_module}, 2, seed=3, features=cache)
         objective = keras_tuner.Objective("val_average_precision", "max")
         oracle = make_oracle(TunerConfig(name=name, max_epochs=9, factor=3), objective, seed=3)
         seen = Watcher()

@@ -341,3 +341,21 @@ def test_an_interrupt_that_foreign_code_swallows_is_none_of_the_trials_results(t
     again, _ = search(tmp_path / "cut", data, Swallows())
     assert table(again) == table(whole)
     assert {record.status for record in again.records.values()} == {"COMPLETED"}
+
+
+def test_mixed_precision_stays_on_through_all_trials(tmp_path, data):
+    policies = []
+
+    class Noting(Digits):
+        def build(self, hp):
+            policies.append(keras.config.dtype_policy().name)
+            return super().build(hp)
+
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        tuner, _ = search(tmp_path, data, Noting(), name="random", max_trials=2, max_epochs=1)
+        tuner.load_model(tuner.oracle.get_trial(tuner.ranking()[0].trial_id))
+        assert keras.config.dtype_policy().name == "mixed_float16"
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert set(policies) == {"mixed_float16"}

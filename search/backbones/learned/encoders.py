@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from search.backbones import FeatureCache, TextEmbedding
+from search.backbones.hub.layer import TextEmbedding
 from search.backbones.learned.initial_table import WordVectors
 from search.backbones.learned.network import EMBEDDING, embedded, encoded, is_masked
 from search.backbones.learned.tokens import Tokens
@@ -83,20 +83,20 @@ class Encoders:
         """Whether a configuration is trained on numbers of tokens, as all are but those over a token-level module."""
         return self._token_module(values) is None
 
-    def constant_module(self, values: Mapping[str, Any], cache: FeatureCache | None) -> str | None:
+    def constant_module(self, values: Mapping[str, Any], has_room: Callable[[int, int], bool]) -> str | None:
         """The token-level module of a configuration, if it is not trained and what it gives for all texts can be kept.
 
         Args:
             values: The hyperparameters.
-            cache: Where that would be kept; None: nowhere.
+            has_room: Whether features of so many texts, of such a width, can be kept.
 
         Returns:
             Its name among the modules.
         """
         module = self._token_module(values)
-        if module is None or values.get("embedding_trainable") or cache is None or self._texts is None:
+        if module is None or values.get("embedding_trainable") or self._texts is None:
             return None
-        fits = cache.has_room(_SPLITS * len(self._texts), module.length * module.width + 1)
+        fits = has_room(_SPLITS * len(self._texts), module.length * module.width + 1)
         return tokens_key(values["embedding"]) if fits else None
 
     def ids(self, texts: NDArray[np.object_], values: Mapping[str, Any]) -> tf.Tensor:

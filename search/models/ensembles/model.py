@@ -8,9 +8,9 @@ import keras
 import tensorflow as tf
 
 from search.backbones import TextEmbedding
-from search.job.ensemble_members import Member
 from search.models.ensembles.combiners import Combiner, Weighted
-from search.models.hypermodel import above_embedding
+from search.models.ensembles.member import Member
+from search.models.keras_model import above_embedding
 
 
 class Combination(keras.layers.Layer):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from search.backbones.hub.load import Module
+from search.optimizers.flat import clip, flat_optimizer
 from search.optimizers.settings import OptimizerSettings
 from search.training.embedding_bag.table import Table
-from search.training.head import Head, HeadTraining, Rows, clip, flat_optimizer
+from search.training.head import Head, HeadTraining
+from search.training.rows import Batch, InputRows, TrainingData
 from search.utils.checkpoint import Arrays
 
 Floats = NDArray[np.floating]
@@ -19,7 +21,7 @@ Floats = NDArray[np.floating]
 
 @dataclass(frozen=True, eq=False)
 class _Sums:
-    """Features that change with the table: see `search.training.head.network.Inputs`."""
+    """Features that change with the table: see `search.features.splits.Inputs`."""
 
     weights: csr_array
     table: Floats
@@ -33,50 +35,30 @@ class _Sums:
 class EmbeddingBagTraining(HeadTraining):
     """Trains the touched rows of a module's table and the head above; see `search.training.base.Training`.
 
-    The same training as `search.training.sparse_fine_tuning.FineTuning`, without the module: it stays as published.
+    The same training as `search.training.sparse_fine_tuning.SparseRowTraining`, without the module: it stays as
+    published.
 
     Args:
         module: The module.
         table: Its table and the rows to train on and to score by, as sums of it.
         head: The head, with its first weights.
         optimizer: Of all weights.
-        labels: Class indices of the training rows [n].
-        valid_labels: Those of the validation rows [m]; None where `table` has none.
-        importance: Weight of each training row in the loss, float32 [n].
-        batch_size: Rows of a batch; the last one of an epoch may be smaller.
-        seed: Seed of the trial.
+        data: What is trained on and scored by; its inputs are not looked at, `table` has them.
     """
 
     def __init__(
-        self,
-        module: Module,
-        table: Table,
-        head: Head,
-        optimizer: OptimizerSettings,
-        labels: NDArray[np.int64],
-        valid_labels: NDArray[np.int64] | None,
-        importance: NDArray[np.float32],
-        batch_size: int,
-        seed: int,
+        self, module: Module, table: Table, head: Head, optimizer: OptimizerSettings, data: TrainingData
     ) -> None:
         self._module = module
         self._table = table
         self._rows = table.published.copy()
         self._moves = flat_optimizer(optimizer, self._rows.reshape(-1), of_module=True)
-        self._sums = _Sums(table.train, self._rows)
-        valid = None
-        if valid_labels is not None:
+        valid = data.valid
+        if valid is not None:
             assert table.valid is not None
-            valid = Rows(_Sums(table.valid, self._rows, table.fixed), valid_labels)
-        super().__init__(
-            head,
-            flat_optimizer(optimizer, head.weights),
-            Rows(self._sums, labels),
-            valid,
-            importance,
-            batch_size,
-            seed,
-        )
+            valid = InputRows(_Sums(table.valid, self._rows, table.fixed), valid.labels)
+        train = InputRows(_Sums(table.train, self._rows), data.train.labels)
+        super().__init__(head, optimizer, replace(data, train=train, valid=valid))
 
     @property
     def parameters(self) -> int:
@@ -110,24 +92,14 @@ class EmbeddingBagTraining(HeadTraining):
         self._moves.slots[:] = state[1]
         self._moves.steps = int(state[-1])
 
-    def set_head(self, arrays: Arrays) -> None:
-        """Sets the head's kernels and biases."""
-        self.head.set_arrays(arrays)
-
-    def _step(
-        self,
-        rows: NDArray[np.int64],
-        labels: NDArray[np.int64],
-        importance: NDArray[np.float32],
-        drawn: np.random.Generator,
-    ) -> Floats:
+    def _step(self, batch: Batch) -> float:
         # Of the rows in this batch alone: there are far fewer of them than training moves in all.
-        texts = self._sums.weights[rows]
+        texts = self._table.train[batch.rows]
         words, at = np.unique(texts.indices, return_inverse=True)
-        weights = csr_array((texts.data, at, texts.indptr), (len(rows), len(words)))
-        losses = self.head.learn(weights @ self._rows[words], labels, importance, drawn)
+        weights = csr_array((texts.data, at, texts.indptr), (len(batch.rows), len(words)))
+        losses = self.head.learn(weights @ self._rows[words], batch.labels, batch.sample_weight, self._drawn)
         gradient = weights.T @ self.head.feature_gradient()
         clip([gradient, self.head.gradient], self._optimizer.settings.clip_norm)
         self._moves.step(gradient, words)
         self._optimizer.step(self.head.gradient)
-        return losses
+        return float(losses.sum())

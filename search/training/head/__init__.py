@@ -2,11 +2,10 @@
 
 A head has a few thousand weights, so a Keras model of it spends its time on being built, traced and called, not on
 arithmetic. Here a step is a handful of matrix products on flat arrays, in NumPy: nothing is traced, so that a trial
-begins at once whatever its shape, and the numbers are those of `keras.Model.fit` (tests/tuning/head hold them to it).
+begins at once whatever its shape, and the numbers are those of `keras.Model.fit` (tests/training/head hold them to it).
 """
 
-from search.optimizers.flat import clip, flat_optimizer
-from search.training.head.network import Head, Inputs
-from search.training.head.training import HeadTraining, Rows
+from search.training.head.network import Head
+from search.training.head.training import HeadTraining
 
-__all__ = ["Head", "HeadTraining", "Inputs", "Rows", "clip", "flat_optimizer"]
+__all__ = ["Head", "HeadTraining"]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from search.features.splits import Inputs
 from search.training.head.activations import ACTIVATIONS
 
 Floats = NDArray[np.floating]
@@ -17,13 +18,6 @@ Floats = NDArray[np.floating]
 _SCORED_AT_ONCE = 8192
 # Numbers to compare with the dropout rate have 16 bits: four are drawn at the cost of one.
 _DRAWS = 1 << 16
-
-
-class Inputs(Protocol):
-    """What enters a head, for the rows of a split."""
-
-    def take(self, rows: NDArray[np.int64]) -> Floats:
-        """Features of some rows, float32 [k, dim]."""
 
 
 class Head:
@@ -42,6 +36,8 @@ class Head:
         dtype: Of weights and arithmetic.
 
     Attributes:
+        activation: As given.
+        dropout: As given.
         weights: float [parameters], zeros until `initialize` or `set_arrays`.
         gradient: float [parameters], of the last call of `learn`.
     """
@@ -62,8 +58,9 @@ class Head:
         self.gradient: Floats = np.zeros(parameters, dtype)
         self._matrices = self._views(self.weights)
         self._gradients = self._views(self.gradient)
+        self.activation = activation
+        self.dropout = dropout
         self._activate = ACTIVATIONS[activation]
-        self._dropout = dropout
         self._buffers: dict[int, _Buffers] = {}
         # What the last call of `learn` found at the first layer's sums, [width, batch].
         self._error: Floats = np.zeros((self._shapes[0][0], 0), dtype)
@@ -97,7 +94,7 @@ class Head:
         self,
         features: Floats,
         labels: NDArray[np.int64],
-        importance: Floats,
+        sample_weight: Floats,
         generator: np.random.Generator | None,
     ) -> Floats:
         """Computes the gradient of the batch's mean loss into `gradient`.
@@ -105,7 +102,7 @@ class Head:
         Args:
             features: float [batch, inputs].
             labels: Class indices [batch].
-            importance: Weight of each row in the loss, float [batch].
+            sample_weight: Weight of each row in the loss, float [batch].
             generator: Draws what is dropped; None: nothing is.
 
         Returns:
@@ -120,7 +117,7 @@ class Head:
         for matrix, layer in zip(self._matrices[:-1], buffers.layers, strict=True):
             np.matmul(matrix, entering, out=layer.values)
             self._activate(layer.values, layer.slope)
-            if self._dropout and generator is not None:
+            if self.dropout and generator is not None:
                 self._drop(layer, generator)
             entering = layer.with_ones
         logits = np.matmul(self._matrices[-1], entering, out=buffers.logits)
@@ -130,11 +127,11 @@ class Head:
         np.exp(logits, out=logits)
         total = logits.sum(axis=0)
         losses += np.log(total)
-        losses *= importance
+        losses *= sample_weight
         logits /= total
         error = logits
         error[labels, columns] -= 1
-        error *= importance / rows
+        error *= sample_weight / rows
         for depth in range(len(self._matrices) - 1, -1, -1):
             came = buffers.layers[depth - 1].with_ones.T if depth else buffers.inputs
             np.matmul(error, came, out=self._gradients[depth])
@@ -177,7 +174,7 @@ class Head:
         return logits
 
     def _drop(self, layer: _Layer, generator: np.random.Generator) -> None:
-        dropped = round(self._dropout * _DRAWS)
+        dropped = round(self.dropout * _DRAWS)
         size = layer.values.size
         drawn = generator.bit_generator.random_raw(-(-size // 4)).view(np.uint16)[:size].reshape(layer.values.shape)
         np.multiply(drawn >= dropped, self.weights.dtype.type(_DRAWS / (_DRAWS - dropped)), out=layer.kept)

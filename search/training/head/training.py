@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
-from search.optimizers.flat import FlatOptimizer, clip
-from search.training.base import OnEpochEnd
-from search.training.head.network import Floats, Head, Inputs
-from search.training.order import epoch_order
-from search.training.scores import Metrics, split_metrics, training_sample
+from search.optimizers.flat import clip, flat_optimizer
+from search.optimizers.settings import OptimizerSettings
+from search.training.base import check_shapes
+from search.training.epoch_loop import EpochLoop
+from search.training.head.network import Head
+from search.training.rows import Batch, InputRows, TrainingData
+from search.training.scores import Metrics
 from search.utils.checkpoint import Arrays
 
 # Keeps what dropout draws in an epoch apart from the order of its rows.
@@ -26,20 +27,7 @@ def _blas() -> ThreadpoolController:
     return ThreadpoolController()
 
 
-@dataclass(frozen=True)
-class Rows:
-    """Rows of a split as a head sees them.
-
-    Attributes:
-        features: Of n rows.
-        labels: Class indices [n].
-    """
-
-    features: Inputs
-    labels: NDArray[np.int64]
-
-
-class HeadTraining:
+class HeadTraining(EpochLoop):
     """Trains a head; see `search.training.base.Training`.
 
     The order of rows and what dropout drops are functions of the seed and the epoch, so the weights, the optimizer's
@@ -48,31 +36,14 @@ class HeadTraining:
     Args:
         head: The head, with its first weights.
         optimizer: Of the head's weights.
-        train: Rows to train on.
-        valid: Rows to score by; None: none, as in the refit.
-        importance: Weight of each training row in the loss, float32 [n].
-        batch_size: Rows of a batch; the last one of an epoch may be smaller.
-        seed: Seed of the trial.
+        data: What is trained on and scored by; its inputs are `search.features.splits.Inputs`.
     """
 
-    def __init__(
-        self,
-        head: Head,
-        optimizer: FlatOptimizer,
-        train: Rows,
-        valid: Rows | None,
-        importance: NDArray[np.float32],
-        batch_size: int,
-        seed: int,
-    ) -> None:
+    def __init__(self, head: Head, optimizer: OptimizerSettings, data: TrainingData) -> None:
+        super().__init__(data)
         self.head = head
-        self._optimizer = optimizer
-        self._train = train
-        self._valid = valid
-        self._importance = importance
-        self._batch_size = batch_size
-        self._seed = seed
-        self._sample = training_sample(len(train.labels), None if valid is None else len(valid.labels), seed)
+        self._optimizer = flat_optimizer(optimizer, head.weights)
+        self._drawn = np.random.default_rng()
 
     @property
     def parameters(self) -> int:
@@ -93,48 +64,27 @@ class HeadTraining:
         Raises:
             ValueError: It is the state of another model.
         """
-        expected = [array.shape for array in self.state()]
-        if [array.shape for array in state] != expected:
-            raise ValueError(f"The checkpoint is another model's: expected {expected}, got {[a.shape for a in state]}.")
+        check_shapes(state, self.state())
         self.head.weights[:], self._optimizer.slots[:] = state[-3:-1]
         self._optimizer.steps = int(state[-1])
 
-    def run(self, epochs: range, on_epoch_end: OnEpochEnd) -> None:
-        """Trains, as `Training.run` says."""
-        for epoch in epochs:
-            # The products are too small to share: cores that wait for each other made them up to 100 times slower.
-            # Weights that diverge are told by their scores.
-            with _blas().limit(limits=1, user_api="blas"), np.errstate(all="ignore"):
-                loss = self._run_epoch(epoch)
-                metrics = Metrics({**self._scores("", self._train, self._sample), "loss": loss})
-                if self._valid is not None:
-                    valid = self._scores("val_", self._valid, np.arange(len(self._valid.labels)))
-                    metrics = metrics.with_validation(valid)
-            if on_epoch_end(epoch + 1, metrics):
-                return
+    def set_head(self, arrays: Arrays) -> None:
+        """Sets the head's kernels and biases."""
+        self.head.set_arrays(arrays)
 
-    def _run_epoch(self, epoch: int) -> float:
-        order = epoch_order(len(self._train.labels), self._seed, epoch)
-        labels, importance = self._train.labels[order], self._importance[order]
-        drawn = np.random.Generator(np.random.PCG64([self._seed, epoch, _DROPOUT_STREAM]))
-        total = 0.0
-        for start in range(0, len(order), self._batch_size):
-            batch = slice(start, start + self._batch_size)
-            total += float(self._step(order[batch], labels[batch], importance[batch], drawn).sum())
-        return total / len(order)
+    def _run_epoch(self, epoch: int) -> Metrics:
+        self._drawn = np.random.Generator(np.random.PCG64([self._data.seed, epoch, _DROPOUT_STREAM]))
+        # The products are too small to share: cores that wait for each other made them up to 100 times slower.
+        # Weights that diverge are told by their scores.
+        with _blas().limit(limits=1, user_api="blas"), np.errstate(all="ignore"):
+            return super()._run_epoch(epoch)
 
-    def _step(
-        self,
-        rows: NDArray[np.int64],
-        labels: NDArray[np.int64],
-        importance: NDArray[np.float32],
-        drawn: np.random.Generator,
-    ) -> Floats:
-        """Makes one step on a batch; gives the loss of each row."""
-        losses = self.head.learn(self._train.features.take(rows), labels, importance, drawn)
+    def _step(self, batch: Batch) -> float:
+        features = self._data.train.inputs.take(batch.rows)
+        losses = self.head.learn(features, batch.labels, batch.sample_weight, self._drawn)
         clip([self.head.gradient], self._optimizer.settings.clip_norm)
         self._optimizer.step(self.head.gradient)
-        return losses
+        return float(losses.sum())
 
-    def _scores(self, prefix: str, split: Rows, rows: NDArray[np.int64]) -> Metrics:
-        return split_metrics(prefix, split.labels[rows], self.head.probabilities(split.features, rows))
+    def _probabilities(self, inputs: InputRows, rows: NDArray[np.int64] | None) -> NDArray[np.float64]:
+        return self.head.probabilities(inputs.inputs, np.arange(len(inputs.labels)) if rows is None else rows)

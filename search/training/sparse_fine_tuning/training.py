@@ -1,11 +1,10 @@
-"""Fine-tuning as a tuner sees it."""
+"""Fine-tuning of a module at the cost of the rows that the texts touch, as a tuner sees it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
-from typing import Any
 
 import keras
 import numpy as np
@@ -16,9 +15,10 @@ from search.backbones.hub.answers import faults_of_module
 from search.backbones.hub.load import Module
 from search.optimizers.settings import OptimizerSettings
 from search.optimizers.sparse_rows import Optimizer, Target
-from search.training.base import OnEpochEnd
-from search.training.order import epoch_order
-from search.training.scores import Metrics, split_metrics, training_sample
+from search.training.base import check_shapes
+from search.training.epoch_loop import EpochLoop
+from search.training.head import Head
+from search.training.rows import Batch, InputRows, TrainingData
 from search.training.sparse_fine_tuning.gather_guard import tables_gathered_from
 from search.training.sparse_fine_tuning.sparse_rows import Touched, regularization
 from search.training.sparse_fine_tuning.weights import ModuleWeights
@@ -26,20 +26,7 @@ from search.utils.batched import in_batches
 from search.utils.checkpoint import Arrays
 
 
-@dataclass(frozen=True)
-class TextRows:
-    """Rows of a split as fine-tuning sees them.
-
-    Attributes:
-        texts: Strings [n].
-        labels: Class indices [n].
-    """
-
-    texts: tf.Tensor
-    labels: NDArray[np.int64]
-
-
-class FineTuning:
+class SparseRowTraining(EpochLoop):
     """Trains a module and the head above it; see `search.training.base.Training`.
 
     It trains the module that all others use as published: the trial's weights are in it during `run` alone.
@@ -49,16 +36,10 @@ class FineTuning:
 
     Args:
         module: The module, with its published weights.
-        touched: What training on `train` can change of each of its variables.
-        head: Kernel [inputs, width] and bias [width] of each dense layer, the last one that of the classes.
-        activation: Keras's name of what follows each hidden layer.
-        dropout: Part of the hidden values that each step of training drops.
+        touched: What training on `data` can change of each of its variables.
+        head: The head, with its first weights.
         optimizer: Of all weights.
-        train: Rows to train on.
-        valid: Rows to score by; None: none, as in the refit.
-        importance: Weight of each training row in the loss, float32 [n].
-        batch_size: Rows of a batch; the last one of an epoch may be smaller.
-        seed: Seed of the trial.
+        data: What is trained on and scored by; its inputs are strings [n].
         accumulate: Parts that each batch is computed in, for want of memory.
     """
 
@@ -66,34 +47,28 @@ class FineTuning:
         self,
         module: Module,
         touched: Sequence[Touched],
-        head: Arrays,
-        activation: str,
-        dropout: float,
+        head: Head,
         optimizer: OptimizerSettings,
-        train: TextRows,
-        valid: TextRows | None,
-        importance: NDArray[np.float32],
-        batch_size: int,
-        seed: int,
+        data: TrainingData,
         accumulate: int = 1,
     ) -> None:
+        super().__init__(data)
         self._module = module
         self._weights = ModuleWeights(touched)
-        self._head = [tf.Variable(array) for array in head]
-        self._activate = keras.activations.get(activation)
-        self._dropout = dropout
+        self._head = [tf.Variable(array) for array in head.arrays()]
+        self._activate = keras.activations.get(head.activation)
+        self._dropout = head.dropout
         self._settings = optimizer
         moved = self._weights.targets(len(module.trainable_variables))
         self._optimizer = Optimizer(
             optimizer, [*(Target(one, of_module=True) for one in moved), *(Target(one) for one in self._head)]
         )
-        self._train, self._valid = train, valid
-        self._labels, self._importance = tf.constant(train.labels), tf.constant(importance)
-        self._batch_size = batch_size
-        self._seed = seed
+        self._labels, self._sample_weight = tf.constant(data.train.labels), tf.constant(data.sample_weight)
         self._accumulate = accumulate
         self._steps = 0
-        self._sample = training_sample(len(train.labels), None if valid is None else len(valid.labels), seed)
+        # Functions that TensorFlow traces for each run.
+        self._traced_step: Callable[..., tf.Tensor] = self._step_on
+        self._traced_probabilities: Callable[..., tf.Tensor] = self._probabilities_of
 
     @property
     def parameters(self) -> int:
@@ -115,9 +90,7 @@ class FineTuning:
         Raises:
             ValueError: It is the state of another model, or of other texts.
         """
-        expected = [array.shape for array in self.state()]
-        if [array.shape for array in state] != expected:
-            raise ValueError(f"The checkpoint is another model's: expected {expected}, got {[a.shape for a in state]}.")
+        check_shapes(state, self.state())
         of_module = len(self._module.variables)
         self._weights.set_values(state[:of_module])
         self.set_head(state[of_module : of_module + len(self._head)])
@@ -129,39 +102,39 @@ class FineTuning:
         for variable, array in zip(self._head, arrays, strict=True):
             variable.assign(array)
 
-    def run(self, epochs: range, on_epoch_end: OnEpochEnd) -> None:
-        """Trains, as `Training.run` says."""
+    @contextmanager
+    def _running(self) -> Iterator[None]:
         # Traced for this run: nothing of it is left behind once it is over.
         number = tf.TensorSpec([], tf.float32)
-        step = tf.function(self._step, input_signature=[tf.TensorSpec([None], tf.int64), number, number])
-        score = tf.function(self._probabilities, input_signature=[tf.TensorSpec([None], tf.string)])
+        self._traced_step = tf.function(
+            self._step_on, input_signature=[tf.TensorSpec([None], tf.int64), number, number]
+        )
+        self._traced_probabilities = tf.function(
+            self._probabilities_of, input_signature=[tf.TensorSpec([None], tf.string)]
+        )
         # Once the published weights are back, it can be told whether they or those of the trial made a call fail.
-        splits = [split.texts for split in (self._train, self._valid) if split is not None]
-        with (
-            faults_of_module(self._module, f"module {self._module.name}", *splits),
-            tables_gathered_from(),
-            self._weights.in_module(),
-        ):
-            for epoch in epochs:
-                loss = self._run_epoch(step, epoch)
-                sampled = TextRows(tf.gather(self._train.texts, self._sample), self._train.labels[self._sample])
-                metrics = Metrics({**_scores("", score, sampled), "loss": loss})
-                if self._valid is not None:
-                    metrics = metrics.with_validation(_scores("val_", score, self._valid))
-                if on_epoch_end(epoch + 1, metrics):
-                    return
+        splits = [split.inputs for split in (self._data.train, self._data.valid) if split is not None]
+        try:
+            with (
+                faults_of_module(self._module, f"module {self._module.name}", *splits),
+                tables_gathered_from(),
+                self._weights.in_module(),
+            ):
+                yield
+        finally:
+            self._traced_step, self._traced_probabilities = self._step_on, self._probabilities_of
 
-    def _run_epoch(self, step: Any, epoch: int) -> float:
-        order = epoch_order(len(self._train.labels), self._seed, epoch)
-        total = 0.0
-        for start in range(0, len(order), self._batch_size):
-            rows = order[start : start + self._batch_size]
-            self._steps += 1
-            rate = self._settings.module_rate_at(self._steps)
-            total += len(rows) * float(step(tf.constant(rows), tf.constant(float(self._steps)), tf.constant(rate)))
-        return total / len(order)
+    def _step(self, batch: Batch) -> float:
+        self._steps += 1
+        rate = self._settings.module_rate_at(self._steps)
+        rows, number = tf.constant(batch.rows), tf.constant(float(self._steps))
+        return len(batch.rows) * float(self._traced_step(rows, number, tf.constant(rate)))
 
-    def _step(self, rows: tf.Tensor, number: tf.Tensor, module_rate: tf.Tensor) -> tf.Tensor:
+    def _probabilities(self, inputs: InputRows, rows: NDArray[np.int64] | None) -> NDArray[np.float64]:
+        texts = inputs.inputs if rows is None else tf.gather(inputs.inputs, rows)
+        return in_batches(self._traced_probabilities, texts).astype(np.float64)
+
+    def _step_on(self, rows: tf.Tensor, number: tf.Tensor, module_rate: tf.Tensor) -> tf.Tensor:
         """Makes one step on a batch; gives its mean loss."""
         variables = [*self._module.trainable_variables, *self._head]
         count = tf.size(rows)
@@ -171,7 +144,7 @@ class FineTuning:
         for part, (begin, end) in enumerate(pairwise(bounds)):
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(variables)
-                seed = tf.stack([self._seed, tf.cast(number, tf.int32) * self._accumulate + part])
+                seed = tf.stack([self._data.seed, tf.cast(number, tf.int32) * self._accumulate + part])
                 loss = self._loss(rows[begin:end], seed) / tf.cast(count, tf.float32)
             came = tape.gradient(loss, variables)
             dense = [*self._weights.dense(came[:own]), *came[own:]]
@@ -183,10 +156,10 @@ class FineTuning:
 
     def _loss(self, rows: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """The sum of the rows' losses, and for each row what the module adds to the loss."""
-        logits = self._logits(tf.gather(self._train.texts, rows), seed)
+        logits = self._logits(tf.gather(self._data.train.inputs, rows), seed)
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.gather(self._labels, rows), logits)
         added = tf.add_n([tf.constant(0.0), *regularization(self._module)])
-        return tf.reduce_sum(losses * tf.gather(self._importance, rows)) + added * tf.cast(tf.size(rows), tf.float32)
+        return tf.reduce_sum(losses * tf.gather(self._sample_weight, rows)) + added * tf.cast(tf.size(rows), tf.float32)
 
     def _logits(self, texts: tf.Tensor, seed: tf.Tensor | None) -> tf.Tensor:
         """Logits [batch, classes]; with a seed, those of a step of training."""
@@ -200,9 +173,5 @@ class FineTuning:
         kernel, bias = self._head[-2:]
         return values @ kernel + bias
 
-    def _probabilities(self, texts: tf.Tensor) -> tf.Tensor:
+    def _probabilities_of(self, texts: tf.Tensor) -> tf.Tensor:
         return tf.nn.softmax(self._logits(texts, None))
-
-
-def _scores(prefix: str, score: Any, split: TextRows) -> Metrics:
-    return split_metrics(prefix, split.labels, in_batches(score, split.texts).astype(np.float64))

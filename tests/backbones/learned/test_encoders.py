@@ -1,7 +1,5 @@
 """Encoders are tuned, promoted, taken up again and saved like everything else."""
 
-from functools import partial
-
 import keras
 import keras_tuner
 import numpy as np
@@ -12,8 +10,9 @@ from reviews import make_reviews
 
 from search.config import TunerConfig
 from search.datasets import Examples
-from search.models.hypermodel import TextClassifierHyperModel
-from search.training.base import KerasTraining, assign, model_weights
+from search.models.weights import assign, model_weights
+from search.training.trainable import TrainableHyperModel
+from search.training.trainers import KERAS
 from search.tuning.oracles import make_oracle
 from search.tuning.tuner import Tuner
 from spaces import ENCODERS, space_from
@@ -37,7 +36,7 @@ def make(word_module):
             **{"modules": "gru", "embedding_size": 8, "encoder_units": 4, "layers": 1, "units": 8, "batch_size": 32},
             **{"learning_rate": 0.01, "dropout": 0.3, "class_weight": "none", **ranges},
         }
-        return TextClassifierHyperModel(space_from(settings), {"words": word_module}, 2, seed=0, texts=TRAIN.texts)
+        return TrainableHyperModel(space_from(settings), {"words": word_module}, 2, seed=0, texts=TRAIN.texts)
 
     return make
 
@@ -52,7 +51,7 @@ def scores_of(training, epochs):
 def test_weights_learned_from_numbers_of_tokens_are_those_of_the_model_of_texts(make, module, embedding):
     hypermodel = make(modules=module, embedding=embedding, trainable=[False])
     hp = hyperparameters(hypermodel)
-    training = hypermodel.fast_training(hp, TRAIN, VALID)
+    training = hypermodel.training(hp, TRAIN, VALID)
     keras.utils.set_random_seed(9)
     model = hypermodel.build(hp)
     learned = model_weights(model)
@@ -73,9 +72,9 @@ def test_weights_learned_from_numbers_of_tokens_are_those_of_the_model_of_texts(
 def test_both_ways_of_training_are_the_same(make):
     hypermodel = make(modules="mean")
     hp = hyperparameters(hypermodel)
-    fast = hypermodel.fast_training(hp, TRAIN, VALID)
+    fast = hypermodel.training(hp, TRAIN, VALID)
     model = hypermodel.build(hp)
-    general = KerasTraining(model, partial(hypermodel.fit, hp, model, TRAIN, VALID))
+    general = KERAS.training_of(model, hypermodel.task(hp, TRAIN, VALID))
     assign([*model_weights(model), model.get_layer("dropout_1").seed_generator.state], [
         *fast.weights(), fast.model.get_layer("dropout_1").seed_generator.state.numpy()
     ])  # fmt: skip
@@ -88,7 +87,7 @@ def test_both_ways_of_training_are_the_same(make):
 @pytest.mark.parametrize("trainable", [False, True])
 def test_the_start_of_an_embedding_moves_where_it_is_trainable(make, trainable):
     hypermodel = make(modules="mean", embedding="words", trainable=trainable)
-    training = hypermodel.fast_training(hyperparameters(hypermodel), TRAIN, VALID)
+    training = hypermodel.training(hyperparameters(hypermodel), TRAIN, VALID)
     table = training.model.get_layer("embedding").embeddings
     before = table.numpy()
     scores_of(training, 1)
@@ -97,7 +96,7 @@ def test_the_start_of_an_embedding_moves_where_it_is_trainable(make, trainable):
 
 def test_an_encoder_asks_for_the_training_texts(make):
     hypermodel = make()
-    hypermodel = TextClassifierHyperModel(hypermodel.space, {}, 2, seed=0)
+    hypermodel = TrainableHyperModel(hypermodel.space, {}, 2, seed=0)
     with pytest.raises(ValueError, match="training split"):
         hypermodel.build(hyperparameters(hypermodel))
 

@@ -1,7 +1,5 @@
 """Encoders over the vectors that a module gives for tokens: tuned, taken up again and saved like the others."""
 
-from functools import partial
-
 import keras
 import keras_tuner
 import numpy as np
@@ -11,16 +9,19 @@ from declared import hyperparameters
 from reviews import make_reviews
 from shapes import SHAPES, expected
 
-from search.backbones import FeatureCache
 from search.backbones.learned import resolve_embeddings
 from search.backbones.tokens.token_module import TokenModule
 from search.backbones.tokens.token_names import tokens_key
 from search.config import ModuleConfig, TunerConfig
 from search.datasets import Examples
 from search.errors import InputError
-from search.models.classifier import Classifier, refit
-from search.models.hypermodel import TextClassifierHyperModel, above_embedding
-from search.training.base import KerasTraining, assign, model_weights
+from search.features.cache import FeatureCache
+from search.models.classifier import Classifier
+from search.models.keras_model import above_embedding
+from search.models.weights import assign, model_weights
+from search.training.refit import refit
+from search.training.trainable import TrainableHyperModel
+from search.training.trainers import KERAS, choose
 from search.tuning.oracles import make_oracle
 from search.tuning.tuner import Tuner
 from spaces import space_from
@@ -77,7 +78,7 @@ def make(bert, modules, tmp_path):
     def make(max_bytes=None, passes=None, **ranges):
         space = space_from({**SMALL, "embedding": [bert[0]], **ranges}, token_level=[bert[0]])
         cache = FeatureCache(tmp_path / "features", max_bytes=max_bytes)
-        return TextClassifierHyperModel(space, modules, 2, 0, cache, passes, TRAIN.texts)
+        return TrainableHyperModel(space, modules, 2, 0, cache, passes, TRAIN.texts)
 
     return make
 
@@ -86,7 +87,7 @@ def general(hypermodel, hp, train=TRAIN, valid=VALID):
     """The training of the whole model, texts in."""
     keras.utils.set_random_seed(9)
     model = hypermodel.build(hp)
-    return KerasTraining(model, partial(hypermodel.fit, hp, model, train, valid))
+    return KERAS.training_of(model, hypermodel.task(hp, train, valid))
 
 
 def scores_of(training, epochs):
@@ -110,7 +111,7 @@ def assert_saved_as_it_is(model, folder):
 def test_weights_learned_on_what_the_module_gave_are_those_of_the_model_of_texts(make, module):
     hypermodel = make(modules=module)
     hp = hyperparameters(hypermodel)
-    training = hypermodel.fast_training(hp, TRAIN, VALID)
+    training = hypermodel.training(hp, TRAIN, VALID)
     model = general(hypermodel, hp).model
     learned = model_weights(model)
     assert [weight.shape for weight in learned] == [array.shape for array in training.weights()]
@@ -134,7 +135,7 @@ def test_the_mean_is_that_of_the_tokens_that_are_there(make):
 def test_both_ways_of_training_are_the_same(make):
     hypermodel = make(modules="mean", dropout=0)
     hp = hyperparameters(hypermodel)
-    fast, whole = hypermodel.fast_training(hp, TRAIN, VALID), general(hypermodel, hp)
+    fast, whole = hypermodel.training(hp, TRAIN, VALID), general(hypermodel, hp)
     assign(model_weights(whole.model), fast.weights())
     for came, told in zip(scores_of(fast, 2), scores_of(whole, 2), strict=True):
         assert came == pytest.approx(told, rel=1e-5)
@@ -144,11 +145,11 @@ def test_each_text_goes_through_the_module_once_whatever_the_trials(make):
     passes = Passes()
     hypermodel = make(None, passes, modules=["lstm", "mean"], sequence_length=[2, 5])
     for values in ({"module": "lstm"}, {"module": "mean"}, {"module": "mean", "sequence_length": 2}):
-        hypermodel.fast_training(hyperparameters(hypermodel, **values), TRAIN, VALID)
+        hypermodel.training(hyperparameters(hypermodel, **values), TRAIN, VALID)
     assert passes.computed == len({*TRAIN.texts, *VALID.texts})
     again = Passes()
     hypermodel = make(None, again)
-    hypermodel.fast_training(hyperparameters(hypermodel), TRAIN, VALID)
+    hypermodel.training(hyperparameters(hypermodel), TRAIN, VALID)
     assert again.computed == 0
 
 
@@ -158,7 +159,8 @@ def test_what_has_no_room_is_computed_in_the_model(make):
         passes = Passes()
         hypermodel = make(max_bytes, passes)
         hp = hyperparameters(hypermodel)
-        assert (hypermodel.fast_training(hp, TRAIN, VALID) is not None) is has_room
+        hypermodel.training(hp, TRAIN, VALID)
+        assert (choose(hypermodel.task(hp, TRAIN, VALID)) is not KERAS) is has_room
         assert (hypermodel.constant_features(hypermodel.space.declare(hp), VALID) is not None) is has_room
         assert (passes.computed > 0) is has_room
     assert len(scores_of(general(hypermodel, hp), 1)) == 1
@@ -168,7 +170,7 @@ def test_what_has_no_room_is_computed_in_the_model(make):
 def test_the_module_learns_along_at_its_own_rate_where_it_is_trainable(make, tmp_path):
     hypermodel = make(modules="mean", trainable=True, fine_tuning_rate=1e-6)
     hp = hyperparameters(hypermodel)
-    assert hypermodel.fast_training(hp, TRAIN, VALID) is None
+    assert choose(hypermodel.task(hp, TRAIN, VALID)) is KERAS
     training = general(hypermodel, hp)
     (table,) = training.model.get_layer("embedding")._module.trainable_variables
     before = table.numpy()
@@ -234,7 +236,7 @@ def test_promoted_and_killed_trials_go_on_and_the_best_is_refitted_and_saved(mak
     features = hypermodel.constant_features(hypermodel.space.declare(trial.hyperparameters), VALID)
     best = Classifier(tuner.load_model(trial), ("bad", "good"), None).probabilities(VALID.texts, features)
     assert (best.argmax(axis=1) == VALID.labels).mean() == pytest.approx(last.metrics["val_accuracy"])
-    model = refit(hypermodel, trial.hyperparameters, TRAIN, 1, 0)
+    model = refit(hypermodel, trial.hyperparameters, TRAIN, 1)
     answer = assert_saved_as_it_is(model, tmp_path)
     kept = Classifier(model, ("bad", "good"), None).probabilities(VALID.texts, features)
     np.testing.assert_allclose(kept, answer, atol=1e-6)

@@ -6,8 +6,9 @@ import tensorflow as tf
 
 from search.features.cache import Features
 from search.optimizers.settings import OptimizerSettings, make_optimizer
-from search.training.head import Head, HeadTraining, Rows, flat_optimizer
+from search.training.head import Head, HeadTraining
 from search.training.order import epoch_order
+from search.training.rows import InputRows, TrainingData
 
 INPUTS = 10
 
@@ -19,7 +20,7 @@ def make_rows(rows, classes, seed=0):
     values = random.normal(size=(rows, INPUTS)).astype(np.float32)
     values[:, :classes] += np.eye(classes, dtype=np.float32)[labels]
     where = np.arange(rows, dtype=np.int32)
-    return Rows(Features([values], np.zeros(rows, np.int32), where, INPUTS), labels)
+    return InputRows(Features([values], np.zeros(rows, np.int32), where, INPUTS), labels)
 
 
 def make_training(
@@ -34,16 +35,16 @@ def make_training(
     rate=0.01,
     batch_size=32,
     seed=5,
-    importance=None,
+    sample_weight=None,
     dtype=np.float32,
     **more,
 ):
     head = Head(INPUTS, widths, classes, activation, dropout, dtype)
     head.initialize(np.random.default_rng(seed))
-    if importance is None:
-        importance = np.ones(len(rows.labels), dtype)
-    flat = flat_optimizer(OptimizerSettings(optimizer, rate, **more), head.weights)
-    return HeadTraining(head, flat, rows, valid, importance, batch_size, seed)
+    if sample_weight is None:
+        sample_weight = np.ones(len(rows.labels), dtype)
+    data = TrainingData(rows, valid, sample_weight, batch_size, seed)
+    return HeadTraining(head, OptimizerSettings(optimizer, rate, **more), data)
 
 
 def keras_twin(
@@ -71,21 +72,21 @@ def keras_twin(
     return model
 
 
-def fit_twin(model, rows, epochs, *, importance=None, batch_size=32, seed=5, dtype=np.float32):
+def fit_twin(model, rows, epochs, *, sample_weight=None, batch_size=32, seed=5, dtype=np.float32):
     """Trains it on the same rows in the same order; gives the loss of each epoch."""
-    values = rows.features.array().astype(dtype)
-    if importance is None:
-        importance = np.ones(len(rows.labels), dtype)
+    values = rows.inputs.array().astype(dtype)
+    if sample_weight is None:
+        sample_weight = np.ones(len(rows.labels), dtype)
     orders = [epoch_order(len(rows.labels), seed, epoch) for epoch in range(epochs)]
     batches = [order[i : i + batch_size] for order in orders for i in range(0, len(order), batch_size)]
 
     def generate():
         for batch in batches:
-            yield values[batch], rows.labels[batch], importance[batch]
+            yield values[batch], rows.labels[batch], sample_weight[batch]
 
     signature = tuple(tf.TensorSpec(shape, kind) for shape, kind in (((None, INPUTS), dtype), ((None,), np.int64)))
     dataset = tf.data.Dataset.from_generator(
-        generate, output_signature=(*signature, tf.TensorSpec((None,), importance.dtype))
+        generate, output_signature=(*signature, tf.TensorSpec((None,), sample_weight.dtype))
     )
     history = model.fit(dataset, epochs=epochs, steps_per_epoch=len(batches) // epochs, verbose=0, shuffle=False)
     return history.history["loss"]

@@ -27,11 +27,11 @@ def distance(came, expected):
 
 def compare(classes, batch_size=32, weighted=False, **settings):
     rows = make_rows(200, classes)
-    importance = np.random.default_rng(1).uniform(0.2, 3, 200).astype(np.float32) if weighted else None
-    training = make_training(rows, classes=classes, batch_size=batch_size, importance=importance, **settings)
+    sample_weight = np.random.default_rng(1).uniform(0.2, 3, 200).astype(np.float32) if weighted else None
+    training = make_training(rows, classes=classes, batch_size=batch_size, sample_weight=sample_weight, **settings)
     twin = keras_twin(training, classes=classes, **settings)
     start = training.weights()
-    expected = fit_twin(twin, rows, EPOCHS, importance=importance, batch_size=batch_size)
+    expected = fit_twin(twin, rows, EPOCHS, sample_weight=sample_weight, batch_size=batch_size)
     np.testing.assert_allclose(losses_of(training, range(EPOCHS)), expected, rtol=1e-5)
     assert distance(training.weights(), twin.get_weights()) < 1e-5
     assert distance(start, training.weights()) > 1e-2  # they have moved
@@ -88,7 +88,7 @@ def test_with_dropout_scores_are_distributed_as_those_of_keras():
         for variable, value in zip(twin.optimizer.variables, fresh, strict=True):
             variable.assign(value)
         fit_twin(twin, rows, 4, seed=seed)
-        return score(valid.labels, twin.predict(valid.features.array(), verbose=0).astype(np.float64))["log_loss"]
+        return score(valid.labels, twin.predict(valid.inputs.array(), verbose=0).astype(np.float64))["log_loss"]
 
     expected = [keras_own(seed) for seed in range(30)]
     assert ks_2samp(ours(), expected).pvalue > 0.001
@@ -124,7 +124,7 @@ def test_it_scores_as_evaluation_does_and_stops_when_told():
     told = []
     training.run(range(2, 9), lambda epoch, metrics: told.append((epoch, metrics)) or epoch == 5)
     assert [epoch for epoch, _ in told] == [3, 4, 5]
-    probabilities = training.head.probabilities(valid.features, np.arange(40))
+    probabilities = training.head.probabilities(valid.inputs, np.arange(40))
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-12)
     expected = score(valid.labels, probabilities)
     last = told[-1][1]

@@ -3,22 +3,22 @@
 Both ways of it: `words` is an embedding bag, `mixed` is not.
 """
 
-from functools import partial
-
 import keras_tuner
 import numpy as np
 import pytest
 from sparse_modules import save_mixed, word_examples
 
-from search.backbones import FeatureCache
 from search.backbones.builders.vectors import write_module
 from search.backbones.hub.load import published
-from search.models.hypermodel import TextClassifierHyperModel
+from search.features.cache import FeatureCache
+from search.models.weights import assign, model_weights
 from search.optimizers.settings import OPTIMIZERS
-from search.training.base import KerasTraining, assign, model_weights
 from search.training.embedding_bag import EmbeddingBagTraining
-from search.training.sparse_fine_tuning import FineTuning, find_touched
-from search.tuning.seeds import ACCUMULATE
+from search.training.keras_training import KerasTraining
+from search.training.seeds import ACCUMULATE
+from search.training.sparse_fine_tuning import SparseRowTraining, find_touched
+from search.training.trainable import TrainableHyperModel
+from search.training.trainers import KERAS
 from spaces import space_from
 
 EPOCHS = 3
@@ -41,16 +41,14 @@ def cache(tmp_path_factory):
 
 @pytest.fixture
 def make(modules, cache):
-    """Makes a HyperModel, with the fast way or without."""
-
-    def make(name="words", fast=True, **ranges):
+    def make(name="words", **ranges):
         settings = {
             **{"trainable": True, "layers": 1, "units": 8, "activation": "tanh", "dropout": 0.0, "batch_size": 32},
             **{"learning_rate": 0.01, "fine_tuning_rate": 0.003, "class_weight": "balanced", "head_first": False},
             **ranges,
         }
         space = space_from({"modules": [name], **settings})
-        return TextClassifierHyperModel(space, modules, 2, seed=0, features=cache if fast else None)
+        return TrainableHyperModel(space, modules, 2, seed=0, features=cache)
 
     return make
 
@@ -61,19 +59,18 @@ def losses_of(training, epochs):
     return losses
 
 
-def keras_twin(hypermodel, head, train=TRAIN, valid=VALID, **values):
+def keras_twin(hypermodel, head, train=TRAIN, valid=VALID):
     """The same model as Keras trains it, from the same weights of the head."""
     hp = keras_tuner.HyperParameters()
-    hp.values.update(values)
     model = hypermodel.build(hp)
     assign(model_weights(model)[-len(head) :], head)
-    return model, KerasTraining(model, partial(hypermodel.fit, hp, model, train, valid))
+    return model, KERAS.training_of(model, hypermodel.task(hp, train, valid))
 
 
 def fast(hypermodel, train=TRAIN, valid=VALID, **values):
     hp = keras_tuner.HyperParameters()
     hp.values.update(values)
-    return hypermodel.fast_training(hp, train, valid)
+    return hypermodel.training(hp, train, valid)
 
 
 @pytest.mark.slow
@@ -84,7 +81,7 @@ def test_it_is_the_same_training_as_that_of_keras(make, name, optimizer):
     ranges = {"optimizer": optimizer, "clip_norm": 0.2, "warmup_steps": 4}
     training = fast(make(name, **ranges))
     start = training.weights()
-    model, twin = keras_twin(make(name, fast=False, **ranges), start[-4:])
+    model, twin = keras_twin(make(name, **ranges), start[-4:])
     before = [weight.numpy() for weight in model_weights(model)]
     expected_losses = losses_of(twin, range(EPOCHS))
     expected = [weight.numpy() for weight in model_weights(model)]
@@ -119,7 +116,7 @@ def test_it_goes_on_as_if_it_had_never_stopped(make, name):
 
 def test_each_module_is_trained_in_the_fastest_way_that_it_allows(make):
     assert isinstance(fast(make("words")), EmbeddingBagTraining)
-    assert isinstance(fast(make("mixed")), FineTuning)
+    assert isinstance(fast(make("mixed")), SparseRowTraining)
 
 
 def test_the_module_is_as_published_again_whatever_ends_the_training(make, modules):
@@ -185,7 +182,7 @@ def test_mixed_precision_is_left_to_keras(make):
 
     keras.mixed_precision.set_global_policy("mixed_float16")
     try:
-        assert fast(make("words")) is None
+        assert isinstance(fast(make("words")), KerasTraining)
     finally:
         keras.mixed_precision.set_global_policy("float32")
-    assert fast(make("words")) is not None
+    assert not isinstance(fast(make("words")), KerasTraining)

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.tuning.seeds import hyperparameter_values, trial_seed
+from search.training.seeds import hyperparameter_values, trial_seed
 
 VALUES = st.dictionaries(st.text(min_size=1), st.one_of(st.booleans(), st.integers(), st.floats(allow_nan=False)))
 

@@ -1,0 +1,68 @@
+"""What every way of training needs to know of the data: rows to learn from, their weights, and rows to score by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.training.order import epoch_order
+from search.training.scores import training_sample
+
+
+@dataclass(frozen=True, eq=False)
+class InputRows:
+    """Rows of a split, as the model that is trained takes them.
+
+    Attributes:
+        inputs: Strings [n], features [n, dim], numbers of tokens [n, length] or whatever else has a row for each label.
+        labels: Class indices [n].
+    """
+
+    inputs: Any
+    labels: NDArray[np.int64]
+
+
+class Batch(NamedTuple):
+    """A step's part of the training rows: their numbers, int64 [k], class indices [k] and weights, float32 [k]."""
+
+    rows: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    sample_weight: NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingData:
+    """The data of a training, and the order in which it goes through them.
+
+    Attributes:
+        train: Rows to train on.
+        valid: Rows to score by; None: none, as in the refit.
+        sample_weight: Weight of each training row in the loss, float32 [n].
+        batch_size: Rows of a batch; the last one of an epoch may be smaller.
+        seed: Seed of the trial.
+    """
+
+    train: InputRows
+    valid: InputRows | None
+    sample_weight: NDArray[np.float32]
+    batch_size: int
+    seed: int
+
+    @cached_property
+    def sample(self) -> NDArray[np.int64]:
+        """Numbers of the training rows that are scored after each epoch."""
+        valid = None if self.valid is None else len(self.valid.labels)
+        return training_sample(len(self.train.labels), valid, self.seed)
+
+    def batches(self, epoch: int) -> Iterator[Batch]:
+        """The batches of an epoch, counted from 0, one after the other."""
+        order = epoch_order(len(self.train.labels), self.seed, epoch)
+        labels, weights = self.train.labels[order], self.sample_weight[order]
+        for start in range(0, len(order), self.batch_size):
+            batch = slice(start, start + self.batch_size)
+            yield Batch(order[batch], labels[batch], weights[batch])

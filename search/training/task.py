@@ -1,0 +1,105 @@
+"""What is to be trained, and what trains it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Protocol
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from search.datasets import Examples
+from search.models.hypermodel import TextClassifierHyperModel
+from search.optimizers.settings import OptimizerSettings
+from search.training.base import FineTuning
+from search.training.rows import InputRows, TrainingData
+from search.training.shared import SharedResources
+from spaces import OF_FINE_TUNING, setting_of
+
+_HEAD_FIRST = "head_first"
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingTask:
+    """A configuration and the rows to train it on.
+
+    Attributes:
+        values: The hyperparameters.
+        hypermodel: Builds its model, and has what its module gives.
+        shared: What the trainings of several configurations have in common.
+        train: Rows to train on.
+        valid: Rows to score by; None: none, as in the refit.
+        sample_weight: Weight of each training row in the loss, float32 [n].
+        batch_size: Rows of a step.
+        seed: Seed of the trial.
+        accumulate: Parts that each batch is computed in, for want of memory.
+        head_epochs: How long the head is trained alone, where it is; None: to its best epoch.
+        callbacks: Keras callbacks, which only a Keras model can be trained with.
+        verbose: As in `keras.Model.fit`.
+    """
+
+    values: Mapping[str, Any]
+    hypermodel: TextClassifierHyperModel
+    shared: SharedResources
+    train: Examples
+    valid: Examples | None
+    sample_weight: NDArray[np.float32]
+    batch_size: int
+    seed: int
+    accumulate: int = 1
+    head_epochs: int | None = None
+    callbacks: Sequence[keras.callbacks.Callback] = ()
+    verbose: int = 0
+
+    @cached_property
+    def settings(self) -> frozenset[str]:
+        """The settings of the space that the hyperparameters belong to: the width of each layer to `units`."""
+        return frozenset(setting_of(name) for name in self.values)
+
+    @property
+    def optimizer(self) -> OptimizerSettings:
+        """The optimizer of all weights."""
+        return OptimizerSettings.of(self.values)
+
+    def data(self, train: Any, valid: Any) -> TrainingData:
+        """The data of a training whose model takes these inputs for the two splits."""
+        return TrainingData(
+            InputRows(train, self.train.labels),
+            None if self.valid is None else InputRows(valid, self.valid.labels),
+            self.sample_weight,
+            self.batch_size,
+            self.seed,
+        )
+
+    @property
+    def trains_head_first(self) -> bool:
+        """Whether the head is trained alone before the module is trained with it."""
+        return bool(self.values.get(_HEAD_FIRST))
+
+    def probing(self) -> TrainingTask:
+        """The head alone, above the frozen module."""
+        values = {name: value for name, value in self.values.items() if name not in OF_FINE_TUNING}
+        return replace(self, values={**values, "trainable": False}, callbacks=())
+
+    def after_probing(self) -> TrainingTask:
+        """The module with its head, which may have been trained alone before."""
+        return replace(self, values={name: value for name, value in self.values.items() if name != _HEAD_FIRST})
+
+
+class Trainer(Protocol):
+    """A way of training.
+
+    Attributes:
+        handles: The settings of the space that it implements; of no other may a task have a hyperparameter.
+    """
+
+    handles: frozenset[str]
+
+    def supports(self, task: TrainingTask) -> bool:
+        """Whether it can train such a task, given that it handles its settings."""
+
+    def train(self, task: TrainingTask) -> FineTuning:
+        """Makes the training of a task that it supports, at its beginning."""

@@ -1,0 +1,131 @@
+"""A HyperModel that trains its models in the fastest way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import keras_tuner
+import numpy as np
+from numpy.typing import NDArray
+
+from search.datasets import Examples
+from search.models.hypermodel import TextClassifierHyperModel
+from search.training.base import Training
+from search.training.sample_weight import sample_weight
+from search.training.seeds import ACCUMULATE, HEAD_EPOCHS, trial_seed
+from search.training.shared import SharedResources
+from search.training.task import TrainingTask
+from search.training.trainers import KERAS, make_training, probed_first
+
+
+class TrainableHyperModel(TextClassifierHyperModel):
+    """Trains what `TextClassifierHyperModel` makes: for the tuners of this package, and by `fit` for KerasTuner's own.
+
+    Args:
+        *arguments: As for `TextClassifierHyperModel`.
+        **settings: As for `TextClassifierHyperModel`.
+
+    Attributes:
+        shared: What the trainings of all trials have in common.
+        admit: Is shown the hyperparameters of a trial before it is trained; what it raises fails the trial.
+    """
+
+    accumulates_gradients = True
+    """Trains in smaller batches with the same step where the tuner asks for it: see `search.tuning.tuner`."""
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.shared = SharedResources(self.modules)
+        self.admit: Callable[[keras_tuner.HyperParameters], None] = lambda hp: None
+
+    def training(
+        self,
+        hp: keras_tuner.HyperParameters,
+        train: Examples,
+        valid: Examples,
+        *,
+        callbacks: Sequence[keras.callbacks.Callback] = (),
+        verbose: int = 0,
+    ) -> Training:
+        """Makes the training of a trial, at its beginning.
+
+        Args:
+            hp: The hyperparameters.
+            train: Rows to train on.
+            valid: Rows to score by.
+            callbacks: Keras callbacks; they find every metric in their logs, `val_…` for those of `valid`.
+            verbose: As in `keras.Model.fit`.
+        """
+        self.admit(hp)
+        return make_training(self.task(hp, train, valid, callbacks=callbacks, verbose=verbose))
+
+    def task(
+        self, hp: keras_tuner.HyperParameters, train: Examples, valid: Examples | None = None, **settings: Any
+    ) -> TrainingTask:
+        """What is to be trained.
+
+        Args:
+            hp: The hyperparameters, and what the tuner knows of the trial.
+            train: Rows to train on.
+            valid: Rows to score by; None: none, as in the refit.
+            **settings: Other attributes of `TrainingTask`.
+        """
+        values = self.space.declare(hp)
+        known = {"accumulate": hp.values.get(ACCUMULATE, 1), "head_epochs": hp.values.get(HEAD_EPOCHS), **settings}
+        return TrainingTask(
+            values,
+            self,
+            self.shared,
+            train,
+            valid,
+            sample_weight(values, train.labels, self.classes),
+            values["batch_size"],
+            trial_seed(self.seed, hp.values),
+            **known,
+        )
+
+    def fit(
+        self,
+        hp: keras_tuner.HyperParameters,
+        model: keras.Model,
+        train: Examples,
+        valid: Examples | None = None,
+        *,
+        epochs: int,
+        initial_epoch: int = 0,
+        **settings: Any,
+    ) -> keras.callbacks.History:
+        """Trains a model that `build` made, scoring it on both splits after each epoch; KerasTuner calls it.
+
+        Args:
+            hp: The hyperparameters the model was built from.
+            model: The model, at `initial_epoch` of its training.
+            train: Rows to train on.
+            valid: Rows to score by; None: none.
+            epochs: Epochs of training when it ends, `initial_epoch` included.
+            initial_epoch: Epochs behind the model.
+            **settings: `callbacks` and `verbose`, as for `keras.Model.fit`.
+
+        Returns:
+            Keras's history of the logs.
+        """
+        task = self.task(hp, train, valid, **settings)
+        given = KERAS.training_of(model, task)
+        training = probed_first(task, given) if task.trains_head_first else given
+        training.run(range(initial_epoch, epochs), lambda epoch, metrics: False)
+        if training.head_epochs is not None:
+            hp.values[HEAD_EPOCHS] = training.head_epochs
+        return model.history
+
+    def learning_from(self, texts: NDArray[np.object_]) -> TrainableHyperModel:
+        """The same for a part of the training split [n]: what is learned from texts, as a vocabulary, is of these.
+
+        What frozen modules give and modules that are held in memory are shared; every configuration is admitted.
+        """
+        # No copy: KerasTuner binds `build` to the instance that it was made for.
+        other = TrainableHyperModel(self.space, self.modules, self.classes, self.seed)
+        other._features, other._encoders = self._features, self._encoders.learning_from(texts)
+        other.shared = self.shared
+        return other

@@ -1,0 +1,213 @@
+"""The ways of training, fastest first, and the choice between them.
+
+Every way gives the numbers that Keras's own `fit` gives. A way names the settings of the space that it implements: a
+task with a hyperparameter of another one goes on to the next way, and in the end to Keras, which implements all.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from search.datasets import Examples
+from search.optimizers.flat import FLAT_OPTIMIZERS
+from search.optimizers.sparse_rows import RULES
+from search.training.base import FineTuning, Training
+from search.training.embedding_bag import EmbeddingBagTraining
+from search.training.head import Head, HeadTraining
+from search.training.head.activations import ACTIVATIONS
+from search.training.keras_fit import fit_model
+from search.training.keras_training import KerasTraining
+from search.training.lp_ft import LinearProbingThenFineTuning
+from search.training.rows import TrainingData
+from search.training.sparse_fine_tuning import SparseRowTraining
+from search.training.task import Trainer, TrainingTask
+from spaces import SETTINGS
+
+_OF_HEADS = frozenset({
+    *("modules", "trainable", "layers", "units", "activation", "dropout"),
+    *("learning_rate", "optimizer", "weight_decay", "clip_norm", "batch_size", "class_weight"),
+})  # fmt: skip
+_OF_MODULES = _OF_HEADS | {"fine_tuning_rate", "warmup_steps"}
+_OF_ENCODERS = _OF_HEADS | {
+    *("vocabulary_size", "sequence_length", "ngrams", "embedding", "embedding_size", "encoder_units"),
+    "fine_tuning_rate",
+}
+
+
+class HeadTrainer:
+    """Trains the head of a frozen module on its features, which are computed once."""
+
+    handles = _OF_HEADS
+
+    def supports(self, task: TrainingTask) -> bool:
+        """Whether the module is frozen, its features can be kept, and no callback asks for a Keras model."""
+        frozen = task.hypermodel.module_under_head(task.values) is not None and not task.values["trainable"]
+        return frozen and task.hypermodel.keeps_features and not task.callbacks and _is_in_numpy(task)
+
+    def train(self, task: TrainingTask) -> HeadTraining:
+        """Makes the training of the head."""
+        features = task.hypermodel.features(_name(task), task.train)
+        valid = None if task.valid is None else task.hypermodel.features(_name(task), task.valid)
+        return HeadTraining(_first_head(task, features.dimension), task.optimizer, task.data(features, valid))
+
+
+class EmbeddingBagTrainer:
+    """Trains a module that adds up the vectors of words, and its head, as products with a sparse matrix."""
+
+    handles = _OF_MODULES
+
+    def supports(self, task: TrainingTask) -> bool:
+        """Whether the module is such a one, trained in float32, without a callback that asks for a Keras model."""
+        return _fine_tunes(task) and _is_in_numpy(task) and self._table(task) is not None
+
+    def train(self, task: TrainingTask) -> EmbeddingBagTraining:
+        """Makes the training of table and head."""
+        module, table = task.shared.module(_name(task)), self._table(task)
+        assert table is not None
+        head = _first_head(task, module.dimension)
+        return EmbeddingBagTraining(module, table, head, task.optimizer, task.data(None, None))
+
+    @staticmethod
+    def _table(task: TrainingTask) -> Any:
+        return task.shared.table(_name(task), task.train, task.valid)
+
+
+class SparseRowTrainer:
+    """Trains a module and its head at the cost of the rows of its tables that the texts touch."""
+
+    handles = _OF_MODULES
+
+    def supports(self, task: TrainingTask) -> bool:
+        """Whether a module is trained, in float32, without a callback that asks for a Keras model."""
+        return _fine_tunes(task) and task.values["optimizer"] in RULES
+
+    def train(self, task: TrainingTask) -> SparseRowTraining:
+        """Makes the training of module and head."""
+        module = task.shared.module(_name(task))
+        touched = task.shared.touched(_name(task), task.train)
+        head, data = _first_head(task, module.dimension), _on_texts(task)
+        return SparseRowTraining(module, touched, head, task.optimizer, data, task.accumulate)
+
+
+class PreparedInputsTrainer:
+    """Trains an encoder by Keras's `fit` on the tokens of the texts, or their vectors, which are found once."""
+
+    handles = _OF_ENCODERS
+
+    def supports(self, task: TrainingTask) -> bool:
+        """Whether what the encoder sees can be kept, and no callback asks for the model of texts."""
+        return task.hypermodel.prepares_inputs(task.values) and not task.callbacks
+
+    def train(self, task: TrainingTask) -> KerasTraining:
+        """Makes the training of what is above the tokenizer or the token-level module."""
+        keras.utils.set_random_seed(task.seed)
+        model = task.hypermodel.prepared_model(task.values, task.accumulate)
+
+        def inputs(split: Examples | None) -> Any:
+            return None if split is None else task.hypermodel.prepared_inputs(task.values, split)
+
+        return _by_keras(task, model, task.data(inputs(task.train), inputs(task.valid)))
+
+
+class WholeModelTrainer:
+    """Trains the model of texts by Keras's `fit`: the way that all others are measured by."""
+
+    handles = frozenset(SETTINGS)
+
+    def supports(self, task: TrainingTask) -> bool:
+        """Whether there is a model, which is always so."""
+        return True
+
+    def train(self, task: TrainingTask) -> KerasTraining:
+        """Makes the training of the whole."""
+        # The model of the trial before holds itself in memory by its cycles, until somebody looks.
+        gc.collect()
+        keras.utils.set_random_seed(task.seed)
+        return self.training_of(task.hypermodel.model(task.values, task.accumulate), task)
+
+    @staticmethod
+    def training_of(model: keras.Model, task: TrainingTask) -> KerasTraining:
+        """Makes the training of a model of texts that was built before."""
+        name = task.hypermodel.module_of_texts(task.values)
+        faults = nullcontext if name is None else partial(task.shared.faults, name, task.train, task.valid)
+        return _by_keras(task, model, _on_texts(task), faults)
+
+
+FASTER: tuple[Trainer, ...] = (HeadTrainer(), EmbeddingBagTrainer(), SparseRowTrainer(), PreparedInputsTrainer())
+KERAS = WholeModelTrainer()
+
+
+def choose(task: TrainingTask) -> Trainer:
+    """The fastest way of training that implements every hyperparameter of a task, but for `head_first`.
+
+    That is no matter of the way: `make_training` trains the head alone, in a way of its own.
+    """
+    task = task.after_probing()
+    return next((one for one in FASTER if task.settings <= one.handles and one.supports(task)), KERAS)
+
+
+def make_training(task: TrainingTask) -> Training:
+    """Makes the training of a task, at its beginning, in the fastest way."""
+    training = choose(task).train(task.after_probing())
+    return probed_first(task, training) if task.trains_head_first else training
+
+
+def probed_first(task: TrainingTask, fine_tuning: FineTuning) -> LinearProbingThenFineTuning:
+    """Puts the training of the head alone before that of a module with its head."""
+    return LinearProbingThenFineTuning(make_training(task.probing()), fine_tuning, task.head_epochs)
+
+
+def _first_head(task: TrainingTask, inputs: int) -> Head:
+    """The head of a configuration over so many inputs, with weights that follow from the seed."""
+    values = task.values
+    widths = [values[f"units_{i}"] for i in range(1, values["layers"] + 1)]
+    # Without a hidden layer there is neither activation nor dropout.
+    activation, dropout = values.get("activation", "relu"), values.get("dropout", 0.0)
+    head = Head(inputs, widths, task.hypermodel.classes, activation, dropout)
+    head.initialize(np.random.default_rng(task.seed))
+    return head
+
+
+def _by_keras(
+    task: TrainingTask,
+    model: keras.Model,
+    data: TrainingData,
+    faults: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> KerasTraining:
+    """The training of a model by Keras's `fit`, its batches cut into as many parts as the task asks for."""
+    parts = replace(data, batch_size=max(1, data.batch_size // task.accumulate))
+
+    def fit(**settings: Any) -> keras.callbacks.History:
+        with faults():
+            return fit_model(model, parts, verbose=task.verbose, **settings)
+
+    return KerasTraining(model, fit, task.callbacks)
+
+
+def _name(task: TrainingTask) -> str:
+    name = task.hypermodel.module_under_head(task.values)
+    assert name is not None
+    return name
+
+
+def _fine_tunes(task: TrainingTask) -> bool:
+    trained = task.hypermodel.module_under_head(task.values) is not None and task.values["trainable"]
+    return trained and not task.callbacks and keras.config.dtype_policy().compute_dtype == "float32"
+
+
+def _is_in_numpy(task: TrainingTask) -> bool:
+    return task.values["optimizer"] in FLAT_OPTIMIZERS and task.values.get("activation", "relu") in ACTIVATIONS
+
+
+def _on_texts(task: TrainingTask) -> TrainingData:
+    texts = [None if split is None else tf.constant(split.texts.tolist()) for split in (task.train, task.valid)]
+    return task.data(*texts)

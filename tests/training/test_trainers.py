@@ -1,0 +1,203 @@
+"""No hyperparameter is silently ignored: a way of training implements it as Keras does, or declines the task."""
+
+from dataclasses import replace
+from functools import cache
+
+import keras
+import keras_tuner
+import numpy as np
+import pytest
+import tensorflow as tf
+from sparse_modules import save_mixed, word_examples
+
+from search.backbones.builders.vectors import write_module
+from search.features.cache import FeatureCache
+from search.models import hypermodel as hypermodels
+from search.models.keras_model import compiled_model
+from search.models.weights import assign, model_weights
+from search.training.trainable import TrainableHyperModel
+from search.training.trainers import (
+    KERAS,
+    EmbeddingBagTrainer,
+    HeadTrainer,
+    PreparedInputsTrainer,
+    SparseRowTrainer,
+    choose,
+    make_training,
+    probed_first,
+)
+from spaces import SpaceError, TextClassifierSpace, space_from
+from spaces.domains import ACTIVATIONS, CLASS_WEIGHTS, DOMAINS, LAYER_WIDTHS, OPTIMIZERS, Domain
+from spaces.parameters import Choice
+
+EPOCHS = 2
+_THREE = word_examples(48, seed=1, classes=3)
+# Two classes, one of them twice as frequent as the other.
+TRAIN = replace(_THREE, labels=np.minimum(_THREE.labels, 1))
+# Two values of each setting. One that is not here gets them from `ANY`.
+VALUES = {
+    "modules": ("words", "mixed"),
+    "trainable": (False, True),
+    "vocabulary_size": (100, 6),
+    "sequence_length": (8, 3),
+    "ngrams": (1, 2),
+    "embedding": ("learned", "words"),
+    "layers": (4, 2),
+    "units": (6, 5),
+    **dict.fromkeys(LAYER_WIDTHS, (None, 7)),
+    "activation": ("tanh", "relu"),
+    "dropout": (0.0, 0.5),
+    "learning_rate": (0.01, 0.02),
+    "fine_tuning_rate": (0.01, 0.003),
+    "head_first": (False, True),
+    "warmup_steps": (0, 5),
+    "optimizer": ("adamw", "sgd"),
+    "weight_decay": (0.01, 0.5),
+    "clip_norm": (0.0, 0.05),
+    "batch_size": (16, 8),
+    "class_weight": ("none", "balanced"),
+}
+ANY = (0, 0.1, 0.2, False, True, 3, 4, 5, *ACTIVATIONS, *OPTIMIZERS, *CLASS_WEIGHTS)
+# What each way of training is there for.
+WAYS = {
+    "head": (HeadTrainer, {}),
+    "bag": (EmbeddingBagTrainer, {"trainable": True}),
+    "sparse rows": (SparseRowTrainer, {"modules": "mixed", "trainable": True}),
+    "tokens": (PreparedInputsTrainer, {"modules": "gru"}),
+    "word vectors": (PreparedInputsTrainer, {"modules": "mean", "embedding": "words", "trainable": True}),
+}
+
+
+def values_of(setting):
+    """Two values of a setting, the first one what the others are tried with."""
+    found = VALUES.get(setting) or [value for value in ANY if DOMAINS[setting].holds(value)][:2]
+    assert len(found) == 2, f"give two values of {setting} here"
+    return found
+
+
+@pytest.fixture(scope="module")
+def make(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("modules")
+    vectors = np.random.default_rng(0).normal(size=(29, 6)).astype(np.float32)
+    write_module([f"word{i}" for i in range(29)], vectors, folder / "words")
+    modules = {"words": folder / "words", "mixed": save_mixed(folder / "mixed")}
+
+    def make(way, **changed):
+        """The task of a way of training, with some settings changed."""
+        ranges = {**{name: values_of(name)[0] for name in DOMAINS}, **WAYS[way][1], **changed}
+        space = space_from({**ranges, "frozen": []})
+        hypermodel = TrainableHyperModel(space, modules, 2, 0, FeatureCache(folder / "features"), texts=TRAIN.texts)
+        return hypermodel.task(keras_tuner.HyperParameters(), TRAIN)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def unchanged(make):
+    """The weights that a way of training comes to with the first value of every setting."""
+    return cache(lambda way: trained(make_training(make(way))))
+
+
+def trained(training):
+    model = getattr(training, "model", None)
+    if model is not None:
+        model.run_eagerly = True  # tracing would take longer than training
+    training.run(range(EPOCHS), lambda epoch, metrics: False)
+    return training.weights()
+
+
+def far(some, others):
+    """How far two sets of weights are from each other at most, each array by its own length."""
+    if [one.shape for one in some] != [other.shape for other in others]:
+        return np.inf
+    pairs = [(np.ravel(one), np.ravel(other)) for one, other in zip(some, others, strict=True)]
+    return max(np.linalg.norm(one - other) / max(np.linalg.norm(other), 1e-3) for one, other in pairs)
+
+
+def by_keras(task, start):
+    """What Keras's own `fit` makes of the whole model from the same weights."""
+    model = task.hypermodel.model(task.values)
+    assign(model_weights(model), start)
+    model.run_eagerly = True
+    given = KERAS.training_of(model, task)
+    training = probed_first(task, given) if task.trains_head_first else given
+    return model, trained(training)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:Gradients do not exist")  # of the variable that nothing depends on
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("setting", DOMAINS)
+def test_another_value_changes_the_weights_as_it_does_for_keras_or_the_way_declines(make, unchanged, way, setting):
+    before = make(way)
+    value = next(one for one in reversed(values_of(setting)) if one != WAYS[way][1].get(setting))
+    after = make(way, **{setting: value})
+    assert type(choose(before)) is WAYS[way][0]
+    if dict(before.values) == dict(after.values) or type(choose(after)) is not WAYS[way][0]:
+        return  # such a trial has no such hyperparameter, or another way is asked for it
+    training = make_training(after)
+    start = training.weights()
+    weights = trained(training)
+    assert far(weights, unchanged(way)) > 1e-3
+    if setting != "dropout":  # each way draws what it drops by itself
+        model, expected = by_keras(after, start)
+        assign(model_weights(model), weights)
+        assert far([variable.numpy() for variable in model_weights(model)], expected) < 1e-4
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_each_task_goes_to_the_fastest_way_that_there_is_for_it(make, way):
+    assert type(choose(make(way))) is WAYS[way][0]
+    task = make(way, head_first=True)
+    assert type(choose(task)) is WAYS[way][0]
+    callback = keras.callbacks.TerminateOnNaN()
+    assert choose(task.hypermodel.task(keras_tuner.HyperParameters(), TRAIN, callbacks=[callback])) is KERAS
+
+
+@pytest.mark.parametrize("way", ["bag", "sparse rows"])
+def test_a_way_declines_an_optimizer_that_it_has_not(make, way):
+    task = make(way)
+    assert choose(replace(task, values={**task.values, "optimizer": "lion"})) is KERAS
+
+
+@pytest.fixture
+def label_smoothing(monkeypatch):
+    """A setting that was added to the space and to the Keras model, and nowhere else."""
+
+    def smoothed(values, classes, *arguments):
+        model = compiled_model(values, classes, *arguments)
+
+        def loss(labels, probabilities):
+            targets = tf.one_hot(tf.cast(tf.reshape(labels, [-1]), tf.int32), classes)
+            share = values["label_smoothing"]
+            return keras.losses.categorical_crossentropy(targets, probabilities, label_smoothing=share)
+
+        model.compile(model.optimizer, loss, jit_compile=False)
+        return model
+
+    monkeypatch.setitem(DOMAINS, "label_smoothing", Domain("numbers", lambda value: type(value) is float, real=True))
+    monkeypatch.setattr(TextClassifierSpace, "label_smoothing", Choice([0.3]), raising=False)
+    monkeypatch.setattr("spaces.text_classifier.SETTINGS", (*DOMAINS, "frozen"))
+    monkeypatch.setattr(hypermodels, "compiled_model", smoothed)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_setting_that_only_the_keras_model_knows_is_not_ignored(make, label_smoothing, way):
+    task = make(way, label_smoothing=0.2)
+    assert task.values["label_smoothing"] == 0.2
+    assert choose(task) is KERAS
+    assert not task.settings <= WAYS[way][0].handles
+
+
+@pytest.mark.parametrize("head_first", [False, True])
+def test_its_effect_is_there_also_where_the_head_is_trained_first(make, label_smoothing, head_first):
+    weights = [
+        trained(make_training(make("bag", label_smoothing=share, head_first=head_first))) for share in (0.1, 0.4)
+    ]
+    assert far(*weights) > 1e-3
+
+
+def test_a_setting_without_two_values_here_is_noticed(label_smoothing):
+    assert values_of("label_smoothing") == [0.1, 0.2]
+    with pytest.raises(SpaceError):
+        space_from({"label_smoothing": "much"})
