@@ -4,8 +4,8 @@ So are GloVe, NNLM and Swivel as modules. The weights of the sums follow from th
 not be run: its training is products with a sparse matrix, and that of the head above it.
 """
 
+from search.training.embedding_bag.bag_table import Table
+from search.training.embedding_bag.bag_training import EmbeddingBagTraining
 from search.training.embedding_bag.bags import Bags
-from search.training.embedding_bag.table import Table
-from search.training.embedding_bag.training import EmbeddingBagTraining
 
 __all__ = ["Bags", "EmbeddingBagTraining", "Table"]

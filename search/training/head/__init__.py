@@ -5,7 +5,7 @@ arithmetic. Here a step is a handful of matrix products on flat arrays, in NumPy
 begins at once whatever its shape, and the numbers are those of `keras.Model.fit` (tests/training/head hold them to it).
 """
 
-from search.training.head.network import Head
-from search.training.head.training import HeadTraining
+from search.training.head.head_network import Head
+from search.training.head.head_training import HeadTraining
 
 __all__ = ["Head", "HeadTraining"]

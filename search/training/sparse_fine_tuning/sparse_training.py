@@ -20,8 +20,8 @@ from search.training.epoch_loop import EpochLoop
 from search.training.head import Head
 from search.training.rows import Batch, InputRows, TrainingData
 from search.training.sparse_fine_tuning.gather_guard import tables_gathered_from
+from search.training.sparse_fine_tuning.module_weights import ModuleWeights
 from search.training.sparse_fine_tuning.sparse_rows import Touched, regularization
-from search.training.sparse_fine_tuning.weights import ModuleWeights
 from search.utils.batched import in_batches
 from search.utils.checkpoint import Arrays
 

@@ -12,7 +12,7 @@ from search.optimizers.flat import clip, flat_optimizer
 from search.optimizers.settings import OptimizerSettings
 from search.training.base import check_shapes
 from search.training.epoch_loop import EpochLoop
-from search.training.head.network import Head
+from search.training.head.head_network import Head
 from search.training.rows import Batch, InputRows, TrainingData
 from search.training.scores import Metrics
 from search.utils.checkpoint import Arrays

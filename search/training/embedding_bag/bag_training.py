@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 from search.backbones.hub.load import Module
 from search.optimizers.flat import clip, flat_optimizer
 from search.optimizers.settings import OptimizerSettings
-from search.training.embedding_bag.table import Table
+from search.training.embedding_bag.bag_table import Table
 from search.training.head import Head, HeadTraining
 from search.training.rows import Batch, InputRows, TrainingData
 from search.utils.checkpoint import Arrays
