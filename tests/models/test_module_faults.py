@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from reviews import make_reviews
 
-from search.backbones import FeatureCache
 from search.datasets import Examples
 from search.errors import InputError
+from search.features.cache import FeatureCache
 from search.inference.predictor import Labels, Predictor
 from search.job.prepare import _check_purity
 from search.models.classifier import Classifier
-from search.models.hypermodel import TextClassifierHyperModel
+from search.training.trainable import TrainableHyperModel
 from spaces import space_from
 
 
@@ -34,7 +34,7 @@ def make(tmp_path):
         folder = faulty.save(function, tmp_path / "module")
         space = space_from({"modules": ["mine"], "units": 4, "layers": 1, "dropout": 0, "batch_size": 1})
         cache = FeatureCache(tmp_path / "cache") if cached else None
-        return TextClassifierHyperModel(space, {"mine": folder}, 2, seed=0, features=cache)
+        return TrainableHyperModel(space, {"mine": folder}, 2, seed=0, features=cache)
 
     return make
 
@@ -42,11 +42,7 @@ def make(tmp_path):
 def train(hypermodel, train, valid, **values):
     hp = keras_tuner.HyperParameters()
     hp.values.update(values)
-    training = hypermodel.fast_training(hp, train, valid)
-    if training is None:
-        hypermodel.fit(hp, hypermodel.build(hp), train, valid, epochs=1)
-    else:
-        training.run(range(1), lambda *_: False)
+    hypermodel.training(hp, train, valid).run(range(1), lambda *_: False)
 
 
 @pytest.mark.parametrize("split", SPLITS)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from toy import Watcher
 
-from search.training.keras_training import build_from_shapes, model_weights
+from search.models.weights import model_weights
+from search.training.keras_training import build_from_shapes
 from search.tuning import Hyperband
 from search.tuning.record import TrialRecord
 
