@@ -127,7 +127,7 @@ def test_a_promoted_trial_whose_parents_state_is_damaged_trains_what_its_parent_
     with pytest.raises(KeyboardInterrupt):
         searched(tmp_path / "cut", "hyperband", **QUICK, observers=[stopped])
     files = TrialFiles(tmp_path / "cut" / "trials")
-    files.last(child.trial_id).unlink()
+    assert not files.last(child.trial_id).exists()
     damaged(files.last(child.parent), how)
     again = searched(tmp_path / "cut", "hyperband", **QUICK)
     assert board(again) == board(undisturbed)
