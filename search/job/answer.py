@@ -154,7 +154,7 @@ def ensemble_of(
     """
     config, splits, best = prepared.config, prepared.splits, trials.best
     say(f"Refitting trial {best.trial_id} for the ensemble")
-    model = refit(trials.hypermodel, trials.best_trial.hyperparameters, splits.refit, trials.best_epoch, config.seed)
+    model = refit(trials.hypermodel, trials.best_trial.hyperparameters, splits.refit, trials.best_epoch)
     classifier = Classifier(model, splits.classes, threshold)
     probabilities = classifier.probabilities(splits.test.texts, trials.features(splits.test))
     valid = trials.validation.probabilities(trials.tuner, best)
