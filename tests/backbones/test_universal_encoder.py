@@ -118,7 +118,8 @@ class TestBuilt:
 
     def test_a_run_of_unknown_characters_is_one_token(self, encoder):
         one, three = encoder(tf.constant(["\U0010ffff", "\U0010ffff\U0010fffe\U0010fffd"])).numpy()
-        np.testing.assert_array_equal(one, three)
+        # Rows of one product may be summed in another order on some processors.
+        np.testing.assert_allclose(one, three, rtol=0, atol=1e-6)
 
     @pytest.mark.parametrize("training", [pytest.param(False, marks=pytest.mark.slow), True])
     def test_gradients_reach_all_layers_and_not_the_table(self, encoder, training):

@@ -34,7 +34,7 @@ def test_a_folder_with_a_comma_in_its_name(tmp_path):
 
 @pytest.mark.parametrize(
     ("word", "told"),
-    [("nowhere", "no such folder"), ("x/*", "nothing"), ("empty", ".hydra"), ("file", "a file"), ("", "no such")],
+    [("nowhere", "no such folder"), ("x/*", "nothing"), ("empty", ".hydra"), ("file", "a file"), ("", "empty")],
 )
 def test_what_is_no_run_is_refused(tmp_path, monkeypatch, word, told):
     monkeypatch.chdir(tmp_path)
