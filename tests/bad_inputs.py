@@ -394,7 +394,9 @@ def _make_runs(folder: Path) -> None:
         (damaged / file).write_text("{")
     (damaged / ".hydra" / "config.yaml").write_text("a: [")
     (run / "model" / "labels.json").write_text(json.dumps({"labels": ["bad", "good"], "threshold": 0.5}))
-    (run / "summary.json").write_text(json.dumps({"classes": ["bad", "good"]}))
+    summary = {"classes": ["bad", "good"], "dataset": "csv", "objective": "val_f1", "seed": 0, "threshold": 0.5}
+    empty = {key: {} for key in ("sizes", "best", "test", "baselines")}
+    (run / "summary.json").write_text(json.dumps({**summary, **empty, "best_trial": "0"}))
     (run / "leaderboard.csv").write_text("trial_id,status,score,rank,bracket,parent,error\n0,COMPLETED,1,1,0,,\n")
     (run / "predictions.csv").write_text("row,text,label,predicted,prob_bad,prob_good\n2,a,bad,bad,1,0\n")
 
