@@ -11,6 +11,7 @@ import time
 
 import pandas as pd
 import pytest
+from event_content import content as shown
 from reviews import write_reviews
 
 from search.features.store import ChunkStore
@@ -42,7 +43,7 @@ def start(folder, *arguments):
 
 def newest(run):
     """When the search last wrote a result: a state, a record, a curve of the refit."""
-    files = [*run.glob("trials/trial_*/*"), *run.glob("tensorboard/refit/*/*")]
+    files = [*run.glob("trials/trial_*/*"), *run.glob("tensorboard/refit/*")]
     return max((path.stat().st_mtime_ns for path in files if path.exists()), default=0)
 
 
@@ -58,12 +59,13 @@ def board_of(run):
 def test_killed_again_and_again_it_ends_the_same(tmp_path, word_module):
     write_reviews(tmp_path / "reviews.csv", 300)
     arguments = (*CSV, *SMALL, f"space.modules=[{word_module}]")
-    whole = start(tmp_path, *arguments, "hydra.run.dir=whole")
+    # TensorBoard shows the name of the folder.
+    whole = start(tmp_path, *arguments, "hydra.run.dir=whole/run")
     finish(whole)
 
     moments = random.Random(0)
-    run = tmp_path / "cut"
-    cut = start(tmp_path, *arguments, "hydra.run.dir=cut")
+    run = tmp_path / "cut" / "run"
+    cut = start(tmp_path, *arguments, "hydra.run.dir=cut/run")
     kills = 0
     while kills < KILLS:
         seen = newest(run)
@@ -78,13 +80,15 @@ def test_killed_again_and_again_it_ends_the_same(tmp_path, word_module):
         _, error = cut.communicate(timeout=60)
         kills += 1
         if kind != signal.SIGKILL and cut.returncode == 130:
-            assert "resume=cut" in error, error
-        cut = start(tmp_path, "resume=cut")
+            assert "resume=cut/run" in error, error
+        cut = start(tmp_path, "resume=cut/run")
     finish(cut)
     assert kills == KILLS
-    pd.testing.assert_frame_equal(board_of(tmp_path / "cut"), board_of(tmp_path / "whole"), check_exact=True)
-    expected, came = (pd.read_csv(tmp_path / name / "predictions.csv") for name in ("whole", "cut"))
+    pd.testing.assert_frame_equal(board_of(run), board_of(tmp_path / "whole" / "run"), check_exact=True)
+    expected, came = (pd.read_csv(tmp_path / name / "run" / "predictions.csv") for name in ("whole", "cut"))
     pd.testing.assert_frame_equal(came, expected, check_exact=True)
+    expected, came = (shown(tmp_path / name / "run" / "tensorboard") for name in ("whole", "cut"))
+    assert {name for name in {*came, *expected} if came.get(name) != expected.get(name)} == set()
     hidden = {path.name for path in (tmp_path / "cut").rglob(".*")}
     assert hidden == {".hydra"}, hidden
 

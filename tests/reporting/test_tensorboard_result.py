@@ -82,7 +82,8 @@ def written(model, test_split, tmp_path_factory):
 
 def test_the_configuration_can_be_composed_from_its_text(tmp_path):
     config = OmegaConf.create({"dataset": {"name": "a_b", "path": "*x*|<y>"}, "seed": 3})
-    write_configuration(tmp_path, config)
+    for resumed in (None, "/runs/this_one"):
+        write_configuration(tmp_path, OmegaConf.merge(config, {"resume": resumed}))
     lines = told(tmp_path, "configuration").splitlines()
     assert all(line.startswith("    ") for line in lines)
     assert OmegaConf.create("\n".join(line[4:] for line in lines)) == config

@@ -19,7 +19,9 @@ def write_configuration(folder: Path, composed: DictConfig) -> None:
         folder: The run.
         composed: What Hydra composed.
     """
-    told = OmegaConf.to_yaml(composed, resolve=True)
+    # Whether the run was resumed is not of its configuration.
+    settings = [key for key in composed if key != "resume"]
+    told = OmegaConf.to_yaml(OmegaConf.masked_copy(composed, settings), resolve=True)
     # A block of code: neither its indentation nor its signs mean anything to TensorBoard's Markdown.
     indented = "\n".join(f"    {line}" for line in told.splitlines())
     _write(folder, "configuration", {"configuration": indented})
