@@ -10,6 +10,7 @@ from tensorboard.plugins.custom_scalar import layout_pb2
 from tensorboard.plugins.hparams import plugin_data_pb2
 
 from search.reporting.tensorboard import SCORE, Curves, TensorBoardWriter
+from search.reporting.tensorboard.hyperparameters import Hyperparameters
 from search.tuning.record import TrialRecord
 from spaces import Choice, Fixed, Float, Int, Space, When
 
@@ -106,6 +107,13 @@ def test_what_a_configuration_does_not_have_stays_empty(logged):
     # Nor is a value in the domain that no configuration can have.
     (slow,) = (info for info in columns_of(logged) if info.display_name == "slow_rate")
     assert slow.domain_interval.min_value > 0
+
+
+def test_a_line_of_the_table_is_the_same_bytes_in_whatever_order_its_values_come():
+    values = {f"parameter_{number}": number for number in range(20)}
+    table = Hyperparameters(Space({name: Int(0, 20) for name in values}))
+    lines = [table.line(dict(order), "0000") for order in (values.items(), reversed(values.items()))]
+    assert lines[0].SerializeToString(deterministic=True) == lines[1].SerializeToString(deterministic=True)
 
 
 def test_what_matters_most_is_drawn_first(tmp_path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from tensorboard.compat.proto.summary_pb2 import Summary
@@ -45,13 +45,7 @@ class Hyperparameters:
             metrics=[hparams.Metric(tag, display_name=heading) for tag, heading in metrics.items()],
             time_created_secs=0,
         )
-        plugin = summary.value[0].metadata.plugin_data
-        content = plugin_data_pb2.HParamsPluginData.FromString(plugin.content)
-        for info in content.experiment.hparam_infos:
-            # TensorBoard's word for "put this first".
-            info.differs = info.display_name in self._drawn
-        plugin.content = content.SerializeToString()
-        return summary
+        return _settled(summary, self._drawn)
 
     def line(self, values: Mapping[str, Any], name: str) -> Summary:
         """The line of a configuration; what it does not have stays empty.
@@ -61,7 +55,17 @@ class Hyperparameters:
             name: What the line is called; no two lines have one name.
         """
         found = {_FIRST.get(name, name): values[name] for name in self._searched if name in values}
-        return hparams.hparams_pb(found, trial_id=name, start_time_secs=0)
+        return _settled(hparams.hparams_pb(found, trial_id=name, start_time_secs=0))
+
+
+def _settled(summary: Summary, drawn: Collection[str] = ()) -> Summary:
+    """The summary with some columns first, and the same bytes each time: else the order of its values is by chance."""
+    plugin = summary.value[0].metadata.plugin_data
+    content = plugin_data_pb2.HParamsPluginData.FromString(plugin.content)
+    for info in content.experiment.hparam_infos:
+        info.differs = info.display_name in drawn  # TensorBoard's word for "put this first"
+    plugin.content = content.SerializeToString(deterministic=True)
+    return summary
 
 
 def _varies(parameter: Parameter) -> bool:
