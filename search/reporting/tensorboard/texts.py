@@ -20,7 +20,7 @@ def write_configuration(folder: Path, composed: DictConfig) -> None:
         composed: What Hydra composed.
     """
     # Whether the run was resumed is not of its configuration.
-    settings = [key for key in composed if key != "resume"]
+    settings = [str(key) for key in composed if key != "resume"]
     told = OmegaConf.to_yaml(OmegaConf.masked_copy(composed, settings), resolve=True)
     # A block of code: neither its indentation nor its signs mean anything to TensorBoard's Markdown.
     indented = "\n".join(f"    {line}" for line in told.splitlines())
