@@ -11,8 +11,9 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import ConfigCompositionException
 from omegaconf import DictConfig, open_dict
 
+from search.commands.arguments import adding_absent, replacing
 from search.commands.cli import explained
-from search.commands.search import adding_absent, composing, execute, replacing
+from search.commands.search import composing, execute
 from search.config import configuration_folder, register
 from search.errors import InputError
 from search.utils.overrides import literal, readable

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import io
 import os
-import re
 import signal
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import hydra
-from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import ConfigCompositionException, HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from search.commands.arguments import adding_absent, flags_first
 from search.commands.cli import INTERRUPTED, exit_code, explained, reported, said
 from search.config import checked, configuration_folder, register
 from search.errors import InputError, SearchError
@@ -28,22 +27,8 @@ from search.job.resume import resumed
 from search.reporting.comparison.attempts import Attempts, MultirunFolder
 from search.utils.faults import machine_fault
 from search.utils.interrupts import noted_interrupts
-from search.utils.overrides import readable, setting, typed
+from search.utils.overrides import setting, typed
 from search.utils.paths import absolute_path
-from spaces import SETTINGS
-
-_FLAGS_WITH_VALUE = {
-    "--config-dir",
-    "-cd",
-    "--config-name",
-    "-cn",
-    "--config-path",
-    "-cp",
-    "--package",
-    "-p",
-    "--cfg",
-    "-c",
-}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -78,7 +63,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         try:
             with reported(codes):
-                sys.argv = ["search", *_flags_first([argument for argument in arguments if argument != "-v"])]
+                sys.argv = ["search", *flags_first([argument for argument in arguments if argument != "-v"])]
                 with composing(jobs):
                     _compose_and(command)
         finally:  # also after Ctrl-C: what has been run can be compared
@@ -89,41 +74,6 @@ def main(arguments: Sequence[str]) -> int:
     finally:
         signal.signal(signal.SIGTERM, terminated)
     return max(codes)
-
-
-def _flags_first(arguments: list[str]) -> list[str]:
-    """Puts Hydra's flags before the overrides, which it reads only where they stand in a row."""
-    flags: list[str] = []
-    overrides: list[str] = []
-    rest = iter(arguments)
-    sweeps = not {"-m", "--multirun", "hydra.mode=MULTIRUN"}.isdisjoint(arguments)
-    for argument in rest:
-        if argument.startswith("-"):
-            flags.append(argument)
-            if argument in _FLAGS_WITH_VALUE:
-                flags.extend(value for value in [next(rest, None)] if value is not None)
-        else:
-            overrides.extend(replacing(readable(argument, sweeps)))
-    words = [*flags, *overrides]
-    _check_flags(words)
-    return words
-
-
-def _check_flags(words: Sequence[str]) -> None:
-    """Makes sure that Hydra can read its flags: it would print the usage, several lines, or a traceback."""
-
-    def refuse(message: str) -> NoReturn:
-        raise InputError(f"{message}: python -m search --hydra-help lists the flags.")
-
-    parser = get_args_parser()
-    parser.error = refuse  # type: ignore[method-assign]
-    given = parser.parse_args(words)
-    modes = [mode for mode in ("run", "multirun", "cfg", "info", "shell_completion") if getattr(given, mode)]
-    if len(modes) > 1:
-        refuse(f"--{' and --'.join(modes)} exclude each other")
-    for flag in ("resolve", "package"):
-        if getattr(given, flag) and not given.cfg:
-            refuse(f"--{flag} is for --cfg")
 
 
 @contextmanager
@@ -159,26 +109,6 @@ def _compose_and(command: Callable[[], Any]) -> None:
             ) from error
         except ConfigCompositionException as error:
             sys.argv = adding_absent(error, sys.argv)
-
-
-def adding_absent(error: ConfigCompositionException, words: list[str]) -> list[str]:
-    """The overrides with a setting of the space added that the chosen YAML file leaves out.
-
-    Args:
-        error: What Hydra says of it.
-        words: The overrides.
-
-    Raises:
-        ConfigCompositionException: The error is about something else.
-    """
-    absent = re.match(r"Could not (?:delete from config\. |override )'space\.(\w+)'", str(error))
-    if absent is None or absent[1] not in SETTINGS:
-        raise error
-    key = f"space.{absent[1]}"
-    changed = [f"+{word}" if word.startswith(f"{key}=") else word for word in words if word != f"~{key}"]
-    if changed == words:
-        raise error
-    return changed
 
 
 def _interrupt(*_: Any) -> None:
@@ -267,14 +197,3 @@ def _remove_empty(folder: Path) -> None:
         if empty == Path.cwd() or not empty.is_dir() or any(empty.iterdir()):
             return
         empty.rmdir()
-
-
-def replacing(argument: str) -> list[str]:
-    """Makes a list or mapping given for a parameter of the space replace the range that stands there.
-
-    Hydra would merge the two, and fail where one is a list and the other a mapping.
-    """
-    if re.match(r"space\.[^.=]+=[\[{]", argument):
-        key = argument.partition("=")[0]
-        return [f"~{key}", f"+{argument}"]
-    return [argument]

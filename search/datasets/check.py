@@ -6,7 +6,7 @@ import math
 import re
 from typing import Any
 
-from search.config import DatasetConfig
+from search.config.dataset import DatasetConfig
 from search.datasets.dialect import QUOTINGS
 from search.datasets.hints import nearest, require_known
 from search.datasets.read import FORMATS

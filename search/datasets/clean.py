@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from search.config import DatasetConfig
+from search.config.dataset import DatasetConfig
 from search.datasets.table import Examples, Table, object_array
 from search.errors import InputError
 

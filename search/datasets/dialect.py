@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from search.config import DatasetConfig
+from search.config.dataset import DatasetConfig
 from search.datasets.limits import Limits
 from search.errors import InputError
 

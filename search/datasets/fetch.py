@@ -7,7 +7,7 @@ import posixpath
 from pathlib import Path
 from urllib.parse import urlparse
 
-from search.config import DatasetConfig
+from search.config.dataset import DatasetConfig
 from search.datasets.hints import listing, nearest
 from search.errors import InputError
 from search.utils.paths import read_path

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from search.config import DatasetConfig
+from search.config.dataset import DatasetConfig
 from search.datasets.hints import listing, nearest
 from search.datasets.table import Table
 from search.errors import InputError

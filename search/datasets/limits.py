@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from search.config import DatasetConfig
+from search.config.dataset import DatasetConfig
 from search.errors import InputError
 from search.utils.unpacking import GIB, Unpacking
 

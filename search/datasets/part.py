@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from search.config import DatasetConfig
+from search.config.dataset import DatasetConfig
 from search.datasets.clean import distinct_texts
 from search.datasets.table import Examples
 from search.errors import InputError

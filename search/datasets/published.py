@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from search.config import DatasetConfig
+from search.config.dataset import DatasetConfig
 from search.datasets.clean import Cleaning, stands_in
 from search.datasets.hints import listing
 from search.datasets.table import SPLITS, Examples, Table

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
-from search.config import DatasetConfig
+from search.config.dataset import DatasetConfig
 from search.datasets import archive
 from search.datasets.dialect import Dialect
 from search.datasets.files import Files, list_files

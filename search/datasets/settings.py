@@ -11,7 +11,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, MissingMandatoryValue, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from search.config import DatasetConfig, configuration_folder, saved_settings
+from search.config import configuration_folder, saved_settings
+from search.config.dataset import DatasetConfig
 from search.errors import InputError, nearest
 from search.utils.overrides import readable
 

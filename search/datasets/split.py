@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from search.config import DatasetConfig
+from search.config.dataset import DatasetConfig
 from search.datasets.clean import Cleaning, distinct_texts
 from search.datasets.folds import Fold, cross_folds, number_folds
 from search.datasets.part import part_of

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, TextIO
 
-from search.config import DatasetConfig
+from search.config.dataset import DatasetConfig
 from search.datasets.archive import is_archive
 from search.datasets.dialect import Dialect
 from search.datasets.limits import Limits

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
-from search.config import DatasetConfig, configuration_folder
+from search.config import configuration_folder
+from search.config.dataset import DatasetConfig
 from search.datasets.check import check_config
 from search.datasets.fetch import data_files
 from search.errors import InputError

@@ -40,7 +40,7 @@ def measure(run: Path, table: Path, text: str, rounds: int) -> tuple[list[list[A
     import tensorflow as tf
 
     from search.backbones.hub.saved_model import load_saved_model
-    from search.config import DatasetConfig
+    from search.config.dataset import DatasetConfig
     from search.inference.predictor import Labels, Predictor
     from search.inference.scoring import Job, score_all
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 from omegaconf import OmegaConf
 
-from search.config import DatasetConfig, configuration_folder
+from search.config import configuration_folder
+from search.config.dataset import DatasetConfig
 from search.datasets import Splits, load_splits
 
 _ROWS_AT_A_TIME = 100_000

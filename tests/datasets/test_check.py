@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from search.config import DatasetConfig
+from search.config.dataset import DatasetConfig
 from search.datasets.check import check_config
 from search.errors import InputError
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.config import DatasetConfig
+from search.config.dataset import DatasetConfig
 from search.datasets.clean import Cleaning, drop_missing, resolve_repeats
 from search.datasets.table import Examples, Table, first_rows, object_array
 from search.errors import InputError

@@ -13,7 +13,7 @@ from typing import ClassVar
 
 import pytest
 
-from search.config import DatasetConfig
+from search.config.dataset import DatasetConfig
 from search.datasets import download as module
 from search.datasets.download import download
 from search.datasets.fetch import locate

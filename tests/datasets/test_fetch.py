@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from search.config import DatasetConfig
+from search.config.dataset import DatasetConfig
 from search.datasets.fetch import existing, locate
 from search.errors import InputError
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reviews import write_reviews
 
-from search.config import DatasetConfig
+from search.config.dataset import DatasetConfig
 from search.datasets import Examples, load_splits
 from search.datasets.folds import cross_folds, deal, number_folds
 from search.errors import InputError

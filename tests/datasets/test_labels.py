@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.config import DatasetConfig
+from search.config.dataset import DatasetConfig
 from search.datasets.labels import LEFT_OUT, encode_labels
 from search.datasets.table import Table, first_rows, object_array
 from search.errors import InputError

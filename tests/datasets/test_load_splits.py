@@ -16,7 +16,7 @@ import pyarrow.parquet
 import pytest
 from omegaconf import OmegaConf
 
-from search.config import DatasetConfig
+from search.config.dataset import DatasetConfig
 from search.datasets import Cleaning, Splits, load_splits
 from search.errors import InputError
 

@@ -16,7 +16,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import shuffle
 from test_load_splits import REAL, composed, load, needs_real_data, some_rows, write_csv
 
-from search.config import DatasetConfig
+from search.config.dataset import DatasetConfig
 from search.datasets import Cleaning, load_splits
 from search.datasets.published import by_recipe
 from search.datasets.table import Examples, first_rows, object_array

@@ -16,7 +16,7 @@ import pyarrow.parquet
 import pytest
 from memory import at_most
 
-from search.config import DatasetConfig
+from search.config.dataset import DatasetConfig
 from search.datasets.limits import LIMITS
 from search.datasets.read import is_table_archive, read
 from search.errors import InputError

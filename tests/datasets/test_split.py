@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search.config import DatasetConfig
+from search.config.dataset import DatasetConfig
 from search.datasets.split import split
 from search.datasets.table import Examples, first_rows, object_array
 from search.errors import InputError

@@ -9,7 +9,7 @@ import pytest
 from reviews import VOCABULARY, write_reviews
 
 from search.backbones.builders.vectors import write_module
-from search.config import DatasetConfig
+from search.config.dataset import DatasetConfig
 from search.errors import InputError
 from search.job.inputs import Inputs
 

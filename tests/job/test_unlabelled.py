@@ -5,7 +5,8 @@ import zipfile
 import pytest
 from reviews import write_reviews
 
-from search.config import Config, DatasetConfig
+from search.config import Config
+from search.config.dataset import DatasetConfig
 from search.job.unlabelled import check_unlabelled, opened, unlabelled_job
 
 GOOD = "id,review\n1,nice\n2,poor\n"

@@ -1,0 +1,112 @@
+"""How far a pass of texts and a search have come: bars on a terminal, lines elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, ExitStack
+from typing import TYPE_CHECKING, Protocol
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress, TaskID
+
+from search.reporting.tables import short
+
+if TYPE_CHECKING:  # the data are shown before TensorFlow, which these import, is needed
+    from search.tuning.oracles import Plan
+    from search.tuning.record import TrialRecord
+
+
+class Speaker(Protocol):
+    """A place for lines that people read."""
+
+    console: Console
+
+    def say(self, text: str) -> None:
+        """Prints a line."""
+
+
+class EmbeddingProgress:
+    """Shows how a pass of texts through a module goes; where all are in the cache there is nothing to show."""
+
+    def __init__(
+        self, screen: Speaker, live: Callable[[], AbstractContextManager[Progress]], count: Callable[[float], None]
+    ) -> None:
+        self.screen = screen
+        self.live = live
+        self.count = count
+        self._shown = ExitStack()
+
+    def on_pass_begin(self, module: str, texts: int, cached: int) -> None:
+        """Opens a bar for the texts that the cache does not have."""
+        self._shown.close()  # a pass that failed has no end
+        self._module, self._new = module, texts - cached
+        if self._new:
+            self._bar = self._shown.enter_context(self.live())
+            self._task = self._bar.add_task(f"embedding with {escape(module)}", total=self._new, unit="texts", best="")
+            self._shown.callback(self._bar.remove_task, self._task)
+
+    def on_pass_progress(self, done: int) -> None:
+        """Moves the bar."""
+        self._bar.update(self._task, completed=done)
+
+    def on_pass_end(self, computed: int, seconds: float) -> None:
+        """Says how long it took."""
+        self._shown.close()
+        self.count(seconds)
+        if computed:
+            rate = f"{computed / seconds:,.0f} texts/s"
+            self.screen.say(f"Embedded {computed:,} texts with {self._module} in {seconds:.1f} s ({rate})")
+
+
+class SearchProgress:
+    """Moves the bar; where there is no terminal, prints a line per trial instead."""
+
+    def __init__(self, screen: Speaker, bar: Progress, task: TaskID, plan: Plan, direction: str) -> None:
+        self.screen = screen
+        self.bar = bar
+        self.task = task
+        self.plan = plan
+        self.direction = direction
+        self._ended = 0
+        self._behind = 0
+        self._best: float | None = None
+
+    def on_trial_resumed(self, record: TrialRecord) -> None:
+        """Counts a trial that had ended before the search was interrupted."""
+        self._ended += 1
+        self._note(record)
+        self._behind += record.target_epochs - record.initial_epoch
+        self.bar.update(self.task, completed=self._behind)
+
+    def on_trial_begin(self, record: TrialRecord) -> None:
+        """Names the trial."""
+        self.bar.update(self.task, description=f"trial {self._ended + 1}{self._of()}")
+
+    def on_epoch_end(self, record: TrialRecord, epoch: int, metrics: Mapping[str, float]) -> None:
+        """Moves the bar by an epoch."""
+        self._note(record)
+        best = "" if self._best is None else f"best {self._best:.4f}"
+        self.bar.update(self.task, completed=self._behind + epoch - record.initial_epoch, best=best)
+
+    def on_trial_end(self, record: TrialRecord) -> None:
+        """Counts the epochs that a failed or early stopped trial did not need."""
+        self._ended += 1
+        self._behind += record.target_epochs - record.initial_epoch
+        self.bar.update(self.task, completed=self._behind)
+        trial = f"trial {record.trial_id} ({self._ended}{self._of()})"
+        if record.error is not None:
+            self.screen.say(f"{trial} failed: {record.error}")
+        elif not self.screen.console.is_terminal:
+            self.screen.say(
+                f"{trial}: {short(record.score)} after epoch {record.epochs}, {record.seconds:.1f} s, "
+                f"best {short(self._best)}"
+            )
+
+    def _of(self) -> str:
+        return "" if self.plan.trials is None else f"/{self.plan.trials}"
+
+    def _note(self, record: TrialRecord) -> None:
+        score, best = record.score, self._best
+        if score is not None and (best is None or (score > best if self.direction == "max" else score < best)):
+            self._best = score
