@@ -28,6 +28,11 @@ _LANGUAGE = re.compile("[a-z]{2,3}")
 _BARE = re.compile(r"[\\`*_{}\[\]<>|#~$&]")
 
 
+def _without_folders(value: Any) -> Any:
+    """The last part of a path on this machine, which the card's readers do not have; other values as they are."""
+    return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
+
+
 def card(run: Run) -> str:
     """The card as Markdown. Whatever comes from the data is escaped."""
     templates = environment(autoescape=False)
@@ -46,9 +51,10 @@ def card(run: Run) -> str:
         threshold=run.threshold,
         threshold_chosen=run.threshold is not None and run.config.get("threshold") is None,
         created=run.measurements.get("created", UNKNOWN)[:10],
-        module=summary["best"].get("module", UNKNOWN),
+        best={name: _without_folders(value) for name, value in chosen.items()},
+        module=_without_folders(chosen.get("module", UNKNOWN)),
         learned=learned,
-        module_origin=module.get("handle") or module.get("source") or UNKNOWN,
+        module_origin=_without_folders(module.get("handle") or module.get("source") or UNKNOWN),
         module_licence=module.get("licence", UNKNOWN),
         module_language=module.get("language", UNKNOWN),
         module_notes=module.get("notes", ""),
