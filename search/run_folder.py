@@ -56,6 +56,16 @@ class RunFolder:
             with folder.logging():
                 yield folder
 
+    def remove_leftovers(self) -> None:
+        """Removes what a process left that was killed at work on the run, even after its last file was written.
+
+        Raises:
+            InputError: Another process is at work on the run.
+        """
+        if (self.path / LOCK).exists():  # else nobody was killed, and the folder may be one that is only to be read
+            with locked(self.path):
+                remove_leftovers_below(self.path, patience=0)
+
     @contextmanager
     def logging(self) -> Iterator[None]:
         """Sends what is logged, Python's warnings too, to search.log alone while the block runs."""

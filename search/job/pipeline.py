@@ -61,6 +61,7 @@ def run(
     kept = RunFolder(output)
     wanted = None if config.resume is None or gets_more else lacking(config, kept)
     if wanted is not None and not wanted - {REPORT}:
+        kept.remove_leftovers()
         if REPORT in wanted:
             write_report(output)
             screen.say(f"{output} is finished: its report was added")
