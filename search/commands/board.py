@@ -49,7 +49,7 @@ _PATIENCE = 10.0
 
 @dataclass
 class Request:
-    """What the command line asks for."""
+    """The request of a command line."""
 
     runs: list[Path] = field(default_factory=list)
     port: int = 6006

@@ -61,7 +61,7 @@ def chunk_files(shelf: Shelf) -> list[ChunkFile]:
 
 
 def listing(folder: Path) -> Table | None:
-    """What is in the cache, a row per module and type; None where there is nothing."""
+    """The contents of the cache, a row per module and type; None where there is nothing."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_footer=True)
     rows = [(shelf, files) for shelf in shelves(folder) if (files := chunk_files(shelf))]
     texts, size = (sum(getattr(file, name) for _, files in rows for file in files) for name in ("rows", "size"))

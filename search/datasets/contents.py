@@ -1,4 +1,4 @@
-"""What a file is by its first bytes, whatever it is called."""
+"""The kind of a file by its first bytes, whatever it is called."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ def shown(text: str | bytes) -> str:
 
 
 class _Unusable(Exception):
-    """What a batch of texts gives cannot be used."""
+    """A fault in the answers to a batch of texts."""
 
 
 def _checked(call: Call, texts: Sequence[str] | Sequence[bytes]) -> NDArray[Any]:

@@ -1,4 +1,4 @@
-"""What a module is, whatever it is called and wherever it lies."""
+"""The identity of a module, whatever it is called and wherever it lies."""
 
 from __future__ import annotations
 
