@@ -40,10 +40,11 @@ def _put_here_last() -> None:
     run = sys.orig_argv[sys.orig_argv.index("-m") + 1] if sys.argv[:1] == ["-m"] else ""
     if run.partition(".")[0] != __name__ or sys.flags.safe_path:
         return
-    if (
-        Path(sys.path[0]).resolve() != Path(__file__).resolve().parent.parent
-    ):  # which is where `spaces` is in a checkout
-        sys.path.append(sys.path.pop(0))
+    here = sys.path[0]
+    if Path(here).resolve() == Path(__file__).resolve().parent.parent:  # a checkout, where `spaces` stands too
+        return
+    # An empty entry of PYTHONPATH, as `PYTHONPATH=$PYTHONPATH:…` easily gives, is the working directory once more.
+    sys.path[:] = [*(entry for entry in sys.path if str(Path(entry).absolute()) != here), here]
 
 
 _put_here_last()
