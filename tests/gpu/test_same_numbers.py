@@ -30,7 +30,7 @@ WAYS = {
     "keras": ("space.trainable=[true]", "space.head_first=false", "space.optimizer=[adagrad]"),
     "encoders": ("space.modules=[mean,conv1d,lstm]",),
 }
-DECIMALS = 3e-3
+TOLERANCE = 3e-3
 
 
 def searched(folder, device, *settings):
@@ -38,7 +38,7 @@ def searched(folder, device, *settings):
     given = (*CSV, *SMALL, *settings, f"device={device}", f"hydra.run.dir={device}_{len(list(folder.iterdir()))}")
     ended = subprocess.run(
         [sys.executable, "-m", "search", *given],
-        cwd=folder, env={**os.environ}, capture_output=True, text=True, check=False,
+        cwd=folder, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
     run = folder / given[-1].partition("=")[2]
@@ -71,8 +71,8 @@ def test_a_gpu_gives_the_scores_of_a_cpu(reviews, word_module, way):
     _, expected_board, expected = searched(reviews, "cpu", *settings)
     assert "CPU" not in json.loads((run / "summary.json").read_text())["device"]
     scores = [name for name in board if name.startswith("val_") or name == "score"]
-    same(board[scores], expected_board[scores], DECIMALS)
-    same(predictions, expected, DECIMALS)
+    same(board[scores], expected_board[scores], TOLERANCE)
+    same(predictions, expected, TOLERANCE)
 
 
 @pytest.mark.parametrize("way", ["head", "embedding_bag", "encoders"])
@@ -90,13 +90,12 @@ def test_half_precision_learns_as_well_and_its_model_is_read_on_a_cpu(reviews, w
     run, board, predictions = searched(reviews, "gpu", *settings, "mixed_precision=true")
     _, expected, _ = searched(reviews, "gpu", *settings)
     assert board["score"].max() > expected["score"].max() - 0.05 > 0.8
-    good = [name for name in predictions if name.startswith("prob_")]
+    columns = [name for name in predictions if name.startswith("prob_")]
     scored = [sys.executable, "-m", "search.predict", f"run={run}", "input=reviews.csv", "output=scored.csv"]
-    ended = subprocess.run(
-        scored, cwd=reviews, env={**os.environ, "CUDA_VISIBLE_DEVICES": "-1"}, capture_output=True, text=True, check=False
-    )
+    without_card = {**os.environ, "CUDA_VISIBLE_DEVICES": "-1"}
+    ended = subprocess.run(scored, cwd=reviews, env=without_card, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
     table = pd.read_csv(reviews / "reviews.csv")
-    answers = pd.read_csv(reviews / "scored.csv")[good]
+    answers = pd.read_csv(reviews / "scored.csv")[columns]
     of_text = dict(zip(table["review"], answers.to_numpy(), strict=True))
-    np.testing.assert_allclose([of_text[text] for text in predictions["text"]], predictions[good], atol=0.02)
+    np.testing.assert_allclose([of_text[text] for text in predictions["text"]], predictions[columns], atol=0.02)
