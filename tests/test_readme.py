@@ -72,7 +72,7 @@ def test_a_command_of_the_cache_runs(tmp_path, capsys, arguments):
 @pytest.mark.parametrize("arguments", commands("search.modules"), ids=" ".join)
 def test_a_command_of_the_modules_is_understood(arguments):
     given = modules.parser().parse_args(arguments)
-    assert given.command in ("list", "check", "export")
+    assert given.command in ("list", "check", "fetch", "export")
     own = modules.EXPORT if given.command == "export" else ("format",)
     assert all(setting.split("=")[0] in own or "." in setting.split("=")[0] for setting in given.settings)
 

@@ -31,6 +31,10 @@ class Entry:
     preprocessor: str | None = None
     """Handle or folder of what makes of texts the tensors that the module takes; wins over module.preprocessor."""
     notes: str = ""
+    version: str | None = None
+    """Of the source, where its wheel alone is fetched; then `sha256` is given too."""
+    sha256: str | None = None
+    """Checksum of that wheel."""
 
 
 def catalog(folders: Sequence[Path]) -> dict[str, Entry]:
@@ -100,10 +104,16 @@ def markdown(entries: Iterable[Entry]) -> str:
     """Renders the catalog as the Markdown table of the README."""
     lines = ["| name | dimension | language | licence | what | needs |", "|---|---|---|---|---|---|"]
     for entry in entries:
-        needs = f"the package `{entry.source}`" if entry.source is not None else "a download"
+        needs = _needs(entry)
         cells = (f"`{entry.name}`", str(entry.dimension), entry.language, entry.licence, entry.notes, needs)
         lines.append(f"| {' | '.join(' '.join(cell.split()).replace('|', chr(92) + '|') for cell in cells)} |")
     return "\n".join(lines)
+
+
+def _needs(entry: Entry) -> str:
+    if entry.source is None:
+        return "a download"
+    return f"the package `{entry.source}`" if entry.sha256 is None else "a download by pip, `search[transformers]`"
 
 
 def _read(path: Path) -> Entry:
@@ -120,4 +130,6 @@ def _read(path: Path) -> Entry:
         raise InputError(f"{path}: {entry.name} names an encoder that is learned from nothing: choose another name.")
     if (entry.handle is None) == (entry.source is None):
         raise InputError(f"{path} must give either a handle or a source.")
+    if (entry.version is None) != (entry.sha256 is None) or (entry.sha256 is not None and entry.source is None):
+        raise InputError(f"{path} must give version and sha256 of its source together, or neither.")
     return entry

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from search.backbones.builders.packaged import build_packaged, check_packages
+from search.backbones.builders.packaged import build_packaged, check_packages, check_transformers
 from search.backbones.catalog import Entry, lookup
 from search.backbones.download import download, remove_broken_downloads
 from search.backbones.hub.identity import seal_once
+from search.backbones.transformers.build import build_folder
+from search.backbones.transformers.hubs import SCHEME, fetch_from_hub
+from search.backbones.transformers.layout import is_transformer, read_layout
 from search.backbones.unpack import is_archive, unpack
 from search.config import ModuleConfig
 from search.errors import InputError, MachineFault, nearest
@@ -100,11 +103,17 @@ def resolve(name: str, entries: Mapping[str, Entry], settings: ModuleConfig, mod
             return _sealed(build_packaged(source, settings, modules))
     if isinstance(source, str):
         with _writing(modules):
+            if source.startswith(SCHEME):
+                fetched = fetch_from_hub(source, name, settings.max_unpacked_gib)
+                return _sealed(build_folder(fetched, name, settings.prompt, modules))
             found = _saved_model(download(source, name, modules, settings.max_unpacked_gib), name)
             # TensorFlow Hub's own folder is not ours to write to.
             return _sealed(found) if modules in found.parents else found
     if source.is_dir():
-        return _saved_model(source, name)
+        if not is_transformer(source):
+            return _saved_model(source, name)
+        with _writing(modules):
+            return _sealed(build_folder(source, name, settings.prompt, modules))
     with _writing(modules):
         return _sealed(_saved_model(unpack(source, modules, settings.max_unpacked_gib), name))
 
@@ -132,10 +141,19 @@ def origin(name: str, entries: Mapping[str, Entry]) -> Entry | str | Path:
     if handle.startswith("file://"):
         handle = url2pathname(urlsplit(handle).path)
     if "://" in handle:
+        if handle.startswith(SCHEME):
+            check_transformers(name)
+            return handle
         if not handle.startswith(_ADDRESSES):
-            raise InputError(f"module {name}: expected an address that begins with {' or '.join(_ADDRESSES)}.")
+            raise InputError(
+                f"module {name}: expected an address that begins with {' or '.join((*_ADDRESSES, SCHEME))}."
+            )
         return handle
     path = read_path(handle, f"module {name}") if handle else Path(name)
+    if handle and path.is_dir() and is_transformer(path):
+        check_transformers(name)
+        read_layout(path, name)
+        return path
     if handle and path.is_dir():
         _saved_model(path, name)
         return path

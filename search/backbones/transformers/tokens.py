@@ -1,0 +1,44 @@
+"""From texts to what an encoder takes: ids with those around a text, cut and padded to the longest of the batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from search.backbones.transformers.byte_pairs import BytePairs
+from search.backbones.transformers.tokenizer_files import TokenizerFiles
+from search.backbones.transformers.word_piece import WordPiece
+
+_KINDS: dict[str, Callable[[TokenizerFiles], Callable[[tf.Tensor], tf.RaggedTensor]]] = {
+    "WordPiece": WordPiece,
+    "BPE": BytePairs,
+}
+
+
+class Tokens:
+    """A tokenizer.
+
+    Args:
+        files: What its files say.
+        max_tokens: Ids of the longest text, with those around it.
+    """
+
+    def __init__(self, files: TokenizerFiles, max_tokens: int) -> None:
+        self._files, self._cut = files, _KINDS[files.kind](files)
+        self._room = max_tokens - len(files.before) - len(files.after)
+
+    def ids(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        """Ids of strings [batch], int32 [batch, (tokens)]."""
+        inner = self._cut(texts)[:, : self._room]
+        rows = tf.size(texts)
+        around = [tf.tile([list(ids)], [rows, 1]) for ids in (self._files.before, self._files.after) if ids]
+        sides = [tf.RaggedTensor.from_tensor(tf.cast(one, tf.int32)) for one in around]
+        before, after = sides[: bool(self._files.before)], sides[bool(self._files.before) :]
+        return tf.concat([*before, inner, *after], axis=1)
+
+    def padded(self, texts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """The same padded to the longest, int32 [batch, tokens], and 1 where there is a token, 0 behind."""
+        ids = self.ids(texts)
+        mask = tf.sequence_mask(ids.row_lengths(), ids.bounding_shape()[1], tf.int32)
+        return ids.to_tensor(self._files.padding), mask

@@ -1,0 +1,94 @@
+"""A module tried on sentences, as `python -m search.modules check` shows it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from search.backbones.hub.examine import PAIRS, examine
+from search.backbones.hub.load import published
+from search.backbones.hub.saved_model import reach
+from search.backbones.learned.sources import use_as_embedding
+from search.backbones.resolve import resolve_modules
+from search.backbones.transformers.groups import read_groups
+from search.config import ModuleConfig, configuration_folder
+from search.errors import InputError
+
+_SHOWN_VARIABLES = 8
+
+
+def check(name: str, settings: ModuleConfig, modules: Path) -> None:
+    """Prints what a module is, and what it does with a few sentences.
+
+    Args:
+        name: As in `space.modules`.
+        settings: How to build it.
+        modules: Folder that modules are kept in.
+
+    Raises:
+        InputError: It cannot be searched.
+    """
+    places = settings, modules, [configuration_folder()]
+    folder = resolve_modules([name], *places)[name]
+    module = published(folder, name)
+    found = examine(module)
+    parameters, trained = (
+        sum(int(variable.shape.num_elements() or 0) for variable in variables)
+        for variables in (module.variables, module.trainable_variables)
+    )
+    table = Table.grid(padding=(0, 2, 0, 0))
+    rows = [
+        ("module", name),
+        ("is", f"a SavedModel in {folder}"),
+        ("fingerprint", module.fingerprint[:12]),
+        ("takes", f"strings [batch]{', training=' if module.takes_training else ''}"),
+        ("gives", f"float32 [batch, {module.dimension}]"),
+        *_of_encoder(folder),
+        ("reaches", reach(folder) or "nothing but its texts"),
+        ("parameters", f"{parameters:,}, {trained:,} of them trainable"),
+    ]
+    for variable in module.trainable_variables[:_SHOWN_VARIABLES]:
+        rows.append(("", f"{variable.name.removesuffix(':0')} {variable.dtype.name} {variable.shape.as_list()}"))
+    if len(module.trainable_variables) > _SHOWN_VARIABLES:
+        rows.append(("", f"and {len(module.trainable_variables) - _SHOWN_VARIABLES} more"))
+    for cosine, (first, second) in zip(found.cosines, PAIRS, strict=True):
+        rows.append(("cosine", f"{cosine:5.2f}  {first} | {second}"))
+    rows += [
+        ("empty text", _told_of_nothing(found.empty)),
+        ("time", f"{found.seconds * 1000:.3g} ms a text"),
+        ("frozen", f"no: {found.frozen}" if found.frozen else "can be searched, space.trainable=[false]"),
+        ("fine-tuned", f"no: {found.fine_tuned}" if found.fine_tuned else "can be searched, space.trainable=[true]"),
+    ]
+    if found.sparse:
+        rows.append(("", f"a step touches single rows of {found.sparse} of its variables"))
+    rows.append(("encoders", use_as_embedding(name, *places)))
+    for label, value in rows:
+        table.add_row(label, escape(value))
+    Console().print(table, highlight=False)
+    if found.frozen and found.fine_tuned:
+        raise InputError(f"module {name} cannot be searched: {found.frozen}.")
+
+
+def _of_encoder(folder: Path) -> list[tuple[str, str]]:
+    """What is known of an encoder that was read from Hugging Face's layout; empty for any other module."""
+    encoder = read_groups(folder)
+    if encoder is None:
+        return []
+    return [
+        ("architecture", f"{encoder.architecture}, {len(encoder.groups)} groups of layers"),
+        ("tokens", f"{encoder.tokenizer}, {encoder.tokens:,} in all; longer texts are cut at {encoder.max_tokens}"),
+        ("pooling", f"{encoder.pooling}{', normalized' if encoder.normalized else ''}"),
+        *([("prompt", repr(encoder.prompt))] if encoder.prompt else []),
+    ]
+
+
+def _told_of_nothing(vector: NDArray[np.float32] | None) -> str:
+    if vector is None:
+        return "nothing that can be used, but a search leaves empty texts out"
+    norm = float((vector**2).sum()) ** 0.5
+    return "zeros" if not vector.any() else f"a vector of length {norm:.3g}"
