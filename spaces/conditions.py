@@ -7,15 +7,15 @@ from functools import partial
 from operator import le
 from typing import Any
 
-from spaces.domains import ENCODERS, LAYER_WIDTHS, LEARNED
 from spaces.parameters import Parameter, SpaceError
+from spaces.settings import LAYER_WIDTHS, LEARNED, SETTINGS, Where
 from spaces.space import When
 
-# Settings that mean nothing elsewhere.
-_OF_ENCODERS = ("vocabulary_size", "sequence_length", "ngrams", "embedding")
-# Of those, the ones that say what a token is.
+# Settings that say what a token is: a module that makes the tokens itself has none of them.
 _OF_TOKENIZERS = ("vocabulary_size", "ngrams")
-OF_FINE_TUNING = ("fine_tuning_rate", "head_first", "warmup_steps")
+OF_FINE_TUNING = tuple(
+    name for name, setting in SETTINGS.items() if setting.where is not None and setting.where.parent == "trainable"
+)
 """Hyperparameters that exist where the module is trained, and nowhere else."""
 # Of encoders, the hyperparameters that take the range of a setting by another name.
 _OF_EMBEDDINGS = {"embedding_trainable": "trainable", "embedding_fine_tuning_rate": "fine_tuning_rate"}
@@ -50,45 +50,35 @@ def expanded(
             conditions[name] = When(parent, values)
 
     for name in _ordered(settings, token_level):
-        parameter = settings[name]
+        parameter, where = settings[name], SETTINGS[name].where
         if name == "modules":
             parameters["module"] = parameter
         elif name == "trainable":
-            exists(name, parameter, "module", lambda module: module not in frozen and module not in ENCODERS)
+            exists(name, parameter, "module", _both(where, lambda module: module not in frozen))
         elif name in _OF_TOKENIZERS and token_level:
             exists(name, parameter, "embedding", lambda embedding: embedding not in token_level)
-        elif name in _OF_ENCODERS:
-            exists(name, parameter, "module", lambda module: module in ENCODERS)
-            if name == "embedding":
-                exists(
-                    "embedding_trainable",
-                    settings["trainable"],
-                    name,
-                    lambda embedding: embedding != LEARNED and embedding not in frozen,
-                )
-                if token_level:
-                    rate = "embedding_fine_tuning_rate"
-                    exists(rate, settings["fine_tuning_rate"], "embedding_trainable", lambda trainable: trainable)
-        elif name == "embedding_size":
-            exists(name, parameter, "embedding", lambda embedding: embedding == LEARNED)
-        elif name == "encoder_units":
-            exists(name, parameter, "module", lambda module: module in ENCODERS and module != "mean")
         elif name == "units":
             for layer in range(1, max(map(int, parameters["layers"].options or ())) + 1):
-                name = f"units_{layer}"
-                exists(name, settings.get(name, parameter), "layers", partial(le, layer))
+                width = f"units_{layer}"
+                exists(width, settings.get(width, parameter), "layers", partial(le, layer))
         elif name in LAYER_WIDTHS:
             if name not in parameters:
                 raise SpaceError(f"space.{name}: there is no such hidden layer, space.layers gives fewer")
-        elif name in ("activation", "dropout"):
-            exists(name, parameter, "layers", lambda layers: layers > 0)
-        elif name in OF_FINE_TUNING:
-            exists(name, parameter, "trainable", lambda trainable: trainable)
-        elif name == "weight_decay":
-            exists(name, parameter, "optimizer", lambda optimizer: optimizer == "adamw")
+        elif where is not None:
+            exists(name, parameter, where.parent, where.holds)
         else:
             parameters[name] = parameter
+        if name == "embedding":
+            known = lambda embedding: embedding != LEARNED and embedding not in frozen  # noqa: E731
+            exists("embedding_trainable", settings["trainable"], name, known)
+            if token_level:
+                exists("embedding_fine_tuning_rate", settings["fine_tuning_rate"], "embedding_trainable", bool)
     return parameters, conditions
+
+
+def _both(where: Where | None, holds: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    """Whether a condition holds for a value, and something else too."""
+    return lambda value: (where is None or where.holds(value)) and holds(value)
 
 
 def setting_of(name: str) -> str:

@@ -4,40 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from importlib import import_module
-from typing import Any, ClassVar
+from typing import Any
 
 from spaces.conditions import expanded
-from spaces.domains import AUTO, DOMAINS, ENCODERS, LAYER_WIDTHS, LEARNED
-from spaces.parameters import Choice, Float, HyperParameters, Int, Parameter, SpaceError
+from spaces.domains import AUTO
+from spaces.parameters import HyperParameters, Parameter, SpaceError
 from spaces.reading import nearest, parameter_from
+from spaces.settings import ENCODERS, LAYER_WIDTHS, LEARNED, SETTINGS
 from spaces.space import Space
 
 _FROZEN = "frozen"
-SETTINGS = (*DOMAINS, _FROZEN)
 
 
 class TextClassifierSpace(Space):
     """Which module, frozen or fine-tuned, under which head, trained how.
 
-    The class attributes are the ranges, written as `parameter_from` reads them, and `frozen`, the modules that are not
-    fine-tuned where `trainable` leaves the choice; a keyword wins over them. `units` is the width of any hidden layer,
-    `units_1` to `units_4` that of one of them, where it is another.
+    Each of `spaces.settings.SETTINGS` has a range: its default, the class attribute of its name, or the keyword,
+    the last of which wins. `frozen` names the modules that are not fine-tuned where `trainable` leaves the choice;
+    `units` is the width of any hidden layer, `units_1` to `units_4` that of one of them, where it is another.
 
-    The parameters of a trial are `module`, `trainable`, `layers` (hidden ones), `units_1` … (width of each hidden layer
-    that exists), `activation` and `dropout` (where there is a hidden layer), `learning_rate` (of the head),
-    `fine_tuning_rate`, `head_first` and `warmup_steps` (where the module is trainable: its rate, whether the head is
-    trained alone before, and the steps over which the module's rate grows), `optimizer`, `weight_decay` (of the head,
-    where the optimizer is adamw), `clip_norm` (0: the gradient is never shortened), `batch_size` (`auto`: see
-    `batch_sizes`) and `class_weight`.
-
-    Where `module` is one of `ENCODERS`, learned from the training texts, there is no `trainable`, but
-    `vocabulary_size` (tokens, the most frequent first; the one for padding and the one for all others count),
-    `sequence_length` (tokens of a text that are looked at; `auto`: as many as all but the longest texts have), `ngrams`
-    (2: pairs of words are tokens too), `embedding` (`LEARNED`, the module of word vectors that it starts from, or the
-    token-level module in its place), `embedding_trainable` (where it is a module: as `trainable` and `frozen` say),
-    `embedding_size` (where it is learned) and `encoder_units` (but for `mean`). A token-level module cuts texts itself:
-    with it there is no `vocabulary_size` and no `ngrams`. Where there is one in the space, a trainable module learns at
-    `embedding_fine_tuning_rate`, of the range of `fine_tuning_rate`; else at the rate of the head.
+    The parameters of a trial bear the names of the settings, but for `module`, `units_1` … (a width for each hidden
+    layer that exists) and two of embeddings that come from a module: `embedding_trainable` (as `trainable` and
+    `frozen` say) and, where a token-level module is in the space, `embedding_fine_tuning_rate` (of the range of
+    `fine_tuning_rate`; else such a module learns at the rate of the head). A token-level module cuts texts itself:
+    with it there is no `vocabulary_size` and no `ngrams`.
 
     A space of your own is a subclass, `python -m search space=class space._target_=my_spaces.Wide`:
 
@@ -55,38 +45,11 @@ class TextClassifierSpace(Space):
         SpaceError: A range is impossible or outside what the setting can be.
     """
 
-    modules: ClassVar[Any] = Choice(["glove-50", "use-multilingual"])
-    trainable: ClassVar[Any] = Choice([False, True])
-    vocabulary_size: ClassVar[Any] = Choice([10_000])
-    sequence_length: ClassVar[Any] = AUTO
-    ngrams: ClassVar[Any] = Choice([1])
-    embedding: ClassVar[Any] = Choice([LEARNED])
-    embedding_size: ClassVar[Any] = Choice([128])
-    encoder_units: ClassVar[Any] = Choice([64])
-    frozen: ClassVar[Any] = ("use-multilingual", "use", "use-large")
-    layers: ClassVar[Any] = Int(1, 2)
-    units: ClassVar[Any] = Choice([64, 128, 256, 512])
-    units_1: ClassVar[Any] = None
-    units_2: ClassVar[Any] = None
-    units_3: ClassVar[Any] = None
-    units_4: ClassVar[Any] = None
-    activation: ClassVar[Any] = Choice(["relu"])
-    dropout: ClassVar[Any] = Float(0.0, 0.5)
-    learning_rate: ClassVar[Any] = Float(3e-4, 1e-2, log=True)
-    fine_tuning_rate: ClassVar[Any] = Float(3e-4, 1e-2, log=True)
-    head_first: ClassVar[Any] = Choice([False, True])
-    warmup_steps: ClassVar[Any] = Choice([0])
-    optimizer: ClassVar[Any] = Choice(["adam"])
-    weight_decay: ClassVar[Any] = Choice([0.004])
-    clip_norm: ClassVar[Any] = Choice([0.0])
-    batch_size: ClassVar[Any] = AUTO
-    class_weight: ClassVar[Any] = Choice(["none", "balanced"])
-
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         for name, value in vars(cls).items():
             if not name.startswith("_") and name not in SETTINGS and not hasattr(type(value), "__get__"):
-                raise SpaceError(f"{cls.__name__}.{name} is no setting of the space, {nearest(name, SETTINGS)}")
+                raise SpaceError(f"{cls.__name__}.{name} is no setting of the space, {nearest(name, tuple(SETTINGS))}")
 
     def __init__(
         self,
@@ -97,14 +60,14 @@ class TextClassifierSpace(Space):
     ) -> None:
         for name in ranges:
             if name not in SETTINGS:
-                raise SpaceError(f"space.{name} is no setting of the space, {nearest(name, SETTINGS)}")
-        given = {name: ranges.get(name, getattr(self, name)) for name in DOMAINS}
+                raise SpaceError(f"space.{name} is no setting of the space, {nearest(name, tuple(SETTINGS))}")
+        given = {name: ranges.get(name, getattr(self, name, setting.default)) for name, setting in SETTINGS.items()}
+        frozen = _names(given.pop(_FROZEN))
         settings = {
             name: _setting(name, value, rows)
             for name, value in given.items()
             if value is not None or name not in LAYER_WIDTHS
         }
-        frozen = _names(ranges.get(_FROZEN, self.frozen))
         if False not in (settings["trainable"].options or ()):
             _check_trainable(settings["modules"], untrainable)
             _check_trainable(settings["embedding"], untrainable)
@@ -191,7 +154,7 @@ def _check_trainable(modules: Parameter, untrainable: Collection[str]) -> None:
 
 def _setting(name: str, value: Any, rows: int) -> Parameter:
     """One setting, read and held against its domain."""
-    domain = DOMAINS[name]
+    domain = SETTINGS[name].domain
     if name == "batch_size" and value == AUTO:
         value = batch_sizes(rows)
     if name == "class_weight":  # null says the same as none

@@ -190,7 +190,7 @@ def _unknown(key: str) -> str:
     """Says that there is no such setting, and which ones stand at its place."""
     parent = key.rpartition(".")[0]
     if parent == "space":
-        names = SETTINGS
+        names = tuple(SETTINGS)
     else:
         node = OmegaConf.select(OmegaConf.structured(Config), parent) if parent else OmegaConf.structured(Config)
         names = tuple(str(name) for name in node or {})

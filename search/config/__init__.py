@@ -115,9 +115,14 @@ class PathsConfig:
     """Folders."""
 
     data: str = field(default="data", metadata=PATH)
+    """Where data files are looked for, and downloaded to."""
     modules: str = field(default=MISSING, metadata=PATH)
+    """Where modules stay that were built or downloaded; `${cache:}` is the variable SEARCH_CACHE, or
+    ~/.cache/search."""
     features: str = field(default=MISSING, metadata=PATH)
+    """Where the features of frozen modules stay."""
     outputs: str = field(default="outputs", metadata=PATH)
+    """Where the folders of runs are made."""
 
 
 @dataclass
@@ -142,7 +147,9 @@ class Config:
     final_refit: bool = False
     """Train the best configuration once more, on test too, after it was tested: model_all/, which is not evaluated."""
     mixed_precision: bool = False
+    """Compute in float16, on a GPU that is fast at it."""
     seed: int = number(0, least=0, most=2**32 - 1)
+    """Whatever is drawn follows from it: splits, configurations, weights, the order of rows."""
 
 
 def register() -> None:

@@ -23,7 +23,9 @@ class DatasetConfig:
     path: str | None = field(default=None, metadata=PATH)
     """The person's own file or folder; wins over `file`, `url` and `package`."""
     text: str = "text"
+    """The column of the texts."""
     label: str = "label"
+    """The column of the labels."""
     format: str = "auto"
     """auto (by the ending), csv, tsv, parquet, jsonl or folder."""
     separator: str | None = None
@@ -34,6 +36,7 @@ class DatasetConfig:
     """Quotes of a CSV: double (a quote within quotes is doubled), backslash (or stands behind a backslash), none (they
     mean nothing), or auto: double, unless none would fit just as well, which is an error."""
     encoding: str = "utf-8"
+    """The encoding of a text file, by Python's name for it."""
     undecodable: str = "error"
     """Bytes that are not of the encoding: error or replace (by U+FFFD, the replacement character)."""
     max_row_mib: float = number(16.0, least=0.001, most=1024)
@@ -45,9 +48,11 @@ class DatasetConfig:
     test_path: str | None = field(default=None, metadata=PATH)
     """A labelled file of its own for the test split; null: the test split is taken from `path`."""
     test_member: str | None = None
+    """The table inside the archive that `test_path` names, or inside the data set's own."""
     valid_path: str | None = field(default=None, metadata=PATH)
     """A labelled file of its own for the validation split; null: it is taken from what test leaves."""
     valid_member: str | None = None
+    """The table inside the archive that `valid_path` names, or inside the data set's own."""
     split_column: str | None = None
     """The column that says of each row which split it is in: train, valid or test; null: there is none."""
     recipe: list[Any] | None = None
@@ -57,6 +62,7 @@ class DatasetConfig:
     file: str | None = None
     """Name looked for in `paths.data`, and given to what is downloaded from `url`."""
     url: str | None = None
+    """An address to download the data from, where no file is at hand."""
     checksum: str | None = None
     """pooch's notation, `sha256:…` or `md5:…`; null: not known."""
     package: str | None = None
@@ -101,4 +107,6 @@ class DatasetConfig:
     """Cross-validation: trials are ranked by the mean over so many folds of train, each held out in turn, and there is
     no validation split; null: one validation split."""
     valid_size: int | float = 0.1
+    """Rows of the validation split."""
     test_size: int | float = 0.1
+    """Rows of the test split."""

@@ -27,9 +27,10 @@ from search.training.trainers import (
     make_training,
     probed_first,
 )
-from spaces import SpaceError, TextClassifierSpace, space_from
-from spaces.domains import ACTIVATIONS, CLASS_WEIGHTS, DOMAINS, LAYER_WIDTHS, OPTIMIZERS, Domain
+from spaces import SpaceError, space_from
+from spaces.domains import POSITIVE
 from spaces.parameters import Choice
+from spaces.settings import ACTIVATIONS, CLASS_WEIGHTS, LAYER_WIDTHS, OPTIMIZERS, SETTINGS, Setting
 
 EPOCHS = 1
 _THREE = word_examples(48, seed=1, classes=3)
@@ -58,6 +59,7 @@ VALUES = {
     "batch_size": (12, 8),
     "class_weight": ("none", "balanced"),
 }
+SEARCHED = [name for name in SETTINGS if name != "frozen"]
 ANY = (0, 0.1, 0.2, False, True, 3, 4, 5, *ACTIVATIONS, *OPTIMIZERS, *CLASS_WEIGHTS)
 # What each way of training is there for.
 WAYS = {
@@ -71,7 +73,7 @@ WAYS = {
 
 def values_of(setting):
     """Two values of a setting, the first one what the others are tried with."""
-    found = VALUES.get(setting) or [value for value in ANY if DOMAINS[setting].holds(value)][:2]
+    found = VALUES.get(setting) or [value for value in ANY if SETTINGS[setting].domain.holds(value)][:2]
     assert len(found) == 2, f"give two values of {setting} here"
     return found
 
@@ -85,7 +87,7 @@ def make(tmp_path_factory):
 
     def make(way, **changed):
         """The task of a way of training, with some settings changed."""
-        ranges = {**{name: values_of(name)[0] for name in DOMAINS}, **WAYS[way][1], **changed}
+        ranges = {**{name: values_of(name)[0] for name in SEARCHED}, **WAYS[way][1], **changed}
         space = space_from({**ranges, "frozen": []})
         hypermodel = TrainableHyperModel(space, modules, 2, 0, FeatureCache(folder / "features"), texts=TRAIN.texts)
         return hypermodel.task(keras_tuner.HyperParameters(), TRAIN)
@@ -138,7 +140,7 @@ def by_keras(task, start):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Gradients do not exist")  # of the variable that nothing depends on
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("setting", DOMAINS)
+@pytest.mark.parametrize("setting", SEARCHED)
 def test_another_value_changes_the_weights_as_it_does_for_keras_or_the_way_declines(make, unchanged, way, setting):
     before = make(way)
     value = next(one for one in reversed(values_of(setting)) if one != WAYS[way][1].get(setting))
@@ -186,9 +188,7 @@ def label_smoothing(monkeypatch):
         model.compile(model.optimizer, loss, jit_compile=False)
         return model
 
-    monkeypatch.setitem(DOMAINS, "label_smoothing", Domain("numbers", lambda value: type(value) is float, real=True))
-    monkeypatch.setattr(TextClassifierSpace, "label_smoothing", Choice([0.3]), raising=False)
-    monkeypatch.setattr("spaces.text_classifier.SETTINGS", (*DOMAINS, "frozen"))
+    monkeypatch.setitem(SETTINGS, "label_smoothing", Setting(Choice([0.3]), POSITIVE, "Smooths."))
     monkeypatch.setattr(hypermodels, "compiled_model", smoothed)
 
 

@@ -6,11 +6,11 @@ import pytest
 import tensorflow as tf
 
 from search.training.head.activations import ACTIVATIONS
-from spaces import domains
+from spaces import settings
 
 
 def test_every_activation_of_the_space_is_there():
-    assert set(ACTIVATIONS) == set(domains.ACTIVATIONS)
+    assert set(ACTIVATIONS) == set(settings.ACTIVATIONS)
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.stats import ks_2samp
 
 from search.evaluation import score
-from spaces.domains import ACTIVATIONS, OPTIMIZERS
+from spaces.settings import ACTIVATIONS, OPTIMIZERS
 
 EPOCHS = 3
 RATES = {"adam": 0.003, "adamw": 0.003, "rmsprop": 0.003, "sgd": 0.03, "adagrad": 0.03}
