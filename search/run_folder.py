@@ -90,6 +90,11 @@ class RunFolder:
         return self.path / "trials"
 
     @property
+    def journal(self) -> Path:
+        """What the search asked and was told, line by line."""
+        return self.trials / "journal.jsonl"
+
+    @property
     def tensorboard(self) -> Path:
         """A TensorBoard run per configuration, the best, and the refit."""
         return self.path / "tensorboard"

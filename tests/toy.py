@@ -10,6 +10,7 @@ import numpy as np
 
 from search.config import TunerConfig
 from search.tuning.oracles import ORACLES, make_oracle
+from search.tuning.study import always
 from search.tuning.tuner import Tuner
 
 OBJECTIVE = keras_tuner.Objective("val_loss", "min")
@@ -83,7 +84,7 @@ class Watcher:
         self.ended.append(record.trial_id)
 
 
-def make(folder, name, hypermodel=None, *, seed=0, observers=(), keep="promotable", **settings):
+def make(folder, name, hypermodel=None, *, seed=0, observers=(), keep="promotable", may_start=always, **settings):
     config = TunerConfig(name=name, **{**SETTINGS[name], **settings})
     return Tuner(
         make_oracle(config, OBJECTIVE, seed),
@@ -93,6 +94,7 @@ def make(folder, name, hypermodel=None, *, seed=0, observers=(), keep="promotabl
         max_total_epochs=config.max_total_epochs,
         max_parameters=config.max_parameters,
         keep=keep,
+        may_start=may_start,
         observers=observers,
         directory=str(folder),
         project_name="trials",

@@ -64,6 +64,8 @@ class TunerConfig:
     """Hyperband: the fewest epochs a trial gets before the worst are dropped."""
     iterations: int = number(1, least=1)
     """How often the whole of Hyperband is run."""
+    batch: int = number(1, least=1)
+    """Bayesian: trials that are proposed together, each from the results of those before the batch."""
     max_trials: int | None = number(None, least=1)
     """No further trial is started; null: as many as the algorithm asks for."""
     max_total_epochs: int | None = number(None, least=1)

@@ -60,10 +60,17 @@ def resumed(node: DictConfig, overrides: Sequence[str]) -> Resumed:
     """
     folder = read_path(node.resume, "resume")
     saved = saved_settings(folder, "resume")
+    run = RunFolder(folder)
+    is_of_earlier = not run.journal.exists() and any(run.trials.glob("trial_*/record.json"))
+    if is_of_earlier and not run.summary.exists():
+        raise InputError(
+            f"resume={folder}: an earlier version (0.1.0 or before) left this run half-way, which kept no journal of "
+            "its trials to go on from: start a new run. What was tried stands in leaderboard.csv."
+        )
     for one in (saved, node):
         make_absolute(one, Config)
     OmegaConf.resolve(node)
-    free = (*_FREE, *_DATA) if RunFolder(folder).inputs.exists() else _FREE
+    free = (*_FREE, *_DATA) if run.inputs.exists() else _FREE
     refused, gets_more = [], False
     for key, then, now in _changes(saved, node, overrides):
         if key in free or (key == _ITERATIONS and now > then) or (key == _ENSEMBLE and not then):

@@ -24,6 +24,7 @@ from search.training.trainable import TrainableHyperModel
 from search.tuning.budget import TimeBudget
 from search.tuning.oracles import make_oracle, plan
 from search.tuning.record import TrialObserver, TrialRecord
+from search.tuning.study import MayStart, always
 from search.tuning.tuner import Tuner
 from search.utils.stopwatch import Stopwatch
 
@@ -102,11 +103,10 @@ def run_trials(prepared: Prepared, folder: RunFolder, screen: Screen, stopwatch:
         screen.progress(ahead, objective.name, objective.direction) as progress,
         closing(TensorBoardWriter(folder.tensorboard, prepared.space, objective)) as curves,
     ):
-        tuner = _tuner(prepared, validation, folder, [progress, curves, scored_epochs])
+        budget = TimeBudget(config.tuner.max_seconds, stopwatch.started)
+        tuner = _tuner(prepared, validation, folder, [progress, curves, scored_epochs], budget.may_start)
         if tuner.records:
             screen.say(f"Going on after {len(tuner.records)} trials that had ended")
-        budget = TimeBudget(config.tuner.max_seconds, tuner.records, stopwatch.started)
-        tuner.may_start = budget.may_start
         try:
             tuner.search(*validation.fit_args, verbose=0)
         finally:  # also after Ctrl-C: what has been tried can be looked at
@@ -136,7 +136,13 @@ def _judging(prepared: Prepared, passes: PassLog) -> tuple[TrainableHyperModel, 
     return hypermodel, Validation(hypermodel, splits)
 
 
-def _tuner(prepared: Prepared, validation: Validation, folder: RunFolder, observers: Sequence[TrialObserver]) -> Tuner:
+def _tuner(
+    prepared: Prepared,
+    validation: Validation,
+    folder: RunFolder,
+    observers: Sequence[TrialObserver],
+    may_start: MayStart = always,
+) -> Tuner:
     """The tuner with the trials that the folder holds."""
     config = prepared.config.tuner
     return Tuner(
@@ -147,6 +153,7 @@ def _tuner(prepared: Prepared, validation: Validation, folder: RunFolder, observ
         max_total_epochs=config.max_total_epochs,
         max_parameters=config.max_parameters,
         keep=config.keep,
+        may_start=may_start,
         observers=observers,
         directory=str(folder.path),
         project_name=folder.trials.name,

@@ -16,22 +16,20 @@ class TimeBudget:
 
     Args:
         max_seconds: Length of the run; None: no limit.
-        records: Trial id to record, as the tuner fills it.
         started: When the run began, by `time.monotonic`.
     """
 
-    def __init__(self, max_seconds: float | None, records: Mapping[str, TrialRecord], started: float) -> None:
+    def __init__(self, max_seconds: float | None, started: float) -> None:
         self.max_seconds = max_seconds
-        self.records = records
         self.started = started
         self.refused = 0
 
-    def may_start(self, epochs: int) -> bool:
+    def may_start(self, epochs: int, records: Mapping[str, TrialRecord]) -> bool:
         """Whether a trial of so many epochs can end, and the best so far be refitted, before the time is over.
 
         The first trial always may: without one there is nothing to refit.
         """
-        trained = [record for record in self.records.values() if record.epochs > record.initial_epoch]
+        trained = [record for record in records.values() if record.epochs > record.initial_epoch]
         if self.max_seconds is None or not trained:
             return True
         slowest = max(record.seconds / (record.epochs - record.initial_epoch) for record in trained)

@@ -4,32 +4,29 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from keras_tuner.errors import FailedTrialError
 
 from search.training.base import Training
-from search.training.seeds import HEAD_EPOCHS
-from search.tuning.record import TrialObserver, TrialRecord
+from search.tuning.record import TrialRecord, TrialReport
+from search.tuning.trial_files import TrialFiles, weights_of
 from search.utils.checkpoint import Arrays, is_finite, save
 
 
-class TrialFollower:
+class EpochRecorder:
     """Keeps a trial's record, its best weights and its last state up to date, and passes every epoch on.
 
     Args:
         record: The trial's record, which it fills.
         training: The trial's model.
         objective: KerasTuner's objective.
-        best: File for the weights of the best epoch.
-        last: File for the state after the last epoch, with the record as its notes.
+        files: Where the weights of the best epoch go, and the state after the last one with the record as its notes.
         patience: Epochs without a better objective after which training stops; None: never.
         interrupted: Whether the process was asked to end: then the epoch may be damaged and is not recorded.
-        observers: Are told of every epoch.
-        values: KerasTuner's values of the trial; for how long the head was trained alone is noted among them.
+        report: Is shown every epoch.
     """
 
     def __init__(
@@ -37,22 +34,19 @@ class TrialFollower:
         record: TrialRecord,
         training: Training,
         objective: Any,
-        best: Path,
-        last: Path,
+        files: TrialFiles,
         patience: int | None,
         interrupted: Callable[[], bool],
-        observers: Sequence[TrialObserver],
-        values: MutableMapping[str, Any],
+        report: TrialReport,
     ) -> None:
         self.record = record
         self.training = training
         self.objective = objective
-        self.best = best
-        self.last = last
+        self.best = files.best(record.trial_id)
+        self.last = files.last(record.trial_id)
         self.patience = patience
         self.interrupted = interrupted
-        self.observers = observers
-        self.values = values
+        self.report = report
         self._spent_before = record.seconds
         self._started = time.monotonic()
 
@@ -72,8 +66,6 @@ class TrialFollower:
         record = self.record
         record.epochs = epoch
         record.head_epochs = self.training.head_epochs
-        if record.head_epochs is not None:
-            self.values[HEAD_EPOCHS] = record.head_epochs
         record.seconds = self._spent_before + time.monotonic() - self._started
         score = self.objective.get_value(metrics)
         if epoch == 0:
@@ -85,8 +77,7 @@ class TrialFollower:
             record.fold_scores = [self.objective.get_value(fold) for fold in getattr(metrics, "folds", ())]
             save(self.best, self._finite_weights(), weights_of(record))
         # Before the state that says that the epoch is over: after a kill they may be told of it again, but always once.
-        for observer in self.observers:
-            observer.on_epoch_end(record, epoch, metrics)
+        self.report.on_epoch_end(record, epoch, metrics)
         save(self.last, self.training.state(), asdict(record))
         return is_done(record, self.patience)
 
@@ -96,11 +87,6 @@ class TrialFollower:
         if not is_finite(weights):
             raise FailedTrialError(f"weights of the model are not finite after epoch {self.record.epochs}: it diverged")
         return weights
-
-
-def weights_of(record: TrialRecord) -> dict[str, Any]:
-    """What a file of the best weights says of whose they are."""
-    return {"trial_id": record.trial_id, "best_epoch": record.best_epoch, "score": record.score}
 
 
 def is_done(record: TrialRecord, patience: int | None) -> bool:

@@ -130,11 +130,8 @@ def ranked(records: Iterable[TrialRecord], direction: str) -> list[TrialRecord]:
     return sorted(completed, key=lambda record: sign * (record.score or 0.0))
 
 
-class TrialObserver(Protocol):
-    """Is told what happens to the trials of a search: TensorBoard, the progress display."""
-
-    def on_trial_resumed(self, record: TrialRecord) -> None:
-        """A trial had ended before the search was interrupted; it is told again, in order, and not run again."""
+class TrialReport(Protocol):
+    """Is shown what happens in a trial that runs, here or in another process."""
 
     def on_trial_begin(self, record: TrialRecord) -> None:
         """A trial is about to be built and trained, from `record.epochs` on.
@@ -148,6 +145,13 @@ class TrialObserver(Protocol):
         The metrics are `search.training.scores.Metrics`, with what those of the validation split were computed from,
         where this package scored them.
         """
+
+
+class TrialObserver(TrialReport, Protocol):
+    """Is told what happens to the trials of a search: TensorBoard, the progress display."""
+
+    def on_trial_resumed(self, record: TrialRecord) -> None:
+        """A trial had ended before the search was interrupted; it is told again, in order, and not run again."""
 
     def on_trial_end(self, record: TrialRecord) -> None:
         """It has ended; its status says how."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterable
 from pathlib import Path
+from typing import Any
 
 from search.errors import InputError
 from search.tuning.record import TrialRecord
-from search.utils.checkpoint import is_whole, read_notes
+from search.utils.checkpoint import Arrays, is_whole, load, read_notes
 from search.utils.leftovers import remove_leftovers
 
 log = logging.getLogger(__name__)
@@ -73,6 +74,20 @@ class TrialFiles:
         last.unlink()
         return None
 
+    def best_weights(self, record: TrialRecord) -> Arrays:
+        """The weights of a trial's best epoch.
+
+        Raises:
+            InputError: They are damaged, or were not kept.
+        """
+        path = self.best(record.trial_id)
+        # Earlier versions did not note whose they are.
+        if not is_whole(path) or read_notes(path) not in ({}, weights_of(record)):
+            raise InputError(
+                f"{path} is damaged or was not kept (tuner.keep): take it back from a copy, or start a new run."
+            )
+        return load(path)
+
     def remove_checkpoints(
         self, records: Iterable[TrialRecord], best: TrialRecord | None, promotable: Collection[str]
     ) -> None:
@@ -100,3 +115,8 @@ def _noted(last: Path) -> TrialRecord | None:
         return TrialRecord(**read_notes(last))
     except (ValueError, KeyError, TypeError):
         return None
+
+
+def weights_of(record: TrialRecord) -> dict[str, Any]:
+    """What a file of the best weights says of whose they are."""
+    return {"trial_id": record.trial_id, "best_epoch": record.best_epoch, "score": record.score}

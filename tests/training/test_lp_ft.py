@@ -112,8 +112,7 @@ def test_a_search_promotes_resumes_and_tells_what_the_head_alone_gave(hypermodel
     assert trial.hyperparameters.values[HEAD_EPOCHS] == best.head_epochs
     # Stopped after every trial and begun anew, it comes to the same.
     for trials in range(1, len(whole.records) + 1):
-        part = make("parts")
-        part.may_start = lambda epochs, part=part, trials=trials: len(part.records) < trials
+        part = make("parts", may_start=lambda epochs, records, trials=trials: len(records) < trials)
         part.search(TRAIN, VALID, verbose=0)
     scores = [[record.score for record in tuner.records.values()] for tuner in (whole, part)]
     assert scores[0] == scores[1]

@@ -187,9 +187,9 @@ def test_max_seconds_ends_the_search_in_time_for_a_refit(tmp_path, name):
     pause = 0.05
     # In full, each of these searches would take longer.
     epochs = 9 if name == "hyperband" else 2
-    tuner = make(tmp_path, name, Toy(lambda hp, epoch: time.sleep(pause)), max_epochs=epochs)
-    budget = TimeBudget(0.9, tuner.records, time.monotonic())
-    tuner.may_start = budget.may_start
+    budget = TimeBudget(0.9, time.monotonic())
+    slow = Toy(lambda hp, epoch: time.sleep(pause))
+    tuner = make(tmp_path, name, slow, may_start=budget.may_start, max_epochs=epochs)
     tuner.search(verbose=0)
     assert budget.refused == 1
     assert 1 <= len(tuner.records) < 0.9 / pause

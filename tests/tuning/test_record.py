@@ -124,20 +124,6 @@ def test_a_search_says_in_one_line_that_the_space_of_a_record_is_none(tmp_path):
         make(tmp_path, "random")
 
 
-def test_a_proposal_that_was_changed_is_made_again(tmp_path):
-    undisturbed = searched(tmp_path / "undisturbed", "bayesian")
-    again = searched(tmp_path / "changed", "bayesian")
-    last = max(again.records)
-    path = tmp_path / "changed" / "trials" / f"trial_{last}" / "trial.json"
-    again.files.record(last).unlink()
-    again.files.last(last).unlink(missing_ok=True)
-    state = json.loads(path.read_text())
-    state["hyperparameters"]["values"]["units"] = 1 + state["hyperparameters"]["values"]["units"] % 4
-    path.write_text(json.dumps(state))
-    resumed = searched(tmp_path / "changed", "bayesian")
-    assert resumed.records[last].values == undisturbed.records[last].values
-
-
 def test_what_is_checked_is_json_that_others_can_read(tmp_path):
     write_checked(tmp_path / "a.json", {"b": (1.5, float("nan")), "a": {"é": None}})
     content = json.loads((tmp_path / "a.json").read_text())

@@ -31,26 +31,34 @@ class Plan:
 
 
 def _hyperband(config: TunerConfig, **common: Any) -> ResumableOracle:
-    oracle = HyperbandOracle(
+    return HyperbandOracle(
         max_epochs=config.max_epochs,
         min_epochs=config.min_epochs,
         factor=config.factor,
         hyperband_iterations=config.iterations,
+        max_trials=config.max_trials,
+        side_by_side=config.max_total_epochs is None,
         **common,
     )
-    oracle.max_trials = config.max_trials
-    return oracle
 
 
-def _with_max_trials(kind: type[ResumableOracle]) -> Callable[..., ResumableOracle]:
-    return lambda config, **common: kind(max_trials=config.max_trials, **common)
+def _random(config: TunerConfig, **common: Any) -> ResumableOracle:
+    return RandomSearchOracle(max_trials=config.max_trials, **common)
+
+
+def _bayesian(config: TunerConfig, **common: Any) -> ResumableOracle:
+    return BayesianOptimizationOracle(max_trials=config.max_trials, batch=config.batch, **common)
+
+
+def _grid(config: TunerConfig, **common: Any) -> ResumableOracle:
+    return GridSearchOracle(max_trials=config.max_trials, **common)
 
 
 ORACLES: dict[str, Callable[..., ResumableOracle]] = {
     "hyperband": _hyperband,
-    "random": _with_max_trials(RandomSearchOracle),
-    "bayesian": _with_max_trials(BayesianOptimizationOracle),
-    "grid": _with_max_trials(GridSearchOracle),
+    "random": _random,
+    "bayesian": _bayesian,
+    "grid": _grid,
 }
 """Value of `tuner.name` to what makes the oracle, given the settings of the tuner and those that all oracles share."""
 

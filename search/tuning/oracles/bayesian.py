@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,10 +15,8 @@ from scipy.optimize import minimize
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
-from search.errors import InputError
 from search.tuning.oracles.sampling import configuration
 from search.tuning.oracles.stopping import StopsInOrder
-from search.utils.checked import read_checked
 
 # How many points the next trial of a Bayesian search is looked for at, and from how many of them downhill.
 _POINTS = 2000
@@ -31,24 +29,52 @@ class BayesianOptimizationOracle(StopsInOrder, oracles.BayesianOptimizationOracl
     The first third of the trials is drawn, and no more than three times the parameters that vary. KerasTuner's rule is
     the latter alone, by which 20 trials of a space with seven parameters would all be drawn. A configuration is tried
     once: where the process asks for one again, a new one is drawn.
+
+    Trials after those that are drawn are proposed in fixed batches. A proposal follows from the trials before its
+    batch, and from what else is proposed in it: whatever order a batch ends in, the next one is the same.
+
+    Args:
+        batch: Trials that may run side by side; with 1 each one sees the results of all before it.
+        **settings: As for KerasTuner's oracle.
     """
 
+    def __init__(self, *, batch: int = 1, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.batch = batch
+
     def populate_space(self, trial_id: str) -> dict[str, Any]:
-        """Proposes the next trial, as a function of the seed and the trials before."""
-        self.num_initial_points = max(3, min(3 * len(self._nonfixed_space()), (self.max_trials or sys.maxsize) // 3))
-        completed = sum(trial.status == TrialStatus.COMPLETED for trial in self.trials.values())
-        if self.stop_reason is not None or completed < self.num_initial_points:
+        """Proposes the next trial, as a function of the seed and the trials before its batch."""
+        if self.stop_reason is not None or self._replayed is not None:
             proposal: dict[str, Any] = super().populate_space(trial_id)
             return proposal
-        values: dict[str, Any] | None = self._proposed_before(trial_id) or self._promising()
-        if values is not None and configuration(self.hyperparameters.space, values) in self._tried():
+        initial = max(3, min(3 * len(self._nonfixed_space()), (self.max_trials or sys.maxsize) // 3))
+        self.num_initial_points = initial
+        begun = list(self.trials.values())
+        in_batches = len(begun) - initial
+        known = begun[: len(begun) if in_batches < 0 else initial + in_batches // self.batch * self.batch]
+        if in_batches >= 0 and any(trial.trial_id in self._unended() for trial in known):
+            return {"status": TrialStatus.IDLE, "values": None}
+        completed = [trial for trial in known if trial.status == TrialStatus.COMPLETED]
+        if in_batches < 0 or len(completed) < initial:
             values = self._fresh()
+        else:
+            values = self._promising(completed, begun[len(known) :])
+            if values is not None and configuration(self.hyperparameters.space, values) in self._tried():
+                values = self._fresh()
         return {"status": TrialStatus.STOPPED if values is None else TrialStatus.RUNNING, "values": values}
 
-    def _promising(self) -> dict[str, Any] | None:
+    def _unended(self) -> set[str]:
+        return set(self.start_order) - set(self.end_order)
+
+    def _promising(self, completed: Sequence[Any], pending: Sequence[Any]) -> dict[str, Any] | None:
         """Where the lower confidence bound is least: of many points drawn the best, each followed downhill.
 
         KerasTuner goes downhill from 50 points, whatever they are, which takes up to ten seconds a trial.
+
+        Args:
+            completed: The trials whose scores count.
+            pending: Those of the same batch: each counts with a score that is worse than expected by one deviation, so
+                that the next is sought elsewhere.
         """
         dimensions = len(self._nonfixed_space())
         if dimensions == 0:
@@ -64,7 +90,12 @@ class BayesianOptimizationOracle(StopsInOrder, oracles.BayesianOptimizationOracl
         with warnings.catch_warnings(), threadpool_limits(1):
             # A parameter that makes no difference sends its length scale to the limit, which is no news to anyone.
             warnings.simplefilter("ignore", ConvergenceWarning)
-            self.gpr.fit(*self._vectorize_trials())
+            sign = -1 if self.objective.direction == "max" else 1
+            known, scores = self._points(completed), np.array([sign * trial.score for trial in completed])
+            self.gpr.fit(known, scores)
+            if pending:
+                mean, deviation = self.gpr.predict(ahead := self._points(pending), return_std=True)
+                self.gpr.fit(np.concatenate([known, ahead]), np.concatenate([scores, mean + deviation]))
             points = draw.uniform(size=(_POINTS, dimensions))
             starts = points[np.argsort(bound(points), kind="stable")[:_DESCENTS]]
             box = [(0.0, 1.0)] * dimensions
@@ -72,10 +103,11 @@ class BayesianOptimizationOracle(StopsInOrder, oracles.BayesianOptimizationOracl
         values = self._vector_to_values(min(ends, key=lambda end: end.fun).x)
         return {name: value.item() if isinstance(value, np.generic) else value for name, value in values.items()}
 
-    def _proposed_before(self, trial_id: str) -> dict[str, Any] | None:
-        """What it proposed before the search was interrupted; elsewhere the last digits may come out others."""
-        try:
-            state = read_checked(Path(self._get_trial_dir(trial_id)) / "trial.json")
-            return dict(state["hyperparameters"]["values"])
-        except (OSError, InputError, ValueError, KeyError, TypeError):
-            return None
+    def _points(self, trials: Sequence[Any]) -> NDArray[np.float64]:
+        """The trials' values [n, parameters that vary], each parameter mapped to 0 to 1."""
+
+        def place(hp: Any, hyperparameters: Any) -> float:
+            is_there = hyperparameters.is_active(hp) and hp.name in hyperparameters.values
+            return float(hp.value_to_prob(hyperparameters.values[hp.name] if is_there else hp.default))
+
+        return np.array([[place(hp, trial.hyperparameters) for hp in self._nonfixed_space()] for trial in trials])

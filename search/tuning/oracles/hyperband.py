@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterator, Sequence
-from itertools import cycle
-from typing import Any
+from itertools import takewhile
+from typing import Any, Literal
 
 import keras_tuner
 from keras_tuner.engine.trial import TrialStatus
 
 from search.tuning.oracles.base import PARENT, ResumableOracle
-from search.tuning.oracles.sampling import active_values
-from search.tuning.oracles.schedule import Bracket, brackets, total_trials
+from search.tuning.oracles.bracket import BegunBracket, Place
+from search.tuning.oracles.sampling import active_values, drawn_ahead, fresh_values
+from search.tuning.oracles.schedule import brackets, total_trials
 
 log = logging.getLogger(__name__)
 
 _LEAST_BOUND = 10
-
-# The trials of a round in the order in which they began, each with the trial whose training it goes on with.
-_Trials = dict[str, str | None]
 
 
 class HyperbandOracle(ResumableOracle):
@@ -31,7 +28,13 @@ class HyperbandOracle(ResumableOracle):
     that was not promoted yet, else by a new configuration that trains from epoch 0. So each bracket reaches its last
     round in full. Where the space has no new configuration left, a round is complete with the trials it has.
 
-    The k-th configuration drawn is a function of the seed and k. Too many failures end the search in order: no further
+    Trials may run side by side, of a round and of several brackets: what is proposed follows from the seed and the
+    results, never from the order in which they came. The k-th configuration of the schedule is a function of the seed
+    and k. Failed trials are replaced when all others of their round have ended, and by a new configuration when the
+    brackets before have: from numbers of its own, and none that is scheduled, so that a failure shifts nobody else's
+    draw. A trial is named by its place in the schedule; a replacement by a million more than its round's first.
+
+    Too many failures end the search in order: no further
     trial is proposed, `stop_reason` and the log say why, and what has completed can be used; KerasTuner raises a
     RuntimeError from within the trial that failed, before it has saved it. A search may be resumed with other bounds
     on failures and with more iterations, with nothing else changed.
@@ -50,6 +53,9 @@ class HyperbandOracle(ResumableOracle):
         min_epochs: The fewest epochs a trial gets in the first round of any bracket.
         max_failed_trials: Failed trials in all that end the search; None: as many as the iterations begun so far have
             trials by the schedule, and no fewer than 10.
+        max_trials: No more trials are begun; None: as many as the schedule has.
+        side_by_side: Whether a bracket may begin before the one before it is over, where it need not wait for it. A
+            budget in trials or epochs cuts the schedule in its order, and needs them one after another.
 
     Raises:
         ValueError: The schedule is impossible, or a bound below 1.
@@ -70,6 +76,8 @@ class HyperbandOracle(ResumableOracle):
         *,
         min_epochs: int = 1,
         max_failed_trials: int | None = None,
+        max_trials: int | None = None,
+        side_by_side: bool = True,
     ) -> None:
         super().__init__(
             objective=objective,
@@ -80,6 +88,7 @@ class HyperbandOracle(ResumableOracle):
             max_retries_per_trial=max_retries_per_trial,
             max_consecutive_failed_trials=max_consecutive_failed_trials,
             max_failed_trials=max_failed_trials,
+            max_trials=max_trials,
         )
         if hyperband_iterations is not None and hyperband_iterations < 1:
             raise ValueError(
@@ -90,128 +99,159 @@ class HyperbandOracle(ResumableOracle):
         self.factor = factor
         self.hyperband_iterations = hyperband_iterations
         self._schedule = brackets(max_epochs, factor, min_epochs)
-        # The brackets begun, each as the list of its rounds begun.
-        self._brackets: list[list[_Trials]] = []
+        self.side_by_side = side_by_side
+        # The brackets begun, and how many of the first ones are over.
+        self._brackets: list[BegunBracket] = []
+        self._over = 0
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         """Proposes the next trial; KerasTuner's `create_trial` calls it.
 
         Args:
-            trial_id: What the trial will be called.
+            trial_id: What KerasTuner would call the trial.
 
         Returns:
-            "status": RUNNING; IDLE while trials of other workers decide what comes next; STOPPED at the end of the
-            search. With RUNNING "values": name to value, KerasTuner's special ones (`tuner/epochs` …) included.
+            "status": RUNNING; IDLE while trials that run decide what comes next; STOPPED at the end of the search.
+            With RUNNING "trial_id", and "values": name to value, KerasTuner's special ones (`tuner/epochs` …) included.
         """
         if self.stop_reason is not None:
             log.warning("No further trial is started: %s.", self.stop_reason)
             return {"status": TrialStatus.STOPPED}
-        for planned, bracket in self._begun():
-            values = self._next_of(trial_id, planned, bracket)
-            if values is not None:
-                return {"status": TrialStatus.RUNNING, "values": values}
-        values = self._first_of_new_bracket(trial_id)
-        if values is not None:
-            return {"status": TrialStatus.RUNNING, "values": values}
-        return {"status": TrialStatus.IDLE if self.ongoing_trials else TrialStatus.STOPPED}
+        waiting = False
+        for number in range(self._over, len(self._brackets)):
+            proposal = self._next_of(number, follows=not waiting)
+            if proposal == "wait":
+                waiting = True
+                if self.max_trials is not None or not self.side_by_side:
+                    return {"status": TrialStatus.IDLE}
+            elif proposal is not None:
+                return {"status": TrialStatus.RUNNING, **proposal}
+            elif not waiting:
+                self._over = number + 1
+        is_new_iteration = len(self._brackets) % len(self._schedule) == 0
+        new = None if waiting and is_new_iteration else self._first_of_new_bracket()
+        if new is None:
+            return {"status": TrialStatus.IDLE if waiting else TrialStatus.STOPPED}
+        return {"status": TrialStatus.RUNNING, **new}
 
     def promotable(self) -> set[str]:
         """The trials whose training another one may yet go on with, or is going on with: keep their last state."""
-        found: set[str] = set()
-        for planned, bracket in self._begun():
-            current, running = bracket[-1], self._running(bracket[-1])
-            if running or len(self._alive(current)) < planned[len(bracket) - 1].size:
-                found.update(self._candidates(bracket))
-                found.update(parent for trial_id in running if (parent := current[trial_id]) is not None)
-            if len(bracket) < len(planned):
-                found.update(self._alive(current))
-        return found
+        return set().union(*(begun.promotable(self._score) for begun in self._brackets[self._over :]))
 
     def get_state(self) -> dict[str, Any]:
         """All but the trials, which have their own files, ready for JSON."""
-        return {**super().get_state(), "brackets": _copy(self._brackets)}
+        return {**super().get_state(), "brackets": [begun.rounds for begun in self._brackets], "over": self._over}
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Goes on from a saved state, as `ResumableOracle.set_state` says."""
         super().set_state(state)
-        self._brackets = _copy(state["brackets"])
+        self._brackets = []
+        for rounds in state["brackets"]:
+            self._brackets.append(self._bracket())
+            self._brackets[-1].rounds = [dict(trials) for trials in rounds]
+        self._over = state.get("over", 0)
 
-    def _begun(self) -> Iterator[tuple[Bracket, list[_Trials]]]:
-        """Every bracket begun: its plan and its rounds so far."""
-        return zip(cycle(self._schedule), self._brackets, strict=False)
+    def settings(self) -> dict[str, Any]:
+        """Name to value of what a search must not be resumed with another value of."""
+        names = ("max_epochs", "min_epochs", "factor", "hyperband_iterations")
+        return {**super().settings(), **{name: getattr(self, name) for name in names}}
 
-    def _first_of_new_bracket(self, trial_id: str) -> dict[str, Any] | None:
-        """The values of the first trial of the next bracket; None where there is none, or nothing left to try."""
-        iteration, index = divmod(len(self._brackets), len(self._schedule))
-        if self.hyperband_iterations is not None and iteration >= self.hyperband_iterations:
+    def _bracket(self) -> BegunBracket:
+        """The next bracket, before its first trial."""
+        iterations, index = divmod(len(self._brackets), len(self._schedule))
+        before = iterations * total_trials(self._schedule) + total_trials(self._schedule[:index])
+        return BegunBracket(self._schedule[index], before)
+
+    def _first_of_new_bracket(self) -> dict[str, Any] | None:
+        """The first trial of the next bracket; None where there is none, or nothing left to try."""
+        most = self.hyperband_iterations
+        if most is not None and len(self._brackets) >= most * len(self._schedule):
             return None
-        bracket: list[_Trials] = [{}]
-        values = self._next_of(trial_id, self._schedule[index], bracket)
-        if values is not None:
-            self._brackets.append(bracket)
-        return values
+        self._brackets.append(self._bracket())
+        proposal = self._next_of(len(self._brackets) - 1, follows=False)
+        if not isinstance(proposal, dict):
+            self._brackets.pop()
+            return None
+        return proposal
 
-    def _next_of(self, trial_id: str, planned: Bracket, bracket: list[_Trials]) -> dict[str, Any] | None:
-        """The values of a bracket's next trial, which is entered in it; None while it waits, and when it is over."""
+    def _next_of(self, number: int, *, follows: bool) -> dict[str, Any] | Literal["wait"] | None:
+        """A bracket's next trial, which is entered in it.
+
+        Args:
+            number: Which bracket.
+            follows: Whether all brackets before it are over.
+
+        Returns:
+            Name and values; "wait" until trials have ended; None where the bracket is over.
+        """
+        bracket = self._brackets[number]
         while True:
-            current, plan = bracket[-1], planned[len(bracket) - 1]
-            if len(self._alive(current)) < plan.size:
-                parent = next(iter(self._candidates(bracket)), None)
-                values = self._fresh() if parent is None else self._promoted(parent)
+            place = bracket.place(self._score)
+            if place is not None:
+                if place.parent is None and not place.is_scheduled and not follows:
+                    return "wait"
+                values = self._values(place, number)
                 if values is not None:
-                    current[trial_id] = parent
-                    return {
-                        **values,
-                        "tuner/epochs": plan.epochs,
-                        "tuner/initial_epoch": 0 if parent is None else plan.initial_epoch,
-                        "tuner/bracket": len(planned) - 1,
-                        "tuner/round": len(bracket) - 1,
-                    }
-            if self._running(current) or not self._completed(current) or len(bracket) == len(planned):
+                    trial_id = self._id(place.number)
+                    bracket.rounds[-1][trial_id] = place.parent
+                    return {"trial_id": trial_id, "values": {**values, **bracket.special(place)}}
+            if bracket.waits(self._score):
+                return "wait"
+            if not bracket.advance(self._score):
                 return None
-            bracket.append({})
 
-    def _candidates(self, bracket: Sequence[_Trials]) -> list[str]:
-        """The trials that a bracket's current round may go on with, the best first."""
-        if len(bracket) == 1:
-            return []
-        sign = -1 if self.objective.direction == "max" else 1
-        promoted = set(bracket[-1].values())
-        waiting = [trial_id for trial_id in self._completed(bracket[-2]) if trial_id not in promoted]
-        return sorted(waiting, key=lambda trial_id: sign * self.trials[trial_id].score)
+    def _values(self, place: Place, number: int) -> dict[str, Any] | None:
+        """The hyperparameters of a trial; None where every configuration has been tried."""
+        if place.parent is not None:
+            values = self.trials[place.parent].hyperparameters.values
+            # What came up in other trials only, KerasTuner would draw here, and without a seed.
+            known = active_values(self.hyperparameters.space, lambda hp: values.get(hp.name, hp.default))
+            return {**values, **known, PARENT: place.parent}
+        if self._replayed is not None:
+            return None if PARENT in self._replayed else self._replayed
+        return self._drawn(number, is_scheduled=place.is_scheduled)
 
-    def _promoted(self, parent: str) -> dict[str, Any]:
-        values = self.trials[parent].hyperparameters.values
-        # What came up in other trials only, KerasTuner would draw here, and without a seed.
-        known = active_values(self.hyperparameters.space, lambda hp: values.get(hp.name, hp.default))
-        return {**values, **known, PARENT: parent}
+    def _drawn(self, number: int, *, is_scheduled: bool) -> dict[str, Any] | None:
+        """A new configuration for a bracket, as the class says; its first trials, or one in place of a failed one."""
+        first = number - number % len(self._schedule)  # of the iteration
+        space, this = self.hyperparameters.space, self._brackets[first:]
+        earlier = [trial_id for begun in self._brackets[:first] for trial_id in begun.trials()]
+        scheduled = [trial_id for begun in this for trial_id in begun.scheduled()]
+        made = sum(len(begun.scheduled()) for begun in self._brackets)
+        taken = self._tried([*earlier, *scheduled])
+        if is_scheduled:
+            return fresh_values(space, self.seed, made, taken)
+        left = sum(bracket[0].size for bracket in self._schedule) - len(scheduled)
+        ahead = drawn_ahead(space, self.seed, range(made, made + left), taken)
+        fresh = sum(PARENT not in trial.hyperparameters.values for trial in self.trials.values())
+        return fresh_values(space, self.seed, made - fresh - 1, ahead | self._tried())
 
-    def _completed(self, trials: _Trials) -> list[str]:
+    def _score(self, trial_id: str) -> float | None:
+        trial = self.trials[trial_id]
+        if trial.status == TrialStatus.FAILED:
+            return math.nan
         # A tuner sets the status some time before the oracle scores the trial.
-        return [
-            trial_id
-            for trial_id in trials
-            if self.trials[trial_id].status == TrialStatus.COMPLETED and self.trials[trial_id].score is not None
-        ]
+        if trial.status != TrialStatus.COMPLETED or trial.score is None:
+            return None
+        return float(trial.score) * (-1 if self.objective.direction == "max" else 1)
 
-    def _alive(self, trials: _Trials) -> list[str]:
-        return [trial_id for trial_id in trials if self.trials[trial_id].status != TrialStatus.FAILED]
+    def _begun_in_order(self) -> list[str]:
+        return [trial_id for begun in self._brackets for trial_id in begun.trials()]
 
-    def _running(self, trials: _Trials) -> set[str]:
-        return set(self._alive(trials)) - set(self._completed(trials))
+    def _settled(self) -> list[str]:
+        found: list[str] = []
+        ended = set(self.end_order)
+        for begun in self._brackets[: self._over + 1]:
+            trials = begun.trials()
+            found += takewhile(ended.__contains__, trials)
+            if not ended.issuperset(trials):
+                break
+        return found
 
     def _most_failures(self) -> int:
         iterations = math.ceil(len(self._brackets) / len(self._schedule))
         return self.max_failed_trials or max(_LEAST_BOUND, iterations * total_trials(self._schedule))
 
-    def _settings(self) -> dict[str, Any]:
-        names = ("max_epochs", "min_epochs", "factor", "hyperband_iterations")
-        return {**super()._settings(), **{name: getattr(self, name) for name in names}}
-
     def _may_become(self, name: str, saved: Any, now: Any) -> bool:
         more_iterations = name == "hyperband_iterations" and (now or math.inf) > (saved or math.inf)
         return more_iterations or super()._may_become(name, saved, now)
-
-
-def _copy(begun: list[list[_Trials]]) -> list[list[_Trials]]:
-    return [[dict(trials) for trials in bracket] for bracket in begun]

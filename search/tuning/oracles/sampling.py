@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from keras_tuner.engine import hyperparameters as hp_types
@@ -63,6 +63,18 @@ def fresh_values(
     # Each configuration comes up once here: at most len(tried) of them are passed over, however large the space.
     rest = _walk(space, {}, random.Random(_seed(seed, number)))
     return next((values for values in rest if tuple(values.items()) not in tried), None)
+
+
+def drawn_ahead(
+    space: Sequence[Any], seed: int, numbers: Iterable[int], tried: Collection[Configuration]
+) -> set[Configuration]:
+    """The configurations that numbers will draw, each distinct from those before, beside those that were tried."""
+    found = set(tried)
+    for number in numbers:
+        values = fresh_values(space, seed, number, found)
+        if values is not None:
+            found.add(configuration(space, values))
+    return found
 
 
 def _draw(space: Sequence[Any], seed: int, number: int, draw: int) -> dict[str, Any]:

@@ -20,6 +20,8 @@ class StopsInOrder(ResumableOracle):
         if self.stop_reason is not None:
             log.warning("No further trial is started: %s.", self.stop_reason)
             return {"status": TrialStatus.STOPPED, "values": None}
+        if self._replayed is not None:
+            return {"status": TrialStatus.RUNNING, "values": self._replayed}
         proposal: dict[str, Any] = super().populate_space(trial_id)
         return proposal
 

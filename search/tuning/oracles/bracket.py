@@ -1,0 +1,137 @@
+"""A bracket of Hyperband that has begun: which trial it begins next, and what it may yet go on with."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from search.tuning.oracles.schedule import Bracket, Round
+
+Score = Callable[[str], float | None]
+"""A trial's score, of which less is better; NaN where it has failed, None until it has ended."""
+
+_REPLACEMENTS = 1_000_000
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the next trial of a bracket stands.
+
+    Attributes:
+        number: In the schedule of the whole search; a replacement's is beyond it.
+        parent: The trial that it goes on with; None: it begins with a configuration of its own.
+        is_scheduled: Whether the schedule draws that configuration, not a failure.
+    """
+
+    number: int
+    parent: str | None
+    is_scheduled: bool
+
+
+@dataclass
+class BegunBracket:
+    """A bracket and its trials.
+
+    Attributes:
+        plan: Its rounds as planned.
+        start: How many places the schedule has before it.
+        rounds: Its rounds begun: the trials of each in the order in which they were, with their parents.
+    """
+
+    plan: Bracket
+    start: int
+    rounds: list[dict[str, str | None]] = field(default_factory=lambda: [{}])
+
+    @property
+    def current(self) -> Round:
+        """The round that is on, as planned."""
+        return self.plan[len(self.rounds) - 1]
+
+    @property
+    def is_last(self) -> bool:
+        """Whether the round that is on is the last one."""
+        return len(self.rounds) == len(self.plan)
+
+    def trials(self) -> list[str]:
+        """All trials in order."""
+        return [trial_id for trials in self.rounds for trial_id in trials]
+
+    def scheduled(self) -> list[str]:
+        """The trials whose configurations the schedule drew."""
+        return list(self.rounds[0])[: self.plan[0].size]
+
+    def place(self, score: Score) -> Place | None:
+        """Where another trial may begin at once; None where the round is full, or waits for those that run."""
+        trials = list(self.rounds[-1])
+        if not _has_room(trials, self.current.size, score):
+            return None
+        parent = next(iter(self.candidates(score)), None)
+        is_scheduled = len(self.rounds) == 1 and len(trials) < self.current.size
+        return Place(self._number(len(trials)), parent, is_scheduled)
+
+    def special(self, place: Place) -> dict[str, int]:
+        """KerasTuner's values of a trial beside the hyperparameters."""
+        return {
+            "tuner/epochs": self.current.epochs,
+            "tuner/initial_epoch": 0 if place.parent is None else self.current.initial_epoch,
+            "tuner/bracket": len(self.plan) - 1,
+            "tuner/round": len(self.rounds) - 1,
+        }
+
+    def candidates(self, score: Score) -> list[str]:
+        """The trials that the round that is on may go on with, the best first."""
+        if len(self.rounds) == 1:
+            return []
+        promoted = set(self.rounds[-1].values())
+        waiting = [trial_id for trial_id in completed(self.rounds[-2], score) if trial_id not in promoted]
+        return sorted(waiting, key=lambda trial_id: score(trial_id) or 0.0)
+
+    def waits(self, score: Score) -> bool:
+        """Whether a trial of the round that is on runs."""
+        return any(score(trial_id) is None for trial_id in self.rounds[-1])
+
+    def advance(self, score: Score) -> bool:
+        """Begins the next round, where there is one and something to go on with."""
+        if self.is_last or not completed(self.rounds[-1], score):
+            return False
+        self.rounds.append({})
+        return True
+
+    def promotable(self, score: Score) -> set[str]:
+        """The trials whose training another one may yet go on with, or is going on with."""
+        found: set[str] = set()
+        current = self.rounds[-1]
+        running = [trial_id for trial_id in current if score(trial_id) is None]
+        alive = {*running, *completed(current, score)}
+        if running or len(alive) < self.current.size:
+            found.update(self.candidates(score))
+            found.update(parent for trial_id in running if (parent := current[trial_id]) is not None)
+        return found if self.is_last else found | alive
+
+    def _number(self, index: int) -> int:
+        # Where the space ran out of configurations in the first round, the others are as small.
+        sizes = [min(round_.size, len(self.scheduled()) if i else round_.size) for i, round_ in enumerate(self.plan)]
+        at = len(self.rounds) - 1
+        first = self.start + sum(min(size, len(self.scheduled())) for size in sizes[:at])
+        beyond = index - sizes[at]
+        return first + index if beyond < 0 else (beyond + 1) * _REPLACEMENTS + first
+
+
+def completed(trials: Iterable[str], score: Score) -> list[str]:
+    """Those of some trials that ended with a score."""
+    scores = ((trial_id, score(trial_id)) for trial_id in trials)
+    return [trial_id for trial_id, number in scores if number is not None and not math.isnan(number)]
+
+
+def _has_room(trials: Sequence[str], size: int, score: Score) -> bool:
+    """Whether a round takes another trial now: as many as planned, and one for each failed when all of those ended."""
+    begun = 0
+    while size:
+        scores = [score(trial_id) for trial_id in trials[begun : begun + size]]
+        if len(scores) < size:
+            return True
+        if None in scores:
+            return False
+        begun, size = begun + size, sum(math.isnan(number) for number in scores if number is not None)
+    return False

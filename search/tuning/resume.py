@@ -1,0 +1,49 @@
+"""Brings a study to where an interrupted search stood."""
+
+from __future__ import annotations
+
+import keras_tuner
+
+from search.errors import InputError
+from search.tuning.record import TrialObserver, TrialRecord
+from search.tuning.store import TrialStore
+from search.tuning.study import Study
+from search.utils.checked import damaged
+
+
+def replay(study: Study, store: TrialStore, observer: TrialObserver) -> None:
+    """Tells a study again what it was asked and told; of what was proposed nothing is made anew.
+
+    Args:
+        study: Has been asked nothing yet.
+        store: Of the search.
+        observer: Is told of every trial that had ended.
+
+    Raises:
+        InputError: The search was begun with other settings, or a file is damaged.
+    """
+    settings = store.settings()
+    history = store.files.records() if settings is None else store.history()
+    if settings is not None and (changes := study.changes(settings)):
+        raise InputError(_others(store, "; ".join(changes)))
+    for step in history:
+        if not isinstance(step, TrialRecord):
+            if not study.replay(step.trial_id, step.values):
+                raise InputError(_others(store, f"it would not try {step.values} as trial {step.trial_id}"))
+            continue
+        try:
+            keras_tuner.HyperParameters.from_config(step.space)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise damaged(store.files.record(step.trial_id), f"'space': {error!r}") from error
+        observer.on_trial_resumed(step)
+        if settings is None:
+            study.adopt(step)
+        else:
+            study.tell(step)
+
+
+def _others(store: TrialStore, difference: str) -> str:
+    return (
+        f"{store.files.project} holds a search with other settings: {difference}. Choose another folder, or the "
+        "settings of then."
+    )

@@ -1,0 +1,116 @@
+"""However many trials run side by side, and in whatever order they end, it is one and the same search."""
+
+import random
+from dataclasses import replace
+
+import keras_tuner
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from search.config import TunerConfig
+from search.execution.base import Done, Wait
+from search.tuning.oracles import ORACLES, make_oracle
+from search.tuning.study import Budget, Study
+
+OBJECTIVE = keras_tuner.Objective("val_loss", "min")
+SETTINGS = {
+    "hyperband": {"max_epochs": 9, "factor": 3, "iterations": 2},
+    "random": {"max_epochs": 3, "max_trials": 20},
+    "bayesian": {"max_epochs": 3, "max_trials": 14, "batch": 4},
+    "grid": {"max_epochs": 3, "max_trials": 20},
+}
+NO_BOUND = {"max_consecutive_failures": None, "max_failures": 10_000}
+
+
+def make_study(name, seed, limit=None, *, finite=False, **changed):
+    config = TunerConfig(name=name, **{**SETTINGS[name], **changed})
+    oracle = make_oracle(replace(config, max_total_epochs=limit), OBJECTIVE, seed)
+    oracle.saves_each_step, oracle.verbose = False, 0
+    hp = keras_tuner.HyperParameters()
+    hp.Choice("kind", ["a", "b", "c"])
+    hp.Int("units", 1, 4)
+    if not finite:
+        hp.Float("rate", 0.1, 1.0)
+    oracle.update_space(hp)
+    return Study(oracle, config.max_epochs, Budget(max_total_epochs=limit))
+
+
+def simulated(spec, failing):
+    """A result that follows from the trial alone, with many ties; it may fail, or stop early."""
+    draw = random.Random(repr((sorted(spec.values.items()), spec.target_epochs)))
+    result = spec.record(spec.state)
+    result.space = spec.space
+    if draw.random() < failing:
+        result.status, result.epochs = "FAILED", draw.randrange(spec.initial_epoch, spec.target_epochs)
+        return result
+    result.status, result.epochs = "COMPLETED", draw.randint(spec.initial_epoch + 1, spec.target_epochs)
+    result.score, result.best_epoch = float(draw.randrange(8)), result.epochs
+    result.metrics = {"val_loss": result.score}
+    return result
+
+
+def run(study, workers, schedule, failing):
+    """Asks whenever a worker is free, and lets the trials end in any order."""
+    running, most = [], 0
+    while True:
+        asked = study.ask() if len(running) < workers else Wait()
+        if not isinstance(asked, Wait | Done):
+            running.append(asked)
+            most = max(most, len(running))
+        elif running:
+            study.tell(simulated(running.pop(schedule.randrange(len(running))), failing))
+        else:
+            assert isinstance(asked, Done), "it waits for nothing"
+            return most
+
+
+def told(study):
+    rows = [(one.trial_id, one.parent, one.values, one.status, one.score, one.epochs) for one in study.records.values()]
+    return rows, [record.trial_id for record in study.ranking()], study.oracle.stop_reason
+
+
+@pytest.mark.parametrize("name", ORACLES)
+@settings(deadline=None, max_examples=12, suppress_health_check=list(HealthCheck))
+@given(
+    seed=st.integers(0, 99),
+    workers=st.integers(2, 8),
+    failing=st.sampled_from([0.0, 0.1, 0.4]),
+    finite=st.booleans(),
+    bounds=st.sampled_from([NO_BOUND, {"max_consecutive_failures": 2}, {"max_failures": 3}]),
+    limit=st.sampled_from([None, None, 25]),
+)
+def test_any_order_of_ends_gives_what_one_worker_gives(name, seed, workers, failing, finite, bounds, limit):
+    def searched(workers):
+        study = make_study(name, seed, limit, finite=finite, **bounds)
+        run(study, workers, random.Random(seed), failing)
+        return told(study)
+
+    assert searched(workers) == searched(1)
+
+
+@pytest.mark.parametrize(("name", "most"), [("hyperband", 17), ("random", 20), ("grid", 20), ("bayesian", 4)])
+def test_what_need_not_wait_runs_side_by_side(name, most):
+    assert run(make_study(name, 0), 100, random.Random(0), 0.0) == most
+
+
+def test_a_failure_shifts_nobody_elses_draw():
+    def drawn(failing):
+        study = make_study("hyperband", 3, **NO_BOUND)
+        run(study, 1, random.Random(0), failing)
+        return {one.trial_id: one.values for one in study.records.values() if one.parent is None}
+
+    undisturbed, disturbed = drawn(0.0), drawn(0.3)
+    assert undisturbed.items() <= disturbed.items()
+    replacements = disturbed.keys() - undisturbed.keys()
+    assert replacements and all(int(trial_id) >= 1_000_000 for trial_id in replacements)
+
+
+def test_a_batch_of_one_sees_all_trials_before_it_and_a_larger_one_those_before_the_batch():
+    def scored(batch):
+        study = make_study("bayesian", 0, batch=batch, max_trials=9)
+        run(study, 1, random.Random(0), 0.0)
+        return [record.values for record in study.records.values()]
+
+    one, three = scored(1), scored(3)
+    assert one[:4] == three[:4] and one[4] != three[4]
