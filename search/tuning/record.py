@@ -14,6 +14,15 @@ from typing import Any, Protocol, get_args, get_origin, get_type_hints
 
 from search.utils.checked import damaged, read_checked, write_checked
 
+REPLACEMENTS = 1_000_000
+"""The k-th trial in place of a round's failed ones is named by k times so many more than the round's last one."""
+
+
+def order(trial_id: str) -> tuple[int, int]:
+    """What trials are sorted by where only their names are known: replacements come at the end of their round."""
+    times, place = divmod(int(trial_id), REPLACEMENTS)
+    return place, times
+
 
 @dataclass
 class TrialRecord:

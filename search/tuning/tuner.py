@@ -60,9 +60,6 @@ class Tuner(keras_tuner.Tuner):
         observers: Are told of every trial and epoch.
         **settings: As for `keras_tuner.Tuner`: directory, project_name, overwrite, max_model_size and others.
 
-    Attributes:
-        study: Proposes and ranks the trials.
-
     Raises:
         InputError: The folder holds the trials of a search with other settings, or a damaged file.
     """
@@ -144,8 +141,6 @@ class Tuner(keras_tuner.Tuner):
             self._configure_tensorboard_dir(copies, spec)
             return copies
 
-        # What KerasTuner's own settings need is left out where there is none of it: then the runner can be pickled.
-        more: dict[str, Any] = {"callbacks": callbacks} if given else {}
         return TrialRunner(
             hypermodel=self.hypermodel,
             build=self._try_build,
@@ -155,7 +150,7 @@ class Tuner(keras_tuner.Tuner):
             max_parameters=self.max_parameters,
             fit_args=fit_args,
             fit_kwargs=fit_kwargs,
-            **more,
+            callbacks=callbacks,
         )
 
     def _search(self, executor: SerialExecutor) -> None:

@@ -126,6 +126,18 @@ def test_a_damaged_record_is_named(search_command, finished):
     assert "record.json is damaged" in outcome.err
 
 
+@pytest.mark.parametrize("ended", [True, False])
+def test_a_run_of_a_version_without_a_journal_is_gone_on_with_only_where_it_had_ended(search_command, finished, ended):
+    (finished / "trials" / "journal.jsonl").unlink()
+    if not ended:
+        (finished / "summary.json").unlink()
+    outcome = search_command("resume=run", "ensemble.trials=2")
+    assert outcome.code == (0 if ended else 2), outcome.err
+    if not ended:
+        assert outcome.err.count("\n") == 1
+        assert "earlier version (0.1.0 or before)" in outcome.err
+
+
 def test_a_changed_score_is_not_believed(search_command, finished):
     (finished / "summary.json").unlink()  # as if it had been killed before its end
     record = finished / "trials" / "trial_1" / "record.json"

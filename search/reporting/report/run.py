@@ -20,6 +20,7 @@ from search.evaluation.metrics import predict, test_metric
 from search.evaluation.paired import Predictions
 from search.evaluation.verdict import Verdict, judge
 from search.run_folder import RunFolder
+from search.tuning.record import order
 from search.utils.overrides import setting, typed
 
 _PROBABILITY = "prob_"
@@ -228,7 +229,7 @@ def _trials(file: Path) -> pd.DataFrame:
     names = {"trial_id": str, "parent": str, "error": str, "status": str}
     # class_weight=none is a value, not a missing one.
     trials = pd.read_csv(file, dtype=names, keep_default_na=False, na_values=[""])
-    return trials.sort_values("trial_id", key=lambda ids: ids.astype(int), kind="stable").reset_index(drop=True)
+    return trials.sort_values("trial_id", key=lambda ids: ids.map(order), kind="stable").reset_index(drop=True)
 
 
 def _arrays(file: Path, shape: tuple[int, ...]) -> dict[str, NDArray[np.float32]]:

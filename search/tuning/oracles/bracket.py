@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from search.tuning.oracles.schedule import Bracket, Round
+from search.tuning.record import REPLACEMENTS
 
 Score = Callable[[str], float | None]
 """A trial's score, of which less is better; NaN where it has failed, None until it has ended."""
-
-_REPLACEMENTS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -19,7 +18,7 @@ class Place:
     """Where the next trial of a bracket stands.
 
     Attributes:
-        number: In the schedule of the whole search; a replacement's is beyond it.
+        number: In the schedule of the whole search; a replacement's is beyond it, see `search.tuning.record.order`.
         parent: The trial that it goes on with; None: it begins with a configuration of its own.
         is_scheduled: Whether the schedule draws that configuration, not a failure.
     """
@@ -41,7 +40,7 @@ class BegunBracket:
 
     plan: Bracket
     start: int
-    rounds: list[dict[str, str | None]] = field(default_factory=lambda: [{}])
+    rounds: list[dict[str, str | None]]
 
     @property
     def current(self) -> Round:
@@ -115,7 +114,7 @@ class BegunBracket:
         at = len(self.rounds) - 1
         first = self.start + sum(min(size, len(self.scheduled())) for size in sizes[:at])
         beyond = index - sizes[at]
-        return first + index if beyond < 0 else (beyond + 1) * _REPLACEMENTS + first
+        return first + index if beyond < 0 else (beyond + 1) * REPLACEMENTS + first + sizes[at] - 1
 
 
 def completed(trials: Iterable[str], score: Score) -> list[str]:

@@ -32,7 +32,7 @@ class HyperbandOracle(ResumableOracle):
     results, never from the order in which they came. The k-th configuration of the schedule is a function of the seed
     and k. Failed trials are replaced when all others of their round have ended, and by a new configuration when the
     brackets before have: from numbers of its own, and none that is scheduled, so that a failure shifts nobody else's
-    draw. A trial is named by its place in the schedule; a replacement by a million more than its round's first.
+    draw. A trial is named by its place in the schedule; a replacement by a million more than its round's last.
 
     Too many failures end the search in order: no further
     trial is proposed, `stop_reason` and the log say why, and what has completed can be used; KerasTuner raises a
@@ -111,8 +111,8 @@ class HyperbandOracle(ResumableOracle):
             trial_id: What KerasTuner would call the trial.
 
         Returns:
-            "status": RUNNING; IDLE while trials that run decide what comes next; STOPPED at the end of the search.
-            With RUNNING "trial_id", and "values": name to value, KerasTuner's special ones (`tuner/epochs` …) included.
+            "status": RUNNING; IDLE while trials that run decide what comes next; STOPPED at the end. With RUNNING
+            "trial_id", and "values": name to value, KerasTuner's special ones (`tuner/epochs` …) included.
         """
         if self.stop_reason is not None:
             log.warning("No further trial is started: %s.", self.stop_reason)
@@ -139,35 +139,33 @@ class HyperbandOracle(ResumableOracle):
         return set().union(*(begun.promotable(self._score) for begun in self._brackets[self._over :]))
 
     def get_state(self) -> dict[str, Any]:
-        """All but the trials, which have their own files, ready for JSON."""
+        """All but the trials, ready for JSON."""
         return {**super().get_state(), "brackets": [begun.rounds for begun in self._brackets], "over": self._over}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Goes on from a saved state, as `ResumableOracle.set_state` says."""
+        """Goes on from a saved state."""
         super().set_state(state)
         self._brackets = []
         for rounds in state["brackets"]:
-            self._brackets.append(self._bracket())
-            self._brackets[-1].rounds = [dict(trials) for trials in rounds]
+            self._brackets.append(self._bracket([dict(trials) for trials in rounds]))
         self._over = state.get("over", 0)
 
     def settings(self) -> dict[str, Any]:
         """Name to value of what a search must not be resumed with another value of."""
-        names = ("max_epochs", "min_epochs", "factor", "hyperband_iterations")
-        return {**super().settings(), **{name: getattr(self, name) for name in names}}
+        schedule = {"max_epochs": self.max_epochs, "min_epochs": self.min_epochs, "factor": self.factor}
+        return {**super().settings(), **schedule, "hyperband_iterations": self.hyperband_iterations}
 
-    def _bracket(self) -> BegunBracket:
-        """The next bracket, before its first trial."""
+    def _bracket(self, rounds: list[dict[str, str | None]]) -> BegunBracket:
+        """The next bracket, with its rounds so far."""
         iterations, index = divmod(len(self._brackets), len(self._schedule))
         before = iterations * total_trials(self._schedule) + total_trials(self._schedule[:index])
-        return BegunBracket(self._schedule[index], before)
+        return BegunBracket(self._schedule[index], before, rounds)
 
     def _first_of_new_bracket(self) -> dict[str, Any] | None:
         """The first trial of the next bracket; None where there is none, or nothing left to try."""
-        most = self.hyperband_iterations
-        if most is not None and len(self._brackets) >= most * len(self._schedule):
+        if len(self._brackets) >= (self.hyperband_iterations or math.inf) * len(self._schedule):
             return None
-        self._brackets.append(self._bracket())
+        self._brackets.append(self._bracket([{}]))
         proposal = self._next_of(len(self._brackets) - 1, follows=False)
         if not isinstance(proposal, dict):
             self._brackets.pop()
@@ -239,14 +237,9 @@ class HyperbandOracle(ResumableOracle):
         return [trial_id for begun in self._brackets for trial_id in begun.trials()]
 
     def _settled(self) -> list[str]:
-        found: list[str] = []
-        ended = set(self.end_order)
-        for begun in self._brackets[: self._over + 1]:
-            trials = begun.trials()
-            found += takewhile(ended.__contains__, trials)
-            if not ended.issuperset(trials):
-                break
-        return found
+        # What is listed of the first bracket that is not over may yet have others behind it.
+        trials = [trial_id for begun in self._brackets[: self._over + 1] for trial_id in begun.trials()]
+        return list(takewhile(set(self.end_order).__contains__, trials))
 
     def _most_failures(self) -> int:
         iterations = math.ceil(len(self._brackets) / len(self._schedule))

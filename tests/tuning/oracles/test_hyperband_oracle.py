@@ -202,7 +202,7 @@ def test_the_best_of_a_complete_round_is_promoted_and_after_its_failure_the_next
     ]
     assert lines[:9] == [(f"{k:04}", None, 0, 1) for k in range(9)]
     assert [parent for _, parent, _, epochs in lines if epochs == 3] == ["0000", "0001", "0002", "0003", "0004"]
-    assert [line[1:] for line in lines if line[3] == 9] == [("0011", 3, 9), ("1000009", 3, 9), ("2000009", 3, 9)]
+    assert [line[1:] for line in lines if line[3] == 9] == [("0011", 3, 9), ("1000011", 3, 9), ("2000011", 3, 9)]
 
 
 def test_where_no_trial_of_the_round_before_is_left_a_new_one_starts_from_nothing():

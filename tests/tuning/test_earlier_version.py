@@ -1,0 +1,27 @@
+"""Trials of a version that kept no journal can be looked at and are not gone on with."""
+
+import pytest
+from toy import TUNERS, Toy, board, make, searched
+
+from search.errors import InputError
+
+pytestmark = pytest.mark.filterwarnings("ignore:All-NaN axis encountered:RuntimeWarning")
+
+
+def fails(hp, epoch):
+    if hp["units"] == 2 and epoch == 1:
+        raise ValueError("this one never works")
+
+
+@pytest.mark.parametrize("name", TUNERS)
+def test_its_trials_are_read_and_its_search_is_refused(tmp_path, name):
+    tuner = searched(tmp_path, name, Toy(fails), keep="all")
+    (tuner.files.project / "journal.jsonl").unlink()
+    again = make(tmp_path, name, Toy(fails), keep="all")
+    assert board(again) == sorted(board(tuner), key=lambda row: int(row.split('"trial_id": "')[1].split('"')[0]))
+    assert again.ranking()[0].trial_id == tuner.ranking()[0].trial_id
+    best = again.ranking()[0].trial_id
+    assert again.load_model(again.oracle.get_trial(best)).count_params() == 4
+    with pytest.raises(InputError, match="earlier version"):
+        again.search(verbose=0)
+    assert not (tuner.files.project / "journal.jsonl").exists()
