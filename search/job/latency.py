@@ -20,7 +20,7 @@ from search.backbones.hub.answers import answers_in_batches
 from search.errors import InputError
 from search.models.hypermodel import TextClassifierHyperModel
 from search.models.scorer import scorer
-from search.training.trainable import TrainableHyperModel
+from search.tuning.trial import TrialConstraint
 from search.utils.checked import damaged, read_checked, write_checked
 from search.utils.timing import milliseconds_per_text
 from spaces import ENCODERS, TextClassifierSpace
@@ -105,11 +105,12 @@ class LatencyLimit:
             say(f"Within {_KEY}={self.limit:g}: a text takes {self._told()}")
         return {**ranges, **kept}
 
-    def guard(self, hypermodel: TrainableHyperModel) -> None:
-        """Makes every trial of a HyperModel fail before it is trained that is above the limit; keeps the times."""
-        if self.limit is not None:
-            hypermodel.admit = partial(self._admit, hypermodel)
-            self._keep()
+    def constraints(self, hypermodel: TextClassifierHyperModel) -> list[TrialConstraint]:
+        """What fails the trials of a search that are above the limit, whose times are kept; nothing without a limit."""
+        if self.limit is None:
+            return []
+        self._keep()
+        return [partial(self._admit, hypermodel)]
 
     def outcome(self, milliseconds: float) -> dict[str, Any] | None:
         """How the classifier that the search ended with stands to the limit, for summary.json.

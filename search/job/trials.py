@@ -76,7 +76,7 @@ def ended_trials(prepared: Prepared, folder: RunFolder, screen: Screen, stopwatc
     """
     passes = PassLog(screen.embedding(partial(stopwatch.add, "embed")))
     hypermodel, validation = _judging(prepared, passes)
-    tuner = _tuner(prepared, validation, folder, [])
+    tuner = _tuner(prepared, hypermodel, validation, folder, [])
     return _found(tuner, hypermodel, validation, passes, ScoredEpochs(folder.trials), folder)
 
 
@@ -104,7 +104,8 @@ def run_trials(prepared: Prepared, folder: RunFolder, screen: Screen, stopwatch:
         closing(TensorBoardWriter(folder.tensorboard, prepared.space, objective)) as curves,
     ):
         budget = TimeBudget(config.tuner.max_seconds, stopwatch.started)
-        tuner = _tuner(prepared, validation, folder, [progress, curves, scored_epochs], budget.may_start)
+        observers: list[TrialObserver] = [progress, curves, scored_epochs]
+        tuner = _tuner(prepared, hypermodel, validation, folder, observers, budget.may_start)
         if tuner.records:
             screen.say(f"Going on after {len(tuner.records)} trials that had ended")
         try:
@@ -132,12 +133,12 @@ def _judging(prepared: Prepared, passes: PassLog) -> tuple[TrainableHyperModel, 
         passes,
         splits.train.texts,
     )
-    prepared.limit.guard(hypermodel)
     return hypermodel, Validation(hypermodel, splits)
 
 
 def _tuner(
     prepared: Prepared,
+    hypermodel: TrainableHyperModel,
     validation: Validation,
     folder: RunFolder,
     observers: Sequence[TrialObserver],
@@ -153,6 +154,7 @@ def _tuner(
         max_total_epochs=config.max_total_epochs,
         max_parameters=config.max_parameters,
         keep=config.keep,
+        constraints=prepared.limit.constraints(hypermodel),
         may_start=may_start,
         observers=observers,
         directory=str(folder.path),

@@ -65,6 +65,13 @@ class Trainable(Protocol):
         """
 
 
+@runtime_checkable
+class AccumulatesGradients(Protocol):
+    """A HyperModel that says whether it trains in parts of a batch, with the same step, where a trial asks for it."""
+
+    accumulates_gradients: bool
+
+
 def check_shapes(state: Arrays, own: Arrays) -> None:
     """Refuses the state of another model.
 

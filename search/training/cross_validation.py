@@ -51,7 +51,6 @@ class CrossValidated(keras_tuner.HyperModel):
             hp: The hyperparameters.
             **settings: As for `TrainableHyperModel.training`.
         """
-        self.whole.admit(hp)
         # Each fold finds out for itself how long its head is to be trained alone, also where the trial is made again.
         settings = {**settings, "head_epochs": None}
         trainings = [

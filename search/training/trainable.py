@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -29,7 +29,6 @@ class TrainableHyperModel(TextClassifierHyperModel):
 
     Attributes:
         shared: What the trainings of all trials have in common.
-        admit: Is shown the hyperparameters of a trial before it is trained; what it raises fails the trial.
     """
 
     accumulates_gradients = True
@@ -38,7 +37,6 @@ class TrainableHyperModel(TextClassifierHyperModel):
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         super().__init__(*arguments, **settings)
         self.shared = SharedResources(self.modules)
-        self.admit: Callable[[keras_tuner.HyperParameters], None] = lambda hp: None
 
     def training(
         self,
@@ -58,7 +56,6 @@ class TrainableHyperModel(TextClassifierHyperModel):
             callbacks: Keras callbacks; they find every metric in their logs, `val_…` for those of `valid`.
             verbose: As in `keras.Model.fit`.
         """
-        self.admit(hp)
         return make_training(self.task(hp, train, valid, callbacks=callbacks, verbose=verbose))
 
     def task(
@@ -122,7 +119,7 @@ class TrainableHyperModel(TextClassifierHyperModel):
     def learning_from(self, texts: NDArray[np.object_]) -> TrainableHyperModel:
         """The same for a part of the training split [n]: what is learned from texts, as a vocabulary, is of these.
 
-        What frozen modules give and modules that are held in memory are shared; every configuration is admitted.
+        What frozen modules give and modules that are held in memory are shared.
         """
         # No copy: KerasTuner binds `build` to the instance that it was made for.
         other = TrainableHyperModel(self.space, self.modules, self.classes, self.seed)

@@ -11,6 +11,7 @@ from typing import Any
 from keras_tuner.errors import FailedTrialError
 
 from search.training.base import Training
+from search.training.scores import Metrics
 from search.tuning.record import TrialRecord, TrialReport
 from search.tuning.trial_files import TrialFiles, weights_of
 from search.utils.checkpoint import Arrays, is_finite, save
@@ -74,7 +75,8 @@ class EpochRecorder:
             record.score = score
             record.best_epoch = epoch
             record.metrics = dict(metrics)
-            record.fold_scores = [self.objective.get_value(fold) for fold in getattr(metrics, "folds", ())]
+            folds = metrics.folds if isinstance(metrics, Metrics) else ()
+            record.fold_scores = [self.objective.get_value(fold) for fold in folds]
             save(self.best, self._finite_weights(), weights_of(record))
         # Before the state that says that the epoch is over: after a kill they may be told of it again, but always once.
         self.report.on_epoch_end(record, epoch, metrics)

@@ -16,12 +16,12 @@ import tensorflow as tf
 from keras_tuner.errors import FailedTrialError, FatalError
 
 from search.errors import InputError, MachineFault
-from search.training.base import Trainable, Training
+from search.training.base import AccumulatesGradients, Trainable, Training
 from search.training.keras_training import KerasTraining, build_from_shapes
 from search.training.seeds import HEAD_EPOCHS
 from search.tuning.epoch_recorder import EpochRecorder, is_done
 from search.tuning.record import TrialRecord, TrialReport
-from search.tuning.trial import TrialSpec, TrialState
+from search.tuning.trial import TrialConstraint, TrialSpec, TrialState
 from search.tuning.trial_files import TrialFiles
 from search.utils.checkpoint import is_whole, load, read_notes
 from search.utils.faults import is_out_of_memory, machine_fault
@@ -51,6 +51,7 @@ class TrialRunner:
         patience: Epochs without a better objective after which a trial stops; None: never.
         max_parameters: A model with more weights fails its trial before it is trained, or after the first epoch where
             the first batch builds it; None: no limit.
+        constraints: Fail a trial before its model is made.
         fit_args: What `HyperModel.fit`, or `Trainable.training`, is given.
         fit_kwargs: The same, by name.
         callbacks: Makes the Keras callbacks of a trial.
@@ -62,6 +63,7 @@ class TrialRunner:
     objective: Any
     patience: int | None = None
     max_parameters: int | None = None
+    constraints: Sequence[TrialConstraint] = ()
     fit_args: Sequence[Any] = ()
     fit_kwargs: Mapping[str, Any] = field(default_factory=dict)
     callbacks: Callable[[TrialSpec], Sequence[keras.callbacks.Callback]] = _no_callbacks
@@ -196,6 +198,8 @@ class _Run:
     def _training(self) -> Training:
         """The trial's model in training: the HyperModel's own where it makes one, else by its `fit`."""
         runner, hp = self.runner, self.hp
+        for constraint in runner.constraints:
+            constraint(hp)
         callbacks, settings = runner.callbacks(self.spec), {"verbose": 0, **runner.fit_kwargs}
         if isinstance(runner.hypermodel, Trainable):
             return runner.hypermodel.training(hp, *runner.fit_args, callbacks=callbacks, **settings)
@@ -208,7 +212,9 @@ class _Run:
         Returns:
             Whether there is a second try: the HyperModel says by `accumulates_gradients` that it can do so.
         """
-        if not getattr(self.runner.hypermodel, "accumulates_gradients", False) or self.record.accumulate > 1:
+        hypermodel = self.runner.hypermodel
+        may = isinstance(hypermodel, AccumulatesGradients) and hypermodel.accumulates_gradients
+        if not may or self.record.accumulate > 1:
             return False
         log.warning("Trial %s ran out of memory: it is tried again with half the batch", self.spec.trial_id)
         self.runner.files.last(self.spec.trial_id).unlink(missing_ok=True)

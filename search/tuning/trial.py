@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,9 @@ import keras_tuner
 
 from search.training.seeds import ACCUMULATE, HEAD_EPOCHS, hyperparameter_values
 from search.tuning.record import TrialRecord
+
+TrialConstraint = Callable[[keras_tuner.HyperParameters], None]
+"""Is shown the hyperparameters of a trial before its model is made; what it raises fails the trial."""
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from search.tuning.resume import replay
 from search.tuning.runner import TrialRunner
 from search.tuning.store import TrialStore, earlier_version
 from search.tuning.study import Budget, MayStart, Study, always
-from search.tuning.trial import TrialSpec
+from search.tuning.trial import TrialConstraint, TrialSpec
 from search.tuning.trial_files import TrialFiles
 from search.utils.checkpoint import Arrays
 from search.utils.interrupts import noted_interrupts
@@ -39,9 +39,8 @@ class Tuner(keras_tuner.Tuner):
 
     Where KerasTuner restarts a promoted trial from its parent's best epoch with a fresh optimizer, this one goes on
     from the parent's last epoch with the optimizer's slots and step. A trial that fails is recorded with its error and
-    does not end the search; a fault of the machine or of the data is not the trial's, and does. A search that was
-    killed goes on when a tuner is made again on the same folder: the journal there says what was proposed and what came
-    out, and a trial that was running goes on from its last epoch.
+    does not end the search; a fault of the machine or of the data does. A search that was killed goes on when a tuner
+    is made again on the same folder, by the journal there, and a trial that was running from its last epoch.
 
     Args:
         oracle: Proposes the trials; its objective ranks them.
@@ -55,8 +54,8 @@ class Tuner(keras_tuner.Tuner):
             the first batch builds it; None: no limit.
         keep: Which checkpoints stay: `all`; `promotable`, those that another trial may go on with and the best trial's;
             `best`, in the end the best trial's alone.
-        may_start: Asked before each trial with its planned epochs and the records so far; where it answers no, the
-            search ends.
+        constraints: Fail trials before their models are made, by their hyperparameters.
+        may_start: Asked before each trial with its planned epochs and the records so far; a no ends the search.
         observers: Are told of every trial and epoch.
         **settings: As for `keras_tuner.Tuner`: directory, project_name, overwrite, max_model_size and others.
 
@@ -75,6 +74,7 @@ class Tuner(keras_tuner.Tuner):
         max_total_epochs: int | None = None,
         max_parameters: int | None = None,
         keep: str = "all",
+        constraints: Sequence[TrialConstraint] = (),
         may_start: MayStart = always,
         observers: Sequence[TrialObserver] = (),
         **settings: Any,
@@ -85,6 +85,7 @@ class Tuner(keras_tuner.Tuner):
         self.patience = patience
         self.max_parameters = max_parameters
         self.keep = keep
+        self.constraints = constraints
         self.study = Study(oracle, max_epochs, Budget(max_total_epochs, may_start))
         self._report = StudyReport(self.study, observers)
         self._is_reloaded = False
@@ -148,6 +149,7 @@ class Tuner(keras_tuner.Tuner):
             objective=self.oracle.objective,
             patience=self.patience,
             max_parameters=self.max_parameters,
+            constraints=self.constraints,
             fit_args=fit_args,
             fit_kwargs=fit_kwargs,
             callbacks=callbacks,

@@ -2,7 +2,6 @@
 
 import json
 
-import keras_tuner
 import numpy as np
 import pytest
 from reviews import make_reviews, write_reviews
@@ -12,7 +11,6 @@ from search.datasets import Examples
 from search.errors import InputError
 from search.features.cache import FeatureCache
 from search.job.latency import LatencyLimit, least_values, timed_classifier
-from search.training.refit import refit
 from search.training.trainable import TrainableHyperModel
 from search.tuning.objective import make_objective
 from search.tuning.oracles import make_oracle
@@ -85,8 +83,7 @@ def test_without_a_limit_nothing_is_measured_or_written(make, tmp_path):
     limit, clock = limit_of(tmp_path, None)
     hypermodel = make()
     assert limit.narrowed(RANGES, hypermodel, str) == RANGES
-    limit.guard(hypermodel)
-    hypermodel.admit(keras_tuner.HyperParameters())
+    assert not limit.constraints(hypermodel)
     assert clock.measured == 0 and not any(tmp_path.iterdir()) and limit.outcome(1.0) is None
 
 
@@ -135,10 +132,11 @@ def test_slow_settings_fail_their_trials_and_are_measured_once(make, tmp_path):
         hypermodel = make(modules="lstm", encoder_units={"min": 1, "max": 7, "step": 1}, **few)
         limit, clock = limit_of(tmp_path, 0.5, *times)
         limit.narrowed({}, hypermodel, str)
-        limit.guard(hypermodel)
+        constraints = limit.constraints(hypermodel)
         objective = make_objective(ObjectiveConfig(), 2)
         oracle = make_oracle(TunerConfig(name="grid", max_epochs=1), objective, 0)
-        tuner = Tuner(oracle, hypermodel, max_epochs=1, directory=str(tmp_path), project_name="trials")
+        folder = {"directory": str(tmp_path), "project_name": "trials"}
+        tuner = Tuner(oracle, hypermodel, max_epochs=1, constraints=constraints, **folder)
         tuner.search(TRAIN, VALID, verbose=0)
         return tuner, clock
 
@@ -153,13 +151,6 @@ def test_slow_settings_fail_their_trials_and_are_measured_once(make, tmp_path):
     # Taken up again, it measures nothing.
     again, clock = searched()
     assert clock.measured == 0 and list(again.records) == list(tuner.records)
-
-
-def test_the_refit_is_not_refused(make, tmp_path):
-    hypermodel = make(modules="words")
-    hypermodel.admit = lambda hp: pytest.fail("asked")
-    hp = keras_tuner.HyperParameters()
-    assert refit(hypermodel, hp, TRAIN, 1).output_shape == (None, 2)
 
 
 CSV = ("dataset=csv", "dataset.path=reviews.csv", "dataset.text=review", "dataset.label=stars")

@@ -111,8 +111,7 @@ class HyperbandOracle(ResumableOracle):
             trial_id: What KerasTuner would call the trial.
 
         Returns:
-            "status": RUNNING; IDLE while trials that run decide what comes next; STOPPED at the end. With RUNNING
-            "trial_id", and "values": name to value, KerasTuner's special ones (`tuner/epochs` …) included.
+            "status": RUNNING, IDLE or STOPPED; with RUNNING "trial_id", and "values", KerasTuner's special ones included.
         """
         if self.stop_reason is not None:
             log.warning("No further trial is started: %s.", self.stop_reason)
