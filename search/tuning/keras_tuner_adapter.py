@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from typing import Any
-
-import keras_tuner
 
 from search.tuning.oracles.hyperband import HyperbandOracle
 from search.tuning.tuner import Tuner
@@ -19,14 +18,8 @@ class Hyperband(Tuner):
         max_epochs: Epochs of a trial trained in full.
         factor: From round to round one in `factor` trials is kept, for `factor` times as many epochs.
         hyperband_iterations: How often the whole of Hyperband is run.
-        seed: Any whole number; None draws one.
-        hyperparameters: Overrides, or registers in advance, hyperparameters of the space.
-        tune_new_entries: Whether hyperparameters that are not in `hyperparameters` are tuned.
-        allow_new_entries: Whether a model may ask for such.
-        max_retries_per_trial: How often a trial that crashed is run again before it counts as failed.
-        max_consecutive_failed_trials: Failed trials in a row that end the search.
-        min_epochs: The fewest epochs a trial gets in the first round of any bracket.
-        **settings: As for `Tuner`: directory, project_name, overwrite, keep and others.
+        **settings: By name, as for `HyperbandOracle` (seed, hyperparameters, min_epochs and others) and for `Tuner`
+            (directory, project_name, overwrite, keep and others).
 
     Example:
         >>> tuner = Hyperband(build_model, "val_accuracy", max_epochs=9, seed=0, directory="outputs")
@@ -41,27 +34,8 @@ class Hyperband(Tuner):
         max_epochs: int = 100,
         factor: int = 3,
         hyperband_iterations: int | None = 1,
-        seed: int | None = None,
-        hyperparameters: keras_tuner.HyperParameters | None = None,
-        tune_new_entries: bool = True,
-        allow_new_entries: bool = True,
-        max_retries_per_trial: int = 0,
-        max_consecutive_failed_trials: int = 3,
-        *,
-        min_epochs: int = 1,
         **settings: Any,
     ) -> None:
-        oracle = HyperbandOracle(
-            objective=objective,
-            max_epochs=max_epochs,
-            factor=factor,
-            hyperband_iterations=hyperband_iterations,
-            seed=seed,
-            hyperparameters=hyperparameters,
-            allow_new_entries=allow_new_entries,
-            tune_new_entries=tune_new_entries,
-            max_retries_per_trial=max_retries_per_trial,
-            max_consecutive_failed_trials=max_consecutive_failed_trials,
-            min_epochs=min_epochs,
-        )
+        of_oracle = {name: settings.pop(name) for name in signature(HyperbandOracle).parameters.keys() & settings}
+        oracle = HyperbandOracle(objective, max_epochs, factor, hyperband_iterations, **of_oracle)
         super().__init__(oracle, hypermodel, max_epochs=max_epochs, **settings)

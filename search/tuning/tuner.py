@@ -128,8 +128,7 @@ class Tuner(keras_tuner.Tuner):
         """
         self.oracle.verbose = fit_kwargs.get("verbose", "auto")
         runner = self.runner(*fit_args, **fit_kwargs)
-        # KerasTuner collects garbage before every trial; what is alive now need not be searched through each time.
-        gc.freeze()
+        gc.freeze()  # KerasTuner collects garbage before every trial: not through what is alive now
         with noted_interrupts() as self._interrupted:
             self._search(SerialExecutor(lambda spec: runner.run(spec, self._report)))
 

@@ -111,7 +111,7 @@ class HyperbandOracle(ResumableOracle):
             trial_id: What KerasTuner would call the trial.
 
         Returns:
-            "status": RUNNING, IDLE or STOPPED; with RUNNING "trial_id", and "values", KerasTuner's special ones included.
+            "status": RUNNING, IDLE or STOPPED; with RUNNING "trial_id", and "values" with the special ones.
         """
         if self.stop_reason is not None:
             log.warning("No further trial is started: %s.", self.stop_reason)
