@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import keras_tuner
-
 from search.errors import InputError
 from search.tuning.record import TrialObserver, TrialRecord
 from search.tuning.store import TrialStore
 from search.tuning.study import Study
+from search.tuning.trial import hyperparameters_of
 from search.utils.checked import damaged
 
 
@@ -32,7 +31,7 @@ def replay(study: Study, store: TrialStore, observer: TrialObserver) -> None:
                 raise InputError(_others(store, f"it would not try {step.values} as trial {step.trial_id}"))
             continue
         try:
-            keras_tuner.HyperParameters.from_config(step.space)
+            hyperparameters_of(step.space)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise damaged(store.files.record(step.trial_id), f"'space': {error!r}") from error
         observer.on_trial_resumed(step)

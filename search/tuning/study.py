@@ -16,7 +16,7 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 from search.execution.base import Done, Wait
 from search.tuning.oracles.base import ResumableOracle
 from search.tuning.record import TrialRecord, ranked
-from search.tuning.trial import TrialSpec, spec_of
+from search.tuning.trial import TrialSpec, hyperparameters_of, spec_of
 
 
 @cache
@@ -143,7 +143,7 @@ class Study:
     def adopt(self, result: TrialRecord) -> None:
         """Takes a trial of a search that an earlier version ran, which can be looked at and not gone on with."""
         self.is_adopted = True
-        hyperparameters = keras_tuner.HyperParameters.from_config(result.space)
+        hyperparameters = hyperparameters_of(result.space)
         trial = Trial(hyperparameters=hyperparameters, trial_id=result.trial_id, status=TrialStatus.RUNNING)
         self.oracle.trials[result.trial_id] = trial
         self.oracle.start_order.append(result.trial_id)
@@ -156,7 +156,7 @@ class Study:
         self._records[result.trial_id] = result
         trial: Any = self.oracle.trials[result.trial_id]
         # A model may have asked for new hyperparameters as it was built.
-        trial.hyperparameters = keras_tuner.HyperParameters.from_config(result.space)
+        trial.hyperparameters = hyperparameters_of(result.space)
         trial.status, trial.message = result.status, result.traceback
         if result.status == TrialStatus.COMPLETED:
             for name in result.metrics:

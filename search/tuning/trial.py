@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,7 +64,7 @@ class TrialSpec:
 
     def hyperparameters(self, state: TrialState) -> keras_tuner.HyperParameters:
         """KerasTuner's hyperparameters, new ones at each call, with a state noted in them for the HyperModel."""
-        hp = keras_tuner.HyperParameters.from_config(self.space)
+        hp = hyperparameters_of(self.space)
         if state.accumulate > 1:
             hp.values[ACCUMULATE] = state.accumulate
         if state.head_epochs is not None:
@@ -84,6 +85,11 @@ class TrialSpec:
             accumulate=state.accumulate,
             head_epochs=state.head_epochs,
         )
+
+
+def hyperparameters_of(space: Mapping[str, Any]) -> keras_tuner.HyperParameters:
+    """KerasTuner's hyperparameters from what their `get_config` gave, which stays as it is."""
+    return keras_tuner.HyperParameters.from_config(deepcopy(space))  # it makes objects of the conditions in place
 
 
 def spec_of(trial: Any, max_epochs: int) -> TrialSpec:
