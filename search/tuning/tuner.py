@@ -24,12 +24,12 @@ from search.tuning.distribution import refuse_workers
 from search.tuning.observers import StudyReport
 from search.tuning.oracles.base import ResumableOracle
 from search.tuning.record import TrialObserver, TrialRecord
-from search.tuning.resume import replay
+from search.tuning.replay import replay
 from search.tuning.runner import TrialRunner
-from search.tuning.store import TrialStore, earlier_version
 from search.tuning.study import Budget, MayStart, Study, always
 from search.tuning.trial import TrialConstraint, TrialSpec
 from search.tuning.trial_files import TrialFiles
+from search.tuning.trial_store import TrialStore, earlier_version
 from search.utils.checkpoint import Arrays
 from search.utils.interrupts import noted_interrupts
 
