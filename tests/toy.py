@@ -40,8 +40,6 @@ class Toy(keras_tuner.HyperModel):
         hp.Choice("kind", ["a", "b"])
         hp.Int("units", 1, 4)
         hp.Float("rate", 0.1, 1)
-        with hp.conditional_scope("kind", ["b"]):
-            hp.Choice("only_with_b", [1, 2])
 
     def build(self, hp):
         self.declare_hyperparameters(hp)

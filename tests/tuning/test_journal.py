@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from toy import make, searched
+from toy import TUNERS, Toy, board, make, searched
 
 from search.errors import InputError
 from search.tuning.journal import Journal
@@ -53,6 +53,23 @@ def test_a_search_names_its_damaged_journal(tmp_path):
     path.write_text("".join([*lines[:2], lines[2].replace('"', "'", 1), *lines[3:]]))
     with pytest.raises(InputError, match="line 3"):
         make(tmp_path, "random")
+
+
+class Conditional(Toy):
+    """A toy with a hyperparameter that only some trials have."""
+
+    def declare_hyperparameters(self, hp):
+        super().declare_hyperparameters(hp)
+        with hp.conditional_scope("kind", ["b"]):
+            hp.Choice("only_with_b", [1, 2])
+
+
+@pytest.mark.parametrize("name", TUNERS)
+def test_a_search_with_conditions_goes_on_from_its_journal(tmp_path, name):
+    whole = searched(tmp_path / "whole", name, Conditional())
+    for trials in range(1, 6):
+        searched(tmp_path / "cut", name, Conditional(), may_start=lambda _, records, n=trials: len(records) < n)
+    assert board(searched(tmp_path / "cut", name, Conditional())) == board(whole)
 
 
 def test_the_journal_of_a_search_says_what_was_asked_and_told(tmp_path):
