@@ -1,6 +1,11 @@
-"""A configuration of a HyperModel, as a tuner would propose it."""
+"""Configurations of a HyperModel, as a tuner would propose them, and the backbones of a space."""
 
 import keras_tuner
+import numpy as np
+
+from search.backbones.base import SavedModule
+from search.backbones.learned.embeddings import TokenTable
+from search.backbones.of_space import made
 
 
 def hyperparameters(hypermodel, **values):
@@ -9,3 +14,9 @@ def hyperparameters(hypermodel, **values):
     hp.values.update(values)
     hypermodel.declare_hyperparameters(hp)
     return hp
+
+
+def backbones(space, folders, texts=("a training text",)):
+    """The backbones of a space whose modules lie in folders; those under encoders are of word vectors."""
+    embeddings = {name: TokenTable(SavedModule(name, folders[name])) for name in space.embedding_names()}
+    return made(space["module"].options, folders, embeddings, np.array(texts, object))

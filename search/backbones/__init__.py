@@ -1,4 +1,4 @@
-"""From the name of a module to a Keras layer.
+"""From a name to the part of a model that stands under its head.
 
 The names are imported when they are first used, since most of them bring TensorFlow along.
 """
@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from search.backbones.hub.layer import TextEmbedding
+    from search.backbones.of_space import resolve_backbones
     from search.backbones.resolve import resolve_modules
 
-__all__ = ["TextEmbedding", "resolve_modules"]
+__all__ = ["TextEmbedding", "resolve_backbones", "resolve_modules"]
 
 _ROOMS = {
     "TextEmbedding": "search.backbones.hub.layer",
+    "resolve_backbones": "search.backbones.of_space",
     "resolve_modules": "search.backbones.resolve",
 }
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from search.backbones.catalog import Entry
 from search.backbones.hub.saved_variables import variable_counts
-from search.backbones.tokens.token_names import NOTE, tokens_key
+from search.backbones.tokens.token_names import NOTE, title_of_tokens
 from search.utils.paths import read_path
 
 # Of the modules this package makes of word vectors.
@@ -87,7 +87,7 @@ def _tokens(path: Path) -> Listed | None:
     """What `token_module` made, by the width of a token's vector; None: it did not make this."""
     try:
         note = json.loads((path / NOTE).read_text(encoding="utf-8"))
-        return _listed(tokens_key(note["name"]), int(note["width"]), path)
+        return _listed(title_of_tokens(note["name"]), int(note["width"]), path)
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from search.backbones.base import SavedModule
 from search.backbones.hub.answers import answers_in_batches
-from search.backbones.hub.load import published
 from search.datasets import Examples, Part
 from search.features.cache import FeatureCache, Features, FeaturesOfSome
 from search.features.passes import PassObserver
@@ -31,29 +29,25 @@ class SplitFeatures:
     """Gives the features of splits through frozen modules.
 
     Args:
-        modules: Name of each module to the folder of its SavedModel.
         cache: Where features are kept from run to run; None: nowhere.
         on_pass: Is told of every pass of texts through a module.
     """
 
-    def __init__(
-        self, modules: Mapping[str, Path], cache: FeatureCache | None = None, on_pass: PassObserver | None = None
-    ) -> None:
+    def __init__(self, cache: FeatureCache | None = None, on_pass: PassObserver | None = None) -> None:
         self.cache = cache
-        self._modules = modules
         self._on_pass = on_pass
         # Module and split to its features; the split is kept so that no other can take its identity.
-        self._features: dict[tuple[str, int], tuple[Examples, Features]] = {}
+        self._features: dict[tuple[SavedModule, int], tuple[Examples, Features]] = {}
 
     def has_room(self, texts: int, dimension: int) -> bool:
         """Whether there is a cache, and in it room for the features of so many texts."""
         return self.cache is not None and self.cache.has_room(texts, dimension)
 
-    def of(self, module: str, examples: Examples) -> Features | FeaturesOfSome:
+    def of(self, module: SavedModule, examples: Examples) -> Features | FeaturesOfSome:
         """Gives the features of a split: from memory, from the cache, or else computed.
 
         Args:
-            module: Name of the module.
+            module: The module.
             examples: The split; of a part of one, the features of the whole are kept.
 
         Returns:
@@ -63,21 +57,20 @@ class SplitFeatures:
             return FeaturesOfSome(self._of_whole(module, examples.whole), examples.at)
         return self._of_whole(module, examples)
 
-    def _of_whole(self, module: str, examples: Examples) -> Features:
+    def _of_whole(self, module: SavedModule, examples: Examples) -> Features:
         key = (module, id(examples))
         if key not in self._features:
-            folder = self._modules[module]
             found = (
-                _embedded(folder, examples.texts)
+                _embedded(module, examples.texts)
                 if self.cache is None
-                else self.cache.features(folder, examples.texts, self._on_pass, module)
+                else self.cache.features(module.folder, examples.texts, self._on_pass, module.name)
             )
             self._features[key] = (examples, found)
         return self._features[key][1]
 
 
-def _embedded(folder: Path, texts: NDArray[np.object_]) -> Features:
-    module = published(folder)
+def _embedded(saved: SavedModule, texts: NDArray[np.object_]) -> Features:
+    module = saved.load()
     rows = np.arange(len(texts), dtype=np.int32)
     vectors = answers_in_batches(module, texts, f"module {module.name}")
     return Features([vectors], np.zeros(len(texts), np.int32), rows, module.dimension)

@@ -1,13 +1,13 @@
 """Keeps a search to classifiers that take no longer than a limit: `objective.max_ms_per_text`.
 
 A time is measured once and kept with the run, so that a run that is taken up again decides as it did before. What is
-measured is the module, or the encoder with its settings, under the least head of the space; the head of a trial adds
+measured is the backbone with its settings under the least head of the space; the head of a trial adds
 little to it, and the whole is measured at the end.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,8 @@ from search.models.scorer import scorer
 from search.tuning.trial import TrialConstraint
 from search.utils.checked import damaged, read_checked, write_checked
 from search.utils.timing import milliseconds_per_text
-from spaces import ENCODERS, TextClassifierSpace
+from spaces import TextClassifierSpace
 
-_OF_ENCODERS = ("vocabulary_size", "sequence_length", "ngrams", "embedding", "embedding_size", "encoder_units")
 _KEY = "objective.max_ms_per_text"
 # Values of a setting that are each measured before the search; of a longer range, those are that a trial asks for.
 _MOST_OPTIONS = 6
@@ -70,7 +69,7 @@ class LatencyLimit:
     ) -> dict[str, Any]:
         """Leaves out of the ranges of a space what is above the limit.
 
-        Modules are, encoders that are with their least settings, and values of a setting that are with every encoder.
+        Backbones are that are with their least settings, and values of a setting that are with every backbone.
 
         Args:
             ranges: As `space_from` takes them.
@@ -89,12 +88,12 @@ class LatencyLimit:
             raise InputError(f"{_KEY}={self.limit:g}: nothing in the space is as fast; a text takes {self._told()}.")
         kept: dict[str, Any] = {} if len(fast) == len(names) else {"modules": fast}
         left_out = [name for name in names if name not in fast]
-        encoders = [least_values(space, name) for name in fast if name in ENCODERS]
-        for setting in _OF_ENCODERS if encoders else ():
+        candidates = [least_values(space, name) for name in fast]
+        for setting in _settings(hypermodel, fast):
             options = space[setting].options or () if setting in space else ()
             if not 1 < len(options) <= _MOST_OPTIONS:
                 continue  # trials are measured one by one
-            users = [least for least in encoders if setting in _active(space, least)]
+            users = [least for least in candidates if setting in _active(space, least)]
             within = [o for o in options if any(self._is_fast(hypermodel, {**least, setting: o}) for least in users)]
             if users and len(within) < len(options):
                 kept[setting] = within
@@ -138,14 +137,14 @@ class LatencyLimit:
         """Fails a trial that is above the limit."""
         space = hypermodel.space
         values = space.declare(hp)
-        settings = {name: values[name] for name in _OF_ENCODERS if name in values}
+        settings = {name: values[name] for name in hypermodel.backbone(values).latency_settings if name in values}
         values = {**least_values(space, values["module"]), **settings}
         known = len(self.milliseconds)
         fast = self._is_fast(hypermodel, values)
         if len(self.milliseconds) > known:
             self._keep()
         if not fast:
-            name = _described(space, values)
+            name = _described(hypermodel, values)
             raise keras_tuner.errors.FailedTrialError(
                 f"{name} takes {self.milliseconds[name]:.3g} ms a text, more than {_KEY}={self.limit:g}"
             )
@@ -153,7 +152,7 @@ class LatencyLimit:
     def _is_fast(self, hypermodel: TextClassifierHyperModel, values: Mapping[str, Any]) -> bool:
         """Whether a configuration under the least head is within the limit; measures it where that is not known."""
         assert self.limit is not None
-        name = _described(hypermodel.space, values)
+        name = _described(hypermodel, values)
         if name not in self.milliseconds:
             classify = timed_classifier(hypermodel, values)
             spent = self._measure(classify, self._texts)
@@ -208,11 +207,16 @@ def _active(space: TextClassifierSpace, values: Mapping[str, Any]) -> dict[str, 
     return space.declare(hp)
 
 
-def _described(space: TextClassifierSpace, values: Mapping[str, Any]) -> str:
-    """The name of a module; of an encoder with those of its settings that are not the least."""
-    name = str(values["module"])
-    if name not in ENCODERS:
+def _settings(hypermodel: TextClassifierHyperModel, names: Sequence[str]) -> list[str]:
+    """The settings that decide how long backbones take, each once."""
+    return list(dict.fromkeys(one for name in names for one in hypermodel.backbones[name].latency_settings))
+
+
+def _described(hypermodel: TextClassifierHyperModel, values: Mapping[str, Any]) -> str:
+    """The name of a backbone, with those of its settings that are not the least."""
+    name, space = str(values["module"]), hypermodel.space
+    if not (settings := hypermodel.backbone(values).latency_settings):
         return name
     active, least = _active(space, values), least_values(space, name)
-    varied = [one for one in _OF_ENCODERS if one in active and active[one] != least[one]]
+    varied = [one for one in settings if one in active and active[one] != least[one]]
     return ", ".join([name, *(f"{one}={active[one]}" for one in varied)])

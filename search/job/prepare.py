@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from search.backbones import resolve_modules
-from search.backbones.hub.load import published, untrainable
+from search.backbones import resolve_backbones
+from search.backbones.base import Backbone
+from search.backbones.hub.load import published
 from search.backbones.hub.purity import impurity, telling
-from search.backbones.learned import resolve_embeddings
-from search.backbones.tokens.token_names import token_level, tokens_key
 from search.config import Config
 from search.datasets import Splits
 from search.errors import InputError
@@ -33,7 +32,8 @@ class Prepared:
         config: The checked configuration.
         splits: The data.
         objective: KerasTuner's objective.
-        modules: Name of each module that is needed to its folder.
+        backbones: Whatever stands under a head, by the value of `module`.
+        modules: Name of each published module that is needed to its folder.
         space: What may vary.
         limit: How slow a classifier may be.
     """
@@ -41,6 +41,7 @@ class Prepared:
     config: Config
     splits: Splits
     objective: Any
+    backbones: Mapping[str, Backbone]
     modules: Mapping[str, Path]
     space: TextClassifierSpace
     limit: LatencyLimit
@@ -71,9 +72,10 @@ def prepare(
     objective = make_objective(config.objective, len(splits.classes))
     space = space_from(ranges, rows=rows)
     places = config.module, Path(config.paths.modules), catalogs
-    modules = {**resolve_modules(space.module_names(), *places), **resolve_embeddings(space, texts, *places)}
+    backbones = resolve_backbones(space, texts, *places)
+    modules = _modules(backbones)
     _check_purity(modules, texts)
-    tokens = token_level(modules)
+    tokens = list(dict.fromkeys(name for backbone in backbones.values() for name in backbone.token_level))
     if tokens and splits.fold is not None and AUTO in space["sequence_length"].limits:
         raise InputError(
             f"space.sequence_length=auto over {tokens[0]} looks at all rows to learn from, also those that a fold "
@@ -81,17 +83,26 @@ def prepare(
         )
     space = space_from(ranges, rows=rows, token_level=tokens)
     limit = LatencyLimit(config.objective.max_ms_per_text, RunFolder(output).latency, texts)
-    timed = TextClassifierHyperModel(space, modules, len(splits.classes), config.seed, texts=texts)
+    timed = TextClassifierHyperModel(space, backbones, len(splits.classes), config.seed)
     ranges = limit.narrowed(ranges, timed, say)
     space = space_from(ranges, rows=rows, token_level=tokens)
     if any(name in space and True in (space[name].options or ()) for name in ("trainable", "embedding_trainable")):
-        searched = {name: modules[name] for name in space.module_names()}
-        under = {name: modules[tokens_key(name)] for name in space.embedding_names() if name in tokens}
-        frozen = untrainable({**searched, **under})
+        frozen = _untrainable(space, backbones)
         if frozen:
             space = space_from(ranges, rows=rows, untrainable=frozen, token_level=tokens)
             say(f"Without trainable variables, to be searched frozen alone: {', '.join(frozen)}")
-    return Prepared(config, splits, objective, modules, space, limit)
+    return Prepared(config, splits, objective, backbones, modules, space, limit)
+
+
+def _modules(backbones: Mapping[str, Backbone]) -> dict[str, Path]:
+    return {module.name: module.folder for backbone in backbones.values() for module in backbone.modules}
+
+
+def _untrainable(space: TextClassifierSpace, backbones: Mapping[str, Backbone]) -> list[str]:
+    """The modules of a space that have nothing to train."""
+    searched = {*space.module_names(), *space.embedding_names()}
+    found = [name for option in space["module"].options or () for name in backbones[str(option)].untrainable()]
+    return [name for name in dict.fromkeys(found) if name in searched]
 
 
 def _check_purity(modules: Mapping[str, Path], texts: NDArray[np.object_]) -> None:

@@ -122,7 +122,7 @@ def _judging(prepared: Prepared, passes: PassLog) -> tuple[TrainableHyperModel, 
     config, splits = prepared.config, prepared.splits
     hypermodel = TrainableHyperModel(
         prepared.space,
-        prepared.modules,
+        prepared.backbones,
         len(splits.classes),
         config.seed,
         FeatureCache(
@@ -131,7 +131,6 @@ def _judging(prepared: Prepared, passes: PassLog) -> tuple[TrainableHyperModel, 
             None if config.features.max_gib is None else int(config.features.max_gib * 2**30),
         ),
         passes,
-        splits.train.texts,
     )
     return hypermodel, Validation(hypermodel, splits)
 

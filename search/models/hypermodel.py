@@ -3,58 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import keras
 import keras_tuner
-import numpy as np
-from numpy.typing import NDArray
 
-from search.backbones import TextEmbedding
-from search.backbones.learned import EMBEDDING, Encoders
-from search.backbones.tokens.token_names import tokens_key
+from search.backbones.base import Backbone, Description, SavedModule
 from search.datasets import Examples
 from search.features.cache import FeatureCache
 from search.features.passes import PassObserver
 from search.features.splits import Inputs, SplitFeatures
 from search.models.keras_model import compiled_model
 from search.models.scorer import ModelInputs
-from spaces import ENCODERS, TextClassifierSpace
+from spaces import TextClassifierSpace
 
 
 class TextClassifierHyperModel(keras_tuner.HyperModel):
-    """A module or an encoder under a head of dense layers.
+    """A backbone under a head of dense layers.
 
     It makes models; `search.training.trainable.TrainableHyperModel` trains them too.
 
     Args:
         space: What may vary.
-        modules: Name of each module of the space to the folder of its SavedModel, with what `resolve_embeddings` gave.
+        backbones: One for each value of `module`, as `search.backbones.resolve_backbones` gives them.
         classes: Number of classes.
         seed: Seed of the search.
         features: Where the features of frozen modules are kept; None: every model embeds its texts itself.
         on_pass: Is told of every pass of texts through a frozen module.
-        texts: Those of the training split, strings [n], for encoders: the vocabulary of every model is of them.
     """
 
     def __init__(
         self,
         space: TextClassifierSpace,
-        modules: Mapping[str, Path],
+        backbones: Mapping[str, Backbone],
         classes: int,
         seed: int,
         features: FeatureCache | None = None,
         on_pass: PassObserver | None = None,
-        texts: NDArray[np.object_] | None = None,
     ) -> None:
         super().__init__()
         self.space = space
-        self.modules = modules
+        self.backbones = backbones
         self.classes = classes
         self.seed = seed
-        self._features = SplitFeatures(modules, features, on_pass)
-        self._encoders = Encoders(modules, texts)
+        self._features = SplitFeatures(features, on_pass)
 
     def declare_hyperparameters(self, hp: keras_tuner.HyperParameters) -> None:
         """Declares the whole space, before any model is built."""
@@ -82,41 +74,35 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
             accumulate: Batches whose gradients are averaged before the weights move.
         """
         texts = keras.Input((), dtype="string", name="texts")
-        name = self.module_under_head(values)
-        if name is None:
-            hidden = self._encoders.text_encoder(texts, values)
-        else:
-            hidden = TextEmbedding(str(self.modules[name]), trainable=values["trainable"], name=EMBEDDING)(texts)
-        return compiled_model(values, self.classes, accumulate, texts, hidden)
+        backbone = self.backbone(values)
+        return compiled_model(values, self.classes, accumulate, backbone, texts, backbone.symbolic(texts, values))
 
-    def module_under_head(self, values: Mapping[str, Any]) -> str | None:
-        """Name of the published module whose vector of a text the head sees; None where an encoder is learned."""
-        return None if values["module"] in ENCODERS else str(values["module"])
+    def backbone(self, values: Mapping[str, Any]) -> Backbone:
+        """The backbone of a configuration."""
+        return self.backbones[str(values["module"])]
 
-    def module_of_texts(self, values: Mapping[str, Any]) -> str | None:
-        """Name of the module that a configuration's model gives texts to; None where there is none."""
-        name = self.module_under_head(values) or tokens_key(values["embedding"])
-        return name if name in self.modules else None
+    def describe(self, values: Mapping[str, Any]) -> Description:
+        """The facts about the backbone of a configuration that records tell."""
+        return self.backbone(values).describe(values)
 
     @property
     def keeps_features(self) -> bool:
         """Whether there is a place for the features of frozen modules."""
         return self._features.cache is not None
 
-    def features(self, module: str, examples: Examples) -> Inputs:
+    def features(self, module: SavedModule, examples: Examples) -> Inputs:
         """The features of a split through a frozen module: see `SplitFeatures.of`."""
         return self._features.of(module, examples)
 
     def constant_features(self, values: Mapping[str, Any], examples: Examples) -> Inputs | None:
         """The features of a split through a configuration's module, where training does not change them."""
-        name = self._constant_module(values)
-        return None if name is None else self.features(name, examples)
+        module = self._constant_module(values)
+        return None if module is None else self.features(module, examples)
 
     def prepares_inputs(self, values: Mapping[str, Any]) -> bool:
-        """Whether what a configuration's encoder sees is the same in every epoch, and can be kept."""
-        if self.module_under_head(values) is not None:
-            return False
-        return self._encoders.takes_ids(values) or self._constant_module(values) is not None
+        """Whether a configuration is trained above inputs that are the same in every epoch, and can be kept."""
+        prepared = self.backbone(values).prepared(values)
+        return prepared is not None and (prepared.of_texts is not None or self._constant_module(values) is not None)
 
     def prepared_model(self, values: Mapping[str, Any], accumulate: int = 1) -> keras.Model:
         """Builds the model above what `prepared_inputs` gives; its weights are those of `model`, in the same order.
@@ -125,17 +111,23 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
             values: The hyperparameters, of which `prepares_inputs` is true.
             accumulate: As for `model`.
         """
-        takes_ids = self._encoders.takes_ids(values)
-        inputs, hidden = self._encoders.id_encoder(values) if takes_ids else self._encoders.row_encoder(values)
-        return compiled_model(values, self.classes, accumulate, inputs, hidden)
+        backbone = self.backbone(values)
+        prepared = backbone.prepared(values)
+        assert prepared is not None
+        return compiled_model(values, self.classes, accumulate, backbone, *prepared.begin())
 
     def prepared_inputs(self, values: Mapping[str, Any], examples: Examples) -> ModelInputs:
-        """What `prepared_model` takes for the rows of a split: numbers of tokens, or a token-level module's rows."""
-        constant = self._constant_module(values)
-        return self._encoders.ids(examples.texts, values) if constant is None else self.features(constant, examples)
+        """What `prepared_model` takes for the rows of a split: numbers of tokens, or features."""
+        prepared = self.backbone(values).prepared(values)
+        assert prepared is not None
+        if prepared.of_texts is not None:
+            return prepared.of_texts(examples.texts)
+        features = self.constant_features(values, examples)
+        assert features is not None
+        return features
 
-    def _constant_module(self, values: Mapping[str, Any]) -> str | None:
-        name = self.module_under_head(values)
-        if name is None:
-            return self._encoders.constant_module(values, self._features.has_room)
-        return None if values.get("trainable") else name
+    def _constant_module(self, values: Mapping[str, Any]) -> SavedModule | None:
+        """The module that training does not change, where its features can be kept."""
+        module = self.backbone(values).constant(values)
+        kept = module is not None and (module.room is None or self._features.has_room(*module.room))
+        return module if kept else None

@@ -1,4 +1,4 @@
-"""The Keras model of a configuration: a head above what a module or an encoder gives, compiled."""
+"""The Keras model of a configuration: a head above what a backbone gives, compiled."""
 
 from __future__ import annotations
 
@@ -8,21 +8,26 @@ from typing import Any
 
 import keras
 
-from search.backbones.learned import EMBEDDING
+from search.backbones.base import Backbone
 from search.optimizers.settings import OptimizerSettings, make_optimizer
-from spaces import ENCODERS
 
 
 def compiled_model(
-    values: Mapping[str, Any], classes: int, accumulate: int, inputs: keras.KerasTensor, hidden: keras.KerasTensor
+    values: Mapping[str, Any],
+    classes: int,
+    accumulate: int,
+    backbone: Backbone,
+    inputs: keras.KerasTensor,
+    hidden: keras.KerasTensor,
 ) -> keras.Model:
-    """Puts the head above what a module or an encoder gives, and compiles the whole.
+    """Puts the head above what a backbone gives, and compiles the whole.
 
     Args:
         values: The hyperparameters.
         classes: Number of classes.
         accumulate: Batches whose gradients are averaged before the weights move.
-        inputs: What `hidden` is made of; on the way is a layer by the name of `EMBEDDING`, if that is to be trained.
+        backbone: What gives `hidden`.
+        inputs: What it is made of.
         hidden: float32 [batch, dim].
 
     Returns:
@@ -35,13 +40,9 @@ def compiled_model(
     # Two classes have two outputs like any other number: one code, the same model.
     outputs = keras.layers.Dense(classes, "softmax", dtype="float32", name="probabilities")(hidden)
     model = keras.Model(inputs, outputs, name="text_classifier")
-    settings = OptimizerSettings.of(values)
-    if values["module"] in ENCODERS:
-        # All of it learns at one rate, unless a token-level module has its own; but Keras alone squares the gradients
-        # of a token that comes up twice one by one.
-        rate = values.get("embedding_fine_tuning_rate", settings.learning_rate)
-        settings = replace(settings, module_rate=rate)
-    trained = [layer for layer in model.layers if layer.name == EMBEDDING and layer.trainable]
+    settings = replace(OptimizerSettings.of(values), module_rate=backbone.rate(values))
+    trained = [layer for group in backbone.groups(model) for layer in group]
+    assert len(trained) <= 1, "one layer holds all that learns at the rate of the backbone"
     optimizer = make_optimizer(settings, trained[0] if trained else None, accumulate)
     # String operations cannot be compiled by XLA, which Keras would choose by itself where there is a GPU.
     model.compile(optimizer, "sparse_categorical_crossentropy", jit_compile=False)

@@ -12,6 +12,9 @@ import pandas as pd
 from search.tuning.record import TrialRecord, ranked
 from search.utils.files import whole_file
 
+BACKBONE = ("backbone", "pretrained", "frozen")
+"""Columns with the facts about the backbone of a trial, as its record has them."""
+
 
 def leaderboard(records: Iterable[TrialRecord], hyperparameters: Sequence[str], direction: str) -> pd.DataFrame:
     """Ranks the trials.
@@ -24,10 +27,11 @@ def leaderboard(records: Iterable[TrialRecord], hyperparameters: Sequence[str], 
     Returns:
         A row per trial, the best first; of equals the earlier one, trials without a score last. Columns: trial_id,
         status, score; in cross-validation score_std and fold_1, fold_2 and so on, the standard deviation of the folds'
-        scores, whose mean is the score, and these; rank, the hyperparameters, bracket, round, parent, epochs,
-        best_epoch, seconds, accumulate (parts that batches were cut into for want of memory), head_epochs and
-        head_score (how long the head was trained alone before the module was trained with it, and what it scored then),
-        the val_ metrics, parameters, error.
+        scores, whose mean is the score, and these; rank, the hyperparameters, backbone, pretrained and frozen (the
+        module whose published weights the backbone starts from, and whether these stay as they are), bracket, round,
+        parent, epochs, best_epoch, seconds, accumulate (parts that batches were cut into for want of memory),
+        head_epochs and head_score (how long the head was trained alone before the module was trained with it, and what
+        it scored then), the val_ metrics, parameters, error.
     """
     trials = list(records)
     rows = [_row(trial, rank, hyperparameters) for rank, trial in enumerate(ranked(trials, direction), 1)]
@@ -53,6 +57,7 @@ def _row(trial: TrialRecord, rank: int | None, hyperparameters: Sequence[str]) -
         **_folds(trial.fold_scores),
         "rank": rank,
         **{name: trial.values.get(name) for name in hyperparameters},
+        **{name: getattr(trial, name) for name in BACKBONE},
         "bracket": trial.bracket,
         "round": trial.round,
         "parent": trial.parent,

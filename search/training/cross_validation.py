@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
 import keras_tuner
 
+from search.backbones.base import Description
 from search.datasets import Fold
 from search.models.weights import assign, model_weights
 from search.training.base import Training
@@ -43,6 +44,10 @@ class CrossValidated(keras_tuner.HyperModel):
     def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
         """Builds the model of one configuration for all rows."""
         return self.whole.build(hp)
+
+    def describe(self, values: Mapping[str, Any]) -> Description:
+        """The facts about the backbone of a configuration, which is the same in all folds."""
+        return self.whole.describe(values)
 
     def training(self, hp: keras_tuner.HyperParameters, **settings: Any) -> Training:
         """Makes the training of a trial, which holds the rows that it needs.

@@ -2,49 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from pathlib import Path
 
+from search.backbones.base import SavedModule
 from search.backbones.hub.answers import faults_of_module
-from search.backbones.hub.load import Module, published
 from search.datasets import Examples
 from search.training.embedding_bag import Bags, Table
 from search.training.sparse_fine_tuning import Touched, find_touched
 
 
 class SharedResources:
-    """Finds out of what modules make the texts of a split, and keeps it.
+    """Finds out of what modules make the texts of a split, and keeps it."""
 
-    Args:
-        modules: Name of each module to the folder of its SavedModel.
-    """
-
-    def __init__(self, modules: Mapping[str, Path]) -> None:
-        self._modules = modules
-        self._bags: dict[str, Bags] = {}
+    def __init__(self) -> None:
+        self._bags: dict[SavedModule, Bags] = {}
         # By module and splits, which are kept so that no others can take their identities.
-        self._touched: dict[tuple[str, int], tuple[Examples, list[Touched]]] = {}
-        self._tables: dict[tuple[str, int, int], tuple[Examples, Examples | None, Table | None]] = {}
+        self._touched: dict[tuple[SavedModule, int], tuple[Examples, list[Touched]]] = {}
+        self._tables: dict[tuple[SavedModule, int, int], tuple[Examples, Examples | None, Table | None]] = {}
 
-    def module(self, name: str) -> Module:
-        """A module, with its published weights."""
-        return published(self._modules[name], name)
-
-    def faults(self, module: str, *splits: Examples | None) -> AbstractContextManager[None]:
+    def faults(self, module: SavedModule, *splits: Examples | None) -> AbstractContextManager[None]:
         """Tells, where training on the texts of splits fails, whether a module is at fault: see `faults_of_module`."""
         texts = [split.texts for split in splits if split is not None]
-        return faults_of_module(self.module(module), f"module {module}", *texts)
+        return faults_of_module(module.load(), f"module {module.name}", *texts)
 
-    def touched(self, module: str, train: Examples) -> list[Touched]:
+    def touched(self, module: SavedModule, train: Examples) -> list[Touched]:
         """What training a module on the rows of a split can change of each of its variables."""
         key = (module, id(train))
         if key not in self._touched:
             with self.faults(module, train):
-                self._touched[key] = (train, find_touched(self.module(module), train.texts))
+                self._touched[key] = (train, find_touched(module.load(), train.texts))
         return self._touched[key][1]
 
-    def table(self, module: str, train: Examples, valid: Examples | None) -> Table | None:
+    def table(self, module: SavedModule, train: Examples, valid: Examples | None) -> Table | None:
         """The rows of two splits as sums over the table of a module; None where it is no embedding bag."""
         key = (module, id(train), id(valid))
         if key not in self._tables:
@@ -52,9 +41,9 @@ class SharedResources:
                 self._tables[key] = (train, valid, self._found_table(module, train, valid))
         return self._tables[key][2]
 
-    def _found_table(self, module: str, train: Examples, valid: Examples | None) -> Table | None:
+    def _found_table(self, module: SavedModule, train: Examples, valid: Examples | None) -> Table | None:
         if module not in self._bags:
-            self._bags[module] = Bags(self.module(module))
+            self._bags[module] = Bags(module.load())
         bags = self._bags[module]
         of_train = bags.weights(train.texts)
         of_valid = None if valid is None else bags.weights(valid.texts)

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from search.backbones.base import Backbone
 from search.datasets import Examples
 from search.models.hypermodel import TextClassifierHyperModel
 from search.optimizers.settings import OptimizerSettings
@@ -58,6 +59,11 @@ class TrainingTask:
     def settings(self) -> frozenset[str]:
         """The settings of the space that the hyperparameters belong to: the width of each layer to `units`."""
         return frozenset(setting_of(name) for name in self.values)
+
+    @property
+    def backbone(self) -> Backbone:
+        """What stands under the head."""
+        return self.hypermodel.backbone(self.values)
 
     @property
     def optimizer(self) -> OptimizerSettings:

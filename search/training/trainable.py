@@ -36,7 +36,7 @@ class TrainableHyperModel(TextClassifierHyperModel):
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         super().__init__(*arguments, **settings)
-        self.shared = SharedResources(self.modules)
+        self.shared = SharedResources()
 
     def training(
         self,
@@ -122,7 +122,8 @@ class TrainableHyperModel(TextClassifierHyperModel):
         What frozen modules give and modules that are held in memory are shared.
         """
         # No copy: KerasTuner binds `build` to the instance that it was made for.
-        other = TrainableHyperModel(self.space, self.modules, self.classes, self.seed)
-        other._features, other._encoders = self._features, self._encoders.learning_from(texts)
+        backbones = {name: backbone.learning_from(texts) for name, backbone in self.backbones.items()}
+        other = TrainableHyperModel(self.space, backbones, self.classes, self.seed)
+        other._features = self._features
         other.shared = self.shared
         return other

@@ -17,6 +17,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from search.backbones.base import SavedModule
+from search.backbones.learned.encoder import SETTINGS as OF_LEARNED
 from search.datasets import Examples
 from search.optimizers.flat import FLAT_OPTIMIZERS
 from search.optimizers.sparse_rows import RULES
@@ -37,26 +39,24 @@ _OF_HEADS = frozenset({
     *("learning_rate", "optimizer", "weight_decay", "clip_norm", "batch_size", "class_weight"),
 })  # fmt: skip
 _OF_MODULES = _OF_HEADS | {"fine_tuning_rate", "warmup_steps"}
-_OF_ENCODERS = _OF_HEADS | {
-    *("vocabulary_size", "sequence_length", "ngrams", "embedding", "embedding_size", "encoder_units"),
-    "fine_tuning_rate",
-}
+_ABOVE_INPUTS = _OF_HEADS | {*OF_LEARNED, "fine_tuning_rate"}
 
 
 class HeadTrainer:
-    """Trains the head of a frozen module on its features, which are computed once."""
+    """Trains the head of a frozen backbone on its features, which are computed once."""
 
     handles = _OF_HEADS
 
     def supports(self, task: TrainingTask) -> bool:
-        """Whether the module is frozen, its features can be kept, and no callback asks for a Keras model."""
-        frozen = task.hypermodel.module_under_head(task.values) is not None and not task.values["trainable"]
+        """Whether the backbone is a constant whose features can be kept, and no callback asks for a Keras model."""
+        frozen = task.backbone.frozen_features(task.values) is not None
         return frozen and task.hypermodel.keeps_features and not task.callbacks and _is_in_numpy(task)
 
     def train(self, task: TrainingTask) -> HeadTraining:
         """Makes the training of the head."""
-        features = task.hypermodel.features(_name(task), task.train)
-        valid = None if task.valid is None else task.hypermodel.features(_name(task), task.valid)
+        module = _present(task.backbone.frozen_features(task.values))
+        features = task.hypermodel.features(module, task.train)
+        valid = None if task.valid is None else task.hypermodel.features(module, task.valid)
         return HeadTraining(_first_head(task, features.dimension), task.optimizer, task.data(features, valid))
 
 
@@ -71,14 +71,14 @@ class EmbeddingBagTrainer:
 
     def train(self, task: TrainingTask) -> EmbeddingBagTraining:
         """Makes the training of table and head."""
-        module, table = task.shared.module(_name(task)), self._table(task)
+        module, table = _fine_tuned(task).load(), self._table(task)
         assert table is not None
         head = _first_head(task, module.dimension)
         return EmbeddingBagTraining(module, table, head, task.optimizer, task.data(None, None))
 
     @staticmethod
     def _table(task: TrainingTask) -> Any:
-        return task.shared.table(_name(task), task.train, task.valid)
+        return task.shared.table(_fine_tuned(task), task.train, task.valid)
 
 
 class SparseRowTrainer:
@@ -92,23 +92,23 @@ class SparseRowTrainer:
 
     def train(self, task: TrainingTask) -> SparseRowTraining:
         """Makes the training of module and head."""
-        module = task.shared.module(_name(task))
-        touched = task.shared.touched(_name(task), task.train)
+        module = _fine_tuned(task).load()
+        touched = task.shared.touched(_fine_tuned(task), task.train)
         head, data = _first_head(task, module.dimension), _on_texts(task)
         return SparseRowTraining(module, touched, head, task.optimizer, data, task.accumulate)
 
 
 class PreparedInputsTrainer:
-    """Trains an encoder by Keras's `fit` on the tokens of the texts, or their vectors, which are found once."""
+    """Trains layers by Keras's `fit` above inputs that the backbone makes of the texts once."""
 
-    handles = _OF_ENCODERS
+    handles = _ABOVE_INPUTS
 
     def supports(self, task: TrainingTask) -> bool:
-        """Whether what the encoder sees can be kept, and no callback asks for the model of texts."""
+        """Whether there are such inputs and they can be kept, and no callback asks for the model of texts."""
         return task.hypermodel.prepares_inputs(task.values) and not task.callbacks
 
     def train(self, task: TrainingTask) -> KerasTraining:
-        """Makes the training of what is above the tokenizer or the token-level module."""
+        """Makes the training of what is above the inputs."""
         keras.utils.set_random_seed(task.seed)
         model = task.hypermodel.prepared_model(task.values, task.accumulate)
 
@@ -137,8 +137,8 @@ class WholeModelTrainer:
     @staticmethod
     def training_of(model: keras.Model, task: TrainingTask) -> KerasTraining:
         """Makes the training of a model of texts that was built before."""
-        name = task.hypermodel.module_of_texts(task.values)
-        faults = nullcontext if name is None else partial(task.shared.faults, name, task.train, task.valid)
+        module = task.backbone.text_module(task.values)
+        faults = nullcontext if module is None else partial(task.shared.faults, module, task.train, task.valid)
         return _by_keras(task, model, _on_texts(task), faults)
 
 
@@ -193,14 +193,17 @@ def _by_keras(
     return KerasTraining(model, fit, task.callbacks)
 
 
-def _name(task: TrainingTask) -> str:
-    name = task.hypermodel.module_under_head(task.values)
-    assert name is not None
-    return name
+def _fine_tuned(task: TrainingTask) -> SavedModule:
+    return _present(task.backbone.fine_tuned(task.values))
+
+
+def _present(module: SavedModule | None) -> SavedModule:
+    assert module is not None
+    return module
 
 
 def _fine_tunes(task: TrainingTask) -> bool:
-    trained = task.hypermodel.module_under_head(task.values) is not None and task.values["trainable"]
+    trained = task.backbone.fine_tuned(task.values) is not None
     return trained and not task.callbacks and keras.config.dtype_policy().compute_dtype == "float32"
 
 

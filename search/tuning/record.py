@@ -10,9 +10,12 @@ from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
 from types import UnionType
-from typing import Any, Protocol, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Protocol, get_args, get_origin, get_type_hints, runtime_checkable
 
 from search.utils.checked import damaged, read_checked, write_checked
+
+if TYPE_CHECKING:  # brings TensorFlow, which those who read records do without
+    from search.backbones.base import Description
 
 REPLACEMENTS = 1_000_000
 """The k-th trial in place of a round's failed ones is named by k times so many more than the round's last one."""
@@ -31,6 +34,12 @@ class TrialRecord:
     trial_id: str
     values: dict[str, Any]
     """Hyperparameter names to values, those alone that exist in this trial."""
+    backbone: str | None = None
+    """The backbone under its head; None: the model is of a kind that does not say."""
+    pretrained: str | None = None
+    """The module whose published weights the backbone starts from; None: it starts from nothing."""
+    frozen: bool | None = None
+    """Whether these weights stay as they were published."""
     bracket: int | None = None
     round: int | None = None
     parent: str | None = None
@@ -64,6 +73,12 @@ class TrialRecord:
     """From which shapes Keras builds the model, where its first batch built it; None: it is made with weights."""
     space: dict[str, Any] = field(default_factory=dict)
     """KerasTuner's hyperparameters at the end of the trial: a model may ask for new ones as it is built."""
+
+    def note_backbone(self, hypermodel: object) -> None:
+        """Notes the facts about the backbone of the trial, where the HyperModel knows them."""
+        if isinstance(hypermodel, DescribesBackbones):
+            found = hypermodel.describe(self.values)
+            self.backbone, self.pretrained, self.frozen = found.backbone, found.pretrained, found.frozen
 
     def has_epoch(self, epoch: int) -> bool:
         """Whether an epoch is behind this trial and was its own, not a parent's; 0 is the head alone."""
@@ -137,6 +152,14 @@ def ranked(records: Iterable[TrialRecord], direction: str) -> list[TrialRecord]:
     completed = [record for record in records if record.status == "COMPLETED"]
     sign = -1 if direction == "max" else 1
     return sorted(completed, key=lambda record: sign * (record.score or 0.0))
+
+
+@runtime_checkable
+class DescribesBackbones(Protocol):
+    """A HyperModel that knows what stands under the heads of its models."""
+
+    def describe(self, values: Mapping[str, Any]) -> Description:
+        """The facts about the backbone of a configuration."""
 
 
 class TrialReport(Protocol):

@@ -104,6 +104,7 @@ class _Run:
         self._begin(record)
 
     def _begin(self, record: TrialRecord) -> None:
+        record.note_backbone(self.runner.hypermodel)
         self.record = record
         self.hp = self.spec.hyperparameters(TrialState(record.accumulate, record.head_epochs))
         self.report.on_trial_begin(record)

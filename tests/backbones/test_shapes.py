@@ -11,7 +11,8 @@ from shapes import SHAPES, expected
 
 from search.backbones import TextEmbedding, resolve_modules
 from search.backbones.hub import load
-from search.backbones.hub.load import published, untrainable
+from search.backbones.hub.load import published
+from search.backbones.hub.module import HubModule
 from search.config import ModuleConfig
 from search.errors import InputError
 
@@ -109,7 +110,7 @@ def test_what_cannot_be_fine_tuned_is_said(resolved, name):
     folder = resolved(name).folder
     with pytest.raises(InputError, match=r"no trainable variables.*space.trainable=\[false\]"):
         TextEmbedding(folder, trainable=True)(tf.constant(TEXTS))
-    assert untrainable({"mine": folder}) == ["mine"]
+    assert HubModule("mine", folder).untrainable() == ["mine"]
 
 
 def test_a_saved_classifier_needs_nothing_else(built, fitted, tmp_path):

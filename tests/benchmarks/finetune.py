@@ -102,6 +102,7 @@ def ours(table: Table, source: Source, rows: int, batch: int, folder: Path, epoc
     """This package, for some epochs."""
     import keras_tuner
 
+    from search.backbones.hub.module import HubModule
     from search.features.cache import FeatureCache
     from search.training.embedding_bag import EmbeddingBagTraining
     from search.training.trainable import TrainableHyperModel
@@ -117,9 +118,8 @@ def ours(table: Table, source: Source, rows: int, batch: int, folder: Path, epoc
             **{"class_weight": "none"},
         }
     )
-    hypermodel = TrainableHyperModel(
-        space, {"module": folder}, len(splits.classes), SEED, FeatureCache(folder.parent / "features")
-    )
+    backbones, features = {"module": HubModule("module", folder)}, FeatureCache(folder.parent / "features")
+    hypermodel = TrainableHyperModel(space, backbones, len(splits.classes), SEED, features)
     training = make_training(hypermodel.task(keras_tuner.HyperParameters(), splits.train))
     assert isinstance(training, EmbeddingBagTraining)
     ends: list[float] = []

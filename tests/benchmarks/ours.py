@@ -5,6 +5,7 @@ from __future__ import annotations
 from job import DROPOUT, FACTOR, LAYERS, LEARNING_RATE, OBJECTIVE, UNITS, Job, Outcome, valid_scores
 from measure import Stopwatch, disk, peak_memory
 
+from search.backbones.hub.module import HubModule
 from search.config import ObjectiveConfig, TunerConfig
 from search.datasets import Splits
 from search.features.cache import FeatureCache
@@ -57,13 +58,11 @@ def run_search(job: Job, splits: Splits, config: TunerConfig) -> tuple[Tuner, fl
         },
         rows=len(splits.train),
     )
-    passes = _Passes()
+    passes, backbones = _Passes(), {_MODULE: HubModule(_MODULE, job.module)}
     objective = make_objective(ObjectiveConfig(OBJECTIVE), len(splits.classes))
     tuner = Tuner(
         make_oracle(config, objective, job.seed),
-        TrainableHyperModel(
-            space, {_MODULE: job.module}, len(splits.classes), job.seed, FeatureCache(job.cache), passes
-        ),
+        TrainableHyperModel(space, backbones, len(splits.classes), job.seed, FeatureCache(job.cache), passes),
         max_epochs=config.max_epochs,
         keep=config.keep,
         observers=[TensorBoardWriter(job.folder / "tensorboard", space, objective)],

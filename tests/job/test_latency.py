@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from declared import backbones
 from reviews import make_reviews, write_reviews
 
 from search.config import ObjectiveConfig, TunerConfig
@@ -34,7 +35,7 @@ def make(word_module, tmp_path):
     def make(**ranges):
         space = space_from({**RANGES, "trainable": False, "batch_size": 32, **ranges})
         cache = FeatureCache(tmp_path / "features", "float32", None)
-        return TrainableHyperModel(space, {"words": word_module}, 2, 0, cache, texts=TRAIN.texts)
+        return TrainableHyperModel(space, backbones(space, {"words": word_module}, TRAIN.texts), 2, 0, cache)
 
     return make
 

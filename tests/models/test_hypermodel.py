@@ -5,6 +5,7 @@ import keras_tuner
 import numpy as np
 import pytest
 import tensorflow as tf
+from declared import backbones
 from reviews import make_reviews
 
 from search.datasets import Examples
@@ -34,7 +35,8 @@ def make(word_module):
     def make(cache=None, on_pass=None, **ranges):
         settings = {"modules": ["words"], "units": 8, "batch_size": 32, "learning_rate": 0.01, **ranges}
         space = space_from(settings)
-        return TrainableHyperModel(space, {"words": word_module}, 2, seed=0, features=cache, on_pass=on_pass)
+        standing = backbones(space, {"words": word_module})
+        return TrainableHyperModel(space, standing, 2, seed=0, features=cache, on_pass=on_pass)
 
     return make
 
@@ -84,7 +86,7 @@ def test_only_a_trainable_module_moves_under_kerastuners_own_tuner(make, tmp_pat
             return history
 
     plain = make(trainable=trainable, layers={"min": 0, "max": 2})
-    hypermodel = Watched(plain.space, plain.modules, plain.classes, plain.seed)
+    hypermodel = Watched(plain.space, plain.backbones, plain.classes, plain.seed)
     objective = keras_tuner.Objective("val_average_precision", "max")
     tuner = keras_tuner.RandomSearch(hypermodel, objective, max_trials=2, seed=1, directory=tmp_path)
     tuner.search(TRAIN, VALID, epochs=2, verbose=0)
@@ -221,6 +223,6 @@ def test_what_needs_a_keras_model_takes_the_general_way(make, tmp_path, trainabl
 def test_the_part_above_the_module_gives_the_same(make, tmp_path):
     hypermodel = make(FeatureCache(tmp_path), trainable=False, layers=2, dropout=0.3)
     _, model = built(hypermodel)
-    features = hypermodel.features("words", VALID).array()
+    features = hypermodel.constant_features({"module": "words", "trainable": False}, VALID).array()
     expected = model.predict(tf.constant(VALID.texts.tolist()), verbose=0)
     np.testing.assert_allclose(above_embedding(model).predict(features, verbose=0), expected, atol=1e-6)

@@ -4,6 +4,7 @@ import faulty
 import keras_tuner
 import numpy as np
 import pytest
+from declared import backbones
 from reviews import make_reviews
 
 from search.datasets import Examples
@@ -34,7 +35,7 @@ def make(tmp_path):
         folder = faulty.save(function, tmp_path / "module")
         space = space_from({"modules": ["mine"], "units": 4, "layers": 1, "dropout": 0, "batch_size": 1})
         cache = FeatureCache(tmp_path / "cache") if cached else None
-        return TrainableHyperModel(space, {"mine": folder}, 2, seed=0, features=cache)
+        return TrainableHyperModel(space, backbones(space, {"mine": folder}), 2, seed=0, features=cache)
 
     return make
 

@@ -7,7 +7,7 @@ import keras_tuner
 import numpy as np
 import pandas as pd
 import pytest
-from declared import hyperparameters
+from declared import backbones, hyperparameters
 from reviews import make_reviews, write_reviews
 
 from search.commands.leaderboard import main as leaderboard
@@ -49,14 +49,9 @@ FOLD = np.arange(120) % FOLDS
 def make(word_module, tmp_path):
     def make(kind="frozen", train=TRAIN, **ranges):
         settings = {"layers": 1, "units": 8, "batch_size": 32, "learning_rate": 0.01, "dropout": 0.2}
-        whole = TrainableHyperModel(
-            space_from({**settings, **KINDS[kind], **ranges}),
-            {"words": word_module},
-            2,
-            seed=0,
-            features=FeatureCache(tmp_path / "features"),
-            texts=train.texts,
-        )
+        space = space_from({**settings, **KINDS[kind], **ranges})
+        standing = backbones(space, {"words": word_module}, train.texts)
+        whole = TrainableHyperModel(space, standing, 2, seed=0, features=FeatureCache(tmp_path / "features"))
         return CrossValidated(whole, cross_folds(train, FOLD))
 
     return make
@@ -91,7 +86,7 @@ def test_the_vocabulary_of_a_fold_is_of_what_it_learns_from(make):
     crossed = make("encoder")
     values = crossed.whole.space.declare(hyperparameters(crossed))
     for number, hypermodel in enumerate(crossed.of_folds):
-        known = set(hypermodel._encoders.tokens.vocabulary(values))
+        known = set(hypermodel.backbone(values).tokens.vocabulary(values))
         assert {f"only{other}" for other in range(FOLDS)} - known == {f"only{number}"}
 
 

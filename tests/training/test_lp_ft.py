@@ -3,7 +3,7 @@
 import keras_tuner
 import numpy as np
 import pytest
-from declared import hyperparameters
+from declared import backbones, hyperparameters
 from reviews import make_reviews
 
 from search.datasets import Examples
@@ -31,9 +31,8 @@ def hypermodel(word_module, tmp_path):
         **{"modules": ["words"], "trainable": True, "head_first": True, "layers": 1, "units": 8, "batch_size": 32},
         **{"learning_rate": 0.01, "fine_tuning_rate": [0.001, 0.002, 0.003, 0.01], "dropout": 0.2},
     }
-    return TrainableHyperModel(
-        space_from(ranges), {"words": word_module}, 2, seed=0, features=FeatureCache(tmp_path / "features")
-    )
+    space, cache = space_from(ranges), FeatureCache(tmp_path / "features")
+    return TrainableHyperModel(space, backbones(space, {"words": word_module}), 2, seed=0, features=cache)
 
 
 def head_of(hypermodel, hp, valid=VALID):

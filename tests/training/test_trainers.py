@@ -8,6 +8,7 @@ import keras_tuner
 import numpy as np
 import pytest
 import tensorflow as tf
+from declared import backbones
 from sparse_modules import save_mixed, word_examples
 
 from search.backbones.builders.vectors import write_module
@@ -89,7 +90,8 @@ def make(tmp_path_factory):
         """The task of a way of training, with some settings changed."""
         ranges = {**{name: values_of(name)[0] for name in SEARCHED}, **WAYS[way][1], **changed}
         space = space_from({**ranges, "frozen": []})
-        hypermodel = TrainableHyperModel(space, modules, 2, 0, FeatureCache(folder / "features"), texts=TRAIN.texts)
+        standing, features = backbones(space, modules, TRAIN.texts), FeatureCache(folder / "features")
+        hypermodel = TrainableHyperModel(space, standing, 2, 0, features)
         return hypermodel.task(keras_tuner.HyperParameters(), TRAIN)
 
     return make

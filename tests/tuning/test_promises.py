@@ -7,6 +7,7 @@ import time
 import keras_tuner
 import numpy as np
 import pytest
+from declared import backbones
 from reviews import make_reviews
 from toy import TUNERS, Toy, Watcher, board, make, searched
 
@@ -258,7 +259,8 @@ def test_one_and_two_and_six_epochs_are_nine(tmp_path, word_module, fast, traina
     }
     tuners, epochs = {}, {}
     for name in ("hyperband", "grid"):
-        hypermodel = TrainableHyperModel(space_from(ranges), {"words": word_module}, 2, seed=3, features=cache)
+        space = space_from(ranges)
+        hypermodel = TrainableHyperModel(space, backbones(space, {"words": word_module}), 2, seed=3, features=cache)
         objective = keras_tuner.Objective("val_average_precision", "max")
         oracle = make_oracle(TunerConfig(name=name, max_epochs=9, factor=3), objective, seed=3)
         seen = Watcher()

@@ -21,7 +21,7 @@ from search.backbones.hub.load import Module, published, read, trainable_copy
 from search.backbones.tokens.token_vectors import TokenVectors
 from search.utils.leftovers import remove_leftovers, unfinished_name
 
-__all__ = ["TextEmbedding", "TokenVectors"]
+__all__ = ["TextEmbedding", "TokenVectors", "frozen_layer"]
 
 _SCRATCH = "search-module"
 
@@ -57,6 +57,11 @@ class TextEmbedding(keras.layers.Layer):
         self._saved: Any = None
         self._recorded: _Record | None = None
         self._module_weights: list[keras.Variable] = []
+
+    @property
+    def folder(self) -> Path:
+        """The module's SavedModel."""
+        return self._folder
 
     @property
     def dimension(self) -> int:
@@ -172,6 +177,16 @@ class TextEmbedding(keras.layers.Layer):
             for name, variable in zip(names, self._variables(), strict=True)
         )
         return _Record(self._module.fingerprint, self._module.dimension, weights)
+
+
+def frozen_layer(model: Any) -> TextEmbedding | None:
+    """The layer that gives a model's texts to a module which training did not change; None where there is none.
+
+    Two such layers whose `folder` is the same give the same for the same texts: one can stand for both.
+    """
+    layers = model.layers[1:2] if isinstance(model, keras.Model) else []
+    first = layers[0] if layers else None
+    return first if isinstance(first, TextEmbedding) and not first.get_config()["trainable"] else None
 
 
 @dataclass(frozen=True)

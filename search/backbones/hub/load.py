@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 import weakref
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -98,21 +98,6 @@ def published(folder: Path, name: str | None = None) -> Module:
 def forget(folder: Path) -> None:
     """Lets go of a module that is used in another form from here on."""
     _published.pop(folder.resolve(), None)
-
-
-def untrainable(modules: Mapping[str, Path]) -> list[str]:
-    """Finds the modules that cannot be fine-tuned, since they have no trainable variables.
-
-    Args:
-        modules: Name to the folder of a SavedModel.
-
-    Returns:
-        Their names.
-
-    Raises:
-        InputError: One cannot be loaded.
-    """
-    return [name for name, folder in modules.items() if not published(folder, name).trainable_variables]
 
 
 def trainable_copy(folder: Path, owner: object) -> Module:

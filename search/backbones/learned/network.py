@@ -9,8 +9,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-EMBEDDING = "embedding"
-"""Name of the layer that holds the vectors of tokens."""
+from search.backbones.base import EMBEDDING
 
 _ENCODER = "encoder"
 # Tokens that a filter looks at.

@@ -9,19 +9,23 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from search.backbones.base import SavedModule
 from search.backbones.catalog import lookup
 from search.backbones.hub.load import forget
+from search.backbones.learned.embeddings import ModuleTokens, TokenEmbedding, TokenTable
 from search.backbones.learned.initial_table import WordVectors
 from search.backbones.learned.tokens import usual_length
 from search.backbones.resolve import preprocessor_of, resolve, writable
 from search.backbones.tokens.token_module import NoTokens, TokenOutputs, token_module, token_outputs
-from search.backbones.tokens.token_names import tokens_key
+from search.backbones.tokens.token_names import title_of_tokens
 from search.config import ModuleConfig
 from search.errors import InputError
 from spaces import AUTO, TextClassifierSpace
 
 log = logging.getLogger(__name__)
 
+# The features of the other splits together are seldom more than those of the training split.
+_SPLITS = 2
 # Of the training texts, so many at most are cut into tokens to find the length of `auto`: a module may take long.
 _COUNTED = 4096
 
@@ -32,7 +36,7 @@ def resolve_embeddings(
     settings: ModuleConfig,
     modules: Path,
     catalogs: Sequence[Path],
-) -> dict[str, Path]:
+) -> dict[str, TokenEmbedding]:
     """Finds, downloads or builds what the embeddings of a space start from.
 
     Args:
@@ -43,19 +47,18 @@ def resolve_embeddings(
         catalogs: As for `resolve_modules`.
 
     Returns:
-        The name of each module of word vectors with its folder, and of each token-level module `tokens_key` of its name
-        with the folder of the `TokenModule` made of it.
+        An embedding for each name of a module.
 
     Raises:
-        InputError: A module cannot be found, reached, written or used, or is neither.
+        InputError: A module cannot be found, reached, written or used, or is neither of word vectors nor token-level.
     """
     names = space.embedding_names()
     entries = lookup(names, catalogs, modules)
-    found = {}
+    found: dict[str, TokenEmbedding] = {}
     for name in names:
         folder = resolve(name, entries, settings, modules)
         if WordVectors.of(folder, name) is not None:
-            found[name] = folder
+            found[name] = TokenTable(SavedModule(name, folder))
             continue
         if name not in space.module_names():
             forget(folder)
@@ -71,7 +74,8 @@ def resolve_embeddings(
                 f"search.modules export made, or one that gives a vector for each token of a text: {error}"
             ) from error
         log.info("%s: the first %s tokens of a text, %s wide", name, made.length, made.width)
-        found[tokens_key(name)] = made.folder
+        room = _SPLITS * len(texts), made.length * made.width + 1
+        found[name] = ModuleTokens(made, SavedModule(title_of_tokens(name), made.folder, room))
     return found
 
 

@@ -45,6 +45,12 @@ class Tokens:
         # What was asked and whose rows to the numbers; the rows are kept so that no others can take their identity.
         self._ids: dict[tuple[Any, ...], tuple[NDArray[np.object_], tf.Tensor]] = {}
         self._counted = cache(self._count)
+        self._others: dict[int, Tokens] = {}
+
+    def learning_from(self, texts: NDArray[np.object_]) -> Tokens:
+        """The tokenizers of other training texts [n], the same ones for all who ask with these."""
+        # Each holds on to its texts: their identity is theirs alone.
+        return self._others.setdefault(id(texts), Tokens(texts))
 
     def vocabulary(self, values: Mapping[str, Any]) -> list[str]:
         """The tokens that a configuration knows, the most frequent first, behind those of padding and unknown words."""

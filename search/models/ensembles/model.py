@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import keras
 import tensorflow as tf
 
-from search.backbones import TextEmbedding
+from search.backbones.hub.layer import TextEmbedding, frozen_layer
 from search.models.ensembles.combiners import Combiner, Weighted
 from search.models.ensembles.member import Member
 from search.models.keras_model import above_embedding
@@ -48,19 +49,17 @@ def ensemble_model(members: Sequence[Member], combiner: Combiner) -> keras.Model
     if isinstance(combiner, Weighted):
         members = [member for member, weight in zip(members, combiner.weights, strict=True) if weight]
         combiner = Weighted(combiner.weights[combiner.weights > 0])
-    embedded: dict[str, keras.KerasTensor] = {}
+    embedded: dict[Path, keras.KerasTensor] = {}
     outputs = []
     for member in members:
         model = member.model
-        embedding = model.layers[1] if isinstance(model, keras.Model) else None
-        if isinstance(embedding, TextEmbedding) and not embedding.get_config()["trainable"]:
-            folder = embedding.get_config()["folder"]
-            if folder not in embedded:
-                module = TextEmbedding(folder, name=f"module_{len(embedded) + 1}")
-                embedded[folder] = module(texts)
-            outputs.append(_named(above_embedding(model), member.name)(embedded[folder]))
+        assert model is not None
+        frozen = frozen_layer(model)
+        if frozen is not None:
+            if frozen.folder not in embedded:
+                embedded[frozen.folder] = TextEmbedding(frozen.folder, name=f"module_{len(embedded) + 1}")(texts)
+            outputs.append(_named(above_embedding(model), member.name)(embedded[frozen.folder]))
         else:
-            assert model is not None
             part = _named(model, member.name) if isinstance(model, keras.Model) else model
             outputs.append(part(texts))
     return keras.Model(texts, Combination(combiner, name="probabilities")(outputs), name="ensemble")

@@ -14,13 +14,13 @@ from search.evaluation.curves import confusion
 from search.evaluation.metrics import names
 from search.evaluation.paired import BETTER, WORSE
 from search.evaluation.per_class import per_class
+from search.reporting.leaderboard import BACKBONE
 from search.reporting.report.page import environment
 from search.reporting.report.run import Run
 from search.reporting.report.sections.answer import ensembles, spoken
 from search.reporting.report.sections.data import without_twins
 from search.reporting.report.sections.use import use
 from search.reporting.screen import describe_cleaning
-from spaces import ENCODERS
 
 UNKNOWN = "unknown"
 _FEW_ROWS, _IMBALANCE, _OVERCONFIDENT, _TWINS = 500, 10, 0.05, 0.01
@@ -40,9 +40,9 @@ def card(run: Run) -> str:
     summary = run.summary
     config = run.config.get("dataset", {})
     modules, chosen = run.measurements.get("modules", {}), summary["best"]
-    learned = chosen.get("module") in ENCODERS
-    # What is not the user's own of an encoder: the vectors that its embedding started from.
-    module = modules.get(chosen.get("embedding" if learned else "module"), {})
+    backbone, pretrained, frozen = run.trials.set_index("trial_id").loc[summary["best_trial"], list(BACKBONE)]
+    # What is not the user's own.
+    module = modules.get(pretrained, {})
     return templates.get_template("model_card.md").render(
         metadata=yaml.safe_dump(_metadata(run, module), sort_keys=False, allow_unicode=True).strip(),
         name=f"{summary['dataset']} text classifier",
@@ -52,8 +52,9 @@ def card(run: Run) -> str:
         threshold_chosen=run.threshold is not None and run.config.get("threshold") is None,
         created=run.measurements.get("created", UNKNOWN)[:10],
         best={name: _without_folders(value) for name, value in chosen.items()},
-        module=_without_folders(chosen.get("module", UNKNOWN)),
-        learned=learned,
+        backbone=_without_folders(backbone or UNKNOWN),
+        pretrained=_without_folders(pretrained),
+        frozen=frozen,
         module_origin=_without_folders(module.get("handle") or module.get("source") or UNKNOWN),
         module_licence=module.get("licence", UNKNOWN),
         module_language=module.get("language", UNKNOWN),

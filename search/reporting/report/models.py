@@ -8,12 +8,9 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from search.reporting.report.lineages import roots
-from spaces import ENCODERS
 
 # As many as there are colours that can be told apart.
 MOST = 8
-# Of encoders: vectors that are no module's; a column of the leaderboard may be empty, or not be there.
-_LEARNED = ("learned", "nan", "None")
 
 
 class Shown(NamedTuple):
@@ -55,17 +52,17 @@ def models(trials: pd.DataFrame, *, higher_is_better: bool) -> list[Shown]:
     ]
 
 
-def model_name(values: Mapping[Any, Any]) -> str:
-    """A module, the word vectors that an encoder starts from, and whether they stay as published.
+def model_name(trial: Mapping[Any, Any]) -> str:
+    """The backbone of a trial, what it starts from, and whether that stays as published.
 
     Args:
-        values: The hyperparameters of a configuration; those that it does not have may be missing or NaN.
+        trial: A row of `Run.trials`.
     """
-    module, embedding = str(values["module"]), str(values.get("embedding"))
-    trained = "fine-tuned" if str(values.get("trainable")) == "True" else "frozen"
-    if module not in ENCODERS:
-        return f"{module} {trained}"
-    return f"{module} on {trained} {embedding}" if embedding not in _LEARNED else module
+    backbone, pretrained = trial["backbone"], trial["pretrained"]
+    if pretrained is None:
+        return str(backbone)
+    kept = "frozen" if trial["frozen"] else "fine-tuned"
+    return f"{pretrained} {kept}" if pretrained == backbone else f"{backbone} on {kept} {pretrained}"
 
 
 def _trial(row: Mapping[Any, Any]) -> tuple[str, str, int]:

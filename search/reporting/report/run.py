@@ -19,6 +19,7 @@ from search.errors import InputError
 from search.evaluation.metrics import predict, test_metric
 from search.evaluation.paired import Predictions
 from search.evaluation.verdict import Verdict, judge
+from search.reporting.report.backbones import with_backbones
 from search.run_folder import RunFolder
 from search.tuning.record import order
 from search.utils.overrides import setting, typed
@@ -186,7 +187,7 @@ def read_run(path: Path) -> Run:
     except (ValueError, KeyError, TypeError, IndexError, zipfile.BadZipFile, yaml.YAMLError) as error:
         raise _damaged(file, error) from error
     columns = [str(column) for column in trials]
-    hyperparameters = columns[columns.index("rank") + 1 : columns.index("bracket")]
+    hyperparameters = columns[columns.index("rank") + 1 : columns.index("backbone")]
     return Run(
         folder,
         summary,
@@ -226,9 +227,9 @@ def _mapping(file: Path, keys: Iterable[str]) -> dict[str, Any]:
 
 
 def _trials(file: Path) -> pd.DataFrame:
-    names = {"trial_id": str, "parent": str, "error": str, "status": str}
+    names = dict.fromkeys(("trial_id", "parent", "error", "status", "backbone", "pretrained"), str)
     # class_weight=none is a value, not a missing one.
-    trials = pd.read_csv(file, dtype=names, keep_default_na=False, na_values=[""])
+    trials = with_backbones(pd.read_csv(file, dtype=names, keep_default_na=False, na_values=[""]))
     return trials.sort_values("trial_id", key=lambda ids: ids.map(order), kind="stable").reset_index(drop=True)
 
 

@@ -5,7 +5,7 @@ import keras_tuner
 import numpy as np
 import pytest
 import tensorflow as tf
-from declared import hyperparameters
+from declared import backbones, hyperparameters
 from reviews import make_reviews
 
 from search.config import TunerConfig
@@ -36,7 +36,8 @@ def make(word_module):
             **{"modules": "gru", "embedding_size": 8, "encoder_units": 4, "layers": 1, "units": 8, "batch_size": 32},
             **{"learning_rate": 0.01, "dropout": 0.3, "class_weight": "none", **ranges},
         }
-        return TrainableHyperModel(space_from(settings), {"words": word_module}, 2, seed=0, texts=TRAIN.texts)
+        space = space_from(settings)
+        return TrainableHyperModel(space, backbones(space, {"words": word_module}, TRAIN.texts), 2, seed=0)
 
     return make
 
@@ -58,7 +59,7 @@ def test_weights_learned_from_numbers_of_tokens_are_those_of_the_model_of_texts(
     assert [weight.shape for weight in learned] == [array.shape for array in training.weights()]
     assert training.parameters == sum(array.size for array in training.weights())
     assign(learned, training.weights())
-    ids = hypermodel._encoders.ids(VALID.texts, hypermodel.space.declare(hp))
+    ids = hypermodel.prepared_inputs(hypermodel.space.declare(hp), VALID)
     texts = tf.constant(VALID.texts.tolist())
     np.testing.assert_array_equal(model(texts), training.model(ids))
     # The vectors of a frozen embedding are none of the weights, and there all the same.
@@ -92,13 +93,6 @@ def test_the_start_of_an_embedding_moves_where_it_is_trainable(make, trainable):
     before = table.numpy()
     scores_of(training, 1)
     assert np.array_equal(table.numpy(), before) is not trainable
-
-
-def test_an_encoder_asks_for_the_training_texts(make):
-    hypermodel = make()
-    hypermodel = TrainableHyperModel(hypermodel.space, {}, 2, seed=0)
-    with pytest.raises(ValueError, match="training split"):
-        hypermodel.build(hyperparameters(hypermodel))
 
 
 class Interrupted:

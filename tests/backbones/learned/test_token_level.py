@@ -9,9 +9,10 @@ from declared import hyperparameters
 from reviews import make_reviews
 from shapes import SHAPES, expected
 
-from search.backbones.learned import resolve_embeddings
+from search.backbones.base import SavedModule
+from search.backbones.learned.sources import resolve_embeddings
+from search.backbones.of_space import made
 from search.backbones.tokens.token_module import TokenModule
-from search.backbones.tokens.token_names import tokens_key
 from search.config import ModuleConfig, TunerConfig
 from search.datasets import Examples
 from search.errors import InputError
@@ -78,7 +79,8 @@ def make(bert, modules, tmp_path):
     def make(max_bytes=None, passes=None, **ranges):
         space = space_from({**SMALL, "embedding": [bert[0]], **ranges}, token_level=[bert[0]])
         cache = FeatureCache(tmp_path / "features", max_bytes=max_bytes)
-        return TrainableHyperModel(space, modules, 2, 0, cache, passes, TRAIN.texts)
+        standing = made(space["module"].options, {}, modules, TRAIN.texts)
+        return TrainableHyperModel(space, standing, 2, 0, cache, passes)
 
     return make
 
@@ -181,8 +183,8 @@ def test_the_module_learns_along_at_its_own_rate_where_it_is_trainable(make, tmp
 
 def test_the_length_of_auto_is_that_of_the_training_texts_as_the_module_cuts_them(bert, tmp_path):
     texts = np.array(["one two three"] * 30 + ["a b c d e f"], object)
-    (folder,) = resolved(bert, tmp_path, texts, sequence_length="auto").values()
-    assert TokenModule.read(folder).length == 3
+    (found,) = resolved(bert, tmp_path, texts, sequence_length="auto").values()
+    assert TokenModule.read(found.module.folder).length == 3
 
 
 def test_a_module_of_neither_kind_is_one_line(tmp_path):
@@ -193,8 +195,8 @@ def test_a_module_of_neither_kind_is_one_line(tmp_path):
 
 
 def test_word_vectors_stay_what_they_are(word_module, tmp_path):
-    found = resolved((str(word_module), ModuleConfig()), tmp_path)
-    assert found == {str(word_module): word_module} and tokens_key(str(word_module)) not in found
+    (found,) = resolved((str(word_module), ModuleConfig()), tmp_path).values()
+    assert found.module == SavedModule(str(word_module), word_module) and not found.cuts_texts
 
 
 class Interrupted:

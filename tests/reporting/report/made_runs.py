@@ -55,8 +55,9 @@ def trial_of(rng, trials, bracket, round_, epochs, parent, failing):
     )
     if values["layers"] == 2:
         values.setdefault("units_2", int(rng.choice([64, 128])))
-    initial = parent.epochs if parent else 0
-    record = TrialRecord(f"{len(trials):04}", values, bracket, round_, parent and parent.trial_id, initial, epochs)
+    record = TrialRecord(f"{len(trials):04}", values, values["module"], values["module"], not values["trainable"])
+    record.bracket, record.round, record.parent = bracket, round_, parent and parent.trial_id
+    record.initial_epoch, record.target_epochs = parent.epochs if parent else 0, epochs
     if rng.random() < failing:
         record.status, record.error = "FAILED", f"ResourceExhausted: {NASTY}"
     else:

@@ -172,10 +172,10 @@ def test_the_cache_saved_the_epochs_over_tokens_that_were_kept(tmp_path):
     (tmp_path / "report.json").write_text(json.dumps(content))
     run = read_run(tmp_path)
     trials = run.trials
-    trials["module"], trials["embedding"], trials["embedding_trainable"] = "lstm", "bert", False
+    trials["backbone"], trials["pretrained"], trials["frozen"] = "lstm", "bert", True
     saved = saved_by_cache(run)
     assert saved["epochs"] == 75 and saved["without"] > 0
-    trials["embedding_trainable"] = True
+    trials["frozen"] = False
     assert saved_by_cache(run)["epochs"] == 0
 
 

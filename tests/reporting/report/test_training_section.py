@@ -24,25 +24,24 @@ METRICS = {"accuracy": "accuracy", "log_loss": "log loss"}
 def tried(*modules):
     names = [f"{row:04}" for row in range(len(modules))]
     scores = [row / 100 for row in range(len(modules))]
+    facts = {"backbone": modules, "pretrained": modules, "frozen": True}
     return pd.DataFrame(
-        {"trial_id": names, "parent": None, "status": "COMPLETED", "module": modules, "score": scores, "best_epoch": 1}
+        {"trial_id": names, "parent": None, "status": "COMPLETED", **facts, "score": scores, "best_epoch": 1}
     )
 
 
 @pytest.mark.parametrize(
-    ("values", "name"),
+    ("backbone", "pretrained", "frozen", "name"),
     [
-        ({"module": "glove", "trainable": True}, "glove fine-tuned"),
-        ({"module": "glove", "trainable": "False"}, "glove frozen"),
-        ({"module": "glove"}, "glove frozen"),
-        ({"module": "lstm", "embedding": "learned", "trainable": np.nan}, "lstm"),
-        ({"module": "lstm"}, "lstm"),
-        ({"module": "lstm", "embedding": "glove", "trainable": False}, "lstm on frozen glove"),
-        ({"module": "lstm", "embedding": "glove", "trainable": True}, "lstm on fine-tuned glove"),
+        ("glove", "glove", False, "glove fine-tuned"),
+        ("glove", "glove", True, "glove frozen"),
+        ("lstm", None, False, "lstm"),
+        ("lstm", "glove", True, "lstm on frozen glove"),
+        ("lstm", "glove", False, "lstm on fine-tuned glove"),
     ],
 )
-def test_a_model_is_called_by_its_module_and_whether_it_learned(values, name):
-    assert model_name(values) == name
+def test_a_model_is_called_by_its_backbone_and_whether_it_learned(backbone, pretrained, frozen, name):
+    assert model_name({"backbone": backbone, "pretrained": pretrained, "frozen": frozen}) == name
 
 
 def test_few_configurations_are_all_shown_the_best_first():

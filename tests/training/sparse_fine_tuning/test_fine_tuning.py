@@ -6,6 +6,7 @@ Both ways of it: `words` is an embedding bag, `mixed` is not.
 import keras_tuner
 import numpy as np
 import pytest
+from declared import backbones
 from sparse_modules import save_mixed, word_examples
 
 from search.backbones.builders.vectors import write_module
@@ -48,7 +49,7 @@ def make(modules, cache):
             **ranges,
         }
         space = space_from({"modules": [name], **settings})
-        return TrainableHyperModel(space, modules, 2, seed=0, features=cache)
+        return TrainableHyperModel(space, backbones(space, modules), 2, seed=0, features=cache)
 
     return make
 

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import pandas as pd
-
-from search.backbones.tokens.token_names import token_level
+from search.backbones.tokens.token_names import title_of_tokens
 from search.reporting.report.run import Run
-from spaces import ENCODERS
 
 
 def saved_by_cache(run: Run) -> dict[str, Any] | None:
@@ -21,24 +18,18 @@ def saved_by_cache(run: Run) -> dict[str, Any] | None:
     """
     passes = run.measurements.get("passes", [])
     modules = run.measurements.get("modules", {})
-    if not passes or "module" not in run.trials:
+    if not passes:
         return None
     sizes = run.summary["sizes"]
     # In cross-validation an epoch passes all rows once for each fold: most to learn from, the others to be scored.
     rows = (run.folds or 1) * sum(sum(sizes[name].values()) for name in ("train", "valid") if name in sizes)
     behind = run.trials["parent"].map(run.trials.set_index("trial_id")["epochs"]).fillna(0)
     own = (run.trials["epochs"] - behind).clip(lower=0)
-    # Of a module that is never fine-tuned, trials do not say that they do not; neither do those of encoders.
-    trained = run.trials["trainable"].astype(str) == "True" if "trainable" in run.trials else False
-    frozen = ~pd.Series(trained, index=run.trials.index) & ~run.trials["module"].isin(ENCODERS)
-    module = run.trials["module"]
-    if under := token_level({one["module"] for one in passes}):
-        # An encoder over tokens that are kept spares that module, where it is not trained along.
-        spared = run.trials["module"].isin(ENCODERS) & run.trials["embedding"].isin(under)
-        if "embedding_trainable" in run.trials:
-            spared &= run.trials["embedding_trainable"].astype(str) != "True"
-        module, frozen = module.mask(spared, run.trials["embedding"]), frozen | spared
-    cost = module.map(lambda name: modules.get(name, {}).get("milliseconds", 0.0)) / 1000
+    # Above a frozen module stand layers of the backbone, or none: then its features are always kept.
+    kept = {one["module"] for one in passes}
+    tokens = run.trials["pretrained"].map(title_of_tokens, na_action="ignore").isin(kept)
+    frozen = run.trials["frozen"] & ((run.trials["pretrained"] == run.trials["backbone"]) | tokens)
+    cost = run.trials["pretrained"].map(lambda name: modules.get(name, {}).get("milliseconds", 0.0)) / 1000
     return {
         "texts": sum(one["texts"] for one in passes),
         "computed": sum(one["computed"] for one in passes),

@@ -1,0 +1,191 @@
+"""The contract of a backbone: the part of a model under its head, from a text to one vector.
+
+Nothing outside this room asks which kind of backbone it has before it. A new kind is one subclass in one file, which
+`search.backbones.of_space` makes, and one line in tests/backbones/contract.py.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import keras
+import tensorflow as tf
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from search.backbones.hub.load import Module
+
+EMBEDDING = "embedding"
+"""Name of the layer that holds the published weights of a backbone, or its vectors of tokens."""
+
+
+@dataclass(frozen=True)
+class SavedModule:
+    """A published SavedModel on disk, which maps strings [batch] to float32 [batch, dim].
+
+    Attributes:
+        name: What messages, records of passes and times call it.
+        folder: Its SavedModel.
+        room: Texts and width of its features, which are computed once only where there is room for as many; None:
+            they always are.
+    """
+
+    name: str
+    folder: Path
+    room: tuple[int, int] | None = None
+
+    def load(self) -> Module:
+        """The module in memory, with its published weights, the same one for all who ask.
+
+        Raises:
+            InputError: It cannot be loaded.
+        """
+        from search.backbones.hub.load import published
+
+        return published(self.folder, self.name)
+
+
+@dataclass(frozen=True)
+class Published:
+    """The published weights that a backbone starts from.
+
+    Attributes:
+        name: The module, as the configuration calls it.
+        module: Where it lies.
+        takes_texts: Whether the model gives it its texts; else its vectors were copied into an embedding.
+        is_all: Whether the backbone is this module and nothing else.
+    """
+
+    name: str
+    module: SavedModule
+    takes_texts: bool
+    is_all: bool
+
+
+@dataclass(frozen=True)
+class PreparedInputs:
+    """Inputs of a model that are the same in every epoch, and are made of texts once.
+
+    Attributes:
+        begin: Begins a model with them: gives its input, and the backbone's output for it, float32 [batch, dim]. The
+            weights are those of `Backbone.symbolic`, in the same order.
+        of_texts: Makes them of strings [n]; None: they are the features of the backbone's constant module.
+    """
+
+    begin: Callable[[], tuple[keras.KerasTensor, keras.KerasTensor]]
+    of_texts: Callable[[NDArray[np.object_]], tf.Tensor] | None
+
+
+@dataclass(frozen=True)
+class Description:
+    """The backbone of one configuration, as records and reports say it.
+
+    Attributes:
+        backbone: Its name, a value of the hyperparameter `module`.
+        pretrained: The module whose published weights it starts from; None: it starts from nothing.
+        frozen: Whether these weights stay as they were published.
+    """
+
+    backbone: str
+    pretrained: str | None
+    frozen: bool
+
+
+class Backbone(ABC):
+    """The part of a model between texts and head, for any values of the hyperparameters that shape it.
+
+    Attributes:
+        name: The value of the hyperparameter `module` that chooses it.
+        latency_settings: The settings of the space, besides `modules`, that decide how long it takes for a text.
+        token_level: Values of `embedding` that cut texts into tokens themselves: it has no vocabulary under them.
+    """
+
+    latency_settings: tuple[str, ...] = ()
+    token_level: tuple[str, ...] = ()
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @property
+    @abstractmethod
+    def modules(self) -> Sequence[SavedModule]:
+        """All published modules that one configuration or another starts from."""
+
+    @abstractmethod
+    def symbolic(self, texts: keras.KerasTensor, values: Mapping[str, Any]) -> keras.KerasTensor:
+        """Puts the backbone into a model.
+
+        Args:
+            texts: Strings [batch].
+            values: The hyperparameters.
+
+        Returns:
+            float32 [batch, dim]. Its weights are the published ones, or fresh ones where there are none.
+
+        Raises:
+            InputError: A module cannot be loaded, or not trained where the hyperparameters ask for it.
+        """
+
+    @abstractmethod
+    def published(self, values: Mapping[str, Any]) -> Published | None:
+        """The published weights that a configuration starts from; None where it starts from nothing."""
+
+    @abstractmethod
+    def trains_published(self, values: Mapping[str, Any]) -> bool:
+        """Whether training changes the published weights of a configuration."""
+
+    @abstractmethod
+    def rate(self, values: Mapping[str, Any]) -> float | None:
+        """The learning rate of the layers in `groups`; None where they are not trained."""
+
+    def prepared(self, values: Mapping[str, Any]) -> PreparedInputs | None:
+        """Inputs above which a configuration is trained, where they can be made of texts once and layers follow."""
+        return None
+
+    def learning_from(self, texts: NDArray[np.object_]) -> Self:
+        """The same backbone for other training texts [n]: whatever it learns before training is of these alone."""
+        return self
+
+    def untrainable(self) -> list[str]:
+        """Names of modules, as the configuration calls them, that have no weights to train."""
+        return []
+
+    def groups(self, model: keras.Model) -> list[list[keras.layers.Layer]]:
+        """The layers of a model that are trained at the rate of the backbone, in groups from the output down."""
+        trained = [layer for layer in model.layers if layer.name == EMBEDDING and layer.trainable]
+        return [trained] if trained else []
+
+    def describe(self, values: Mapping[str, Any]) -> Description:
+        """The facts that records and reports tell of a configuration."""
+        found = self.published(values)
+        if found is None:
+            return Description(self.name, None, False)
+        return Description(self.name, found.name, not self.trains_published(values))
+
+    def text_module(self, values: Mapping[str, Any]) -> SavedModule | None:
+        """The published module that the model gives its texts to; None where there is none."""
+        found = self.published(values)
+        return found.module if found is not None and found.takes_texts else None
+
+    def constant(self, values: Mapping[str, Any]) -> SavedModule | None:
+        """The module that texts go to first, where training does not change what it gives for them."""
+        return None if self.trains_published(values) else self.text_module(values)
+
+    def frozen_features(self, values: Mapping[str, Any]) -> SavedModule | None:
+        """The module whose features are the output of the backbone and a constant; None where there is none."""
+        return self._whole(values, trained=False)
+
+    def fine_tuned(self, values: Mapping[str, Any]) -> SavedModule | None:
+        """The module that the backbone is and that is trained; None where there is none."""
+        return self._whole(values, trained=True)
+
+    def _whole(self, values: Mapping[str, Any], trained: bool) -> SavedModule | None:
+        found = self.published(values)
+        fits = found is not None and found.is_all and self.trains_published(values) is trained
+        return found.module if found is not None and fits else None

@@ -1,0 +1,67 @@
+"""From the names in a space to the backbones that stand under its heads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.backbones.base import Backbone
+from search.backbones.hub.module import HubModule
+from search.backbones.learned.embeddings import TokenEmbedding, TokenTable
+from search.backbones.learned.encoder import LearnedEncoder
+from search.backbones.learned.sources import resolve_embeddings
+from search.backbones.learned.tokens import Tokens
+from search.backbones.resolve import resolve_modules
+from search.config import ModuleConfig
+from spaces import ENCODERS, LEARNED, TextClassifierSpace
+
+
+def resolve_backbones(
+    space: TextClassifierSpace,
+    texts: NDArray[np.object_],
+    settings: ModuleConfig,
+    modules: Path,
+    catalogs: Sequence[Path],
+) -> dict[str, Backbone]:
+    """Finds, downloads or builds all that stands under the heads of a space.
+
+    Args:
+        space: Names it.
+        texts: Those of the training split, strings [n]: what a backbone learns before training is of them alone.
+        settings: How to build modules.
+        modules: Folder that downloaded and built modules are kept in.
+        catalogs: Configuration folders whose `module/*.yaml` name modules.
+
+    Returns:
+        A backbone for each value of `module`.
+
+    Raises:
+        InputError: A module cannot be found, reached, written or used.
+    """
+    folders = resolve_modules(space.module_names(), settings, modules, catalogs)
+    embeddings = resolve_embeddings(space, texts, settings, modules, catalogs)
+    return made(map(str, space["module"].options or ()), folders, embeddings, texts)
+
+
+def made(
+    names: Iterable[str],
+    folders: Mapping[str, Path],
+    embeddings: Mapping[str, TokenEmbedding],
+    texts: NDArray[np.object_],
+) -> dict[str, Backbone]:
+    """Makes backbones of what has been found.
+
+    Args:
+        names: The values of `module`.
+        folders: Those that are modules to their SavedModels.
+        embeddings: What encoders start from, by the values of `embedding`, but for vectors that are learned.
+        texts: As for `resolve_backbones`.
+    """
+    tokens, under = Tokens(texts), {LEARNED: TokenTable(None), **embeddings}
+    return {
+        name: LearnedEncoder(name, tokens, under) if name in ENCODERS else HubModule(name, folders[name])
+        for name in names
+    }

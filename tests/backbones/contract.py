@@ -1,0 +1,77 @@
+"""The kinds of backbones that the contract holds for. A new kind is a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from reviews import make_reviews
+from shapes import SHAPES
+
+from search.backbones import resolve_backbones
+from search.backbones.base import Backbone
+from search.config import ModuleConfig
+from spaces import ENCODERS, space_from
+
+TRAIN = np.array(make_reviews(60, seed=1)[0], object)
+OTHERS = np.array([*make_reviews(20, seed=2)[0], "", "!", "zebra", "a film " * 30], object)
+_HEAD = {"layers": 0, "optimizer": "adam", "learning_rate": 0.01, "clip_norm": 0.0, "dropout": 0.0}
+_ENCODER = {"vocabulary_size": 50, "sequence_length": 6, "ngrams": 1, "embedding_size": 4, "encoder_units": 3}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A backbone to be tested.
+
+    Attributes:
+        module: The value of `module`, of the folder where the module lies.
+        values: Hyperparameters with which it is as frozen as it can be.
+        trained: What changes where its published weights are trained; None: it has none.
+        embedding: The value of `embedding`, of the same folder.
+        shape: What makes the module, one of `shapes.SHAPES`; None: it is of word vectors.
+    """
+
+    module: Callable[[Path], str]
+    trained: dict[str, Any] | None = None
+    embedding: Callable[[Path], str] | None = None
+    shape: str | None = None
+
+    def values(self, folder: Path) -> dict[str, Any]:
+        """Hyperparameters with which it is as frozen as it can be."""
+        values = {**_HEAD, "module": self.module(folder), "trainable": False}
+        return {**values, **_ENCODER, "embedding": self.embedding(folder)} if self.embedding else values
+
+    def trained_values(self, folder: Path) -> dict[str, Any]:
+        """Hyperparameters with which the published weights are trained."""
+        return {**self.values(folder), **(self.trained or {})}
+
+    def make(self, folder: Path, place: Path) -> Backbone:
+        """Makes it by its names, as a search does."""
+        settings = SHAPES[self.shape].build(folder) if self.shape else {}
+        given = self.values(folder)
+        ranges = {name: given[name] for name in (*_ENCODER, "embedding") if name in given}
+        space = space_from({"modules": [given["module"]], **ranges})
+        return resolve_backbones(space, TRAIN, ModuleConfig(**settings), place, [place])[given["module"]]
+
+
+def _of_folder(folder: Path) -> str:
+    return str(folder)
+
+
+def _always(name: str) -> Callable[[Path], str]:
+    return lambda folder: name
+
+
+_FINE_TUNED = {"trainable": True, "fine_tuning_rate": 0.001}
+KINDS = {
+    "module of word vectors": Kind(_of_folder, _FINE_TUNED),
+    "module of a sentence encoder": Kind(_of_folder, _FINE_TUNED, shape="BERT of tokens alone"),
+    **{name: Kind(_always(name), embedding=_always("learned")) for name in ENCODERS},
+    "gru over word vectors": Kind(_always("gru"), {"embedding_trainable": True}, _of_folder),
+    "gru over tokens of a module": Kind(
+        _always("gru"), {"embedding_trainable": True}, _of_folder, "BERT of tokens alone"
+    ),
+}

@@ -1,0 +1,112 @@
+"""Every kind of backbone keeps what the contract in `search.backbones.base` promises."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from contract import KINDS, OTHERS, TRAIN
+
+from search.backbones.base import Description
+
+TEXTS = tf.constant(OTHERS.tolist())
+TRAINED = [name for name, kind in KINDS.items() if kind.trained]
+
+
+class Case:
+    """A backbone, and models of it."""
+
+    def __init__(self, kind, folder, place):
+        self.backbone = kind.make(folder, place)
+        self.values, self.trained = kind.values(folder), kind.trained_values(folder)
+
+    def model(self, values, backbone=None):
+        """The backbone alone, with the weights that one seed gives."""
+        keras.utils.set_random_seed(3)
+        texts = keras.Input((), dtype="string")
+        return keras.Model(texts, (backbone or self.backbone).symbolic(texts, values))
+
+    def prepared(self, values):
+        """The model above inputs that are made once, with the same weights, and these inputs of the texts."""
+        keras.utils.set_random_seed(3)
+        prepared = self.backbone.prepared(values)
+        model = keras.Model(*prepared.begin())
+        made = prepared.of_texts or self.backbone.constant(values).load()
+        return model(made(OTHERS if prepared.of_texts else TEXTS)).numpy()
+
+
+@pytest.fixture(scope="module")
+def case(request, tmp_path_factory, word_module):
+    kind = KINDS[request.param]
+    top = tmp_path_factory.mktemp("backbone")
+    return Case(kind, top / "module" if kind.shape else word_module, top / "modules")
+
+
+every_kind = pytest.mark.parametrize("case", KINDS, indirect=True)
+with_published_weights = pytest.mark.parametrize("case", TRAINED, indirect=True)
+
+
+@every_kind
+def test_it_gives_a_vector_for_each_text_whatever_else_is_in_the_batch(case):
+    model = case.model(case.values)
+    together = model(TEXTS).numpy()
+    assert together.dtype == np.float32 and together.shape == (len(OTHERS), model.output.shape[-1])
+    assert np.isfinite(together).all()
+    alone = np.concatenate([model(TEXTS[i : i + 1]).numpy() for i in range(len(OTHERS))])
+    np.testing.assert_allclose(alone, together, atol=1e-6)
+    np.testing.assert_array_equal(model(TEXTS).numpy(), together)
+
+
+@every_kind
+def test_what_is_computed_once_is_what_the_model_gives(case):
+    inside = case.model(case.values)(TEXTS).numpy()
+    if (module := case.backbone.frozen_features(case.values)) is not None:
+        assert module == case.backbone.constant(case.values)
+        np.testing.assert_allclose(module.load()(TEXTS).numpy(), inside, atol=1e-6)
+    else:
+        np.testing.assert_allclose(case.prepared(case.values), inside, atol=1e-6)
+
+
+@every_kind
+def test_what_it_learns_before_training_is_of_the_training_texts_alone(case):
+    before = case.model(case.values)(TEXTS).numpy()
+    other = case.backbone.learning_from(np.array(["zebra zebra", "a quagga"], object))
+    case.model(case.values, other)(TEXTS)
+    np.testing.assert_array_equal(case.model(case.values)(TEXTS).numpy(), before)
+    again = case.model(case.values, other.learning_from(TRAIN.copy()))
+    np.testing.assert_array_equal(again(TEXTS).numpy(), before)
+
+
+@with_published_weights
+def test_training_starts_from_the_published_weights(case):
+    frozen, trained = case.model(case.values), case.model(case.trained)
+    np.testing.assert_allclose(trained(TEXTS).numpy(), frozen(TEXTS).numpy(), atol=1e-6)
+    (layers,) = case.backbone.groups(trained)
+    assert all(layer.trainable_variables for layer in layers) and case.backbone.rate(case.trained)
+    assert case.backbone.groups(frozen) == [] and case.backbone.constant(case.trained) is None
+    for layer in layers:
+        for variable in layer.trainable_variables:
+            variable.assign(variable + 1)
+    np.testing.assert_allclose(case.model(case.trained)(TEXTS).numpy(), frozen(TEXTS).numpy(), atol=1e-6)
+
+
+@every_kind
+def test_a_saved_model_gives_the_same(case, tmp_path):
+    model = case.model(case.trained)
+    given = model(TEXTS).numpy()
+    model.save(tmp_path / "model.keras")
+    model.export(tmp_path / "model", verbose=False)
+    np.testing.assert_allclose(keras.models.load_model(tmp_path / "model.keras")(TEXTS).numpy(), given, atol=1e-6)
+    exported = tf.saved_model.load(str(tmp_path / "model"))
+    np.testing.assert_allclose(exported.serve(TEXTS).numpy(), given, atol=1e-6)
+
+
+@every_kind
+def test_its_facts_are_those_of_the_configuration(case):
+    backbone, published = case.backbone, case.backbone.published(case.values)
+    pretrained = None if published is None else published.name
+    assert backbone.describe(case.values) == Description(case.values["module"], pretrained, published is not None)
+    assert not backbone.describe(case.trained).frozen
+    assert (published is None) == (case.trained == case.values)
+    assert published is None or published.module in backbone.modules
+    assert backbone.untrainable() == []
+    assert {*backbone.latency_settings} <= {*case.values}
