@@ -208,6 +208,7 @@ def single(score=0.5):
     return TrialRecord(
         "0000",
         values,
+        *("small", "small", True),
         status="COMPLETED",
         score=score,
         best_epoch=1,
