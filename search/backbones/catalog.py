@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -79,13 +79,16 @@ def exported(modules: Path) -> dict[str, Entry]:
     return entries
 
 
-def lookup(names: Sequence[str], folders: Sequence[Path], modules: Path) -> dict[str, Entry]:
+def lookup(
+    names: Sequence[str], folders: Sequence[Path], modules: Path, known: Mapping[str, str] | None = None
+) -> dict[str, Entry]:
     """Reads all entries, of the catalog and exported ones.
 
     Args:
         names: Those that will be used.
         folders: Configuration folders, as for `catalog`.
         modules: Folder that modules are kept in, as for `exported`.
+        known: Paths as the user typed them, to where they led when a run was begun.
 
     Raises:
         InputError: A file is not such an entry, or one of the names means two modules.
@@ -97,7 +100,8 @@ def lookup(names: Sequence[str], folders: Sequence[Path], modules: Path) -> dict
                 f"module {name} is two: one of the catalog and the exported one in {modules / name}. Give that folder, "
                 f"space.modules=[{modules / name}], or move it to another place to mean the catalog's."
             )
-    return {**own, **listed}
+    placed = {name: Entry(name, handle) for name, handle in (known or {}).items()}
+    return {**own, **listed, **placed}
 
 
 def markdown(entries: Iterable[Entry]) -> str:

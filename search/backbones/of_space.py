@@ -25,6 +25,7 @@ def resolve_backbones(
     settings: ModuleConfig,
     modules: Path,
     catalogs: Sequence[Path],
+    known: Mapping[str, str] | None = None,
 ) -> dict[str, Backbone]:
     """Finds, downloads or builds all that stands under the heads of a space.
 
@@ -34,6 +35,7 @@ def resolve_backbones(
         settings: How to build modules.
         modules: Folder that downloaded and built modules are kept in.
         catalogs: Configuration folders whose `module/*.yaml` name modules.
+        known: Paths as the user typed them, to where they led when a run was begun.
 
     Returns:
         A backbone for each value of `module`.
@@ -41,8 +43,8 @@ def resolve_backbones(
     Raises:
         InputError: A module cannot be found, reached, written or used.
     """
-    folders = resolve_modules(space.module_names(), settings, modules, catalogs)
-    embeddings = resolve_embeddings(space, texts, settings, modules, catalogs)
+    folders = resolve_modules(space.module_names(), settings, modules, catalogs, known)
+    embeddings = resolve_embeddings(space, texts, settings, modules, catalogs, known)
     return made(map(str, space["module"].options or ()), folders, embeddings, texts)
 
 

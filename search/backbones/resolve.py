@@ -33,7 +33,11 @@ _ADDRESSES = ("https://", "http://", "gs://")
 
 
 def resolve_modules(
-    names: Sequence[str], settings: ModuleConfig, modules: Path, catalogs: Sequence[Path]
+    names: Sequence[str],
+    settings: ModuleConfig,
+    modules: Path,
+    catalogs: Sequence[Path],
+    known: Mapping[str, str] | None = None,
 ) -> dict[str, Path]:
     """Finds, downloads or builds modules, and makes sure that each one embeds texts.
 
@@ -42,6 +46,7 @@ def resolve_modules(
         settings: How to build those that this package builds.
         modules: Folder that downloaded and built modules are kept in.
         catalogs: Configuration folders whose `module/*.yaml` name modules.
+        known: Paths as the user typed them, to where they led when a run was begun.
 
     Returns:
         Each name with the folder of its SavedModel, which embeds texts by itself.
@@ -53,7 +58,7 @@ def resolve_modules(
 
     remove_leftovers(modules)
     remove_broken_downloads(modules)
-    entries = lookup(names, catalogs, modules)
+    entries = lookup(names, catalogs, modules, known)
     found = {name: resolve(name, entries, settings, modules) for name in names}
     for name, folder in found.items():
         found[name] = _text_module(folder, name, entries, settings, modules)

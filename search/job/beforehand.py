@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
-
-from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from search.backbones.catalog import lookup
 from search.backbones.resolve import origin
@@ -15,48 +12,33 @@ from search.errors import InputError
 from search.tuning.objective import check_objective
 from spaces import TextClassifierSpace
 
-_NAMES_OF_MODULES = ("modules", "embedding", "frozen")
-
 
 def check_beforehand(
-    config: Config, composed: DictConfig, space: TextClassifierSpace, catalogs: Sequence[Path]
-) -> None:
-    """Checks what would else be found out late, and makes the paths of modules absolute.
+    config: Config, space: TextClassifierSpace, catalogs: Sequence[Path], known: Mapping[str, str]
+) -> dict[str, str]:
+    """Checks what would else be found out late, and where the paths of modules lead.
 
     Args:
-        config: The checked configuration; its preprocessor is made absolute.
-        composed: The same as Hydra composed it, for the run folder; changed likewise.
+        config: The checked configuration.
         space: What may vary.
         catalogs: Folders whose `module/*.yaml` name modules.
+        known: What this gave when the run was begun.
+
+    Returns:
+        Modules, and a preprocessor, that are named by a path: the name as the user typed it to the absolute path.
 
     Raises:
         InputError: There is no such objective or module, or a package that a module needs is not installed.
     """
     check_objective(config.objective)
     names = [*space.module_names(), *space.embedding_names()]
-    modules = Path(config.paths.modules)
-    entries = lookup(names, catalogs, modules)
-    paths = {}
-    for name in names:
-        found = origin(name, entries)
-        if isinstance(found, Path) and name not in entries:
-            paths[name] = str(found.absolute())
     preprocessor = config.module.preprocessor
+    entries = lookup(names, catalogs, Path(config.paths.modules), known)
+    found = {name: origin(name, entries) for name in names}
     if preprocessor is not None:
         try:
-            found = origin(preprocessor, entries)
+            found[preprocessor] = origin(preprocessor, entries)
         except InputError as error:
             raise InputError(f"module.preprocessor={preprocessor}: {error}") from error
-        if isinstance(found, Path) and preprocessor not in entries:
-            config.module.preprocessor = composed.module.preprocessor = str(found.absolute())
-    for name in _NAMES_OF_MODULES:
-        key = f"space.{name}"
-        if (given := OmegaConf.select(composed, key)) is not None:
-            OmegaConf.update(composed, key, _renamed(given, paths))
-            config.space[name] = _renamed(given, paths)
-
-
-def _renamed(given: Any, paths: dict[str, str]) -> Any:
-    if isinstance(given, ListConfig):
-        return [_renamed(one, paths) for one in given]
-    return paths.get(given, given) if isinstance(given, str) else given
+    paths = {name: str(place.absolute()) for name, place in found.items() if isinstance(place, Path)}
+    return {**{name: path for name, path in paths.items() if name not in entries}, **known}

@@ -39,11 +39,13 @@ class Inputs:
         data: Each setting that names data, such as dataset.path, to that.
         modules: Name of each module to what it computes, as `search.embedding.identity.content` gives it.
         catalogs: Folders of the person's own whose `module/*.yaml` name modules.
+        places: Modules that the user named by a path, by these names, to where the paths led, absolute.
     """
 
     data: Mapping[str, DataFile]
     modules: Mapping[str, str] = field(default_factory=dict)
     catalogs: Sequence[str] = ()
+    places: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of_data(cls, config: DatasetConfig, data: Path) -> Self:
@@ -83,7 +85,9 @@ class Inputs:
                 for key, one in content["data"].items()
             }
             modules = {str(name): str(one) for name, one in content["modules"].items()}
-            return cls(data, modules, [str(folder) for folder in content["catalogs"]])
+            # Earlier versions wrote the places into the configuration.
+            places = {str(name): str(place) for name, place in content.get("places", {}).items()}
+            return cls(data, modules, [str(folder) for folder in content["catalogs"]], places)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(f"{path} is damaged ({error}): take it back from a copy, or start a new run.") from error
 
@@ -91,6 +95,7 @@ class Inputs:
         """Writes them as JSON."""
         data = {key: {"path": one.path, **asdict(one.checksum)} for key, one in self.data.items()}
         content: dict[str, Any] = {"data": data, "modules": dict(self.modules), "catalogs": list(self.catalogs)}
+        content["places"] = dict(self.places)
         write_json(path, content)
 
     def check_data(self, now: Inputs) -> None:
@@ -110,17 +115,19 @@ class Inputs:
                     f"{then.checksum}. Put that back or say where it is, {key}=…; or start a new run."
                 )
 
-    def with_modules(self, folders: Mapping[str, Path], catalogs: Sequence[Path]) -> Self:
+    def with_modules(self, folders: Mapping[str, Path], catalogs: Sequence[Path], places: Mapping[str, str]) -> Self:
         """The same with the modules of the run.
 
         Args:
             folders: Name of each module to its SavedModel.
             catalogs: Folders whose `module/*.yaml` name modules.
+            places: As in `places`.
         """
         from search.backbones.hub.identity import content  # brings TensorFlow
 
         own = [str(folder.absolute()) for folder in catalogs if folder.absolute() != configuration_folder()]
-        return replace(self, modules={name: content(folder) for name, folder in folders.items()}, catalogs=own)
+        modules = {name: content(folder) for name, folder in folders.items()}
+        return replace(self, modules=modules, catalogs=own, places=places)
 
     def with_catalogs(self, catalogs: Sequence[Path]) -> list[Path]:
         """The catalogs that a run was begun with, before those that are given now."""

@@ -71,8 +71,8 @@ def run(
     begun = None if config.resume is None else Inputs.read(kept.inputs)
     if begun is not None:
         catalogs = begun.with_catalogs(catalogs)
-    check_beforehand(config, composed, space_from(_plain(composed.space)), catalogs)
     ranges = _plain(composed.space)
+    known = check_beforehand(config, space_from(ranges), catalogs, {} if begun is None else begun.places)
     # TensorFlow takes seconds, and is started before the data are read only where it alone knows of a mistake.
     device = configure(config.device, config.mixed_precision, verbose) if config.device == "gpu" else None
     check_unlabelled(config)
@@ -95,8 +95,8 @@ def run(
     from search.reporting.tensorboard import write_configuration
 
     with stopwatch("embed"):
-        prepared = prepare(config, ranges, splits, output, catalogs, screen.say)
-    inputs = inputs.with_modules(prepared.modules, catalogs)
+        prepared = prepare(config, ranges, splits, output, catalogs, screen.say, known)
+    inputs = inputs.with_modules(prepared.modules, catalogs, known)
     if begun is not None:
         begun.check_modules(inputs)
     with RunFolder.opened(output, composed, overrides, resumed=config.resume is not None) as folder:

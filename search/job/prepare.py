@@ -54,6 +54,7 @@ def prepare(
     output: Path,
     catalogs: Sequence[Path],
     say: Callable[[str], None],
+    known: Mapping[str, str] | None = None,
 ) -> Prepared:
     """Fetches the modules and narrows the space to what they allow.
 
@@ -64,6 +65,7 @@ def prepare(
         output: Folder of the run; nothing is written there.
         catalogs: Folders whose `module/*.yaml` name modules.
         say: Is told what is left out of the space.
+        known: Paths of modules as the user typed them, to where they led when the run was begun.
 
     Raises:
         InputError: A module cannot be used, or all are too slow.
@@ -71,7 +73,7 @@ def prepare(
     rows, texts = len(splits.train), splits.train.texts
     objective = make_objective(config.objective, len(splits.classes))
     space = space_from(ranges, rows=rows)
-    places = config.module, Path(config.paths.modules), catalogs
+    places = config.module, Path(config.paths.modules), catalogs, known
     backbones = resolve_backbones(space, texts, *places)
     modules = _modules(backbones)
     _check_purity(modules, texts)

@@ -77,7 +77,9 @@ def test_a_package_that_is_not_installed_is_told_before_the_data_are_read(search
     assert f"needs the package {package}" in outcome.err and "pip install" in outcome.err
 
 
-def test_a_module_in_a_folder_here_is_kept_by_its_whole_path(search_command, tmp_path, monkeypatch, word_module):
+def test_a_module_in_a_folder_here_keeps_its_name_and_its_place_is_noted(
+    search_command, tmp_path, monkeypatch, word_module
+):
     def stop(*_):
         raise InterruptedError(0, "stopped", "here")
 
@@ -86,12 +88,11 @@ def test_a_module_in_a_folder_here_is_kept_by_its_whole_path(search_command, tmp
     monkeypatch.setattr(pipeline, "load_splits", stop)
     check = pipeline.check_beforehand
 
-    def noting(config, composed, *others):
-        check(config, composed, *others)
-        kept.append((composed.space.modules, composed.space.frozen, config.space["modules"]))
+    def noting(config, *others):
+        kept.append((config.space["modules"], config.space["frozen"], check(config, *others)))
+        return kept[-1][-1]
 
     monkeypatch.setattr(pipeline, "check_beforehand", noting)
     assert search_command("space.modules=[mine,lstm]", "space.frozen=[mine]").code == 2
-    whole = str(tmp_path / "mine")
-    assert kept == [([whole, "lstm"], [whole], [whole, "lstm"])]
+    assert kept == [(["mine", "lstm"], ["mine"], {"mine": str(tmp_path / "mine")})]
     assert load_splits is not stop

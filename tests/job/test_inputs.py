@@ -5,6 +5,7 @@ import os
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 from reviews import VOCABULARY, write_reviews
 
@@ -55,7 +56,7 @@ def test_other_modules_are_refused_and_named():
 
 
 def test_what_is_written_is_read_again(folder):
-    written = Inputs(inputs_of(folder, path="a.csv").data, {"mine": "1"}, ["/catalog"])
+    written = Inputs(inputs_of(folder, path="a.csv").data, {"mine": "1"}, ["/catalog"], {"mine": "/a/mine"})
     written.write(folder / "inputs.json")
     assert Inputs.read(folder / "inputs.json") == written
     assert Inputs.read(folder / "nowhere.json") is None
@@ -84,6 +85,8 @@ def test_a_run_goes_on_from_anywhere_and_with_its_own_inputs_alone(search_comman
     )
     assert begun.code == 0, begun.err
     run = tmp_path / "run"
+    assert set(pd.read_csv(run / "leaderboard.csv")["module"]) == {"./mine"}
+    assert json.loads((run / "inputs.json").read_text())["places"] == {"./mine": str(tmp_path / "mine")}
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)
@@ -109,7 +112,7 @@ def test_a_run_goes_on_from_anywhere_and_with_its_own_inputs_alone(search_comman
     write_module(words, vectors * 2, tmp_path / "mine")
     monkeypatch.setattr("search.backbones.hub.load._published", {})
     outcome = going_on()
-    assert (outcome.code, outcome.err.count("\n")) == (2, 1) and f"module {tmp_path / 'mine'}" in outcome.err
+    assert (outcome.code, outcome.err.count("\n")) == (2, 1) and "module ./mine" in outcome.err
     shutil.rmtree(tmp_path / "mine")
     write_module(words, vectors, tmp_path / "mine")
     monkeypatch.setattr("search.backbones.hub.load._published", {})

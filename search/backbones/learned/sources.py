@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +36,7 @@ def resolve_embeddings(
     settings: ModuleConfig,
     modules: Path,
     catalogs: Sequence[Path],
+    known: Mapping[str, str] | None = None,
 ) -> dict[str, TokenEmbedding]:
     """Finds, downloads or builds what the embeddings of a space start from.
 
@@ -45,6 +46,7 @@ def resolve_embeddings(
         settings: As for `resolve_modules`.
         modules: As for `resolve_modules`.
         catalogs: As for `resolve_modules`.
+        known: As for `resolve_modules`.
 
     Returns:
         An embedding for each name of a module.
@@ -53,7 +55,7 @@ def resolve_embeddings(
         InputError: A module cannot be found, reached, written or used, or is neither of word vectors nor token-level.
     """
     names = space.embedding_names()
-    entries = lookup(names, catalogs, modules)
+    entries = lookup(names, catalogs, modules, known)
     found: dict[str, TokenEmbedding] = {}
     for name in names:
         folder = resolve(name, entries, settings, modules)
