@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 EMBEDDING = "embedding"
 """Name of the layer that holds the published weights of a backbone, or its vectors of tokens."""
 
+TRAINS_PUBLISHED = ("trainable", "embedding_trainable")
+"""Hyperparameters that say whether published weights are trained."""
+
 
 @dataclass(frozen=True)
 class SavedModule:

@@ -1,8 +1,8 @@
 """Keeps a search to classifiers that take no longer than a limit: `objective.max_ms_per_text`.
 
 A time is measured once and kept with the run, so that a run that is taken up again decides as it did before. What is
-measured is the backbone with its settings under the least head of the space; the head of a trial adds
-little to it, and the whole is measured at the end.
+measured is the backbone with its settings under the least head of the space; the head of a trial adds little to it, and
+the whole is measured at the end.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import keras_tuner
 import numpy as np
 from numpy.typing import NDArray
 
+from search.backbones.base import TRAINS_PUBLISHED
 from search.backbones.hub.answers import answers_in_batches
 from search.errors import InputError
 from search.models.hypermodel import TextClassifierHyperModel
@@ -180,7 +181,7 @@ def timed_classifier(
             memory of its own.
     """
     hp = keras_tuner.HyperParameters()
-    hp.values = {**values, "trainable": False, "embedding_trainable": False}
+    hp.values = {**values, **dict.fromkeys(TRAINS_PUBLISHED, False)}
     return classifying(hypermodel.build(hp))
 
 

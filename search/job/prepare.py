@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.backbones import resolve_backbones
-from search.backbones.base import Backbone
+from search.backbones.base import TRAINS_PUBLISHED, Backbone
 from search.backbones.hub.load import published
 from search.backbones.hub.purity import impurity, telling
 from search.config import Config
@@ -88,7 +88,7 @@ def prepare(
     timed = TextClassifierHyperModel(space, backbones, len(splits.classes), config.seed)
     ranges = limit.narrowed(ranges, timed, say)
     space = space_from(ranges, rows=rows, token_level=tokens)
-    if any(name in space and True in (space[name].options or ()) for name in ("trainable", "embedding_trainable")):
+    if any(name in space and True in (space[name].options or ()) for name in TRAINS_PUBLISHED):
         frozen = _untrainable(space, backbones)
         if frozen:
             space = space_from(ranges, rows=rows, untrainable=frozen, token_level=tokens)

@@ -63,6 +63,10 @@ class TextEmbedding(keras.layers.Layer):
         """The module's SavedModel."""
         return self._folder
 
+    def published(self, name: str) -> TextEmbedding:
+        """Another layer with the same module, frozen."""
+        return TextEmbedding(self._folder, name=name)
+
     @property
     def dimension(self) -> int:
         """Width of the embedding; asked for before the layer is built, it loads the module."""

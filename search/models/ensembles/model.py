@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from search.backbones.hub.layer import TextEmbedding, frozen_layer
+from search.backbones.hub.layer import frozen_layer
 from search.models.ensembles.combiners import Combiner, Weighted
 from search.models.ensembles.member import Member
 from search.models.keras_model import above_embedding
@@ -57,7 +57,7 @@ def ensemble_model(members: Sequence[Member], combiner: Combiner) -> keras.Model
         frozen = frozen_layer(model)
         if frozen is not None:
             if frozen.folder not in embedded:
-                embedded[frozen.folder] = TextEmbedding(frozen.folder, name=f"module_{len(embedded) + 1}")(texts)
+                embedded[frozen.folder] = frozen.published(f"module_{len(embedded) + 1}")(texts)
             outputs.append(_named(above_embedding(model), member.name)(embedded[frozen.folder]))
         else:
             part = _named(model, member.name) if isinstance(model, keras.Model) else model
