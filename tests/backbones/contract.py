@@ -28,16 +28,17 @@ class Kind:
 
     Attributes:
         module: The value of `module`, of the folder where the module lies.
-        values: Hyperparameters with which it is as frozen as it can be.
         trained: What changes where its published weights are trained; None: it has none.
         embedding: The value of `embedding`, of the same folder.
         shape: What makes the module, one of `shapes.SHAPES`; None: it is of word vectors.
+        learns: Whether it learns a vocabulary from the training texts.
     """
 
     module: Callable[[Path], str]
     trained: dict[str, Any] | None = None
     embedding: Callable[[Path], str] | None = None
     shape: str | None = None
+    learns: bool = False
 
     def values(self, folder: Path) -> dict[str, Any]:
         """Hyperparameters with which it is as frozen as it can be."""
@@ -69,8 +70,8 @@ _FINE_TUNED = {"trainable": True, "fine_tuning_rate": 0.001}
 KINDS = {
     "module of word vectors": Kind(_of_folder, _FINE_TUNED),
     "module of a sentence encoder": Kind(_of_folder, _FINE_TUNED, shape="BERT of tokens alone"),
-    **{name: Kind(_always(name), embedding=_always("learned")) for name in ENCODERS},
-    "gru over word vectors": Kind(_always("gru"), {"embedding_trainable": True}, _of_folder),
+    **{name: Kind(_always(name), embedding=_always("learned"), learns=True) for name in ENCODERS},
+    "gru over word vectors": Kind(_always("gru"), {"embedding_trainable": True}, _of_folder, learns=True),
     "gru over tokens of a module": Kind(
         _always("gru"), {"embedding_trainable": True}, _of_folder, "BERT of tokens alone"
     ),

@@ -17,6 +17,7 @@ class Case:
 
     def __init__(self, kind, folder, place):
         self.backbone = kind.make(folder, place)
+        self.learns = kind.learns
         self.values, self.trained = kind.values(folder), kind.trained_values(folder)
 
     def model(self, values, backbone=None):
@@ -69,8 +70,10 @@ def test_what_is_computed_once_is_what_the_model_gives(case):
 @every_kind
 def test_what_it_learns_before_training_is_of_the_training_texts_alone(case):
     before = case.model(case.values)(TEXTS).numpy()
-    other = case.backbone.learning_from(np.array(["zebra zebra", "a quagga"], object))
-    case.model(case.values, other)(TEXTS)
+    other = case.backbone.learning_from(np.array(["zebra", "quagga"], object))
+    words = tf.constant([" ".join([word] * 6) for word in "film food hotel place room story".split()])
+    assert np.ptp(case.model(case.values)(words).numpy(), axis=0).max() > 1e-6
+    assert (np.ptp(case.model(case.values, other)(words).numpy(), axis=0).max() < 1e-6) == case.learns
     np.testing.assert_array_equal(case.model(case.values)(TEXTS).numpy(), before)
     again = case.model(case.values, other.learning_from(TRAIN.copy()))
     np.testing.assert_array_equal(again(TEXTS).numpy(), before)
