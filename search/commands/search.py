@@ -158,7 +158,7 @@ def execute(node: DictConfig, hydra_config: Any, folder: Path, verbose: bool) ->
             from search.job import pipeline
 
             catalogs = [Path(one.path) for one in hydra_config.runtime.config_sources if one.schema == "file"]
-            pipeline.run(config, node, overrides, output, catalogs, verbose, gets_more=gets_more)
+            pipeline.run(config, overrides, output, catalogs, verbose, gets_more=gets_more)
             return output
         except (KeyboardInterrupt, Exception) as error:
             has_begun = (output / ".hydra").is_dir()

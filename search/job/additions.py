@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +12,10 @@ from search.inference.predictor import MODELS, Labels
 from search.run_folder import RunFolder
 from search.utils.files import write_json
 from search.utils.overrides import setting, typed
-from search.utils.stopwatch import Stopwatch
 
 if TYPE_CHECKING:  # they bring TensorFlow
     from search.job.prepare import Prepared
+    from search.job.run import Run
     from search.job.trials import Trials
 
 ENSEMBLE, FINAL_REFIT, REPORT = "ensemble", "final_refit", "report"
@@ -79,30 +78,21 @@ def told(folder: RunFolder) -> str:
     )
 
 
-def add(
-    wanted: set[str],
-    prepared: Prepared,
-    trials: Trials,
-    folder: RunFolder,
-    stopwatch: Stopwatch,
-    say: Callable[[str], None],
-) -> dict[str, Any]:
+def add(wanted: set[str], run: Run, prepared: Prepared, trials: Trials) -> dict[str, Any]:
     """Adds what a run lacks; its trials, its model and its scores stay.
 
     Args:
         wanted: As `lacking` found it.
+        run: Its summary.json tells of what was added.
         prepared: The data, and what is asked for.
         trials: Those of the run.
-        folder: The run's; its summary.json tells of what was added.
-        stopwatch: Counts the phases `ensemble` and `final_refit`.
-        say: Is told what is done.
 
     Returns:
         The summary.
     """
-    from search.job.answer import ensemble_of
     from search.job.final_refit import refit_on_all
 
+    folder, stopwatch = run.folder, run.stopwatch
     summary = read_summary(folder.summary)
     if trials.best.trial_id != summary["best_trial"]:
         raise InputError(
@@ -112,15 +102,37 @@ def add(
     threshold = summary["threshold"]
     if ENSEMBLE in wanted:
         with stopwatch(ENSEMBLE):
-            made = ensemble_of(prepared, trials, threshold, folder, say)
-        if made is not None:
-            summary["ensembles"], summary["verdict"] = made
+            summary.update(_ensemble(run, prepared, trials, threshold))
     if FINAL_REFIT in wanted:
         with stopwatch(FINAL_REFIT):
-            summary["final_refit"] = refit_on_all(prepared, trials, threshold, folder, say)
+            summary["final_refit"] = refit_on_all(run, prepared, trials, threshold)
     spent = {name: seconds for name, seconds in stopwatch.seconds().items() if name in wanted}
     summary["seconds"] = {**summary["seconds"], **spent}
     # Until it is written again, it is of the summary before.
     folder.report.unlink(missing_ok=True)
     write_json(folder.summary, summary)
     return summary
+
+
+def _ensemble(run: Run, prepared: Prepared, trials: Trials, threshold: float | None) -> dict[str, Any]:
+    """Makes the ensemble of a run that has ended; its best trial and the baselines are trained as they were.
+
+    Returns:
+        The `ensembles` and the `verdict` for summary.json; nothing where there is nothing to combine.
+    """
+    from search.job.ensemble import best_member, build_ensemble
+    from search.job.evaluate import evaluate, judged
+    from search.job.refit_best import validate
+    from search.models.classifier import Classifier
+    from search.training.refit import refit
+
+    run.say(f"Refitting trial {trials.best.trial_id} for the ensemble")
+    hyperparameters = trials.best_trial.hyperparameters
+    model = refit(trials.hypermodel, hyperparameters, prepared.splits.refit, trials.best_epoch)
+    classifier = Classifier(model, prepared.splits.classes, threshold)
+    evaluation = evaluate(prepared, trials, classifier)
+    best = best_member(trials, classifier, validate(prepared, trials), evaluation.scored)
+    ensemble = build_ensemble(run, prepared, trials, best, evaluation)
+    if ensemble is None:
+        return {}
+    return {"ensembles": ensemble.record, "verdict": judged(prepared, evaluation, ensemble).record()}

@@ -8,35 +8,28 @@ from typing import Any
 
 from search.datasets import Examples, Splits
 from search.evaluation.baselines import MAJORITY, Baseline
-from search.job.validation import Validation
+from search.job.prepare import Prepared
+from search.job.trials import Trials
 from search.models.classifier import Classifier
 from search.models.ensembles.member import Member
 from search.models.ensembles.word_counts import WordCounts
 from search.training.refit import refit
-from search.training.trainable import TrainableHyperModel
 from search.tuning.record import TrialRecord
-from search.tuning.tuner import Tuner
 
 
 def members(
-    trials: int,
-    single: Member,
-    tuner: Tuner,
-    hypermodel: TrainableHyperModel,
-    validation: Validation,
-    splits: Splits,
+    prepared: Prepared,
+    trials: Trials,
+    best: Member,
     baselines: Mapping[str, Baseline],
     say: Callable[[str], None],
 ) -> list[Member]:
     """Trains the best trials again on all rows to learn from, and takes the baselines as they are.
 
     Args:
-        trials: How many of them, at most.
-        single: The best one, which is there already.
-        tuner: Has ended.
-        hypermodel: Makes its models.
-        validation: How they were judged.
-        splits: All rows; nothing is fitted on the test split.
+        prepared: All rows, of which the test split is not fitted on, and how many trials at most.
+        trials: What the search found.
+        best: The best one, which is there already.
         baselines: Fitted; the majority class and those that could not be are left out.
         say: Is told of every trial.
 
@@ -44,13 +37,14 @@ def members(
         The trials, the best first, then the baselines.
     """
     found: list[Member] = []
+    splits = prepared.splits
     more = splits.refit  # one array, so that its tokens are counted once
-    for record in _distinct(tuner.ranking(), trials):
+    for record in _distinct(trials.tuner.ranking(), prepared.config.ensemble.trials):
         if not found:
-            found.append(replace(single, values=record.values))
+            found.append(replace(best, values=record.values))
         else:
             say(f"Refitting trial {record.trial_id} for the ensemble")
-            found.append(_trained(record, tuner, hypermodel, validation, splits, more))
+            found.append(_trained(record, trials, splits, more))
     for name, baseline in baselines.items():
         if name != MAJORITY and baseline.valid_probabilities is not None and baseline.probabilities is not None:
             counts = WordCounts(baseline.model, len(splits.classes), name)
@@ -59,7 +53,7 @@ def members(
 
 
 def trial_name(trial_id: str) -> str:
-    """What a trial is called as a member."""
+    """The name of a trial as a member."""
     return f"trial_{trial_id}"
 
 
@@ -74,16 +68,10 @@ def _distinct(ranking: list[TrialRecord], most: int) -> Iterator[TrialRecord]:
             yield record
 
 
-def _trained(
-    record: TrialRecord,
-    tuner: Tuner,
-    hypermodel: TrainableHyperModel,
-    validation: Validation,
-    splits: Splits,
-    more: Examples,
-) -> Member:
-    hp = tuner.oracle.get_trial(record.trial_id).hyperparameters
-    model = refit(hypermodel, hp, more, record.best_epoch or 0)
-    features = hypermodel.constant_features(record.values, splits.test)
+def _trained(record: TrialRecord, trials: Trials, splits: Splits, more: Examples) -> Member:
+    hp = trials.tuner.oracle.get_trial(record.trial_id).hyperparameters
+    model = refit(trials.hypermodel, hp, more, record.best_epoch or 0)
+    features = trials.hypermodel.constant_features(record.values, splits.test)
     test = Classifier(model, splits.classes, None).probabilities(splits.test.texts, features)
-    return Member(trial_name(record.trial_id), validation.probabilities(tuner, record), test, model, record.values)
+    valid = trials.validation.probabilities(trials.tuner, record)
+    return Member(trial_name(record.trial_id), valid, test, model, record.values)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from search.datasets.stream import Rows
 from search.inference.predictor import Labels, Predictions, Predictor
 from search.inference.scoring import score_all
 from search.job.prepare import Prepared
+from search.job.run import Run
 from search.job.trials import Trials
 from search.job.unlabelled import opened, unlabelled_job
 from search.models.classifier import Classifier
@@ -17,20 +18,17 @@ from search.run_folder import RunFolder
 from search.training.refit import refit
 
 
-def refit_on_all(
-    prepared: Prepared, trials: Trials, threshold: float | None, folder: RunFolder, say: Callable[[str], None]
-) -> dict[str, Any]:
+def refit_on_all(run: Run, prepared: Prepared, trials: Trials, threshold: float | None) -> dict[str, Any]:
     """Trains the best configuration once more, now on the test split too, saves it, and predicts what has no labels.
 
     It has the hyperparameters, the epochs, the seed and the threshold of the model that was tested: nothing is chosen
     by the test split. It must not be called before the test is over.
 
     Args:
+        run: Its folder gets `model_all/`, and `submission.csv` where there are texts to predict for.
         prepared: The data, and what was asked for.
         trials: What the search found.
         threshold: Of the model that was tested.
-        folder: The run's; `model_all/` is written there, and `submission.csv` where there are texts to predict for.
-        say: Is told what is done.
 
     Returns:
         For summary.json: `rows` it learned from, `splits` they are of, `submission` (how many texts were predicted;
@@ -38,25 +36,25 @@ def refit_on_all(
     """
     config, splits = prepared.config, prepared.splits
     learned = (*splits.refit_on, "test")
-    say(f"Refitting trial {trials.best.trial_id} on {_spoken(learned)}: not to be evaluated")
+    run.say(f"Refitting trial {trials.best.trial_id} on {_spoken(learned)}: not to be evaluated")
     examples = splits.labelled
     model = refit(trials.hypermodel, trials.best_trial.hyperparameters, examples, trials.best_epoch)
     classifier = Classifier(model, splits.classes, threshold)
-    classifier.export(folder.model_all)
+    classifier.export(run.folder.model_all)
     predicted = None
     if config.dataset.unlabelled_path is not None or config.dataset.unlabelled_member is not None:
-        predicted = _submit(classifier, prepared, folder, say)
+        predicted = _submit(run, classifier, prepared)
     return {
         "rows": len(examples),
         "splits": learned,
         "submission": predicted,
-        "text": _told(folder, len(examples), _spoken(learned), predicted),
+        "text": _told(run.folder, len(examples), _spoken(learned), predicted),
     }
 
 
-def _submit(classifier: Classifier, prepared: Prepared, folder: RunFolder, say: Callable[[str], None]) -> int:
+def _submit(run: Run, classifier: Classifier, prepared: Prepared) -> int:
     """Writes what is predicted for the unlabelled texts; gives their number."""
-    job = unlabelled_job(prepared.config, folder.submission)
+    job = unlabelled_job(prepared.config, run.folder.submission)
     predictor = Predictor(scorer(classifier.model), Labels(classifier.classes, classifier.threshold))
     predicted = 0
     with opened(job) as stream, job.writing(stream, classifier.classes) as write:
@@ -66,7 +64,7 @@ def _submit(classifier: Classifier, prepared: Prepared, folder: RunFolder, say: 
             predicted += len(rows.texts)
             write(rows, found)
 
-        score_all(predictor, stream, count_and_write, say)
+        score_all(predictor, stream, count_and_write, run.say)
     return predicted
 
 

@@ -2,85 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from search.backbones.catalog import catalog
 from search.evaluation.baselines import records
-from search.job.answer import Answer
+from search.evaluation.metrics import score
+from search.evaluation.verdict import Verdict
+from search.job.ensemble import Ensembled
 from search.job.prepare import Prepared
+from search.job.run import Run
 from search.job.timed_models import tried
 from search.job.trials import Trials
+from search.models.classifier import Classifier
 from search.reporting.report.measurements import write_measurements
 from search.reporting.report.write import write_report
+from search.reporting.results import Evaluation, ScoredRows, TimedModels
 from search.reporting.summary import count_trials, fold_spread, versions, write_predictions
 from search.reporting.tensorboard import write_result
-from search.run_folder import RunFolder
 from search.utils.files import write_json
-from search.utils.stopwatch import Stopwatch
 
 
-def write_outputs(
-    prepared: Prepared,
-    trials: Trials,
-    answer: Answer,
-    folder: RunFolder,
-    catalogs: Sequence[Path],
-    device: str,
-    stopwatch: Stopwatch,
-    say: Callable[[str], None],
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Answer:
+    """The results of all steps after the search.
+
+    Attributes:
+        classifier: The refitted best trial.
+        valid: The validation split, scored by the trial itself.
+        evaluation: The test split, scored by the refitted model and the baselines.
+        ensemble: Several models as one; None: not asked for, or nothing to combine.
+        verdict: Whether model and ensemble beat the baselines.
+        final_refit: The model of all labelled rows, for the summary; None: not asked for.
+    """
+
+    classifier: Classifier
+    valid: ScoredRows
+    evaluation: Evaluation
+    ensemble: Ensembled | None
+    verdict: Verdict
+    final_refit: Mapping[str, Any] | None
+
+
+def write_outputs(run: Run, prepared: Prepared, trials: Trials, answer: Answer) -> dict[str, Any]:
     """Writes what is made of the answer.
 
     Args:
+        run: Its folder gets the files.
         prepared: The data, and what was asked for.
         trials: What the search found.
-        answer: The refitted best trial.
-        folder: The run's.
-        catalogs: Folders whose `module/*.yaml` name modules.
-        device: What it all ran on, in words.
-        stopwatch: What the phases took.
-        say: Is told what cannot be made.
+        answer: What came after the search.
 
     Returns:
         The summary, as in summary.json.
     """
-    splits, classifier = prepared.splits, answer.classifier
-    write_predictions(folder.predictions, splits.test, splits.classes, answer.predicted, answer.probabilities)
-    summary = _summary(prepared, trials, answer, device, stopwatch)
-    write_result(
-        folder.tensorboard,
-        summary,
-        classifier.model,
-        splits.test,
-        answer.predicted,
-        answer.probabilities,
-        partial(classifier.last_hidden, splits.test.texts, trials.features(splits.test)),
-        say,
-    )
-    write_measurements(
-        folder,
-        splits,
-        answer.probabilities,
-        classifier.threshold,
-        classifier.probabilities,
-        answer.milliseconds,
-        answer.baselines,
-        *tried(trials.tuner, trials.hypermodel),
-        catalog(catalogs),
-        trials.passes,
-    )
+    folder, splits, classifier, evaluation = run.folder, prepared.splits, answer.classifier, answer.evaluation
+    write_predictions(folder.predictions, evaluation.scored)
+    summary = _summary(run, prepared, trials, answer)
+    last_hidden = partial(classifier.last_hidden, splits.test.texts, trials.features(splits.test))
+    write_result(folder.tensorboard, summary, classifier.model, evaluation.scored, last_hidden, run.say)
+    timed = TimedModels(*tried(trials.tuner, trials.hypermodel))
+    known = catalog(run.catalogs)
+    write_measurements(folder, splits, evaluation, classifier.probabilities, timed, known, trials.passes)
     # The last but for the report: where it is, the run has ended.
     write_json(folder.summary, summary)
     write_report(folder.path)
     return summary
 
 
-def _summary(prepared: Prepared, trials: Trials, answer: Answer, device: str, stopwatch: Stopwatch) -> dict[str, Any]:
+def _summary(run: Run, prepared: Prepared, trials: Trials, answer: Answer) -> dict[str, Any]:
     config, splits, objective, best = prepared.config, prepared.splits, prepared.objective, trials.best
+    valid, evaluation = answer.valid, answer.evaluation
     summary = {
         "dataset": config.dataset.name,
         "classes": splits.classes,
@@ -93,18 +87,22 @@ def _summary(prepared: Prepared, trials: Trials, answer: Answer, device: str, st
         "best_epoch": best.best_epoch,
         "score": best.score,
         "best": best.values,
-        "threshold": answer.classifier.threshold,
-        "valid": answer.valid,
-        "test": answer.test,
-        "test_interval": answer.test_interval,
-        "milliseconds_per_text": answer.milliseconds,
-        "latency": prepared.limit.outcome(answer.milliseconds),
-        "baselines": records(answer.baselines),
+        "threshold": valid.threshold,
+        "valid": score(splits.valid.labels, valid.probabilities, valid.threshold),
+        "test": evaluation.metrics,
+        "test_interval": evaluation.interval,
+        "milliseconds_per_text": evaluation.milliseconds,
+        "latency": prepared.limit.outcome(evaluation.milliseconds),
+        "baselines": records(evaluation.baselines),
         "verdict": answer.verdict.record(),
         "trials": count_trials(trials.tuner.records.values()),
-        "seconds": stopwatch.seconds(),
+        "seconds": run.stopwatch.seconds(),
         "versions": versions(),
-        "device": device,
+        "device": run.device,
     }
-    more = {"folds": fold_spread(best.fold_scores), "ensembles": answer.ensembles, "final_refit": answer.final_refit}
+    more = {
+        "folds": fold_spread(best.fold_scores),
+        "ensembles": answer.ensemble.record if answer.ensemble else None,
+        "final_refit": answer.final_refit,
+    }
     return {**summary, **{name: value for name, value in more.items() if value is not None}}

@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 
 from search.config import Config
 from search.datasets import load_splits
 from search.errors import InputError
-from search.job.additions import REPORT, add, lacking, read_summary, told
+from search.job.additions import REPORT, lacking, read_summary, told
 from search.job.beforehand import check_beforehand
 from search.job.inputs import Inputs
+from search.job.run import Run
 from search.job.unlabelled import check_unlabelled
 from search.reporting.report.write import write_report
 from search.reporting.screen import Screen, describe_cleaning
@@ -30,7 +31,6 @@ log = logging.getLogger(__name__)
 
 def run(
     config: Config,
-    composed: DictConfig,
     overrides: Sequence[str],
     output: Path,
     catalogs: Sequence[Path],
@@ -41,8 +41,7 @@ def run(
     """Searches, refits, tests and reports.
 
     Args:
-        config: The checked configuration.
-        composed: The same as Hydra composed it, for the run folder.
+        config: The checked configuration; paths of modules in it are made absolute.
         overrides: What the command line set.
         output: Folder of the run; nothing is written to it before the input has proved to be good.
         catalogs: Folders whose `module/*.yaml` name modules.
@@ -56,23 +55,15 @@ def run(
         InputError: The data, the space, a module or the device cannot be used.
         SearchError: Every trial failed.
     """
-    stopwatch = Stopwatch()
-    screen = Screen()
-    kept = RunFolder(output)
-    wanted = None if config.resume is None or gets_more else lacking(config, kept)
+    stopwatch, screen, folder = Stopwatch(), Screen(), RunFolder(output)
+    wanted = None if config.resume is None or gets_more else lacking(config, folder)
     if wanted is not None and not wanted - {REPORT}:
-        kept.remove_leftovers()
-        if REPORT in wanted:
-            write_report(output)
-            screen.say(f"{output} is finished: its report was added")
-        else:
-            screen.say(told(kept))
-        return read_summary(kept.summary)
-    begun = None if config.resume is None else Inputs.read(kept.inputs)
+        return _finished(folder, wanted, screen)
+    begun = None if config.resume is None else Inputs.read(folder.inputs)
     if begun is not None:
         catalogs = begun.with_catalogs(catalogs)
-    ranges = _plain(composed.space)
-    known = check_beforehand(config, space_from(ranges), catalogs, {} if begun is None else begun.places)
+    places = {} if begun is None else begun.places
+    known = check_beforehand(config, space_from(config.space), catalogs, places)
     # TensorFlow takes seconds, and is started before the data are read only where it alone knows of a mistake.
     device = configure(config.device, config.mixed_precision, verbose) if config.device == "gpu" else None
     check_unlabelled(config)
@@ -87,34 +78,34 @@ def run(
     chosen_objective(config.objective, len(splits.classes))
 
     device = device or configure(config.device, config.mixed_precision, verbose)
-    # What follows imports TensorFlow, which takes seconds: an error in the data has been told by now.
-    from search.job.answer import find_answer
-    from search.job.outputs import write_outputs
+    # The steps import TensorFlow, which takes seconds: an error in the data has been told by now.
     from search.job.prepare import prepare
-    from search.job.trials import ended_trials, run_trials
-    from search.reporting.tensorboard import write_configuration
+    from search.job.steps import add_to, search_and_answer
 
     with stopwatch("embed"):
-        prepared = prepare(config, ranges, splits, output, catalogs, screen.say, known)
+        prepared = prepare(config, config.space, splits, output, catalogs, screen.say, known)
     inputs = inputs.with_modules(prepared.modules, catalogs, known)
     if begun is not None:
         begun.check_modules(inputs)
-    with RunFolder.opened(output, composed, overrides, resumed=config.resume is not None) as folder:
+    settings = OmegaConf.structured(config)
+    with RunFolder.opened(output, settings, overrides, resumed=config.resume is not None):
         log.info("%s: %s; %s", config.dataset.name, splits.sizes(), describe_cleaning(splits.cleaning))
         inputs.write(folder.inputs)
-        if wanted is not None:
-            trials = ended_trials(prepared, folder, screen, stopwatch)
-            summary = add(wanted, prepared, trials, folder, stopwatch, screen.say)
-            write_report(folder.path)
-        else:
-            for file in (folder.summary, folder.report, folder.model_card):
-                file.unlink(missing_ok=True)  # from here on the run has not ended, until its answer is there
-            write_configuration(folder.tensorboard, composed)
-            trials = run_trials(prepared, folder, screen, stopwatch)
-            answer = find_answer(prepared, trials, folder, screen, stopwatch)
-            summary = write_outputs(prepared, trials, answer, folder, catalogs, device, stopwatch, screen.say)
-    screen.show_result(summary, folder.path)
+        here = Run(folder, screen, stopwatch, catalogs, device)
+        summary = search_and_answer(here, prepared) if wanted is None else add_to(here, prepared, wanted)
+    screen.show_result(summary, output)
     return summary
+
+
+def _finished(folder: RunFolder, wanted: set[str], screen: Screen) -> dict[str, Any]:
+    """Goes on with a run that lacks nothing but perhaps its report."""
+    folder.remove_leftovers()
+    if REPORT in wanted:
+        write_report(folder.path)
+        screen.say(f"{folder.path} is finished: its report was added")
+    else:
+        screen.say(told(folder))
+    return read_summary(folder.summary)
 
 
 def _check_features(folder: Path) -> None:
@@ -122,9 +113,3 @@ def _check_features(folder: Path) -> None:
         raise InputError(
             f"paths.features={folder} cannot be used ({reason}): name a folder that features can be kept in."
         )
-
-
-def _plain(node: DictConfig) -> dict[str, Any]:
-    content = OmegaConf.to_container(node, resolve=True)
-    assert isinstance(content, dict)
-    return {str(key): value for key, value in content.items()}

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from rich.text import Text
 
-from search.datasets import Cleaning, Examples
+from search.datasets import Cleaning
 from search.evaluation.baselines import MAJORITY
 from search.evaluation.bootstrap import intervals
 from search.evaluation.curves import confusion, reliability
-from search.evaluation.metrics import predict, score
+from search.evaluation.metrics import score
 from search.evaluation.paired import Predictions
 from search.evaluation.per_class import per_class
 from search.evaluation.surest import surest_mistakes
 from search.evaluation.verdict import judge
 from search.reporting.report.run import Run
 from search.reporting.report.sections.training import always_named
+from search.reporting.results import ScoredRows
 from search.reporting.screen import Screen, describe_left_out, shown_metrics
 from search.reporting.summary import write_predictions
 from search.reporting.tables import cut_names, short, table_of_classes, table_of_numbers
@@ -35,21 +34,8 @@ _MATRIX, _WIDEST_HEAD = 8, 14
 _DRAWS, _LEAST_RESAMPLES, _RESAMPLES = 100_000_000, 200, 1000
 
 
-@dataclass(frozen=True)
-class Scored:
-    """Labelled texts and what a model says of them.
-
-    Attributes:
-        examples: The texts.
-        classes: Names of the classes.
-        probabilities: float64 [n, classes].
-        threshold: Of two classes, or None.
-    """
-
-    examples: Examples
-    classes: Sequence[str]
-    probabilities: NDArray[np.float64]
-    threshold: float | None
+class Scored(ScoredRows):
+    """Labelled texts and the probabilities that a finished run's model gives them."""
 
     def record(self, seed: int) -> dict[str, Any]:
         """Every metric, and what lies behind them.
@@ -63,7 +49,7 @@ class Scored:
             expected_calibration_error), mistakes, and most_wrong, the surest first of each kind.
         """
         labels, probabilities = self.examples.labels, self.probabilities
-        predicted = predict(probabilities, self.threshold)
+        predicted = self.predicted
         counts = confusion(labels, predicted, len(self.classes))
         bins = reliability(labels, probabilities)
         resamples = max(_LEAST_RESAMPLES, min(_RESAMPLES, _DRAWS // len(labels)))
@@ -111,18 +97,14 @@ class Scored:
         # It gives every text the shares of the classes.
         shares = run.baselines[MAJORITY][:1].astype(np.float64).repeat(len(self.examples), axis=0)
         rival = Predictions(shares, run.summary["baselines"][MAJORITY].get("threshold"))
-        model = Predictions(self.probabilities, self.threshold)
-        found = judge(self.examples.labels, model, {MAJORITY: rival}, run.metric, seed=run.summary["seed"])
+        found = judge(self.examples.labels, self.predictions, {MAJORITY: rival}, run.metric, seed=run.summary["seed"])
         return {**found.record(), "text": found.told("The model", f"always answering {always_named(run)}", "here")}
 
     def write(self, folder: Path, record: Mapping[str, Any]) -> None:
         """Writes evaluation.json and predictions.csv into a new folder, both or neither."""
-        predicted = predict(self.probabilities, self.threshold)
         with whole_folder(folder) as beside:
             write_json(beside / "evaluation.json", record)
-            write_predictions(
-                beside / "predictions.csv", self.examples, tuple(self.classes), predicted, self.probabilities
-            )
+            write_predictions(beside / "predictions.csv", self)
 
 
 def show_evaluation(screen: Screen, record: Mapping[str, Any], test: Mapping[str, float | None]) -> None:

@@ -13,9 +13,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from search.datasets import Examples
+from search.reporting.results import ScoredRows
 from search.tuning.record import TrialRecord
 from search.utils.files import whole_file
 
@@ -41,30 +40,21 @@ def fold_spread(scores: Sequence[float]) -> dict[str, Any] | None:
     return {"count": len(scores), "scores": list(scores), "std": stdev(scores)} if scores else None
 
 
-def write_predictions(
-    path: Path,
-    examples: Examples,
-    classes: tuple[str, ...],
-    predicted: NDArray[np.int64],
-    probabilities: NDArray[np.float64],
-) -> None:
+def write_predictions(path: Path, scored: ScoredRows) -> None:
     """Writes a row per scored text, in full precision: the metrics can be computed again from the file.
 
     Args:
         path: The CSV file.
-        examples: The rows scored.
-        classes: Names of the classes.
-        predicted: Class indices [n].
-        probabilities: float64 [n, classes].
+        scored: The rows, and what a model gives them.
     """
-    names = np.array(classes, dtype=object)
+    examples, names = scored.examples, np.array(scored.classes, dtype=object)
     table = pd.DataFrame(
         {
             "row": examples.rows,
             "text": examples.texts,
             "label": names[examples.labels],
-            "predicted": names[predicted],
-            **{f"prob_{name}": probabilities[:, i] for i, name in enumerate(classes)},
+            "predicted": names[scored.predicted],
+            **{f"prob_{name}": scored.probabilities[:, i] for i, name in enumerate(scored.classes)},
         }
     )
     with whole_file(path) as beside:

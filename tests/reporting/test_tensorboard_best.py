@@ -12,7 +12,9 @@ from PIL import Image
 from sklearn.metrics import confusion_matrix, precision_score, recall_score
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from search.datasets import Examples
 from search.evaluation import best_threshold
+from search.reporting.results import ScoredRows
 from search.reporting.tensorboard import ScoredEpochs, write_best
 from search.reporting.tensorboard.epochs import STEPS, EpochCounts, curve_classes, matrix_classes
 from search.reporting.tensorboard.picture import matrix_picture
@@ -24,6 +26,11 @@ def scored(rows, classes, seed=0, skill=1.0):
     labels = rng.integers(0, classes, rows)
     odds = np.exp(rng.normal(size=(rows, classes)) + skill * np.eye(classes)[labels])
     return labels, odds / odds.sum(axis=1, keepdims=True)
+
+
+def rows(labels, probabilities, classes=("no", "yes")):
+    texts = np.array(["a text"] * len(labels), dtype=object)
+    return ScoredRows(Examples(texts, labels, np.arange(len(labels))), classes, probabilities, None)
 
 
 def metrics(labels, probabilities):
@@ -106,9 +113,8 @@ def written(request, tmp_path):
     observer.on_epoch_end(records["0002"], 4, metrics(labels, splits[4][1]))
     folder = tmp_path / "best"
     for _ in range(2):  # the search was given more and ended again
-        write_best(
-            folder, records["0002"], records, ScoredEpochs(tmp_path / "trials"), labels, splits[3][1], classes, print
-        )
+        epochs = ScoredEpochs(tmp_path / "trials")
+        write_best(folder, records["0002"], records, epochs, rows(labels, splits[3][1], classes), print)
     return folder, labels, splits, classes
 
 
@@ -140,7 +146,7 @@ def test_the_best_epoch_is_there_where_no_epoch_was_counted(tmp_path):
     record = TrialRecord("0000", {}, best_epoch=5, epochs=6)
     observer = ScoredEpochs(tmp_path / "trials")
     observer.on_epoch_end(record, 5, {"val_f1": 0.5})
-    write_best(tmp_path / "best", record, {"0000": record}, observer, labels, probabilities, ("no", "yes"), print)
+    write_best(tmp_path / "best", record, {"0000": record}, observer, rows(labels, probabilities), print)
     assert list(series(tmp_path / "best", "confusion_matrix")) == [5]
 
 
@@ -149,9 +155,8 @@ def test_what_cannot_be_drawn_does_not_end_the_run(tmp_path, caplog):
     broken = np.full((3, 2), np.nan)
     with pytest.warns(RuntimeWarning):
         observer = ScoredEpochs(tmp_path / "trials")
-        write_best(
-            tmp_path / "best", record, {"0000": record}, observer, np.array([0, 1, 1]), broken, ("no", "yes"), print
-        )
+        scored_rows = rows(np.array([0, 1, 1]), broken)
+        write_best(tmp_path / "best", record, {"0000": record}, observer, scored_rows, print)
     assert "left out of TensorBoard" in caplog.text
 
 

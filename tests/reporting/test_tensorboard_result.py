@@ -15,6 +15,7 @@ from tensorboard.plugins.projector.projector_config_pb2 import ProjectorConfig
 from search.backbones import TextEmbedding
 from search.datasets import Examples
 from search.models.classifier import Classifier
+from search.reporting.results import ScoredRows
 from search.reporting.tensorboard import REFIT, write_configuration, write_histograms, write_result
 from search.reporting.tensorboard.histograms import buckets
 from search.reporting.tensorboard.projector import MOST_TEXTS, chosen_rows
@@ -27,6 +28,10 @@ def read(folder):
     events = EventAccumulator(str(folder), size_guidance={"tensors": 0})
     events.Reload()
     return events
+
+
+def undecided(examples):
+    return ScoredRows(examples, tuple(CLASSES), np.full((len(examples), 3), 1 / 3), None)
 
 
 def told(folder, tag):
@@ -76,7 +81,8 @@ def written(model, test_split, tmp_path_factory):
     def last_hidden(rows):
         return classifier.last_hidden(test_split.texts, None, rows)
 
-    write_result(folder, made_summary(), model, test_split, predicted, probabilities, last_hidden, print)
+    scored = ScoredRows(test_split, tuple(CLASSES), probabilities, None)
+    write_result(folder, made_summary(), model, scored, last_hidden, print)
     return folder, predicted
 
 
@@ -179,10 +185,7 @@ def test_what_fails_is_left_out_and_the_rest_is_there(model, test_split, tmp_pat
         raise RuntimeError("out of memory")
 
     said = []
-    predicted = np.zeros(len(test_split), np.int64)
-    write_result(
-        tmp_path, made_summary(), model, test_split, predicted, np.ones((len(test_split), 3)), last_hidden, said.append
-    )
+    write_result(tmp_path, made_summary(), model, undecided(test_split), last_hidden, said.append)
     assert "The projector is left out of TensorBoard" in caplog.text
     assert said == ["The projector is left out of TensorBoard: RuntimeError; see search.log"]
     assert read(tmp_path / REFIT).Tags()["graph"]
@@ -193,18 +196,8 @@ def test_a_full_disk_is_told(model, test_split, tmp_path):
         raise OSError(28, "No space left on device")
 
     said = []
-    predicted = np.zeros(len(test_split), np.int64)
     with pytest.raises(OSError, match="No space"):
-        write_result(
-            tmp_path,
-            made_summary(),
-            model,
-            test_split,
-            predicted,
-            np.ones((len(test_split), 3)),
-            last_hidden,
-            said.append,
-        )
+        write_result(tmp_path, made_summary(), model, undecided(test_split), last_hidden, said.append)
 
 
 def test_histograms_count_every_weight_of_every_epoch(model, tmp_path):

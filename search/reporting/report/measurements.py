@@ -13,10 +13,9 @@ from scipy.sparse import vstack
 
 from search.datasets import Examples, Splits
 from search.datasets.near_duplicates import SIMILARITY, near_duplicates, word_sets
-from search.evaluation.baselines import Baseline
-from search.evaluation.metrics import predict
 from search.reporting.report.passes import Pass
 from search.reporting.report.words import chosen_rows, leave_one_word_out
+from search.reporting.results import Evaluation, TimedModels
 from search.run_folder import RunFolder
 from search.utils.files import whole_file, write_json
 from search.utils.timing import BATCH, milliseconds_per_text
@@ -35,13 +34,9 @@ _WORD_SECONDS, _WORD_TEXTS = 20.0, 1000
 def write_measurements(
     folder: RunFolder,
     splits: Splits,
-    test_probabilities: NDArray[np.float64],
-    threshold: float | None,
+    evaluation: Evaluation,
     classify: Callable[[NDArray[np.object_]], NDArray[np.float64]],
-    milliseconds: float,
-    baselines: Mapping[str, Baseline],
-    modules: Mapping[str, Callable[[NDArray[np.object_]], Any]],
-    classifiers: Mapping[str, Callable[[NDArray[np.object_]], Any]],
+    timed: TimedModels,
     catalog: Mapping[str, Entry],
     passes: Sequence[Pass],
 ) -> None:
@@ -50,24 +45,19 @@ def write_measurements(
     Args:
         folder: The run's.
         splits: The data.
-        test_probabilities: Of the test split by the refitted model [n, classes].
-        threshold: Of two classes.
+        evaluation: The test split, scored by the refitted model and the baselines.
         classify: The refitted model: texts [n] to probabilities [n, classes].
-        milliseconds: What a text of the test split takes with it.
-        baselines: As they came out.
-        modules: Name of each module that a trial completed with, and what embeds texts with it.
-        classifiers: The same names, and the whole classifier of the best trial.
+        timed: The modules that a trial completed with.
         catalog: What is known of modules by name.
         passes: Of texts through frozen modules.
     """
-    test = splits.test
-    predicted = predict(test_probabilities, threshold)
-    rows = chosen_rows(test.labels, predicted, test_probabilities)
+    test, predicted, baselines = splits.test, evaluation.scored.predicted, evaluation.baselines
+    rows = chosen_rows(test.labels, predicted, evaluation.scored.probabilities)
     words = leave_one_word_out(
         test.texts[rows].tolist(),
         predicted[rows].tolist(),
         classify,
-        min(_WORD_TEXTS, int(_WORD_SECONDS * 1000 / max(milliseconds, 1e-3))),
+        min(_WORD_TEXTS, int(_WORD_SECONDS * 1000 / max(evaluation.milliseconds, 1e-3))),
     )
     content = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -75,11 +65,13 @@ def write_measurements(
         "word_bins": _WORD_BINS.tolist(),
         "examples": _examples(splits),
         "near_duplicates": _near_duplicates(splits),
-        "modules": {name: _module(name, embed, catalog, test.texts) for name, embed in modules.items()},
+        "modules": {name: _module(name, embed, catalog, test.texts) for name, embed in timed.modules.items()},
         "milliseconds": {
             "batch": BATCH,
-            "model": milliseconds,
-            "trials": {name: milliseconds_per_text(classifier, test.texts) for name, classifier in classifiers.items()},
+            "model": evaluation.milliseconds,
+            "trials": {
+                name: milliseconds_per_text(classifier, test.texts) for name, classifier in timed.classifiers.items()
+            },
             "baselines": {name: baseline.milliseconds for name, baseline in baselines.items()},
         },
         "passes": [asdict(one) for one in passes],

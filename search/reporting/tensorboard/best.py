@@ -13,6 +13,7 @@ from tensorboard.plugins.image import metadata as image
 from tensorboard.plugins.pr_curve import metadata as pr_curve
 from tensorboard.plugins.text.summary_v2 import text_pb
 
+from search.reporting.results import ScoredRows
 from search.reporting.tensorboard.curves import only_points
 from search.reporting.tensorboard.epochs import STEPS, EpochCounts, ScoredEpochs, curve_classes, matrix_classes
 from search.reporting.tensorboard.events import EventFile, left_out_if_it_fails, summary_of, written
@@ -24,10 +25,8 @@ def write_best(
     folder: Path,
     best: TrialRecord,
     records: Mapping[str, TrialRecord],
-    scored: ScoredEpochs,
-    labels: NDArray[np.int64],
-    probabilities: NDArray[np.float64],
-    classes: Sequence[str],
+    epochs: ScoredEpochs,
+    scored: ScoredRows,
     say: Callable[[str], None],
 ) -> None:
     """Writes a run of a step per epoch, and removes what was counted of other trials.
@@ -36,16 +35,15 @@ def write_best(
         folder: The run; what an earlier end of the search left there is removed.
         best: The best trial.
         records: Trial id to record.
-        scored: What was counted of its epochs; those that it knows nothing of have no step.
-        labels: The labels of the validation split [n].
-        probabilities: What the best trial's best epoch gives for it, float64 [n, classes].
-        classes: Names of the classes.
+        epochs: What was counted of its epochs; those that it knows nothing of have no step.
+        scored: The validation split, and what the best trial's best epoch gives it.
         say: Is told if it is left out, since it cannot be made.
     """
     shutil.rmtree(folder, ignore_errors=True)
     with left_out_if_it_fails("The best trial", say):
-        line = scored.keep_only(best.trial_id, records)
-        epochs = {best.best_epoch or 0: EpochCounts.of(labels, probabilities), **scored.of(line)}
+        line = epochs.keep_only(best.trial_id, records)
+        labels, classes = scored.examples.labels, scored.classes
+        counted = {best.best_epoch or 0: EpochCounts.of(labels, scored.probabilities), **epochs.of(line)}
         names = _group_names(labels, classes)
         first = line[-1]
         told = f"Trial {best.trial_id}, best after epoch {best.best_epoch}. Its line in HParams is {first}."
@@ -54,7 +52,7 @@ def write_best(
         ]
         with EventFile(folder, "best", curves) as run:
             run.add(0, [text_pb("best_trial", told)])
-            for epoch, counts in sorted(epochs.items()):
+            for epoch, counts in sorted(counted.items()):
                 matrix, threshold = counts.decided()
                 by_class = [
                     _curve(classes[one], counts.curve(position), best.trial_id)

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from search.datasets import Examples
+from search.reporting.results import ScoredRows
 from search.reporting.tensorboard.events import left_out_if_it_fails
 from search.reporting.tensorboard.graph import write_graph
 from search.reporting.tensorboard.projector import chosen_rows, errors, write_projector
@@ -24,9 +24,7 @@ def write_result(
     folder: Path,
     summary: Mapping[str, Any],
     model: keras.Model,
-    test: Examples,
-    predicted: NDArray[np.int64],
-    probabilities: NDArray[np.float64],
+    scored: ScoredRows,
     last_hidden: Callable[[NDArray[np.int64]], NDArray[np.float64]],
     say: Callable[[str], None],
 ) -> None:
@@ -38,21 +36,19 @@ def write_result(
         folder: TensorBoard's folder of the run.
         summary: The content of summary.json.
         model: The refitted model.
-        test: The test split.
-        predicted: Class indices [rows of the split].
-        probabilities: float64 [rows of the split, classes].
+        scored: The test split, and what the model gives it.
         last_hidden: Gives what the model's output layer sees, float64 [rows, dim], of rows of the split.
         say: Is told what is left out.
     """
-    classes = summary["classes"]
+    classes, test = scored.classes, scored.examples
     with left_out_if_it_fails("The summary", say):
         write_summary(folder, summary)
     with left_out_if_it_fails("The model's graph", say):
         write_graph(folder / REFIT, model)
     with left_out_if_it_fails("The projector", say):
         rows = chosen_rows(len(test), summary["seed"])
-        labels, ours = test.labels[rows], predicted[rows]
-        certainty = probabilities[rows, ours]
+        labels, ours = test.labels[rows], scored.predicted[rows]
+        certainty = scored.probabilities[rows, ours]
         # The first one is what a point is called when the mouse is over it.
         columns = {
             "text": [str(one) for one in test.texts[rows]],

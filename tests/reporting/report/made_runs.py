@@ -5,13 +5,14 @@ import yaml
 
 from search.backbones.catalog import Entry
 from search.datasets import Cleaning, Examples, Splits
-from search.evaluation import best_threshold, intervals, predict, score
+from search.evaluation import best_threshold, intervals, score
 from search.evaluation.baselines import Baseline, records
 from search.evaluation.paired import Predictions
 from search.evaluation.verdict import judge
 from search.reporting.leaderboard import leaderboard, write_leaderboard
 from search.reporting.report.measurements import write_measurements
 from search.reporting.report.passes import Pass
+from search.reporting.results import Evaluation, ScoredRows, TimedModels
 from search.reporting.summary import count_trials, versions, write_predictions
 from search.reporting.tensorboard import Curves
 from search.run_folder import RunFolder
@@ -100,7 +101,8 @@ def make_run(
     )
     write_text(path / ".hydra" / "overrides.yaml", yaml.safe_dump(["dataset=made", "space.layers=[1,2]"]))
     write_leaderboard(leaderboard(trials, SPACE, "max"), folder.leaderboard)
-    write_predictions(folder.predictions, splits.test, splits.classes, predict(probabilities, threshold), probabilities)
+    scored = ScoredRows(splits.test, splits.classes, probabilities, threshold)
+    write_predictions(folder.predictions, scored)
     summary = {
         "dataset": "made",
         "classes": list(classes),
@@ -143,16 +145,13 @@ def make_run(
                     writer.add(epoch, {**{f"val_{name}": value for name, value in valid.items()}, **train})
                 writer.close()
     if measured:
+        names = ("small", "large")
         write_measurements(
             folder,
             splits,
-            probabilities,
-            threshold,
+            Evaluation(scored, test, summary["test_interval"], 0.02, baselines),
             lambda found: made_probabilities(rng, np.zeros(len(found), int), k, 1),
-            0.02,
-            baselines,
-            {"small": lambda found: [0], "large": lambda found: [0]},
-            {"small": lambda found: [0], "large": lambda found: [0]},
+            TimedModels(dict.fromkeys(names, lambda found: [0]), dict.fromkeys(names, lambda found: [0])),
             {"small": Entry(name="small", source="a-package", dimension=3, licence="MIT", language="en")},
             [Pass("small", rows, rows // 2, 0.5)],
         )

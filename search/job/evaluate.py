@@ -1,0 +1,51 @@
+"""How good the refitted model is on the test split, and whether it beats the baselines."""
+
+from __future__ import annotations
+
+from search.evaluation.baselines import run_baselines
+from search.evaluation.bootstrap import intervals
+from search.evaluation.metrics import score, test_metric
+from search.evaluation.paired import Predictions
+from search.evaluation.verdict import Verdict, judge
+from search.job.ensemble import Ensembled
+from search.job.latency import classifying
+from search.job.prepare import Prepared
+from search.job.trials import Trials
+from search.models.classifier import Classifier
+from search.reporting.results import Evaluation, ScoredRows
+from search.utils.timing import milliseconds_per_text
+
+
+def evaluate(prepared: Prepared, trials: Trials, classifier: Classifier) -> Evaluation:
+    """Scores the test split once with the refitted model, and with the baselines.
+
+    Args:
+        prepared: The data, and what was asked for.
+        trials: What the search found.
+        classifier: The refitted best trial.
+    """
+    config, splits, threshold = prepared.config, prepared.splits, classifier.threshold
+    probabilities = classifier.probabilities(splits.test.texts, trials.features(splits.test))
+    return Evaluation(
+        ScoredRows(splits.test, splits.classes, probabilities, threshold),
+        score(splits.test.labels, probabilities, threshold),
+        intervals(splits.test.labels, probabilities, threshold, seed=config.seed),
+        baselines=run_baselines(splits.folds, splits.valid, splits.test, splits.refit, config.threshold),
+        milliseconds=milliseconds_per_text(classifying(classifier.model), splits.test.texts),
+    )
+
+
+def judged(prepared: Prepared, evaluation: Evaluation, ensemble: Ensembled | None) -> Verdict:
+    """Compares the model, and the ensemble where there is one, with the best baseline on the test split."""
+    return judge(
+        prepared.splits.test.labels,
+        evaluation.scored.predictions,
+        {
+            name: Predictions(one.probabilities, one.threshold)
+            for name, one in evaluation.baselines.items()
+            if one.probabilities is not None
+        },
+        test_metric(prepared.objective.name),
+        ensemble=(ensemble.record["chosen"], ensemble.predictions) if ensemble else None,
+        seed=prepared.config.seed,
+    )

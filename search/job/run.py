@@ -1,0 +1,34 @@
+"""The context of a run of the main job: its folder, screen and stopwatch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from search.reporting.screen import Screen
+from search.run_folder import RunFolder
+from search.utils.stopwatch import Stopwatch
+
+
+@dataclass(frozen=True)
+class Run:
+    """The surroundings of a run's steps, made once.
+
+    Attributes:
+        folder: The run's files.
+        screen: Shows the progress.
+        stopwatch: Counts the phases.
+        catalogs: Folders whose `module/*.yaml` name modules.
+        device: The hardware that it all runs on, in words.
+    """
+
+    folder: RunFolder
+    screen: Screen
+    stopwatch: Stopwatch
+    catalogs: Sequence[Path]
+    device: str
+
+    def say(self, text: str) -> None:
+        """Prints a line on the screen."""
+        self.screen.say(text)
