@@ -28,7 +28,7 @@ def asked(monkeypatch):
     """Gives the configurations that the job is asked to run; each ends before it begins."""
     configurations = []
 
-    def stop(config, composed, overrides, output, catalogs, *_, **__):
+    def stop(config, overrides, output, catalogs, *_, **__):
         configurations.append((config, list(overrides), output, catalogs))
         raise search.SearchError("stopped")
 
@@ -117,7 +117,7 @@ def test_hydra_is_left_as_it_was(asked, tmp_path):
 
 
 def test_an_interrupted_run_says_how_to_go_on(monkeypatch):
-    def begun(config, composed, overrides, output, *_, **__):
+    def begun(config, overrides, output, *_, **__):
         (output / ".hydra").mkdir(parents=True)
         raise KeyboardInterrupt
 
