@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.backbones.hub.identity import fingerprint
-from search.errors import InputError, nearest
+from search.errors import InputError, MachineFault, nearest
 from search.features.passes import PassObserver, computed
-from search.features.store import KEY, Chunk, ChunkStore, mark_used
+from search.features.store import KEY, Chunk, ChunkStore, Shelf, mark_used
+from search.utils.faults import machine_fault
+from search.utils.machine_memory import available_memory
 
 __all__ = ["FeatureCache", "Features", "FeaturesOfSome", "PassObserver"]
 # As in conf/config.yaml.
@@ -54,7 +55,7 @@ class Features:
         self.dimension = dimension
         self._parts, self._part, self._row = parts, part, row
         self._array: NDArray[np.float32] | None = None
-        if len(row) * dimension * 4 <= min(_MOST_MEMORY, _available_memory() // 4):
+        if len(row) * dimension * 4 <= min(_MOST_MEMORY, available_memory() // 4):
             self._array = self._gathered(part, row)
             # Lets go of the files.
             self._parts = ()
@@ -174,7 +175,8 @@ class FeatureCache:
         if len(missing):
             # In the order of their keys: the same texts make the same batches, whatever order they come in.
             unknown = texts[first[missing]]
-            for chunk in computed(module, name, unknown, keys[missing], self._store, shelf, found.used, observer):
+            write = partial(self._write, shelf, found.used)
+            for chunk in computed(module, name, unknown, keys[missing], self.dtype, write, observer):
                 found.add(chunk, *found.match(chunk))
         if len(keys):
             shelf.note_module(name or module.name, module)
@@ -185,6 +187,17 @@ class FeatureCache:
         if observer is not None:
             observer.on_pass_end(len(missing), time.monotonic() - begun)
         return Features(found.parts, found.part[inverse], found.row[inverse], _dimension(found.parts, module))
+
+    def _write(
+        self, shelf: Shelf, used: set[Path], keys: NDArray[np.bytes_], values: NDArray[np.floating[Any]]
+    ) -> Chunk:
+        try:
+            return self._store.write(shelf, keys, values, used)
+        except OSError as error:
+            raise MachineFault(
+                f"features cannot be written to {self._store.folder} ({machine_fault(error)}): make room there, or "
+                "keep them in another folder."
+            ) from error
 
 
 class _Found:
@@ -220,17 +233,6 @@ def text_keys(texts: NDArray[np.object_]) -> NDArray[np.bytes_]:
     """Keys of texts, 16 bytes each: equal for equal texts alone, as far as a hash of 128 bits can tell."""
     digests = b"".join([hashlib.blake2b(text.encode(), digest_size=KEY.itemsize).digest() for text in texts])
     return np.frombuffer(digests, KEY)
-
-
-def _available_memory() -> int:
-    """Bytes that a process can have without swapping."""
-    with suppress(OSError), Path("/proc/meminfo").open(encoding="ascii") as file:
-        for line in file:
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    # Outside Linux there is no such number: half of all memory is as good a guess as any.
-    total: int = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return total // 2
 
 
 def _dimension(parts: Sequence[NDArray[np.floating[Any]]], module: Path) -> int:

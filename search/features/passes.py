@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from search.errors import InputError, MachineFault
-from search.features.store import Chunk, ChunkStore, Shelf
-from search.utils.faults import machine_fault
+from search.errors import InputError
+from search.features.store import Chunk
 
 if TYPE_CHECKING:  # it imports TensorFlow, which features that are cached do without
     from search.backbones.hub.load import Module
@@ -36,6 +35,10 @@ _CHUNK_BYTES = 2**28
 # A slow module's chunk is written before it is full: at the end of a block if that comes in time, else between batches.
 _EARLY_SECONDS, _LATE_SECONDS = 10.0, 20.0
 _PROGRESS_SECONDS = 0.1
+
+_Values = NDArray[np.floating[Any]]
+Write = Callable[[NDArray[np.bytes_], _Values], Chunk]
+"""Keeps the features [n, dim] of texts with some keys [n], and gives the chunk that holds them."""
 
 
 class PassObserver(Protocol):
@@ -69,9 +72,8 @@ def computed(
     name: str | None,
     texts: NDArray[np.object_],
     keys: NDArray[np.bytes_],
-    store: ChunkStore,
-    shelf: Shelf,
-    used: set[Path],
+    dtype: str,
+    write: Write,
     observer: PassObserver | None,
 ) -> Iterator[Chunk]:
     """Computes features and writes them, so that a process that is killed loses less than a chunk.
@@ -81,9 +83,8 @@ def computed(
         name: What messages call it; None: by its folder.
         texts: Distinct strings [n].
         keys: Their keys [n].
-        store: Where the features are kept.
-        shelf: Which part of it.
-        used: Files that must stay there; those written here are added.
+        dtype: Type of the features, float32 or float16.
+        write: Keeps the features of some texts.
         observer: Is told of progress.
 
     Yields:
@@ -91,13 +92,12 @@ def computed(
 
     Raises:
         InputError: The module cannot be used, or gives features that are not finite.
-        MachineFault: The features cannot be written.
     """
     done, told, written = 0, 0.0, time.monotonic()
-    pending: list[tuple[NDArray[np.bytes_], NDArray[np.floating[Any]]]] = []
+    pending: list[tuple[NDArray[np.bytes_], _Values]] = []
     early: Chunk | None = None
     # While a chunk is written here, the pass goes on computing the next batches.
-    with closing(embed(module, name, texts, shelf.dtype)) as batches:
+    with closing(embed(module, name, texts, dtype)) as batches:
         for batch, values in batches:
             pending.append((keys[batch.rows], values))
             done += len(values)
@@ -107,29 +107,13 @@ def computed(
             rows, size = (sum(sizes) for sizes in zip(*((len(one), one.nbytes) for _, one in pending), strict=True))
             complete = done == len(texts) or rows >= _CHUNK_ROWS or size >= _CHUNK_BYTES
             if complete or time.monotonic() - written >= (_EARLY_SECONDS if batch.ends_block else _LATE_SECONDS):
-                chunk = _written(store, shelf, pending, used)
+                chunk = write(*(np.concatenate(arrays) for arrays in zip(*pending, strict=True)))
                 if early is not None:
                     early.path.unlink(missing_ok=True)
                 early, written = chunk, time.monotonic()
             if complete:
                 yield chunk
                 pending, early = [], None
-
-
-def _written(
-    store: ChunkStore,
-    shelf: Shelf,
-    pending: list[tuple[NDArray[np.bytes_], NDArray[np.floating[Any]]]],
-    used: set[Path],
-) -> Chunk:
-    keys, values = (np.concatenate(arrays) for arrays in zip(*pending, strict=True))
-    try:
-        return store.write(shelf, keys, values, used)
-    except OSError as error:
-        raise MachineFault(
-            f"features cannot be written to {store.folder} ({machine_fault(error)}): make room there, or keep them in "
-            "another folder."
-        ) from error
 
 
 def batches(texts: NDArray[np.object_]) -> Iterator[Batch]:

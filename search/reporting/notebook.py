@@ -13,10 +13,11 @@ from search.errors import InputError
 from search.reporting.report.figures.search import importance_bars
 from search.reporting.report.importance import LEAST_TRIALS, importance
 from search.reporting.report.lineages import configurations
-from search.reporting.report.page import TEMPLATES, environment, fixed
+from search.reporting.report.page import TEMPLATES, environment
 from search.reporting.report.run import Run
 from search.reporting.report.sections.answer import spoken
 from search.reporting.report.svg import number
+from search.reporting.tables import short
 from search.utils.files import write_text
 from search.utils.paths import read_path
 
@@ -117,10 +118,10 @@ def run_card(run: Run) -> str:
 def run_lines(run: Run) -> str:
     """The answer of a run as lines of text."""
     told = _answer(run)
-    others = ", ".join(f"{name} {fixed(score)}" for name, score in told["baselines"])
+    others = ", ".join(f"{name} {short(score)}" for name, score in told["baselines"])
     settings = ", ".join(f"{name}={value}" for name, value in told["best"])
     return (
-        f"Run {told['folder']}: {told['metric']} {fixed(told['score'])}{told['interval']} on {told['rows']:,} test "
+        f"Run {told['folder']}: {told['metric']} {short(told['score'])}{told['interval']} on {told['rows']:,} test "
         f"rows of {told['dataset']}\n  baselines: {others}\n  {told['verdict']}\n"
         f"  best trial {told['trial']} of {told['trials']}: {settings}"
     )
@@ -136,7 +137,7 @@ def _answer(run: Run) -> dict[str, Any]:
         "rows": len(run.labels),
         "metric": spoken(metric),
         "score": summary["test"][metric],
-        "interval": "" if low is None else f" (95 % interval {fixed(low)} to {fixed(high)})",
+        "interval": "" if low is None else f" (95 % interval {short(low)} to {short(high)})",
         "baselines": [(spoken(name), test[metric]) for name, test in tests.items()],
         "verdict": spoken(run.verdict.text),
         "outcome": run.verdict.outcome,

@@ -72,9 +72,9 @@ def _cut(name: str, room: int, of_end: int = 0) -> str:
     return f"{start}…{end}"
 
 
-def short(value: float | None) -> str:
-    """A number with three decimals; a dash where there is none."""
-    return "-" if value is None or math.isnan(value) else f"{value:.3f}"
+def short(value: float | None, digits: int = 3) -> str:
+    """A number with so many decimals; a dash where there is none."""
+    return "-" if value is None or math.isnan(value) else f"{value:.{digits}f}"
 
 
 def table_of_ensembles(ensembles: Mapping[str, Any]) -> Table:

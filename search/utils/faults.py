@@ -8,6 +8,7 @@ import os
 import re
 
 from search.errors import InputError, MachineFault
+from search.utils.machine_memory import all_memory
 
 # TensorFlow has errors of its own for what the system refuses, told apart by the words of the system.
 _SYSTEM = (
@@ -76,14 +77,9 @@ def _is_too_large(error: BaseException) -> bool:
         shape, device = [int(length) for length in found[1].split(",") if length], found[3]
         bits = re.search(r"\d+$", found[2])
         item = {"float": 4, "double": 8, "half": 2}.get(found[2], int(bits[0]) // 8 if bits else _LARGEST_ITEM)
-        return device != "CPU" or math.prod(shape) * item > _all_memory()
+        return device != "CPU" or math.prod(shape) * item > all_memory()
     if "GPU" in str(error):
         return True
     # NumPy says what there was no room for.
     lengths, dtype = getattr(error, "shape", None), getattr(error, "dtype", None)
-    return lengths is not None and dtype is not None and math.prod(lengths) * dtype.itemsize > _all_memory()
-
-
-def _all_memory() -> int:
-    total: int = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return total
+    return lengths is not None and dtype is not None and math.prod(lengths) * dtype.itemsize > all_memory()

@@ -212,7 +212,7 @@ def test_memory_that_is_scarce_is_left_alone(counting, tmp_path, monkeypatch):
     cache = FeatureCache(tmp_path / "cache")
     size = len(TEXTS) * counting.dimension * 4
     for available, held in [(4 * size, True), (4 * size - 4, False)]:
-        monkeypatch.setattr(features, "_available_memory", lambda available=available: available)
+        monkeypatch.setattr(features, "available_memory", lambda available=available: available)
         assert (cache.features(counting.folder, TEXTS).array() is not None) == held
 
 

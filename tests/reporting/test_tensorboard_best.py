@@ -1,7 +1,6 @@
 """The best trial's confusion matrices and precision-recall curves say what its probabilities say."""
 
 import io
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,6 +17,7 @@ from search.reporting.results import ScoredRows
 from search.reporting.tensorboard import ScoredEpochs, write_best
 from search.reporting.tensorboard.epochs import STEPS, EpochCounts, curve_classes, matrix_classes
 from search.reporting.tensorboard.picture import matrix_picture
+from search.training.scores import Metrics, Scored
 from search.tuning.record import TrialRecord
 
 
@@ -34,10 +34,7 @@ def rows(labels, probabilities, classes=("no", "yes")):
 
 
 def metrics(labels, probabilities):
-    class Metrics(dict):
-        scored = SimpleNamespace(labels=labels, probabilities=probabilities)
-
-    return Metrics({"val_f1": 0.5})
+    return Metrics({"val_f1": 0.5}, Scored(labels, probabilities))
 
 
 def series(folder, tag):

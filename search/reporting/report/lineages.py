@@ -26,6 +26,12 @@ def configurations(trials: pd.DataFrame) -> pd.DataFrame:
     return completed.sort_values("epochs", kind="stable").drop_duplicates("root", keep="last").sort_index()
 
 
+def own_epochs(trials: pd.DataFrame) -> pd.Series:
+    """Epochs that each trial trained itself: without those of the trial that it goes on with."""
+    behind = trials["parent"].map(trials.set_index("trial_id")["epochs"]).fillna(0)
+    return (trials["epochs"] - behind).clip(lower=0)
+
+
 @dataclass(frozen=True)
 class Incumbent:
     """The best score so far against what was spent.

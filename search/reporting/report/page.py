@@ -20,6 +20,7 @@ from search.reporting.report.sections.search import search
 from search.reporting.report.sections.use import use
 from search.reporting.report.sections.wrong import wrong
 from search.reporting.report.svg import number
+from search.reporting.tables import short
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -29,7 +30,7 @@ def environment(*, autoescape: bool = True) -> Environment:
     found = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=autoescape, undefined=StrictUndefined, trim_blocks=True
     )
-    found.filters |= {"number": _number, "fixed": fixed, "percent": percent, "told": told, "duration": duration}
+    found.filters |= {"number": _number, "fixed": short, "percent": percent, "told": told, "duration": duration}
     return found
 
 
@@ -66,11 +67,6 @@ def dress() -> dict[str, str]:
 def percent(share: float | None, digits: int = 1) -> str:
     """A share as a percentage."""
     return "-" if share is None or math.isnan(share) else f"{share:.{digits}%}".replace("%", "\u00a0%")
-
-
-def fixed(value: float | None, digits: int = 3) -> str:
-    """A number with so many decimals."""
-    return "-" if value is None or math.isnan(value) else f"{value:.{digits}f}"
 
 
 def duration(seconds: float) -> str:

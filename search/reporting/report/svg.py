@@ -146,13 +146,21 @@ class Drawing:
         self, x: Scale, y: Scale, x_label: str, y_label: str, x_ticks: Sequence[float] = (), about: int = 5
     ) -> None:
         """A grid with numbers and the names of both axes; `y.start` is the bottom."""
-        for tick in y.ticks(about):
-            self.rule(x.start, y(tick), x.end, y(tick), "grid")
-            self.text(x.start - 6, y(tick) + 4, number(tick), anchor="end")
+        self.levels(x, y, about)
         self.rule(x.start, y.start, x.end, y.start, "axis")
         for tick in x_ticks or x.ticks(about):
             self.rule(x(tick), y.start, x(tick), y.start + 4, "axis")
             self.text(x(tick), y.start + 17, number(tick), anchor="middle")
+        self.names(x, y, x_label, y_label)
+
+    def levels(self, x: Scale, y: Scale, about: int = 5) -> None:
+        """The lines of a grid across, each with its number."""
+        for tick in y.ticks(about):
+            self.rule(x.start, y(tick), x.end, y(tick), "grid")
+            self.text(x.start - 6, y(tick) + 4, number(tick), anchor="end")
+
+    def names(self, x: Scale, y: Scale, x_label: str, y_label: str) -> None:
+        """The names of both axes."""
         self.text((x.start + x.end) / 2, y.start + 33, x_label, "name", "middle")
         self.text(max(4, x.start - 40), y.end - 9, y_label, "name")
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.evaluation.curves import confusion
+from search.training.scores import Metrics
 from search.tuning.record import TrialRecord
 from search.utils.files import write_text
 
@@ -130,9 +131,9 @@ class ScoredEpochs:
 
     def on_epoch_end(self, record: TrialRecord, epoch: int, metrics: Mapping[str, float]) -> None:
         """Counts the validation rows, where the metrics tell what they were computed from."""
-        scored = getattr(metrics, "scored", None)
-        if scored is None:
+        if not isinstance(metrics, Metrics) or metrics.scored is None:
             return
+        scored = metrics.scored
         counts = EpochCounts.of(scored.labels, scored.probabilities)
         matrix = None if counts.matrix is None else counts.matrix.tolist()
         line = json.dumps({"epoch": epoch, "scores": counts.scores.tolist(), "matrix": matrix})

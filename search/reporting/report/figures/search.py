@@ -58,9 +58,7 @@ def bracket_panel(bracket: Rounds, objective: str, scores: Sequence[float]) -> M
     )
     y = Scale(*padded(scores), 260 - BOTTOM, TOP)
     x = Scale(-0.3, len(bracket.epochs) - 0.7, LEFT, SMALL - RIGHT)
-    for tick in y.ticks(4):
-        drawing.rule(x.start, y(tick), x.end, y(tick), "grid")
-        drawing.text(x.start - 6, y(tick) + 4, number(tick), anchor="end")
+    drawing.levels(x, y, 4)
     for i, epochs in enumerate(bracket.epochs):
         in_round = int((bracket.trials["round"] == i).sum())
         drawing.text(x(i), 260 - BOTTOM + 17, f"{epochs} ep.", anchor="middle")

@@ -48,14 +48,11 @@ def slice_of(
     else:
         words = options(values)
         x = Scale(-0.5, len(words) - 0.5, LEFT, SMALL - RIGHT)
-        for tick in y.ticks():
-            drawing.rule(x.start, y(tick), x.end, y(tick), "grid")
-            drawing.text(x.start - 6, y(tick) + 4, number(tick), anchor="end")
+        drawing.levels(x, y)
         room = (x.end - x.start) / len(words)
         for i, word in enumerate(words):
             drawing.text(x(i), y.start + 17, word, anchor="middle", room=room)
-        drawing.text((x.start + x.end) / 2, y.start + 33, name, "name", "middle")
-        drawing.text(max(4, x.start - 40), y.end - 9, objective, "name")
+        drawing.names(x, y, name, objective)
         shown = [told(value) for value in values]
         # Side by side where they would hide each other, in the order of the trials: no chance is drawn in.
         order = pd.Series(shown).groupby(shown).cumcount()

@@ -21,7 +21,7 @@ from search.reporting.report.figures.search import (
 from search.reporting.report.figures.slices import slice_of
 from search.reporting.report.figures.values import core, told
 from search.reporting.report.importance import LEAST_TRIALS, importance, varying
-from search.reporting.report.lineages import brackets, configurations, incumbent, roots
+from search.reporting.report.lineages import brackets, configurations, incumbent, own_epochs, roots
 from search.reporting.report.run import Run
 from search.reporting.report.sections.cache import saved_by_cache
 from search.reporting.report.sections.training import (
@@ -103,9 +103,7 @@ def _space(run: Run) -> Mapping[str, Parameter]:
 
 def _ends(trials: pd.DataFrame) -> pd.DataFrame:
     """Completed trials with the epochs that all trials had trained at their end."""
-    behind = trials["parent"].map(trials.set_index("trial_id")["epochs"]).fillna(0)
-    spent = (trials["epochs"] - behind).clip(lower=0).cumsum()
-    table = trials.assign(spent=spent)
+    table = trials.assign(spent=own_epochs(trials).cumsum())
     return table[(table["status"] == "COMPLETED") & table["score"].notna()]
 
 
