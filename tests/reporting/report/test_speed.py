@@ -58,7 +58,12 @@ def test_a_run_without_times_has_no_such_part(tmp_path):
 
 
 def test_the_limit_and_equal_points_can_be_drawn():
-    points = [Costed("a", 0.5, 0.0, True, True), Costed("b", 0.5, 0.0, False, True), Costed("c", 0.4, 3, False, False)]
+    measured = [
+        ("a", 0.5, None, 0.0, True, True),
+        ("b", 0.5, None, 0.0, False, True),
+        ("c", 0.4, None, 3, False, False),
+    ]
+    points = [Costed(*one) for one in measured]
     picture = str(quality_against_time(points, "F1", 0.5))
     circles = [one for one in ElementTree.fromstring(picture) if one.tag == "circle"]
     assert len(circles) == 3 and "limit 0.5 ms" in picture

@@ -45,7 +45,9 @@ def parallel_coordinates(
     scores = configurations["score"].to_numpy(float)
     low, high = np.quantile(scores, [0.05, 1.0] if higher_is_better else [0.0, 0.95])
     scale = Scale(low, high, from_px, to_px) if higher_is_better else Scale(high, low, from_px, to_px)
-    axes.append((objective, [scale(v) for v in scores], [(scale(t), number(t)) for t in _ticks(low, high)]))
+    axes.append(
+        (objective, [scale(v) for v in scores], [(scale(t), number(t)) for t in Scale(low, high, 0, 1).ticks(4)])
+    )
     size = 1000 if upright else 46 * (len(axes) - 1) + 50
     across = Scale(0, max(1, len(axes) - 1), 60 if upright else 30, size - 60 if upright else size - 20)
     label = (
@@ -115,7 +117,3 @@ def _axis(name: str, values: pd.Series, parameter: Parameter | None, start: floa
     scale = Scale(0, max(1, len(words) - 1), start, end)
     place = {word: scale(i) if len(words) > 1 else (start + end) / 2 for i, word in enumerate(words)}
     return name, [place.get(told(value)) for value in values], [(at, word) for word, at in place.items()]
-
-
-def _ticks(low: float, high: float) -> list[float]:
-    return Scale(low, high, 0, 1).ticks(4)

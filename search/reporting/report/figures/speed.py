@@ -22,9 +22,11 @@ class Costed(NamedTuple):
 
     name: str
     score: float
+    test: float | None
+    """Its score on the test split, where it was tested."""
     milliseconds: float
     is_baseline: bool
-    on_front: bool
+    on_front: bool = False
     """Whether no other is as good and as fast, and better in one of the two."""
 
 

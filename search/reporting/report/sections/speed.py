@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from search.evaluation.pareto import pareto_front
 from search.reporting.report.figures.speed import Costed, quality_against_time
 from search.reporting.report.run import Run
 from search.reporting.report.sections.answer import spoken
-
-
-class _Measured(NamedTuple):
-    name: str
-    score: float
-    test: float | None
-    milliseconds: float
-    is_baseline: bool
 
 
 def speed(run: Run) -> dict[str, Any] | None:
@@ -30,20 +22,17 @@ def speed(run: Run) -> dict[str, Any] | None:
         return None
     sign = 1 if run.higher_is_better else -1
     front = pareto_front([sign * one.score for one in found], [one.milliseconds for one in found])
-    rows = [{**one._asdict(), "on_front": on} for one, on in zip(found, front, strict=True)]
-    points = [
-        Costed(one.name, one.score, one.milliseconds, one.is_baseline, on) for one, on in zip(found, front, strict=True)
-    ]
+    points = [one._replace(on_front=on) for one, on in zip(found, front, strict=True)]
     limit = run.config.get("objective", {}).get("max_ms_per_text")
     latency = run.summary.get("latency")
     return {
         "picture": quality_against_time(points, f"{run.validation} {spoken(run.metric)}", limit),
-        "rows": rows,
+        "rows": [one._asdict() for one in points],
         "verdict": latency and latency["text"],
     }
 
 
-def _measured(run: Run) -> Iterator[_Measured]:
+def _measured(run: Run) -> Iterator[Costed]:
     """The best trial of each module and each baseline, with what is known of both."""
     times = run.measurements.get("milliseconds", {})
     column = f"val_{run.metric}" if f"val_{run.metric}" in run.trials else run.objective
@@ -56,8 +45,8 @@ def _measured(run: Run) -> Iterator[_Measured]:
             if name in best.index:
                 chosen = name == str(run.summary["best"].get("module"))
                 test = run.summary["test"][run.metric] if chosen else None
-                yield _Measured(name, float(best.loc[name, column]), test, spent, False)
+                yield Costed(name, float(best.loc[name, column]), test, spent, False)
     for name, baseline in run.summary["baselines"].items():
         spent = times.get("baselines", {}).get(name)
         if spent and baseline.get("valid", {}).get(run.metric) is not None:
-            yield _Measured(spoken(name), baseline["valid"][run.metric], baseline["test"][run.metric], spent, True)
+            yield Costed(spoken(name), baseline["valid"][run.metric], baseline["test"][run.metric], spent, True)
