@@ -8,31 +8,17 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from search.evaluation import metric_list
+from search.evaluation.metric_list import Metric
 from search.evaluation.weighted import WeightedScorer, decide
 
-_BINARY_ONLY = ("precision", "recall", "f1")
-_LOWER_IS_BETTER = ("log_loss", "brier", "expected_calibration_error", "loss")
-_NAMES = (
-    "accuracy",
-    *_BINARY_ONLY,
-    "macro_precision",
-    "macro_recall",
-    "macro_f1",
-    "weighted_precision",
-    "weighted_recall",
-    "weighted_f1",
-    "mcc",
-    "roc_auc",
-    "average_precision",
-    "log_loss",
-    "brier",
-    "expected_calibration_error",
-)
+# The loss that models are trained with: log loss, weighted.
+_LOSS = Metric("loss", lower_is_better=True, limits=(0.0, math.inf))
 
 
 def names(classes: int) -> tuple[str, ...]:
     """The metrics of a task with so many classes, in the order in which they are shown."""
-    return tuple(name for name in _NAMES if classes == 2 or name not in _BINARY_ONLY)
+    return tuple(one.name for one in metric_list.METRICS if classes == 2 or not one.binary_only)
 
 
 def direction(metric: str) -> Literal["max", "min"]:
@@ -44,16 +30,19 @@ def direction(metric: str) -> Literal["max", "min"]:
     Raises:
         ValueError: There is no such metric.
     """
-    if metric not in (*_NAMES, "loss"):
-        raise ValueError(f"Expected one of {', '.join(_NAMES)} or loss. Received: {metric}")
-    return "min" if metric in _LOWER_IS_BETTER else "max"
+    return "min" if _named(metric).lower_is_better else "max"
 
 
 def limits(metric: str) -> tuple[float, float]:
     """The ends of a metric's range, whatever the number of classes; infinite where there is none."""
-    low = -1.0 if metric == "mcc" else 0.0
-    high = {"log_loss": math.inf, "loss": math.inf, "brier": 2.0}.get(metric, 1.0)
-    return low, high
+    return _named(metric).limits
+
+
+def _named(name: str) -> Metric:
+    found = {one.name: one for one in (*metric_list.METRICS, _LOSS)}
+    if name not in found:
+        raise ValueError(f"Expected one of {', '.join(list(found)[:-1])} or loss. Received: {name}")
+    return found[name]
 
 
 def test_metric(objective: str) -> str:

@@ -14,6 +14,7 @@ from search.datasets import Cleaning
 from search.evaluation.baselines import MAJORITY
 from search.evaluation.bootstrap import intervals
 from search.evaluation.curves import confusion, reliability
+from search.evaluation.metric_list import shown_metrics
 from search.evaluation.metrics import score
 from search.evaluation.paired import Predictions
 from search.evaluation.per_class import per_class
@@ -22,7 +23,7 @@ from search.evaluation.verdict import judge
 from search.reporting.report.run import Run
 from search.reporting.report.sections.training import always_named
 from search.reporting.results import ScoredRows
-from search.reporting.screen import Screen, describe_left_out, shown_metrics
+from search.reporting.screen import Screen, describe_left_out
 from search.reporting.summary import write_predictions
 from search.reporting.tables import cut_names, short, table_of_classes, table_of_numbers
 from search.utils.files import whole_folder, write_json

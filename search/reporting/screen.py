@@ -16,6 +16,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from rich.table import Table
 
 from search.datasets import Cleaning, Splits
+from search.evaluation.metric_list import shown_metrics
 from search.evaluation.paired import compared
 from search.reporting.progress import EmbeddingProgress, SearchProgress
 from search.reporting.tables import short, table_of_classes, table_of_ensembles, table_of_numbers
@@ -23,15 +24,6 @@ from search.utils.overrides import typed
 
 if TYPE_CHECKING:  # the data are shown before TensorFlow, which these import, is needed
     from search.tuning.oracles import Plan
-
-# The metrics of the final table, for two classes and for more; summary.json has them all.
-_BINARY = ("average_precision", "roc_auc", "f1", "precision", "recall", "accuracy", "mcc", "log_loss")
-_MULTICLASS = ("macro_f1", "accuracy", "weighted_f1", "mcc", "roc_auc", "average_precision", "log_loss")
-
-
-def shown_metrics(classes: int) -> tuple[str, ...]:
-    """The metrics worth a line on a terminal, for a task with so many classes."""
-    return _BINARY if classes == 2 else _MULTICLASS
 
 
 class _Terminal(Console):

@@ -9,6 +9,7 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
+from search.evaluation.metric_list import shown_in
 from search.reporting.comparison.attempts import FINISHED, Attempt
 from search.reporting.comparison.columns import Cell, Column, fitting, is_missing, markdown, screen_table, text_column
 from search.reporting.comparison.groups import SEED, TESTED, grouped, table_of_attempts, varying
@@ -19,8 +20,6 @@ from search.reporting.report.run import Run, read_run
 from search.reporting.report.sections.answer import spoken
 from search.utils.files import whole_file, write_text
 
-# Test metrics beside the objective's, where all runs have them.
-_FURTHER = ("f1", "macro_f1", "accuracy", "roc_auc", "log_loss")
 _SHOWN = 5
 # Rows on the terminal; the files have all.
 _MOST_ROWS = 50
@@ -109,7 +108,8 @@ def _metrics(runs: Sequence[Run], table: pd.DataFrame) -> list[str]:
     """The test metrics to show: the objective's first, then those that all runs have."""
     first = [best_metric(runs), *(f"test.{run.metric}" for run in runs)]
     finished = table[table["status"] == FINISHED]
-    further = [f"test.{name}" for name in _FURTHER if finished.get(f"test.{name}", pd.Series([None])).notna().all()]
+    tested = [f"test.{name}" for name in shown_in("multirun")]
+    further = [name for name in tested if finished.get(name, pd.Series([None])).notna().all()]
     return list(dict.fromkeys([*first, *further]))[:_SHOWN]
 
 

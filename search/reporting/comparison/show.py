@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from search.evaluation.metric_list import shown_in
 from search.evaluation.paired import SAME
 from search.reporting.comparison.columns import Cell, Column, fitting, is_missing, score_cell, text_column
 from search.reporting.comparison.folders import short_names
@@ -17,8 +18,6 @@ from search.reporting.report.run import Run
 from search.reporting.report.sections.answer import spoken
 from search.reporting.report.sections.training import always_named, majority_scores
 
-# Test metrics beside the one that counts, as many of them as there is room for.
-_FURTHER = ("f1", "macro_f1", "average_precision", "roc_auc", "accuracy", "mcc", "log_loss")
 _BEST = "best."
 _WORDS = ("against", "it is")
 
@@ -38,7 +37,7 @@ def scores(runs: Sequence[Run], table: pd.DataFrame, metrics: Sequence[str], wid
     first += [metric_column(table, metric) for metric in metrics]
     if width is None:
         return [*first, *last]
-    further = [f"test.{name}" for name in _FURTHER if f"test.{name}" not in metrics]
+    further = [f"test.{name}" for name in shown_in("leaderboard") if f"test.{name}" not in metrics]
     # A metric that some of the runs do not have says nothing of how they compare.
     shared = [metric_column(table, name) for name in further if name in table and table[name].notna().all()]
     return [*first, *fitting([*first, *last], shared, width), *last]

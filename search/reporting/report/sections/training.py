@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from search.evaluation.baselines import MAJORITY
+from search.evaluation.metric_list import shown_in
 from search.reporting.report.events import SPLITS, curves
 from search.reporting.report.figures import WIDTHS
 from search.reporting.report.figures.epochs import Trained, epoch_curves
@@ -16,7 +17,6 @@ from search.reporting.report.sections.answer import spoken
 
 # Log loss is the loss that weighs all rows alike and is of the weights after the epoch, for both splits.
 PICTURED = {"accuracy": "accuracy", "log_loss": "log loss"}
-_BINARY, _MULTICLASS = ("accuracy", "f1", "average_precision"), ("accuracy", "macro_f1")
 
 
 def training(run: Run, configurations: int) -> dict[str, Any] | None:
@@ -42,7 +42,7 @@ def training(run: Run, configurations: int) -> dict[str, Any] | None:
 
 def shown_metrics(run: Run) -> tuple[str, ...]:
     """What people compare models by, beside the objective."""
-    return _BINARY if len(run.classes) == 2 else _MULTICLASS
+    return shown_in("report_binary" if len(run.classes) == 2 else "report_multiclass")
 
 
 def majority_scores(run: Run) -> dict[str, float]:
