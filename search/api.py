@@ -46,7 +46,8 @@ def run(
         KeyboardInterrupt: It was interrupted; the message says how to go on.
 
     Example:
-        >>> run("dataset=csv", "dataset.path=reviews.csv", overrides={"tuner.max_epochs": 3, "space.units": [64, 128]})
+        >>> overrides = {"tuner.max_epochs": 3, "space.units": [64, 128]}
+        >>> run("dataset=csv", "dataset.path=reviews.csv", overrides=overrides)  # doctest: +SKIP
     """
     for setting in settings:
         if not isinstance(setting, str) or setting.startswith("-"):

@@ -37,7 +37,7 @@ def load_run(path: str | Path) -> FinishedRun:
         InputError: There is none, it has not ended, or a file of it is damaged.
 
     Example:
-        >>> load_run("outputs/quora/2026-01-31_12-00-00").predict(["How do magnets work?"])
+        >>> load_run("outputs/quora/2026-01-31_12-00-00").predict(["How do magnets work?"])  # doctest: +SKIP
     """
     return FinishedRun(read_run(read_path(path, "path")))
 

@@ -116,7 +116,8 @@ class Predictor:
         labels: How they are read.
 
     Example:
-        >>> Predictor.load(Path("outputs/quora/2026-01-31_12-00-00"))(["How do magnets work?"]).predicted
+        >>> predict = Predictor.load(Path("outputs/quora/2026-01-31_12-00-00"))  # doctest: +SKIP
+        >>> predict(["How do magnets work?"]).predicted  # doctest: +SKIP
         ['0']
     """
 

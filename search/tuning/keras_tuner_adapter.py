@@ -22,9 +22,9 @@ class Hyperband(Tuner):
             (directory, project_name, overwrite, keep and others).
 
     Example:
-        >>> tuner = Hyperband(build_model, "val_accuracy", max_epochs=9, seed=0, directory="outputs")
-        >>> tuner.search(x, y, validation_data=(x_valid, y_valid))
-        >>> model = tuner.get_best_models()[0]
+        >>> tuner = Hyperband(build_model, "val_accuracy", max_epochs=9, seed=0)  # doctest: +SKIP
+        >>> tuner.search(x, y, validation_data=(x_valid, y_valid))  # doctest: +SKIP
+        >>> model = tuner.get_best_models()[0]  # doctest: +SKIP
     """
 
     def __init__(

@@ -52,8 +52,11 @@ def whole_file(path: Path) -> Iterator[Path]:
         The path to write. What was written there is removed if the block raises.
 
     Example:
-        >>> with whole_file(Path("summary.json")) as path:
-        ...     path.write_text("{}")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with whole_file(Path(folder, "summary.json")) as path:
+        ...         _ = path.write_text("{}")
+        ...     Path(folder, "summary.json").read_text()
+        '{}'
     """
     if is_written_through(path):
         with tempfile.TemporaryDirectory() as folder:
