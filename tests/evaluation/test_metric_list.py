@@ -53,4 +53,5 @@ def test_an_entry_is_a_column_of_the_tables_of_runs(made, monkeypatch):
     monkeypatch.setattr(show, "_cost", lambda table: "cost")
     monkeypatch.setattr(show, "metric_column", lambda table, metric: metric)
     monkeypatch.setattr(show, "fitting", lambda fixed, further, width: further)
+    monkeypatch.setattr(show, "best_metric", lambda runs: "test.f1")
     assert "test.made" in show.scores([], table, ["test.f1"], 80)
