@@ -11,7 +11,7 @@ from search.errors import InputError
 from search.utils.unpacking import GIB
 
 SCHEME = "hf://"
-_NAME = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?", re.ASCII)
+_NAME = re.compile(r"[\w-][\w.-]*/[\w.-]+(@[\w./-]+)?", re.ASCII)
 _WANTED = ("*.json", "*.txt", "*.safetensors")
 _NOT_WANTED = ("onnx/*", "openvino/*", "*.ot")
 _TIMEOUT_SECONDS = 30

@@ -89,7 +89,7 @@ def _fetched(entry: Entry, scratch: Path, bring: str) -> Path:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=told,
-            env={**os.environ, "TMPDIR": str(scratch), "PYTHONPATH": ""},
+            env={**os.environ, "TMPDIR": str(scratch)},
         )
         try:
             late = _watched(process, scratch, wanted)

@@ -12,6 +12,7 @@ from search.backbones.resolve import origin, resolve_modules
 from search.backbones.transformers.encoder import read_encoder
 from search.backbones.transformers.groups import GROUPS, read_groups
 from search.backbones.transformers.layout import read_layout
+from search.backbones.transformers.slices import in_slices
 from search.commands import modules as command
 from search.config import ModuleConfig
 from search.errors import InputError
@@ -54,6 +55,23 @@ def test_an_encoder_gives_what_its_formulas_say(tmp_path, architecture, prefix):
     # A text's vector is its own, whatever the batch is padded to.
     np.testing.assert_allclose(loaded(tf.constant(TEXTS[2:3])).numpy(), given[2:3], atol=1e-5)
     assert loaded(tf.constant([], tf.string)).shape[0] == 0
+
+
+def test_a_batch_of_any_size_is_cut_into_slices_of_like_length():
+    rows = tf.ragged.constant(
+        [[place] * length for place, length in enumerate((3, 700, 0, 900, 5, 1, 30, 2000))], tf.int32
+    )
+    seen = []
+
+    def embed(ids):
+        seen.append(ids.row_lengths().numpy().tolist())
+        columns = ids.row_lengths(), tf.reduce_max(ids, axis=1)
+        return tf.stack([tf.cast(column, tf.float32) for column in columns], axis=1)
+
+    vectors = in_slices(rows, 2, embed).numpy()
+    assert vectors[:, 0].tolist() == rows.row_lengths().numpy().tolist()
+    assert vectors[[0, 1, 3, 4, 5, 6, 7], 1].tolist() == [0, 1, 3, 4, 5, 6, 7]
+    assert seen == [[2000], [900], [700], [30, 5, 3, 1, 0]]
 
 
 @pytest.mark.parametrize(("pooling", "normalized"), [("mean", True), ("cls", False), ("max", False)])

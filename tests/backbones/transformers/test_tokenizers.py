@@ -98,8 +98,7 @@ def test_a_batch_is_padded_to_its_longest(tmp_path):
         json.dumps({"model_type": "bert", "vocab_size": 1000, "max_position_embeddings": 6})
     )
     layout = read_layout(tmp_path, "made")
-    ids, mask = Tokens(read_tokenizer(layout), layout.max_tokens).padded(
-        tf.constant(["x", "the train to the coast", ""])
-    )
+    tokens = Tokens(read_tokenizer(layout), layout.max_tokens)
+    ids, mask = tokens.padded(tokens.ids(tf.constant(["x", "the train to the coast", ""])))
     assert mask.numpy().sum(axis=1).tolist() == [3, 6, 2] and ids.shape == (3, 6)
     assert ids.numpy()[2].tolist() == [2, 3, 0, 0, 0, 0]
