@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 import zipfile
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 
@@ -122,12 +123,12 @@ def _watched(process: subprocess.Popen[bytes], scratch: Path, name: str) -> bool
 
 
 def _size(folder: Path) -> int:
+    """The size of the files in a folder in which pip still works: what goes while it is looked at does not count."""
     size = 0
-    for path in folder.rglob("*"):
-        try:
-            size += path.stat().st_size if path.is_file() else 0
-        except OSError:  # it was moved on
-            continue
+    for parent, _, names in os.walk(folder):  # which passes over folders that are gone
+        for name in names:
+            with suppress(FileNotFoundError):
+                size += Path(parent, name).stat().st_size
     return size
 
 

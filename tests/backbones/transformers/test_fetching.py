@@ -2,9 +2,12 @@ import functools
 import hashlib
 import http.server
 import json
+import os
+import shutil
 import sys
 import threading
 import zipfile
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -174,3 +177,21 @@ def test_what_the_hub_does_not_have_is_one_line(hub, handle, told):
 def test_an_address_of_an_unknown_kind_names_those_that_are_known(tmp_path):
     with pytest.raises(InputError, match="hf://"):
         origin("ftp://me/made", {})
+
+
+def test_files_and_folders_may_go_while_their_size_is_taken(tmp_path, monkeypatch):
+    for folder in ("stays", "goes"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "file").write_bytes(b"12345")
+    walk = os.walk
+
+    def walk_and_remove(folder):
+        for parent, folders, names in walk(folder):
+            if Path(parent) == tmp_path:
+                shutil.rmtree(tmp_path / "goes")
+            elif names:
+                names.append("gone")
+            yield parent, folders, names
+
+    monkeypatch.setattr("os.walk", walk_and_remove)
+    assert fetching._size(tmp_path) == 5
