@@ -32,7 +32,7 @@ class Entry:
     """Handle or folder of what makes of texts the tensors that the module takes; wins over module.preprocessor."""
     notes: str = ""
     version: str | None = None
-    """Of the source, where its wheel alone is fetched; then `sha256` is given too."""
+    """The source's version, where its wheel alone is fetched; then `sha256` is given too."""
     sha256: str | None = None
     """Checksum of that wheel."""
 

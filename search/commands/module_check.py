@@ -75,7 +75,7 @@ def check(name: str, settings: ModuleConfig, modules: Path) -> None:
 
 
 def _of_encoder(folder: Path) -> list[tuple[str, str]]:
-    """What is known of an encoder that was read from Hugging Face's layout; empty for any other module."""
+    """The facts about an encoder that was read from Hugging Face's layout; empty for any other module."""
     encoder = read_groups(folder)
     if encoder is None:
         return []

@@ -151,7 +151,7 @@ class Config:
     mixed_precision: bool = False
     """Compute in float16, on a GPU that is fast at it."""
     seed: int = number(0, least=0, most=2**32 - 1)
-    """Whatever is drawn follows from it: splits, configurations, weights, the order of rows."""
+    """The source of all that is drawn: splits, configurations, weights, the order of rows."""
 
 
 def register() -> None:

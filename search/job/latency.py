@@ -106,7 +106,7 @@ class LatencyLimit:
         return {**ranges, **kept}
 
     def constraints(self, hypermodel: TextClassifierHyperModel) -> list[TrialConstraint]:
-        """What fails the trials of a search that are above the limit, whose times are kept; nothing without a limit."""
+        """The constraint that fails trials above the limit and keeps their times; an empty list without a limit."""
         if self.limit is None:
             return []
         self._keep()

@@ -1,4 +1,4 @@
-"""What stands under a learned encoder: a vector for each token of a text."""
+"""The embeddings under a learned encoder: a vector for each token of a text."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ class TransformerEncoder(tf.train.Checkpoint):
 
     @property
     def described(self) -> Encoder:
-        """What is known of it."""
+        """The facts about the encoder that `search_layers.json` keeps."""
         return self._described()
 
     @tf.function

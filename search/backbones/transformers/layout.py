@@ -56,7 +56,7 @@ class Layout:
 
     @property
     def epsilon(self) -> float:
-        """What layer normalization adds to variances."""
+        """The number that layer normalization adds to variances."""
         return float(self.config.get("layer_norm_eps", 1e-12))
 
 

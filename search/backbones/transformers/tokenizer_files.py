@@ -1,4 +1,4 @@
-"""What the files of an encoder's tokenizer say, checked: nothing here needs TensorFlow."""
+"""The settings in the files of an encoder's tokenizer, checked: nothing here needs TensorFlow."""
 
 from __future__ import annotations
 
