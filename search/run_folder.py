@@ -91,7 +91,7 @@ class RunFolder:
 
     @property
     def journal(self) -> Path:
-        """What the search asked and was told, line by line."""
+        """The trials that were asked for and told, line by line."""
         return self.trials / "journal.jsonl"
 
     @property

@@ -69,8 +69,7 @@ def expanded(
         else:
             parameters[name] = parameter
         if name == "embedding":
-            known = lambda embedding: embedding != LEARNED and embedding not in frozen  # noqa: E731
-            exists("embedding_trainable", settings["trainable"], name, known)
+            exists("embedding_trainable", settings["trainable"], name, lambda one: one not in (LEARNED, *frozen))
             if token_level:
                 exists("embedding_fine_tuning_rate", settings["fine_tuning_rate"], "embedding_trainable", bool)
     return parameters, conditions

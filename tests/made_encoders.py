@@ -89,7 +89,7 @@ def write_sentence_transformer(folder, pooling="mean", normalized=True, dense=No
 
 
 def forward(config, weights, ids):
-    """What the last layer gives for the ids of one text, float64 [tokens, hidden]."""
+    """The output of the last layer for the ids of one text, float64 [tokens, hidden]."""
     architecture, count = config["model_type"], len(ids)
     first = 2 if "roberta" in architecture else 0
     x = weights["embeddings.word_embeddings.weight"][ids]

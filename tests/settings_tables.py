@@ -90,7 +90,7 @@ def config_fields(schema: type, prefix: str = "") -> Iterator[tuple[str, Field[A
 
 
 def yaml_defaults() -> dict[str, Any]:
-    """What conf/config.yaml sets, key by key."""
+    """The values that conf/config.yaml sets, key by key."""
 
     def flat(node: Any, prefix: str) -> Iterator[tuple[str, Any]]:
         for name, value in node.items():

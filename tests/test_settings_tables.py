@@ -1,4 +1,4 @@
-"""What is written from the declarations of the settings is up to date, and no default is said twice with two values."""
+"""Files written from the declarations of the settings are up to date, and no default has two values."""
 
 import dataclasses
 

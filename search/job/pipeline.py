@@ -41,7 +41,7 @@ def run(
     """Searches, refits, tests and reports.
 
     Args:
-        config: The checked configuration; paths of modules in it are made absolute.
+        config: The checked configuration.
         overrides: What the command line set.
         output: Folder of the run; nothing is written to it before the input has proved to be good.
         catalogs: Folders whose `module/*.yaml` name modules.

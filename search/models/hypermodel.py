@@ -117,7 +117,7 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
         return compiled_model(values, self.classes, accumulate, backbone, *prepared.begin())
 
     def prepared_inputs(self, values: Mapping[str, Any], examples: Examples) -> ModelInputs:
-        """What `prepared_model` takes for the rows of a split: numbers of tokens, or features."""
+        """The inputs of `prepared_model` for the rows of a split: numbers of tokens, or features."""
         prepared = self.backbone(values).prepared(values)
         assert prepared is not None
         if prepared.of_texts is not None:

@@ -62,7 +62,7 @@ class TrainingTask:
 
     @property
     def backbone(self) -> Backbone:
-        """What stands under the head."""
+        """The backbone under the head."""
         return self.hypermodel.backbone(self.values)
 
     @property

@@ -22,7 +22,7 @@ REPLACEMENTS = 1_000_000
 
 
 def order(trial_id: str) -> tuple[int, int]:
-    """What trials are sorted by where only their names are known: replacements come at the end of their round."""
+    """The key that sorts trials by their names alone: replacements come at the end of their round."""
     times, place = divmod(int(trial_id), REPLACEMENTS)
     return place, times
 
@@ -180,7 +180,7 @@ class TrialReport(Protocol):
 
 
 class TrialObserver(TrialReport, Protocol):
-    """Is told what happens to the trials of a search: TensorBoard, the progress display."""
+    """Follows the trials of a search, as TensorBoard and the progress display do."""
 
     def on_trial_resumed(self, record: TrialRecord) -> None:
         """A trial had ended before the search was interrupted; it is told again, in order, and not run again."""

@@ -1,4 +1,4 @@
-"""What to run next, and what is best so far: an oracle within the budgets of a search, asked and told."""
+"""The study: an oracle within the budgets of a search, asked for the next trial and told the results."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from search.tuning.trial import TrialSpec, hyperparameters_of, spec_of
 
 @cache
 def _direction(metric: str) -> str:
-    """What KerasTuner takes for better by the metric's name; it makes a Keras metric each time to find out."""
+    """The direction that KerasTuner finds by a metric's name, for which it makes a Keras metric each time."""
     return infer_metric_direction(metric) or "min"
 
 
@@ -36,7 +36,7 @@ def always(epochs: int, records: Mapping[str, TrialRecord]) -> bool:
 
 @dataclass(frozen=True)
 class Budget:
-    """What ends a search before its oracle does.
+    """The limits that end a search before its oracle does.
 
     Attributes:
         max_total_epochs: No trial is started once all together have trained so many epochs; None: no limit.
@@ -86,13 +86,13 @@ class Study:
         Returns:
             The trial; `Wait` where the results of trials that run decide whether or which; `Done` at the end.
         """
-        limit, told = self.budget.max_total_epochs, self._trained()
-        if limit is not None and told >= limit:
-            return Done(complete=False)
-        # As if trials ran one after another: they may stop early, or train all that they are to.
-        ahead = sum(spec.target_epochs - spec.initial_epoch for spec in self._running.values())
-        if limit is not None and ahead and told + ahead >= limit:
-            return Wait()
+        if self.budget.max_total_epochs is not None:
+            left = self.budget.max_total_epochs - self._trained()
+            if left <= 0:
+                return Done(complete=False)
+            # As if trials ran one after another: they may stop early, or train all that they are to.
+            if sum(spec.target_epochs - spec.initial_epoch for spec in self._running.values()) >= left:
+                return Wait()
         spec = self._next()
         if not isinstance(spec, TrialSpec):
             return spec
@@ -112,7 +112,7 @@ class Study:
         return {"oracle": type(self.oracle).__name__, **own, "seed": self.oracle.seed}
 
     def changes(self, saved: dict[str, Any]) -> list[str]:
-        """What keeps a search that was begun with some settings from going on with these."""
+        """The reasons why a search that was begun with some settings cannot go on with these; none where it can."""
         theirs = self.oracle.settings() if isinstance(self.oracle, ResumableOracle) else {}
         found = [
             f"{name} was {saved.get(name)}, is {now}"

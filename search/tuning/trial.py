@@ -1,4 +1,4 @@
-"""What is to be run: a trial as it travels from the study to a runner, in this process or another."""
+"""A trial to be run, as it travels from the study to a runner, in this process or another."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TrialConstraint = Callable[[keras_tuner.HyperParameters], None]
 
 @dataclass(frozen=True)
 class TrialState:
-    """What was found out on the way to a trial, by its parent or in a first try.
+    """The facts found out on the way to a trial, by its parent or in a first try.
 
     Attributes:
         accumulate: Into how many parts its batches are cut.
@@ -58,7 +58,7 @@ class TrialSpec:
 
     @property
     def state(self) -> TrialState:
-        """What its parents found out."""
+        """The facts that its parents found out."""
         values = self.space["values"]
         return TrialState(values.get(ACCUMULATE, 1), values.get(HEAD_EPOCHS))
 

@@ -118,5 +118,5 @@ def _noted(last: Path) -> TrialRecord | None:
 
 
 def weights_of(record: TrialRecord) -> dict[str, Any]:
-    """What a file of the best weights says of whose they are."""
+    """The notes in a file of best weights: the trial and the epoch that they are of."""
     return {"trial_id": record.trial_id, "best_epoch": record.best_epoch, "score": record.score}

@@ -1,4 +1,4 @@
-"""What a search has asked and told, on disk: a journal in its order, a record of each trial that has ended."""
+"""The trials of a search on disk: a journal of what was asked and told, a record of each trial that has ended."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class TrialStore:
         return found
 
     def history(self) -> Iterator[Asked | TrialRecord]:
-        """What was asked and told, in its order; a result that was recorded and not told before a kill comes last.
+        """The journal in its order; a result that was recorded and not told before a kill comes last.
 
         Raises:
             InputError: The journal, or a record, is damaged or missing.

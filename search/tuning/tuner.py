@@ -106,7 +106,7 @@ class Tuner(keras_tuner.Tuner):
 
     @cached_property
     def store(self) -> TrialStore:
-        """What was asked and told, on disk."""
+        """The trials on disk."""
         return TrialStore(Path(self.project_dir))
 
     @property
@@ -133,7 +133,7 @@ class Tuner(keras_tuner.Tuner):
             self._search(SerialExecutor(lambda spec: runner.run(spec, self._report)))
 
     def runner(self, *fit_args: Any, **fit_kwargs: Any) -> TrialRunner:
-        """What runs the trials on some data, given as to `search`."""
+        """Makes the runner of the trials on some data, given as to `search`."""
         given = fit_kwargs.pop("callbacks", [])
 
         def callbacks(spec: TrialSpec) -> list[keras.callbacks.Callback]:

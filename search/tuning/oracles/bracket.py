@@ -118,7 +118,7 @@ class BegunBracket:
 
 
 def completed(trials: Iterable[str], score: Score) -> list[str]:
-    """Those of some trials that ended with a score."""
+    """Selects the trials that ended with a score."""
     scores = ((trial_id, score(trial_id)) for trial_id in trials)
     return [trial_id for trial_id, number in scores if number is not None and not math.isnan(number)]
 

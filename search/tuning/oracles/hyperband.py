@@ -34,10 +34,9 @@ class HyperbandOracle(ResumableOracle):
     brackets before have: from numbers of its own, and none that is scheduled, so that a failure shifts nobody else's
     draw. A trial is named by its place in the schedule; a replacement by a million more than its round's last.
 
-    Too many failures end the search in order: no further
-    trial is proposed, `stop_reason` and the log say why, and what has completed can be used; KerasTuner raises a
-    RuntimeError from within the trial that failed, before it has saved it. A search may be resumed with other bounds
-    on failures and with more iterations, with nothing else changed.
+    Too many failures end the search in order: no further trial is proposed, `stop_reason` and the log say why, and what
+    has completed can be used; KerasTuner raises a RuntimeError from within the trial that failed, before it has saved
+    it. A search may be resumed with other bounds on failures and with more iterations, with nothing else changed.
 
     Args:
         objective: As for `keras_tuner.Oracle`.

