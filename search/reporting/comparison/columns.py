@@ -10,16 +10,16 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-# Letters to which a column that may be broken can be narrowed down, whatever stands in it.
+# The width in characters to which a column that may be broken can always be narrowed down.
 _WIDEST = 22
-# Letters that every column of words keeps, however little room there is.
+# The least width of a column of words, however little room there is.
 _NARROWEST = 8
-# Letters between two columns.
+# Characters between two columns.
 _GAP = 2
 
 
 class Cell(NamedTuple):
-    """A value, and what is told of it: below it on a terminal, in brackets in Markdown."""
+    """A value and a note on it: below it on a terminal, in brackets in Markdown."""
 
     value: str
     note: str = ""
@@ -31,8 +31,8 @@ class Column(NamedTuple):
     Attributes:
         name: Its heading.
         cells: A cell per row.
-        is_text: Words begin at the left, numbers end at the right.
-        breaks: Whether words go to a next line where the room does not suffice.
+        is_text: Whether cells are aligned left, as words are; numbers are aligned right.
+        breaks: Whether a cell may take several lines where the terminal is narrow.
     """
 
     name: str
@@ -42,20 +42,35 @@ class Column(NamedTuple):
 
     @property
     def whole_width(self) -> int:
-        """Letters across where nothing is broken but the heading, whose words may stand below one another."""
-        return max(map(len, [*(text for cell in self.cells for text in cell), *self.name.split()]), default=0)
+        """The width in characters that breaks no cell; only the words of the heading stand below one another."""
+        return max(map(len, [*self._texts, *self.name.split()]), default=0)
 
     @property
     def width(self) -> int:
-        """Letters across, at least."""
-        told = [text for cell in self.cells for text in cell]
-        longest = max(map(len, [word for text in told for word in text.split()]), default=0)
-        heading = max(map(len, self.name.split()), default=0)
-        return max(heading, min(longest, _WIDEST)) if self.breaks else self.whole_width
+        """The width in characters that breaks no word, unless it is a very long one."""
+        return (
+            max(self._longest(self.name), min(self._longest(*self._texts), _WIDEST))
+            if self.breaks
+            else self.whole_width
+        )
+
+    @property
+    def least_width(self) -> int:
+        """The width in characters that breaks no word of plain letters; names of runs and settings may be broken."""
+        plain = [word for text in self._texts for word in text.split() if word.isalpha()]
+        return max(_NARROWEST, min(self._longest(*plain), self.width))
+
+    @property
+    def _texts(self) -> list[str]:
+        return [text for cell in self.cells for text in cell]
+
+    @staticmethod
+    def _longest(*texts: str) -> int:
+        return max((len(word) for text in texts for word in text.split()), default=0)
 
 
 def text_column(name: str, values: Iterable[Any], notes: Iterable[str] = ()) -> Column:
-    """A column of words, with what is told below each."""
+    """A column of words, with a note below each."""
     words = ["-" if is_missing(value) else str(value) for value in values]
     cells = [Cell(*pair) for pair in zip(words, [*notes] or [""] * len(words), strict=True)]
     return Column(name, cells, is_text=True, breaks=True)
@@ -75,7 +90,7 @@ def is_missing(value: Any) -> bool:
 
 
 def fitting(columns: Sequence[Column], extra: Sequence[Column], room: int) -> list[Column]:
-    """As many of the extra columns as fit beside those that must be there, in letters."""
+    """As many of the extra columns as fit beside those that must be there; `room` is in characters."""
     left = room - sum(column.width + _GAP for column in columns)
     found = []
     for column in extra:
@@ -87,7 +102,7 @@ def fitting(columns: Sequence[Column], extra: Sequence[Column], room: int) -> li
 
 
 def screen_table(columns: Sequence[Column], room: int) -> Table:
-    """For a terminal that is so many letters wide."""
+    """A table for a terminal that is `room` characters wide."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for column, width in zip(columns, _widths(columns, room), strict=True):
         justify: Literal["left", "right"] = "left" if column.is_text else "right"
@@ -98,21 +113,25 @@ def screen_table(columns: Sequence[Column], room: int) -> Table:
 
 
 def _widths(columns: Sequence[Column], room: int) -> list[int]:
-    """Letters across: words are broken where there is too little room, numbers as late as can be."""
+    """The widths in characters: where room is short, long names are broken first, then words, numbers last of all."""
     widths = [column.width for column in columns]
     left = room - sum(width + _GAP for width in widths)
     for i, column in enumerate(columns):
         if column.breaks and left > 0:
             wider = min(column.whole_width - widths[i], left)
             widths[i], left = widths[i] + wider, left - wider
-    while left < 0 and any(one.breaks and width > _NARROWEST for one, width in zip(columns, widths, strict=True)):
-        _, widest = max((width, i) for i, width in enumerate(widths) if columns[i].breaks)
-        widths[widest], left = widths[widest] - 1, left + 1
+    for least in ([column.least_width for column in columns], [_NARROWEST] * len(columns)):
+        while left < 0:
+            wide = [i for i, column in enumerate(columns) if column.breaks and widths[i] > least[i]]
+            if not wide:
+                break
+            widest = max(wide, key=lambda i: (widths[i], i))
+            widths[widest], left = widths[widest] - 1, left + 1
     return widths
 
 
 def markdown(columns: Sequence[Column]) -> str:
-    """As Markdown."""
+    """The table in Markdown."""
     rows = [[_line(f"{value} ({note})" if note else value) for value, note in column.cells] for column in columns]
     head = [[_line(column.name), ":--" if column.is_text else "--:"] for column in columns]
     lines = zip(*([*top, *below] for top, below in zip(head, rows, strict=True)), strict=True)

@@ -36,3 +36,16 @@ def test_with_room_to_spare_nothing_is_broken():
     lines = printed(200)
     assert sum("layers=1, dropout=0.25, learning_rate=0.00123" in line for line in lines) == 1
     assert sum("a_run_of_a_long_name" in line for line in lines) == 1
+
+
+def test_names_are_broken_before_words():
+    columns = [
+        text_column("run", ["a_run_of_a_long_name/2026-01-31"]),
+        Column("verdict", [Cell("not distinguishable")], is_text=True, breaks=True),
+    ]
+    console = Console(width=28, no_color=True, force_terminal=False)
+    with console.capture() as captured:
+        console.print(screen_table(columns, 28))
+    words = captured.get().split()
+    assert "distinguishable" in words
+    assert "a_run_of_a_long_name/2026-01-31" not in words
