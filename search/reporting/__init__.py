@@ -1,1 +1,1 @@
-"""What a person looks at: the terminal, TensorBoard, the leaderboard, the summary."""
+"""Everything a person looks at: the terminal, TensorBoard, leaderboards, the report and the summary."""

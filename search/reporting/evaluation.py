@@ -1,4 +1,4 @@
-"""What a model is worth on labelled texts: as a record to keep, and on the terminal."""
+"""The evaluation of a model on labelled texts: a record to keep, and its table on the terminal."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ class Scored(ScoredRows):
         """Every metric, and what lies behind them.
 
         Args:
-            seed: Of the bootstrap.
+            seed: Seed of the bootstrap.
 
         Returns:
             classes, threshold, metrics and intervals (NaN where a class that is missing leaves one undefined),
             resamples, confusion (a row per true class), per_class, calibration (the bins of
-            expected_calibration_error), mistakes, and most_wrong, the surest first of each kind.
+            expected_calibration_error), mistakes, and most_wrong, the most confident of each kind first.
         """
         labels, probabilities = self.examples.labels, self.probabilities
         predicted = self.predicted
@@ -83,15 +83,15 @@ class Scored(ScoredRows):
         }
 
     def verdict(self, run: Run) -> dict[str, Any] | None:
-        """How the model stands to always giving the answer that was most frequent where the run learned.
+        """Compares the model with always answering the largest class of the run's training data.
 
-        The other baselines of a run are not kept, only what they said of its test split.
+        The other baselines of a run are not kept, only their predictions for its test split.
 
         Args:
-            run: The run that the model is from.
+            run: The run that trained the model.
 
         Returns:
-            As in summary.json; None for a run that kept nothing of its baselines.
+            The verdict as in summary.json; None for a run that kept nothing of its baselines.
         """
         if MAJORITY not in run.baselines:
             return None
@@ -112,7 +112,7 @@ def show_evaluation(screen: Screen, record: Mapping[str, Any], test: Mapping[str
     """Prints a record.
 
     Args:
-        screen: Where to.
+        screen: The console to print to.
         record: As `Scored.record` gives it, with `cleaning`, the counts of rows, and the `verdict`.
         test: The metrics of the run's own test split, to compare with.
     """

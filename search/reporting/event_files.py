@@ -20,7 +20,7 @@ def event_files(folder: Path, name: str | None = None) -> list[Path]:
 
     Args:
         folder: The run.
-        name: Only those that were written under this name (see `EventFile`); None: all.
+        name: Only files of this name (see `EventFile`); None: all.
     """
     # <prefix, two dots in it>.<seconds>.<nanoseconds>.<name>
     found = [path for path in folder.glob(f"{PREFIX}.*") if name in (None, path.name.split(".", 5)[-1])]

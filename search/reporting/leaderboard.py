@@ -13,7 +13,7 @@ from search.tuning.record import TrialRecord, ranked
 from search.utils.files import whole_file
 
 BACKBONE = ("backbone", "pretrained", "frozen")
-"""Columns with the facts about the backbone of a trial, as its record has them."""
+"""The columns with the facts about a trial's backbone."""
 
 
 def leaderboard(records: Iterable[TrialRecord], hyperparameters: Sequence[str], direction: str) -> pd.DataFrame:
@@ -22,7 +22,7 @@ def leaderboard(records: Iterable[TrialRecord], hyperparameters: Sequence[str], 
     Args:
         records: The trials, in the order in which they began.
         hyperparameters: Names of all hyperparameters of the space; a trial without one has an empty cell.
-        direction: max or min: which scores are better.
+        direction: max or min, whichever is better.
 
     Returns:
         A row per trial, the best first; of equals the earlier one, trials without a score last. Columns: trial_id,

@@ -1,4 +1,4 @@
-"""What a notebook shows of a run: a card, lines of text, a picture that stands by itself."""
+"""A run in a notebook: a card, lines of text, pictures that need no page around them."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Picture:
     """A picture that a notebook shows and a file can hold.
 
     Args:
-        svg: It, with all it needs.
-        caption: What it shows, and how far it is to be trusted.
+        svg: The picture, with its style.
+        caption: A description, and how far the picture can be trusted.
     """
 
     def __init__(self, svg: str, caption: str) -> None:
@@ -38,7 +38,7 @@ class Picture:
         self.caption = caption
 
     def save(self, path: str | Path) -> Path:
-        """Writes it as .svg, or with its caption as .html.
+        """Writes the picture as .svg, or with its caption as .html.
 
         Raises:
             InputError: The name ends otherwise.

@@ -1,4 +1,4 @@
-"""How far a pass of texts and a search have come: bars on a terminal, lines elsewhere."""
+"""The progress of a pass of texts and of a search: bars on a terminal, lines elsewhere."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Speaker(Protocol):
 
 
 class EmbeddingProgress:
-    """Shows how a pass of texts through a module goes; where all are in the cache there is nothing to show."""
+    """Shows the progress of a pass of texts through a module; nothing where all texts are in the cache."""
 
     def __init__(
         self, screen: Speaker, live: Callable[[], AbstractContextManager[Progress]], count: Callable[[float], None]
@@ -51,7 +51,7 @@ class EmbeddingProgress:
         self._bar.update(self._task, completed=done)
 
     def on_pass_end(self, computed: int, seconds: float) -> None:
-        """Says how long it took."""
+        """Prints how long it took."""
         self._shown.close()
         self.count(seconds)
         if computed:

@@ -25,7 +25,7 @@ class ScoredRows:
         examples: The texts.
         classes: Names of the classes.
         probabilities: float64 [n, classes].
-        threshold: Of two classes, or None.
+        threshold: The threshold of two classes; None with more.
     """
 
     examples: Examples
@@ -50,9 +50,9 @@ class Evaluation:
 
     Attributes:
         scored: The test split and the model's probabilities.
-        metrics: By name.
+        metrics: Metrics by name.
         interval: Their 95 % intervals.
-        milliseconds: Time that a text takes with the model.
+        milliseconds: The model's time per text.
         baselines: By name, fitted and scored.
     """
 
@@ -68,8 +68,8 @@ class TimedModels:
     """Models whose time per text is to be measured, by the name of the module.
 
     Attributes:
-        modules: For each module that a trial completed with: embeds texts with it.
-        classifiers: The same names: the whole classifier of the best trial.
+        modules: For each module with a completed trial, the function that embeds texts.
+        classifiers: By the same names, the whole classifier of its best trial.
     """
 
     modules: Mapping[str, Classify]

@@ -1,4 +1,4 @@
-"""What a run shows on the terminal."""
+"""The terminal output of a run."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class _Terminal(Console):
     """A console whose reader may leave, as `head` does: the run goes on and prints no more."""
 
     def on_broken_pipe(self) -> None:
-        """Sends what would still be printed nowhere."""
+        """Discards all further output."""
         self.quiet = True
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -60,10 +60,10 @@ class Screen:
 
     @contextmanager
     def progress(self, plan: Plan, objective: str, direction: str) -> Iterator[SearchProgress]:
-        """Shows a bar over the epochs of the search while the block runs.
+        """Shows a progress bar over the epochs of the search while the block runs.
 
         Args:
-            plan: How much is ahead.
+            plan: The trials and epochs ahead.
             objective: Name of the metric that trials are ranked by.
             direction: max or min.
 
@@ -79,7 +79,7 @@ class Screen:
         """Makes the observer of passes of texts through modules.
 
         Args:
-            count: Is told the seconds of each pass.
+            count: Called with the seconds of each pass.
         """
         return EmbeddingProgress(self, self._live, count)
 
@@ -154,12 +154,12 @@ def _time(milliseconds: float | None) -> str:
 
 
 def describe_cleaning(cleaning: Cleaning) -> str:
-    """Says what became of the rows that were read, and whether splits share texts."""
+    """Describes how many rows were read, dropped and kept, and whether splits share texts."""
     return f"{describe_left_out(cleaning)} {_shared(cleaning)}"
 
 
 def describe_left_out(cleaning: Cleaning) -> str:
-    """Says in a sentence what became of the rows that were read."""
+    """Describes in a sentence how many rows were read, dropped and kept."""
     phrases = {
         "missing_text": "without a text",
         "empty_text": "with an empty text",
@@ -187,7 +187,7 @@ def describe_left_out(cleaning: Cleaning) -> str:
 
 
 def _shared(cleaning: Cleaning) -> str:
-    """Says whether a score could come from texts that were trained on."""
+    """Warns of test texts that were trained on."""
     if not cleaning.shared_valid and not cleaning.shared_test:
         return "No text stands in two splits."
     return (

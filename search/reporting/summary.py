@@ -22,7 +22,7 @@ _PACKAGES = ("search", "tensorflow", "keras", "keras-tuner", "tensorflow-hub", "
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that the numbers depend on."""
+    """The versions of Python and of the packages that results depend on."""
     return {"python": python_version(), **{name: version(name) for name in _PACKAGES}}
 
 
@@ -32,7 +32,7 @@ def count_trials(records: Iterable[TrialRecord]) -> dict[str, int]:
 
 
 def fold_spread(scores: Sequence[float]) -> dict[str, Any] | None:
-    """How the objective differs between folds, by its value for each.
+    """The spread of the objective over folds.
 
     Returns:
         count, scores, and their standard deviation under `std`; None where there are no folds.
@@ -41,11 +41,11 @@ def fold_spread(scores: Sequence[float]) -> dict[str, Any] | None:
 
 
 def write_predictions(path: Path, scored: ScoredRows) -> None:
-    """Writes a row per scored text, in full precision: the metrics can be computed again from the file.
+    """Writes a row per text, in full precision, so that metrics can be computed again from the file.
 
     Args:
         path: The CSV file.
-        scored: The rows, and what a model gives them.
+        scored: The rows, and a model's probabilities.
     """
     examples, names = scored.examples, np.array(scored.classes, dtype=object)
     table = pd.DataFrame(

@@ -26,12 +26,12 @@ def table_of_numbers(*columns: str) -> Table:
 
 
 def table_of_classes(names: Sequence[str], columns: Mapping[str, Sequence[str]], room: int) -> Table:
-    """A row per class: numbers stay whole, names give way.
+    """A table with a row per class; long names are cut, numbers never.
 
     Args:
-        names: Of the classes.
-        columns: Heading, whose lines stand below one another, to a number for each class.
-        room: Letters that the table may be wide.
+        names: Names of the classes.
+        columns: Heading (of one line or several) to a number for each class.
+        room: The width of the table in characters.
     """
     taken = sum(max(map(cell_len, [*head.split("\n"), *cells])) + _GAP for head, cells in columns.items())
     table = table_of_numbers("class", *columns)
@@ -41,11 +41,11 @@ def table_of_classes(names: Sequence[str], columns: Mapping[str, Sequence[str]],
 
 
 def cut_names(names: Sequence[str], room: int) -> list[str]:
-    """Names as they are where they fit; cut where they do not, but so that they can be told apart.
+    """Names cut to fit, in such a way that no two become the same.
 
     Args:
-        names: Each one another.
-        room: Letters for each, at least 4.
+        names: Distinct names.
+        room: Characters for each, at least 4.
     """
     lines = [" ".join("".join(one if one.isprintable() else " " for one in name).split()) for name in names]
     ways: list[Callable[[int, str], str]] = [
@@ -61,7 +61,7 @@ def cut_names(names: Sequence[str], room: int) -> list[str]:
 
 
 def _cut(name: str, room: int, of_end: int = 0) -> str:
-    """A name in so many letters, so many of them from its end; wide letters, as Chinese ones, count twice."""
+    """A name cut to `room` columns, `of_end` of them from its end; wide characters, such as Chinese, take two."""
     if cell_len(name) <= room:
         return name
     start, end = name, name[len(name) - of_end :]
@@ -73,15 +73,15 @@ def _cut(name: str, room: int, of_end: int = 0) -> str:
 
 
 def short(value: float | None, digits: int = 3) -> str:
-    """A number with so many decimals; a dash where there is none."""
+    """A number with `digits` decimals; a dash where there is none."""
     return "-" if value is None or math.isnan(value) else f"{value:.{digits}f}"
 
 
 def table_of_ensembles(ensembles: Mapping[str, Any]) -> Table:
-    """How each combination of classifiers did beside the best trial alone; the chosen one stands out.
+    """A table of the ensembles beside the best trial alone; the chosen one is highlighted.
 
     Args:
-        ensembles: That part of summary.json.
+        ensembles: The `ensembles` of summary.json.
     """
     metric = ensembles["metric"]
     table = table_of_numbers("method", "valid", "test", "95 % interval", "gain over\nbest trial", "95 % interval")

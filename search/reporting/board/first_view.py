@@ -9,12 +9,12 @@ from pathlib import Path
 from search.reporting.board.ranking import read_ranking
 
 MOST = 40
-"""Runs that TensorBoard ticks by itself; if there are more, most of its pages open empty."""
+"""The number of runs that TensorBoard selects by itself; with more of them, most of its pages open empty."""
 _ALWAYS = ("refit", "best", ".")
 
 
 def room(searches: int) -> int:
-    """How many configurations of all searches together are drawn."""
+    """The number of configurations to draw, over all searches together."""
     return max(0, MOST - len(_ALWAYS) * searches)
 
 
@@ -22,11 +22,11 @@ def first_view(folders: Mapping[str, Path], names: Sequence[str]) -> list[str]:
     """Chooses what to draw: of each search the refit, the best, and as many configurations as there is room for.
 
     Args:
-        folders: Where TensorBoard sees each search, "" if it sees only that one, to TensorBoard's folder of it.
+        folders: TensorBoard's folder of each search, by the prefix of its runs' names ("" where there is one search).
         names: All TensorBoard runs.
 
     Returns:
-        Those to draw, in the same order: all of them if they are no more than 40.
+        The runs to draw, in the same order: all of them if they are no more than 40.
     """
     if len(names) <= MOST:
         return list(names)
@@ -38,7 +38,7 @@ def first_view(folders: Mapping[str, Path], names: Sequence[str]) -> list[str]:
 
 
 def _queue(prefix: str, folder: Path, names: Sequence[str]) -> Iterator[str]:
-    """The TensorBoard runs of a search, those first that say most."""
+    """The TensorBoard runs of a search, the most informative first."""
     ours = {_within(prefix, name): name for name in names if _is_below(prefix, name)}
     wanted = [*_ALWAYS, *read_ranking(folder), *ours]
     return (ours[name] for name in dict.fromkeys(wanted) if name in ours)

@@ -1,4 +1,4 @@
-"""What a browser gets of TensorBoard, where it has no setting for what is wanted."""
+"""A wrapper around TensorBoard's web pages, for what TensorBoard itself has no setting for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which configurations of a search are the best: kept beside what TensorBoard shows, from the first trial on."""
+"""The ranking of a search's configurations, kept beside TensorBoard's files from the first trial on."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ def write_ranking(folder: Path, configurations: Sequence[str]) -> None:
 
     Args:
         folder: TensorBoard's folder of the run.
-        configurations: Their TensorBoard runs, the best first.
+        configurations: The TensorBoard runs of the configurations, the best first.
     """
     write_json(folder / _FILE, {"configurations": list(configurations)})
 
 
 def read_ranking(folder: Path) -> list[str]:
-    """The TensorBoard runs of configurations, the best first; none where an earlier version wrote the folder."""
+    """Reads the ranking: TensorBoard runs, the best first; none where an earlier version wrote the folder."""
     try:
         ranked = json.loads((folder / _FILE).read_text(encoding="utf-8"))["configurations"]
         return [str(name) for name in ranked]

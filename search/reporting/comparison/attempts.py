@@ -1,4 +1,4 @@
-"""What became of each run of a multirun: noted in its folder, since runs may be of processes of their own."""
+"""The outcome of each run of a multirun, noted in its folder, since runs may be in processes of their own."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _NOTES = ".attempts"
 
 @dataclass(frozen=True)
 class Attempt:
-    """A run that was begun.
+    """A run of a multirun, once it has begun.
 
     Attributes:
-        folder: Where its files are.
-        overrides: What the command line set for it.
+        folder: The run's folder.
+        overrides: The settings of the command line for this run.
         status: finished, failed or interrupted.
         error: Why it failed.
-        code: The exit code that it asks for.
+        code: Its exit code.
     """
 
     folder: Path
@@ -42,7 +42,7 @@ class Attempt:
 
 
 class MultirunFolder(Callback):
-    """Hydra tells it where a multirun's folder is, before runs begin in whatever process; see conf/config.yaml."""
+    """A Hydra callback that keeps the folder of a multirun before its runs begin; see conf/config.yaml."""
 
     path: ClassVar[Path | None] = None
 
@@ -52,7 +52,7 @@ class MultirunFolder(Callback):
 
 
 class Attempts:
-    """The runs of one command; it can be pickled, and is then of use in the processes that a launcher starts."""
+    """The runs of one command; picklable, for the processes that a launcher starts."""
 
     def __init__(self) -> None:
         self._process = os.getpid()
@@ -68,17 +68,17 @@ class Attempts:
         overrides: Sequence[str],
         code: Callable[[BaseException], int],
     ) -> Iterator[None]:
-        """Notes how a run ends, which is the block.
+        """Runs the block as one run of the multirun, and notes how it ends.
 
-        In a process of its own, what it prints goes to a file beside its folder, so that runs side by side do not mix
-        their lines; an error then begins with the name of the run.
+        In a process of its own, its output goes to a file beside its folder, so that parallel runs do not mix their
+        lines; an error then begins with the name of the run.
 
         Args:
             sweep: The folder of the multirun.
-            number: Of the run.
-            folder: The run's.
-            overrides: What the command line set for it.
-            code: The exit code for an error.
+            number: The number of the run.
+            folder: The run's folder.
+            overrides: The settings of the command line for this run.
+            code: Maps an error to the exit code.
         """
         # Until it ends it counts as one that was killed.
         begun = Attempt(folder, list(overrides), INTERRUPTED, code=1)
@@ -135,7 +135,7 @@ class Attempts:
 
 @contextmanager
 def printed_to(path: Path) -> Iterator[None]:
-    """Sends what this process prints to a file while the block runs, libraries that are not Python's too."""
+    """Sends the output of this process, native libraries' too, to a file while the block runs."""
     path.parent.mkdir(parents=True, exist_ok=True)
     kept = [os.dup(number) for number in (1, 2)]
     with path.open("ab") as file:

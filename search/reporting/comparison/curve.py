@@ -29,7 +29,7 @@ class Amounts(NamedTuple):
     Attributes:
         key: The override by which it varies.
         label: What the numbers are.
-        values: Of each run; NaN where it is not known.
+        values: The amount of each run; NaN where it is not known.
     """
 
     key: str
@@ -62,7 +62,7 @@ def learning_curve(table: pd.DataFrame, keys: Sequence[str], found: Amounts, met
     Args:
         table: See `table_of_attempts`.
         keys: The varying overrides.
-        found: Of `amounts`.
+        found: The result of `amounts`.
         metric: A column of the table.
         width: Pixels.
     """
@@ -103,20 +103,20 @@ def learning_curve(table: pd.DataFrame, keys: Sequence[str], found: Amounts, met
 
 
 def _told(curves: Sequence[tuple[str, pd.DataFrame]], metric: str) -> str:
-    """The means of each curve in words."""
+    """The means of each curve, in words."""
     means = ((label, ", ".join(number(mean) for mean in curve[f"{metric}.mean"])) for label, curve in curves)
     return "; ".join(f"{label} {listed}" for label, listed in means)
 
 
 def _named(table: pd.DataFrame, keys: Sequence[str]) -> list[tuple[str, pd.DataFrame]]:
-    """The parts of a table with the same values of the keys, and what these are."""
+    """The parts of a table in which the keys have the same values, each with these values in words."""
     if not keys:
         return [(label_of({}, ()), table)]
     return [(label_of(part.iloc[0], keys), part) for _, part in table.groupby(list(keys), sort=False, dropna=False)]
 
 
 def _seen(table: pd.DataFrame, means: pd.DataFrame, metric: str) -> list[float]:
-    """What the axis holds: every score, and intervals as far as they reach no further than the scores do again."""
+    """The values that the axis covers: every score, and intervals up to the range of the scores on either side."""
     scores = table[metric].dropna()
     reach = float(scores.max() - scores.min()) / 2
     low, high = means[metric + LOW].min(), means[metric + HIGH].max()

@@ -20,8 +20,8 @@ def read_runs(words: Iterable[str | Path], unfinished: Callable[[Path], None] = 
     """Reads finished runs.
 
     Args:
-        words: As `run_folders` takes them.
-        unfinished: Is told the folder of each run that has not ended; those are left out.
+        words: See `run_folders`.
+        unfinished: Called with the folder of each run that has not ended; those runs are left out.
 
     Returns:
         The runs, in the order in which they were named.
@@ -64,7 +64,7 @@ def run_folders(words: Iterable[str | Path]) -> list[Path]:
 
 
 def short_names(folders: Iterable[Path]) -> list[str]:
-    """Names of folders without what all of them begin with."""
+    """The names of folders without their common beginning."""
     paths = [folder.absolute() for folder in folders]
     shared = 0
     for parts in zip(*(path.parts[:-1] for path in paths), strict=False):
@@ -75,7 +75,7 @@ def short_names(folders: Iterable[Path]) -> list[str]:
 
 
 def _expanded(word: str) -> list[Path]:
-    """The folders a word stands for. The shell leaves `runs=outputs/quora/*` as it is: no file is called so."""
+    """The folders that a word stands for. The shell does not expand `runs=outputs/quora/*`."""
     whole = read_path(word, "runs")
     if whole.exists() and word:
         return [whole]
@@ -105,5 +105,5 @@ def _runs_below(folder: Path, depth: int) -> Iterator[Path]:
 
 
 def _natural(path: Path) -> list[tuple[int, str]]:
-    """Puts run 10 behind run 9."""
+    """A sort key that puts run 10 after run 9."""
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", str(path))]

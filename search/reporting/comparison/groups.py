@@ -24,8 +24,8 @@ def table_of_attempts(attempts: Sequence[Attempt], runs: Mapping[int, Run]) -> p
     """A row per run of a multirun.
 
     Args:
-        attempts: All that were begun.
-        runs: Those that finished, by their position in `attempts`.
+        attempts: All runs that were begun.
+        runs: The finished runs, by their position in `attempts`.
 
     Returns:
         Columns: run (the folder's name), status, error, a column of text for each override that is not the same in all
@@ -44,7 +44,7 @@ def table_of_attempts(attempts: Sequence[Attempt], runs: Mapping[int, Run]) -> p
 
 
 def _tested_on(run: Run) -> str:
-    """The same for runs whose scores can be compared: of one data set, with as many test rows of each class."""
+    """A key that is equal for runs with comparable scores: one data set, as many test rows of each class."""
     return json.dumps([run.summary["dataset"], run.summary["sizes"]["test"]])
 
 
@@ -88,7 +88,7 @@ def grouped(table: pd.DataFrame, keys: Sequence[str], metrics: Iterable[str]) ->
 
 
 def label_of(row: Mapping[str, Any] | pd.Series, keys: Sequence[str]) -> str:
-    """What a group has in common, in words."""
+    """The settings that a group has in common, in words."""
     return ", ".join(f"{key.rpartition('.')[2]}={row[key]}" for key in keys) or "all runs"
 
 

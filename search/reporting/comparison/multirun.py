@@ -72,7 +72,7 @@ def _show(console: Console, found: Summary, told: str) -> None:
 
 
 def _fitted(columns: Sequence[Column], least: int, room: int) -> Table:
-    """What varies and the metric that counts, and of the columns behind them as many as fit."""
+    """The first columns (what varies, the metric that counts), and as many of the others as fit."""
     return screen_table([*columns[:least], *fitting(columns[:least], columns[least:], room)], room)
 
 
@@ -114,12 +114,12 @@ def _metrics(runs: Sequence[Run], table: pd.DataFrame) -> list[str]:
 
 
 def _last(key: str) -> str:
-    """A key without the group it is in."""
+    """The last part of a dotted key."""
     return key.rpartition(".")[2]
 
 
 def _failures(attempts: Sequence[Attempt]) -> list[str]:
-    """What went wrong, each with the runs in which it did."""
+    """The errors of the multirun, each with the runs that it ended."""
     runs: dict[str, list[str]] = {}
     for one in attempts:
         if one.status != FINISHED:

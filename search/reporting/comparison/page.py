@@ -37,7 +37,7 @@ class Summary(NamedTuple):
         means: A row per group; see `grouped`.
         each: The runs as columns of text.
         groups: The groups as columns of text.
-        failures: What went wrong, in sentences.
+        failures: The errors, in sentences.
     """
 
     sweep: Path
@@ -84,7 +84,7 @@ def page(found: Summary) -> str:
 
 
 def _picture(means: pd.DataFrame, keys: Sequence[str], metric: str) -> Markup | None:
-    """The groups beside each other, the best one of the same test rows brought out."""
+    """A picture of the groups side by side; the best one of those with the same test rows is highlighted."""
     known = means[means[f"{metric}.mean"].notna()]
     if not 1 < len(known) <= _MOST_GROUPS:
         return None

@@ -1,4 +1,4 @@
-"""Whether the best run is better than the others by more than chance, where all were tested on the same rows."""
+"""The paired test of the best run against the others that were tested on the same rows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Pair:
 
     Attributes:
         best: Position of that run; the run's own where it is the best.
-        metric: By which they are compared.
+        metric: The metric by which they are compared.
         behind: By how much the best one is better; None for the best itself.
     """
 
@@ -93,7 +93,7 @@ def paired_columns(runs: Sequence[Run], found: Sequence[Pair]) -> pd.DataFrame:
 
 
 def behind(gain: Gain) -> str:
-    """How a run stands to one that gains so much over it."""
+    """The verdict on a run whose opponent is better by `gain`, in words."""
     return {BETTER: WORSE, WORSE: BETTER}.get(gain.outcome, gain.outcome)
 
 
@@ -104,7 +104,7 @@ def _order(run: Run) -> NDArray[np.intp]:
 
 
 def _digest(run: Run, order: NDArray[np.intp]) -> str:
-    """The same for runs with the same classes and test rows."""
+    """A digest that is equal for runs with the same classes and test rows."""
     digest = hashlib.sha256("\0".join(run.classes).encode())
     texts = run.predictions["text"].to_numpy(object)
     for row in order:

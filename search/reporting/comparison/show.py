@@ -13,7 +13,7 @@ from search.reporting.comparison.columns import Cell, Column, fitting, is_missin
 from search.reporting.comparison.folders import short_names
 from search.reporting.comparison.pairs import Pair, behind
 from search.reporting.comparison.table import HIGH, LOW, best_baselines
-from search.reporting.report.figures.values import told
+from search.reporting.report.figures.values import value_text
 from search.reporting.report.run import Run
 from search.reporting.report.sections.answer import spoken
 from search.reporting.report.sections.training import always_named, majority_scores
@@ -23,13 +23,13 @@ _WORDS = ("against", "it is")
 
 
 def scores(runs: Sequence[Run], table: pd.DataFrame, metrics: Sequence[str], width: int | None) -> list[Column]:
-    """Who reached what: a row per run.
+    """The scores of the runs, a row for each.
 
     Args:
-        runs: In the order of the table.
+        runs: The runs in the order of the table.
         table: The runs; see `table_of_runs`.
         metrics: Columns to show.
-        width: Letters that further metrics may fill; None: there are to be none.
+        width: Characters of the terminal, which further metrics may fill; None for no further metrics.
     """
     first = _named(runs, table)
     tested = next((metric for metric in metrics if metric.startswith("test.")), best_metric(runs))
@@ -44,7 +44,7 @@ def scores(runs: Sequence[Run], table: pd.DataFrame, metrics: Sequence[str], wid
 
 
 def shared_facts(table: pd.DataFrame, *columns: str) -> str:
-    """What is the same in all rows, in words."""
+    """The values that are the same in all rows, in words."""
     return ", ".join(
         f"{'' if column == 'dataset' else column + ' '}{table[column].iloc[0]}"
         for column in columns
@@ -53,13 +53,13 @@ def shared_facts(table: pd.DataFrame, *columns: str) -> str:
 
 
 def chosen(table: pd.DataFrame) -> tuple[list[Column], str]:
-    """The best configuration of each run, and in a sentence what is the same in all of them."""
+    """The best configuration of each run, and a sentence with the values that all of them share."""
     names = [column for column in map(str, table) if column.startswith(_BEST) and column != "best.module"]
     return _configurations(table, names, "best_epoch")
 
 
 def trials(table: pd.DataFrame, hyperparameters: Sequence[str], folders: Sequence[str]) -> tuple[list[Column], str]:
-    """Trials of several runs as columns, and in a sentence what is the same in all of them.
+    """Trials of several runs as columns, and a sentence with the values that all of them share.
 
     Args:
         table: See `table_of_trials`.
@@ -76,10 +76,10 @@ def trials(table: pd.DataFrame, hyperparameters: Sequence[str], folders: Sequenc
 
 
 def majority(runs: Sequence[Run], metrics: Sequence[str]) -> list[str]:
-    """What always answering the largest class scores on the validation split, in sentences: one for runs that agree.
+    """The validation scores of always answering the largest class, in sentences; runs that agree share one.
 
     Args:
-        runs: Those in the table.
+        runs: The runs in the table.
         metrics: Columns of the table beside the score; those that are no metric of the validation split are left out.
     """
     agreeing: dict[str, list[Run]] = {}
@@ -126,7 +126,7 @@ def comparison(found: Sequence[Pair], rows: Sequence[int]) -> list[Column]:
 
 
 def metric_column(table: pd.DataFrame, metric: str) -> Column:
-    """A column of scores, or of whatever else, with its intervals where the table has them."""
+    """A column of the table, with intervals where the table has them."""
     name = spoken(metric.removeprefix("test.").replace(".", " "))
     if not pd.api.types.is_float_dtype(table[metric]):
         return text_column(name, table[metric])
@@ -143,11 +143,11 @@ def baseline_column(table: pd.DataFrame, metric: str) -> Column:
 
 
 def verdict_column(table: pd.DataFrame, metric: str) -> Column:
-    """How each run stands to the best baseline by its objective, and its ensemble where it has one.
+    """The verdict on each run, and on its ensemble, against the best baseline by the objective.
 
     Args:
         table: See `table_of_runs`.
-        metric: The test metric shown beside it: another one that the verdict rests on is named.
+        metric: The test metric shown beside it; a verdict by another metric names that.
     """
     absent = pd.Series([None] * len(table), index=table.index)
     rows = zip(
@@ -173,7 +173,7 @@ def _named(runs: Sequence[Run], table: pd.DataFrame) -> list[Column]:
 
 
 def _score_column(name: str, table: pd.DataFrame, spread: str) -> Column:
-    """The scores of trials, where they were cross-validated with the column of their standard deviation over folds."""
+    """The scores of trials; cross-validated ones with their standard deviation over folds."""
     spreads = table[spread] if spread in table else [None] * len(table)
     told = ["" if is_missing(one) else f"± {one:.3f}" for one in spreads]
     cells = [score_cell(score) for score in table["score"]]
@@ -187,17 +187,17 @@ def _cost(table: pd.DataFrame) -> Column:
 
 
 def _configurations(table: pd.DataFrame, names: Sequence[str], epoch: str | None) -> tuple[list[Column], str]:
-    """The hyperparameters that differ between rows, and in a sentence those that do not."""
-    same = [name for name in names if len(table) > 1 and table[name].map(told).nunique() == 1]
+    """The hyperparameters that differ between rows, and a sentence with those that do not."""
+    same = [name for name in names if len(table) > 1 and table[name].map(value_text).nunique() == 1]
     rows = []
     for _, row in table.iterrows():
         values = [
-            f"{name.removeprefix(_BEST)}={told(row[name])}"
+            f"{name.removeprefix(_BEST)}={value_text(row[name])}"
             for name in names
             if name not in same and not is_missing(row[name])
         ]
         rows.append(", ".join(values + ([f"epochs={row[epoch]}"] if epoch else [])))
-    listed = ", ".join(f"{name.removeprefix(_BEST)}={told(table[name].iloc[0])}" for name in same)
+    listed = ", ".join(f"{name.removeprefix(_BEST)}={value_text(table[name].iloc[0])}" for name in same)
     return [_numbers(len(table)), text_column("configuration", rows)], listed
 
 

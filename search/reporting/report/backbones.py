@@ -16,10 +16,10 @@ def with_backbones(trials: pd.DataFrame) -> pd.DataFrame:
     """A leaderboard with the columns `backbone`, `pretrained` and `frozen`.
 
     Args:
-        trials: As `read_csv` gives it. Earlier versions wrote hyperparameters alone, of which the facts follow.
+        trials: The leaderboard. Earlier versions wrote hyperparameters alone, from which the facts follow.
 
     Returns:
-        The same, with text or None in the first two columns, and true or false in the third.
+        The leaderboard with text or None in the first two columns, and true or false in the third.
     """
     if "backbone" in trials:
         facts = trials[list(BACKBONE)].to_dict("records")

@@ -29,7 +29,7 @@ _BARE = re.compile(r"[\\`*_{}\[\]<>|#~$&]")
 
 
 def _without_folders(value: Any) -> Any:
-    """The last part of a path on this machine, which the card's readers do not have; other values as they are."""
+    """Cuts a path on this machine to its last part; other values stay as they are."""
     return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
 
 
@@ -94,12 +94,12 @@ def card(run: Run) -> str:
 
 
 def escaped(value: Any) -> str:
-    """Text that Markdown leaves as it is, in one line."""
+    """Text on one line in which Markdown's special characters are escaped."""
     return _BARE.sub(lambda found: "\\" + found[0], " ".join(str(value).split()))
 
 
 def _metadata(run: Run, module: dict[str, Any]) -> dict[str, Any]:
-    """The head that model hubs read: only what is known."""
+    """The metadata that model hubs read."""
     metric = run.metric
     result = {
         "task": {"type": "text-classification"},
@@ -134,7 +134,7 @@ def _origin(config: dict[str, Any]) -> str:
 
 
 def _limits(run: Run, module: dict[str, Any]) -> Iterator[str]:
-    """What the run itself shows that the model cannot be trusted with."""
+    """The limits of the model that the run itself shows."""
     summary = run.summary
     sizes = summary["sizes"]
     verdict = run.verdict

@@ -1,4 +1,4 @@
-"""How much each hyperparameter mattered, as far as the trials can tell."""
+"""The importance of each hyperparameter, as far as the trials can show it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Importance:
             of their variance, grows when the hyperparameter is shuffled. The largest mean first.
         explained: Share of that variance (R²) that the forests explain: mean over the fits.
         configurations: Rows the forests were fitted on.
-        trusted: Whether there is enough to go by.
+        trusted: Whether there are enough configurations, and the forests explain them.
     """
 
     shares: dict[str, tuple[float, float, float]]
@@ -36,26 +36,26 @@ class Importance:
 
     @property
     def trusted(self) -> bool:
-        """Whether there were enough configurations, and the forests explain them."""
+        """Whether there are enough configurations, and the forests explain them."""
         return self.configurations >= TRUSTED_TRIALS and self.explained >= _TRUSTED_R2
 
 
 def varying(configurations: pd.DataFrame, hyperparameters: list[str]) -> list[str]:
-    """The hyperparameters with more than one value, that of not being there included."""
+    """The hyperparameters with more than one value; being absent counts as a value."""
     return [name for name in hyperparameters if configurations[name].nunique(dropna=False) > 1]
 
 
 def importance(configurations: pd.DataFrame, hyperparameters: list[str], seed: int) -> Importance | None:
     """Permutation importance (Breiman, 2001, Random Forests) on held-out configurations, over repeated fits.
 
-    Each fit is a random forest on three quarters of the configurations; a hyperparameter is worth by how much worse the
-    forest predicts the other quarter's scores once its values are shuffled there. The forest also knows how many epochs
-    a configuration was trained for, so that the budget is not taken for a hyperparameter's merit.
+    Each fit is a random forest on three quarters of the configurations; the importance of a hyperparameter is how much
+    worse the forest predicts the scores of the other quarter once its values are shuffled there. The forest also knows
+    how many epochs a configuration was trained for, so that the budget is not taken for a hyperparameter's merit.
 
     Args:
-        configurations: A row each with `score` and `epochs`.
+        configurations: A row for each, with `score` and `epochs`.
         hyperparameters: Columns to ask about.
-        seed: Of the splits, the forests and the shuffling.
+        seed: Seed of the splits, the forests and the shuffling.
 
     Returns:
         The importance; None where there are fewer than `LEAST_TRIALS` configurations, their scores do not differ, or
@@ -99,7 +99,7 @@ def _summed(names: list[str], falls: NDArray[np.float64]) -> dict[str, tuple[flo
 
 
 def _codes(column: pd.Series) -> NDArray[np.float64]:
-    """Numbers as they are, other values by their order; what is not there lies below all."""
+    """Numbers for the forest: other values by their order, a missing value below all."""
     if pd.api.types.is_numeric_dtype(column):
         numbers = column.to_numpy(np.float64, na_value=np.nan)
         return np.where(np.isnan(numbers), np.nanmin(numbers) - 1, numbers)

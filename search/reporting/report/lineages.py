@@ -1,4 +1,4 @@
-"""Trials as a person thinks of them: configurations, some of them promoted; and the best score so far."""
+"""Promotion chains: the trials of one configuration, each promoted from the one before; and the best score so far."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 
 def roots(trials: pd.DataFrame) -> dict[str, str]:
-    """Trial id to the trial that its training began with, for trials in the order in which they began."""
+    """Trial id to the first trial of its promotion chain, for trials in the order in which they began."""
     found: dict[str, str] = {}
     for trial, parent in zip(trials["trial_id"], trials["parent"], strict=True):
         found[trial] = found.get(parent, trial)
@@ -27,19 +27,19 @@ def configurations(trials: pd.DataFrame) -> pd.DataFrame:
 
 
 def own_epochs(trials: pd.DataFrame) -> pd.Series:
-    """Epochs that each trial trained itself: without those of the trial that it goes on with."""
+    """The epochs that each trial trained itself, without those of its parent."""
     behind = trials["parent"].map(trials.set_index("trial_id")["epochs"]).fillna(0)
     return (trials["epochs"] - behind).clip(lower=0)
 
 
 @dataclass(frozen=True)
 class Incumbent:
-    """The best score so far against what was spent.
+    """The best score so far over the epochs spent.
 
     Attributes:
         epochs: Epochs of training of all trials together, float64 [steps].
         score: The best so far, float64 [steps].
-        trial: Which trial it is of [steps].
+        trial: The trial that has it [steps].
         total: Epochs spent in all.
     """
 
@@ -78,7 +78,7 @@ def incumbent(trials: pd.DataFrame, *, higher_is_better: bool) -> Incumbent:
 
 @dataclass(frozen=True)
 class Rounds:
-    """One bracket of successive halving: trials by round, and which goes on with which.
+    """One bracket of successive halving: trials by round, and which was promoted from which.
 
     Attributes:
         name: Its number.
@@ -92,7 +92,7 @@ class Rounds:
 
 
 def brackets(trials: pd.DataFrame) -> list[Rounds]:
-    """The brackets in the order in which they began; none for a search that has no rounds."""
+    """The brackets in the order in which they began; none for a search without rounds."""
     within = trials[trials["bracket"].notna()]
     promoted = set(trials["parent"].dropna())
     found = []

@@ -1,4 +1,4 @@
-"""What the report needs and no other file of a run holds: measured while the model and the texts are at hand."""
+"""Measurements for the report, taken while the model and the texts are at hand: no other file of a run holds them."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ def write_measurements(
     """Writes report.json, and the baselines' probabilities to baselines.npz.
 
     Args:
-        folder: The run's.
+        folder: The run's folder.
         splits: The data.
         evaluation: The test split, scored by the refitted model and the baselines.
         classify: The refitted model: texts [n] to probabilities [n, classes].
-        timed: The modules that a trial completed with.
-        catalog: What is known of modules by name.
-        passes: Of texts through frozen modules.
+        timed: The models whose time per text is measured.
+        catalog: The catalog's entries by module name.
+        passes: The passes of texts through frozen modules.
     """
     test, predicted, baselines = splits.test, evaluation.scored.predicted, evaluation.baselines
     rows = chosen_rows(test.labels, predicted, evaluation.scored.probabilities)
@@ -108,7 +108,7 @@ def _examples(splits: Splits) -> dict[str, list[str]]:
 
 
 def _near_duplicates(splits: Splits) -> dict[str, Any]:
-    """Texts of a split that have a twin in an earlier one; for the test split which they are."""
+    """The number of texts of each split with a near duplicate in an earlier one; for the test split also which."""
     counts = {}
     earlier, earlier_sets = splits.train, word_sets(splits.train.texts.tolist())
     for name, split in list(splits.parts.items())[1:]:

@@ -1,4 +1,4 @@
-"""The models of a search as a person tells them apart: by their module, and whether it was trained along."""
+"""The models of a search, told apart by their backbone and whether it was frozen."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Shown(NamedTuple):
     """A configuration that stands for a model.
 
     Attributes:
-        name: What it is called in pictures; no two are called the same.
+        name: Its name in pictures, which is unique.
         trial: Its best trial: of a configuration that was promoted, not always the last.
-        root: The trial that its training began with.
+        root: The first trial of its promotion chain.
         best_epoch: The epoch of its score; 0 is a head alone.
     """
 

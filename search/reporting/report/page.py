@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from search.reporting.report.figures.values import told
+from search.reporting.report.figures.values import value_text
 from search.reporting.report.run import Run
 from search.reporting.report.sections.answer import answer
 from search.reporting.report.sections.data import data
@@ -30,7 +30,13 @@ def environment(*, autoescape: bool = True) -> Environment:
     found = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=autoescape, undefined=StrictUndefined, trim_blocks=True
     )
-    found.filters |= {"number": _number, "fixed": short, "percent": percent, "told": told, "duration": duration}
+    found.filters |= {
+        "number": _number,
+        "fixed": short,
+        "percent": percent,
+        "value_text": value_text,
+        "duration": duration,
+    }
     return found
 
 
@@ -55,7 +61,7 @@ def page(run: Run) -> str:
 
 
 def dress() -> dict[str, str]:
-    """What every page is rendered with: its style, its script and the hash of that.
+    """The style and the script of every page, and the hash of the script.
 
     A page may run this script and no other, whatever stands in a text.
     """
@@ -70,7 +76,7 @@ def percent(share: float | None, digits: int = 1) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds as a person says them."""
+    """Seconds in words."""
     if seconds < 60:
         return f"{number(seconds, 2)} s"
     minutes = round(seconds / 60)

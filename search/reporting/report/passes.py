@@ -1,4 +1,4 @@
-"""Keeps what passes of texts through modules cost, for the report."""
+"""Records the cost of passes of texts through modules, for the report."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Pass:
     Attributes:
         module: Its name.
         texts: Distinct texts asked for.
-        computed: Those that were not in the cache.
+        computed: Texts that were not in the cache.
         seconds: How long it took.
     """
 
@@ -27,10 +27,10 @@ class Pass:
 
 
 class PassLog:
-    """An observer of passes that writes them down and tells another one.
+    """An observer of passes that records them and passes everything on to another observer.
 
     Args:
-        shown: Is told the same.
+        shown: The other observer.
     """
 
     def __init__(self, shown: PassObserver) -> None:

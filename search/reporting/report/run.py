@@ -28,26 +28,26 @@ _PROBABILITY = "prob_"
 _VALIDATION = "the validation split"
 _SUMMARY = ("dataset", "classes", "sizes", "objective", "seed", "best_trial", "best", "threshold", "test", "baselines")
 _MEASUREMENTS = ("created", "lengths", "milliseconds")
-"""Keys that summary.json and report.json have had from the first version on."""
+"""Keys that report.json has had from the first version on."""
 _TEXTS = {"text": str, "label": str, "predicted": str}
 
 
 @dataclass(frozen=True)
 class Run:
-    """What the report is made of.
+    """The files of a finished run.
 
     Attributes:
-        folder: The run's.
+        folder: The run's folder.
         summary: summary.json.
         trials: leaderboard.csv, a row per trial in the order in which they began.
-        hyperparameters: Their columns in `trials`.
+        hyperparameters: The columns of hyperparameters in `trials`.
         predictions: predictions.csv.
         labels: True classes of the test split, int64 [n].
-        probabilities: Of the test split, float64 [n, classes].
+        probabilities: The model's probabilities for the test split, float64 [n, classes].
         baselines: The baselines' probabilities by name; empty where the run did not keep them.
         measurements: report.json; empty for a run that has none.
         config: The configuration of the run.
-        overrides: What the command line set.
+        overrides: The settings of the command line.
     """
 
     folder: RunFolder
@@ -74,12 +74,12 @@ class Run:
 
     @property
     def higher_is_better(self) -> bool:
-        """Whether the objective is to be large."""
+        """Whether a larger objective is better."""
         return bool(self.summary["objective"]["direction"] == "max")
 
     @property
     def objective(self) -> str:
-        """What trials are ranked by, such as val_macro_f1."""
+        """The metric that ranks trials, such as val_macro_f1."""
         return str(self.summary["objective"]["name"])
 
     @property
@@ -89,7 +89,7 @@ class Run:
 
     @property
     def folds(self) -> int | None:
-        """How many folds trials were ranked by; None: by one validation split."""
+        """The number of folds of cross-validation; None: one validation split."""
         folds = self.summary.get("folds")
         return None if folds is None else int(folds["count"])
 
@@ -100,12 +100,12 @@ class Run:
 
     @property
     def held_out(self) -> str:
-        """The same, in short."""
+        """The rows that trials were ranked by, in two words."""
         return "held-out folds" if self.folds else "validation split"
 
     @property
     def validation(self) -> str:
-        """What a score on those rows is called."""
+        """The name of a score on those rows."""
         return "cross-validation" if self.folds else "validation"
 
     @cached_property
@@ -115,13 +115,13 @@ class Run:
 
     @cached_property
     def verdict(self) -> Verdict:
-        """How the model stands to its baselines by the objective's metric."""
+        """The verdict on the model against its baselines by the objective's metric."""
         found = Verdict.read(self.summary["verdict"])
         # An earlier version kept the baselines' predictions, but asked chance only for the report.
         return found if found.gains or not self.baselines else self.judged(self.metric)
 
     def judged(self, metric: str) -> Verdict:
-        """How the model stands to its baselines by any metric.
+        """The verdict on the model against its baselines by any metric.
 
         Args:
             metric: One of `search.evaluation.names`, for as many classes as there are; the run must have kept the
@@ -136,7 +136,7 @@ class Run:
         return judge(self.labels, model, others, metric, ensemble=ensemble, seed=seed)
 
     def _ensemble(self) -> tuple[str, Predictions] | None:
-        """How the chosen ensemble combines, and what it says of the test split; None where there is none."""
+        """The method of the chosen ensemble, and its predictions for the test split; None without an ensemble."""
         found, file = self.summary.get("ensembles"), self.folder.ensemble / "predictions.csv"
         if found is None or not file.is_file():
             return None

@@ -80,7 +80,7 @@ class Scale:
 
 
 def padded(values: Iterable[float], share: float = 0.06) -> tuple[float, float]:
-    """Ends of an axis that holds the values with some room around."""
+    """The ends of an axis that holds the values with some room around them."""
     finite = [value for value in values if math.isfinite(value)]
     low, high = (min(finite), max(finite)) if finite else (0.0, 1.0)
     room = (high - low) * share or abs(high) * 0.05 or 0.5
@@ -93,7 +93,7 @@ class Drawing:
     Args:
         width: Pixels.
         height: Pixels.
-        label: What it shows, for those who do not see it.
+        label: A description for those who do not see it.
     """
 
     def __init__(self, width: float, height: float, label: str) -> None:

@@ -1,4 +1,4 @@
-"""Which words drive a prediction: each is left out once, since a module is a black box."""
+"""The words that drive a prediction, found by leaving each out once, since a module is a black box."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MOST_TEXTS = 12
 def chosen_rows(
     labels: NDArray[np.int64], predicted: NDArray[np.int64], probabilities: NDArray[np.float64]
 ) -> list[int]:
-    """Rows worth explaining: of each class, the surest wrong predictions; then the surest right ones.
+    """Rows worth explaining: of each class the most confident mistakes, then the most confident right predictions.
 
     Args:
         labels: int [n].
@@ -46,16 +46,16 @@ def leave_one_word_out(
     probabilities: Callable[[NDArray[np.object_]], NDArray[np.float64]],
     most_calls: int,
 ) -> list[dict[str, Any]]:
-    """How much the probability of a class falls when a word is left out (Li, Monroe & Jurafsky, 2016).
+    """The drop in the probability of a class when a word is left out (Li, Monroe & Jurafsky, 2016).
 
     Args:
         texts: The texts.
         classes: For each text the class asked about.
-        probabilities: Strings [n] to probabilities [n, classes].
-        most_calls: Texts it may score in all; the last texts go without an answer if they do not suffice.
+        probabilities: Maps strings [n] to probabilities [n, classes].
+        most_calls: The most texts to score in all; the last texts are left out if these do not suffice.
 
     Returns:
-        For each text its `probability`, its `words` and what each is worth: `drops`, null for words past the sixtieth.
+        For each text its `probability`, its `words` and the drop for each: `drops`, null for words past the sixtieth.
     """
     variants: list[str] = []
     asked: list[tuple[list[str], int, int]] = []

@@ -29,15 +29,15 @@ def write_best(
     scored: ScoredRows,
     say: Callable[[str], None],
 ) -> None:
-    """Writes a run of a step per epoch, and removes what was counted of other trials.
+    """Writes a TensorBoard run with a step per epoch, and removes the counts of other trials.
 
     Args:
         folder: The run; what an earlier end of the search left there is removed.
         best: The best trial.
         records: Trial id to record.
-        epochs: What was counted of its epochs; those that it knows nothing of have no step.
-        scored: The validation split, and what the best trial's best epoch gives it.
-        say: Is told if it is left out, since it cannot be made.
+        epochs: The counts of its epochs; an epoch without counts has no step.
+        scored: The validation split, and the probabilities of the best trial's best epoch.
+        say: Called with a message if the run cannot be made and is left out.
     """
     shutil.rmtree(folder, ignore_errors=True)
     with left_out_if_it_fails("The best trial", say):

@@ -1,7 +1,7 @@
-"""What the epochs of trials got right and wrong on the validation split, as counts: a kilobyte an epoch.
+"""Counts of right and wrong validation predictions for each epoch of each trial: a kilobyte an epoch.
 
-Which trial is the best is known when the search has ended, and its earlier epochs are gone by then: so those of every
-trial are counted as they come, and in the end the counts of all others are removed.
+The best trial is known only when the search has ended, and the probabilities of its earlier epochs are gone by then: so
+every epoch is counted as it comes, and in the end the counts of all other trials are removed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from search.utils.files import write_text
 
 _FILE = "scored_epochs.jsonl"
 STEPS = 100
-"""Thresholds are told apart in hundredths."""
+"""Number of steps between thresholds: hundredths."""
 _CURVES, _MATRIX = 10, 20
 
 Counts = NDArray[np.int64]
@@ -68,7 +68,7 @@ class EpochCounts:
         """True positives, false positives, true negatives, false negatives, precision and recall at each threshold.
 
         Args:
-            position: Of the class, in `curve_classes`.
+            position: Position of the class in `curve_classes`.
 
         Returns:
             float64 [6, 101], for the thresholds 0, 0.01, …, 1.
@@ -98,7 +98,7 @@ def curve_classes(labels: Counts, classes: int) -> Counts:
 
 
 def matrix_classes(labels: Counts, classes: int) -> Counts:
-    """The row of each class in a confusion matrix [classes]: those that are too rare for one share the last."""
+    """The row of each class in a confusion matrix [classes]; rare classes share the last row."""
     if classes <= _MATRIX:
         return np.arange(classes)
     groups = np.full(classes, _MATRIX - 1)
@@ -121,16 +121,16 @@ class ScoredEpochs:
         self._trials = trials
 
     def on_trial_resumed(self, record: TrialRecord) -> None:
-        """Its file is there."""
+        """Nothing to do: its file is there."""
 
     def on_trial_begin(self, record: TrialRecord) -> None:
-        """Drops what was counted of epochs that are trained again."""
+        """Drops the counts of epochs that are trained again."""
         path = _path(self._trials, record.trial_id)
         if path.exists():
             write_text(path, "".join(line for epoch, _, line in _lines(path) if record.has_epoch(epoch)))
 
     def on_epoch_end(self, record: TrialRecord, epoch: int, metrics: Mapping[str, float]) -> None:
-        """Counts the validation rows, where the metrics tell what they were computed from."""
+        """Counts the validation rows, where the metrics carry the probabilities they were computed from."""
         if not isinstance(metrics, Metrics) or metrics.scored is None:
             return
         scored = metrics.scored
@@ -143,17 +143,17 @@ class ScoredEpochs:
             file.write(line + "\n")
 
     def on_trial_end(self, record: TrialRecord) -> None:
-        """All is written."""
+        """Nothing to do: all is written."""
 
     def keep_only(self, trial_id: str, records: Mapping[str, TrialRecord]) -> list[str]:
-        """Removes what was counted of all trials but one and those that its training began with.
+        """Removes the counts of all trials but one and its ancestors (the trials it was promoted from).
 
         Args:
-            trial_id: The one.
+            trial_id: The trial to keep.
             records: Trial id to record.
 
         Returns:
-            The one, the trial that it goes on with, and so on.
+            The trial, its parent, and so on.
         """
         line = [trial_id]
         while (parent := records[line[-1]].parent) is not None:
@@ -163,7 +163,7 @@ class ScoredEpochs:
         return line
 
     def of(self, line: Sequence[str]) -> dict[int, EpochCounts]:
-        """Epoch to what was counted, of a trial and those that its training began with, the last ones first."""
+        """Epoch to counts, of a trial and its ancestors, the last epochs first."""
         found: dict[int, EpochCounts] = {}
         for trial_id in reversed(line):
             found |= _read(_path(self._trials, trial_id))
@@ -175,12 +175,12 @@ def _path(trials: Path, trial_id: str) -> Path:
 
 
 def _read(path: Path) -> dict[int, EpochCounts]:
-    """What stands in a trial's file; nothing if there is none."""
+    """Reads a trial's file; nothing if there is none."""
     return {epoch: counts for epoch, counts, _ in _lines(path)} if path.exists() else {}
 
 
 def _lines(path: Path) -> Iterator[tuple[int, EpochCounts, str]]:
-    """Epochs, what was counted of them, and their lines, but for one that a kill cut short."""
+    """Epochs, their counts and their lines in the file, but for a line that a kill cut short."""
     for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
         with suppress(ValueError, KeyError, TypeError):
             epoch = json.loads(line)

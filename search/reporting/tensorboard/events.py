@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 class EventFile:
     """One event file of a TensorBoard run; it replaces an earlier one of its name.
 
-    So whatever is written again, because the search was killed and goes on, stands there once.
+    So an epoch that is trained again after a kill stands there once.
 
     TensorBoard reads the files of a run in the order of their names, and forgets what it has read of a series as soon
     as a step is smaller than the one before: nanoseconds order them. What is added is in the file at once: a search can
@@ -34,7 +34,7 @@ class EventFile:
 
     Args:
         folder: The run.
-        name: What the file holds, the name by which it is found again: a trial, or a part of what is shown.
+        name: The name by which the file is found again: a trial, or a part of the display.
         kept: Events to begin with, such as those of the earlier file that still hold.
     """
 
@@ -62,8 +62,8 @@ class EventFile:
         """Adds summaries.
 
         Args:
-            step: Where they stand on the run's axis: an epoch.
-            summaries: What to show.
+            step: Position on the run's axis: an epoch.
+            summaries: The summaries.
         """
         event = Event(step=step)
         for summary in summaries:
@@ -82,11 +82,11 @@ class EventFile:
 
 
 def written(folder: Path, name: str) -> list[Event]:
-    """What was added to an event file.
+    """The events that were added to an event file.
 
     Args:
         folder: The run.
-        name: The file's name; nothing is in one that does not exist.
+        name: The file's name; one that does not exist has no events.
     """
     # A kill may have come when the file had been begun anew and its predecessor was still there.
     found = {
@@ -103,15 +103,15 @@ def summary_of(tag: str, tensor: object, metadata: SummaryMetadata) -> Summary:
 
     Args:
         tag: Name of the series.
-        tensor: What `numpy.asarray` takes.
-        metadata: Says which plugin shows it.
+        tensor: Anything that `numpy.asarray` takes.
+        metadata: Names the plugin that shows it.
     """
     return Summary(value=[Summary.Value(tag=tag, metadata=metadata, tensor=make_tensor_proto(tensor))])
 
 
 @contextmanager
 def left_out_if_it_fails(what: str, say: Callable[[str], None]) -> Iterator[None]:
-    """Tells and logs an error of the block, unless the disk is full: for want of a picture no finished search fails."""
+    """Reports and logs an error of the block, unless the disk is full: no search fails for want of a picture."""
     try:
         yield
     except Exception as error:

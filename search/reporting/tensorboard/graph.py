@@ -63,7 +63,7 @@ def _operations(model: keras.Model) -> bytes:
 
 
 def _source(output: tf.Tensor) -> tf.Operation:
-    """The operation that computes an output of a function, which hands it on by copies."""
+    """The operation that computes an output of a function, behind the copies that hand it on."""
     operation = output.op
     while operation.type == "Identity":
         operation = operation.inputs[0].op

@@ -20,7 +20,7 @@ def write_histograms(folder: Path, epoch: int, variables: Iterable[keras.Variabl
 
     Args:
         folder: The run.
-        epoch: Where it stands on the time axis.
+        epoch: Position on the time axis.
         variables: The weights.
     """
     values = {variable.path: np.asarray(keras.ops.convert_to_numpy(variable.value)) for variable in variables}

@@ -48,18 +48,18 @@ class Hyperparameters:
         return _settled(summary, self._drawn)
 
     def line(self, values: Mapping[str, Any], name: str) -> Summary:
-        """The line of a configuration; what it does not have stays empty.
+        """The line of a configuration; hyperparameters that it does not have stay empty.
 
         Args:
             values: Hyperparameter to value.
-            name: What the line is called; no two lines have one name.
+            name: The name of the line, which must be unique.
         """
         found = {_FIRST.get(name, name): values[name] for name in self._searched if name in values}
         return _settled(hparams.hparams_pb(found, trial_id=name, start_time_secs=0))
 
 
 def _settled(summary: Summary, drawn: Collection[str] = ()) -> Summary:
-    """The summary with some columns first, and the same bytes each time: else the order of its values is by chance."""
+    """The summary with some columns first, in an order that does not change from run to run."""
     plugin = summary.value[0].metadata.plugin_data
     content = plugin_data_pb2.HParamsPluginData.FromString(plugin.content)
     for info in content.experiment.hparam_infos:

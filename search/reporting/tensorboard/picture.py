@@ -26,7 +26,7 @@ class Picture:
 
 
 def drawn_name(name: str, position: int) -> str:
-    """How a class is named in the picture: by its number where the font may lack its letters."""
+    """The name of a class in the picture: its number where the font may lack its letters."""
     try:
         name.encode("latin-1")
     except UnicodeEncodeError:
@@ -38,8 +38,8 @@ def matrix_picture(title: str, names: Sequence[str], matrix: NDArray[np.int64]) 
     """Draws counts in cells that are the darker, the larger a part of their row they are.
 
     Args:
-        title: Stands above.
-        names: Of the classes.
+        title: The heading.
+        names: Names of the classes.
         matrix: A row per true class, a column per predicted one [classes, classes].
     """
     font = ImageFont.load_default(_SIZE)
@@ -87,7 +87,7 @@ def _draw_upright(
     *,
     ends: bool = False,
 ) -> None:
-    """Draws a text from below to above: around a height, or so that it begins there."""
+    """Draws a text that runs upwards: centred on a height, or beginning there."""
     size = (int(font.getlength(text)) + 2, _SIZE + 5)
     strip = Image.new("RGB", size, _PAPER)
     ImageDraw.Draw(strip).text((0, 0), text, _INK, font)

@@ -19,11 +19,11 @@ _LONGEST_TEXT = 200
 
 
 def write_projector(folder: Path, name: str, points: NDArray[np.float64], columns: Mapping[str, Sequence[str]]) -> None:
-    """Writes points, what is known of each, and where both stand, for the page Projector.
+    """Writes points and their columns, with the configuration of the page Projector.
 
     Args:
         folder: The run; it must hold an event file, or TensorBoard takes no notice of it.
-        name: What the points are.
+        name: The name of the points.
         points: float64 [n, dim]; of more than 50 dimensions the 50 principal components are written.
         columns: Name to a value for each point; the projector colours by them.
     """
@@ -44,7 +44,7 @@ def chosen_rows(rows: int, seed: int) -> NDArray[np.int64]:
 
 
 def errors(labels: NDArray[np.int64], predicted: NDArray[np.int64], classes: int) -> list[str]:
-    """Says of each prediction whether it is right; of two classes also which way it is wrong."""
+    """For each prediction in words whether it is right; for two classes also which way it is wrong."""
     wrong = ("false negative", "false positive") if classes == 2 else ("wrong",) * classes
     return [
         "right" if label == one else wrong[one] for label, one in zip(labels.tolist(), predicted.tolist(), strict=True)
@@ -60,7 +60,7 @@ def _principal(points: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _field(value: str) -> str:
-    """A value on one line, without the sign that ends it."""
+    """A value without tabs and line breaks, which end a field."""
     line = " ".join(value.split())
     return line if len(line) <= _LONGEST_TEXT else f"{line[: _LONGEST_TEXT - 1]}…"
 

@@ -1,4 +1,4 @@
-"""What TensorBoard shows of the end of a search, beside the curves of its trials."""
+"""The end of a search in TensorBoard: summary, graph of the refitted model, test texts."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ def write_result(
     last_hidden: Callable[[NDArray[np.int64]], NDArray[np.float64]],
     say: Callable[[str], None],
 ) -> None:
-    """Writes the summary, the graph of the refitted model and the test texts as it sees them.
+    """Writes the summary, the graph of the refitted model, and the test texts as points in its last hidden layer.
 
-    Each of them is left out where it cannot be made, which is told.
+    One that cannot be made is left out with a message.
 
     Args:
         folder: TensorBoard's folder of the run.
         summary: The content of summary.json.
         model: The refitted model.
-        scored: The test split, and what the model gives it.
-        last_hidden: Gives what the model's output layer sees, float64 [rows, dim], of rows of the split.
-        say: Is told what is left out.
+        scored: The test split, and the model's probabilities.
+        last_hidden: Maps rows of the split to the inputs of the model's output layer, float64 [rows, dim].
+        say: Called with a message about what is left out.
     """
     classes, test = scored.classes, scored.examples
     with left_out_if_it_fails("The summary", say):

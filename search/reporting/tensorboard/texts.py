@@ -17,7 +17,7 @@ def write_configuration(folder: Path, composed: DictConfig) -> None:
 
     Args:
         folder: The run.
-        composed: What Hydra composed.
+        composed: The configuration that Hydra composed.
     """
     # Whether the run was resumed is not of its configuration.
     settings = [str(key) for key in composed if key != "resume"]

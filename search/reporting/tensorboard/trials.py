@@ -25,8 +25,8 @@ EPOCHS = "tuner/epochs"
 class TensorBoardWriter:
     """Logs every configuration as one run: its curves, on through its promotions, and its line in the table of HParams.
 
-    A trial has a file of its own in that run, so that a search that was killed goes on in it from where the trial's
-    checkpoint stands: what is there in the end is what would be there without the kill.
+    A trial has a file of its own in that run, so that a search that was killed goes on in it from the trial's
+    checkpoint, and ends with the same files as one that was not killed.
 
     Args:
         folder: The folder to give to `tensorboard --logdir`.
@@ -48,7 +48,7 @@ class TensorBoardWriter:
             run.add(0, [self._table.columns({SCORE: f"best {objective.name}", EPOCHS: "epochs"})])
 
     def on_trial_resumed(self, record: TrialRecord) -> None:
-        """Takes up a trial that ended before the search was interrupted, and writes its end if the kill came before."""
+        """Takes up a trial that had ended before the search was killed; writes its end if the kill came before that."""
         self._follow(record)
         self._score(record)
         if not any(map(_is_end, written(self._run(record), record.trial_id))):
@@ -56,7 +56,7 @@ class TensorBoardWriter:
             self._end(record)
 
     def on_trial_begin(self, record: TrialRecord) -> None:
-        """Opens the trial's file, with the epochs that its last state has behind it."""
+        """Opens the trial's file, keeping the epochs up to its last checkpoint."""
         self._follow(record)
         self._open(record)
 
@@ -76,7 +76,7 @@ class TensorBoardWriter:
         self._end(record)
 
     def close(self) -> None:
-        """Closes the file of a trial that did not come to its end."""
+        """Closes the file of a trial that did not end."""
         if self._file is not None:
             self._file.close()
             self._file = None
@@ -121,11 +121,11 @@ class TensorBoardWriter:
         self.close()
 
     def _ranked(self) -> list[str]:
-        """The configurations, the best first, of equals the earlier one; then those that have no score."""
+        """The configurations, the best first and ties by their order; those without a score come last."""
         scored = sorted(self._scores, key=self._scores.__getitem__, reverse=self.objective.direction == "max")
         return list(dict.fromkeys([*scored, *self._first.values()]))
 
 
 def _is_end(event: Event) -> bool:
-    """Whether it is what a trial's end wrote: everything before it is in the file."""
+    """Whether the event is a trial's last one, so that everything before it is in the file."""
     return any(value.tag == EPOCHS for value in event.summary.value)

@@ -26,10 +26,10 @@ class Trained(NamedTuple):
     """A model's curves.
 
     Attributes:
-        name: What it is called.
-        best_epoch: Where its score comes from.
-        valid: Metric to epoch to value, on rows that it was not trained on.
-        train: The same on rows that it was.
+        name: Its name.
+        best_epoch: The epoch of its score.
+        valid: Metric to epoch to value, on the validation rows.
+        train: Metric to epoch to value, on the training rows.
     """
 
     name: str
@@ -50,10 +50,10 @@ def epoch_curves(
 
     Args:
         found: At least one, at most as many as there are colours.
-        metrics: The metrics, and what each is called.
-        majority: Metric to what the largest class as the only answer scores on rows held out.
-        always: What such an answer is called.
-        held_out: What the rows are called that nothing was trained on.
+        metrics: The metrics, with their headings.
+        majority: Metric to the score of always answering the largest class, on the held-out rows.
+        always: The name of that baseline.
+        held_out: The name of the held-out rows.
         width: Pixels.
     """
     across = width >= 2 * 320
@@ -115,7 +115,7 @@ def _panel(
 
 
 def _placed(entries: Sequence[tuple[str, str]], width: float) -> Iterator[tuple[float, float]]:
-    """Where each entry of the legend begins: in rows as long as the picture is wide."""
+    """The position of each entry of the legend, in rows as wide as the picture."""
     x, y = float(LEFT), 10.0
     for _, name in entries:
         size = _SAMPLE + 6 + len(name) * _LETTER

@@ -65,10 +65,10 @@ def curve(
     """A precision-recall or ROC curve.
 
     Args:
-        found: Its points.
-        labels: Names of the axes.
-        title: What it shows.
-        mark: Where the chosen threshold lies, and what to say of it.
+        found: The points.
+        labels: The names of the axes.
+        title: The heading.
+        mark: The point of the chosen threshold, and its caption.
         chance: Height of a line that no skill reaches; None: the diagonal.
     """
     drawing = Drawing(SMALL, _SQUARE, title)
@@ -91,7 +91,7 @@ def curve(
 
 
 def calibration(found: Reliability, error: float) -> Markup:
-    """How often the prediction is right, by how sure it was; the bars below count the rows."""
+    """The share of right predictions by confidence; the bars below count the rows."""
     drawing = Drawing(SMALL, _SQUARE, f"Calibration, expected calibration error {error:.3f}")
     x, y = Scale(0, 1, LEFT, SMALL - RIGHT), Scale(0, 1, _SQUARE - BOTTOM, TOP)
     drawing.axes(x, y, "probability of the predicted class", "share that is right")
@@ -114,10 +114,10 @@ def score_histogram(inside: Floats, outside: Floats, names: tuple[str, str], thr
     """Probabilities of a class, of its own rows above the axis and of the others below, each as shares.
 
     Args:
-        inside: Of rows of the class.
-        outside: Of all others.
-        names: What the two are called.
-        threshold: Where the class begins to be predicted; None: no such place.
+        inside: Probabilities of the rows of the class.
+        outside: Probabilities of all other rows.
+        names: The names of the two.
+        threshold: The probability from which the class is predicted; None: none.
     """
     drawing = Drawing(
         SMALL, 300, f"Probabilities of {names[0]}: {len(inside):,} rows of it, {len(outside):,} of {names[1]}"

@@ -48,7 +48,7 @@ def scores_with_intervals(scores: Sequence[Measured], metric: str) -> Markup:
 
 
 def length_histogram(bins: Sequence[int], counts: Mapping[str, Sequence[int]]) -> Markup:
-    """Words per text, as the share of each split's texts, on a log axis."""
+    """A histogram of words per text, as shares of each split's texts, on a log axis."""
     drawing = Drawing(SMALL, 280, "Words per text in each split")
     filled = [i for i in range(len(bins)) if any(split[i] for split in counts.values())]
     low, high = filled[0], min(filled[-1] + 1, len(bins) - 1)

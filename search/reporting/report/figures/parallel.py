@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from search.reporting.report.figures.values import domain_of, options, told
+from search.reporting.report.figures.values import domain_of, options, value_text
 from search.reporting.report.svg import Drawing, Scale, number
 from spaces import Parameter
 
@@ -30,11 +30,11 @@ def parallel_coordinates(
     """Draws configurations as lines, coloured by their score, the best ten bold.
 
     Args:
-        configurations: A row each: trial_id, score and the hyperparameters.
+        configurations: A row for each, with trial_id, score and the hyperparameters.
         hyperparameters: Those to draw.
         objective: Name of the score.
         higher_is_better: Which scores are better.
-        space: Name to what the space declares; it says which axes are logarithmic, and where they end.
+        space: Name to declared parameter, which says whether an axis is logarithmic, and where it ends.
         upright: Axes side by side, for a wide page; else below each other, for a narrow one.
     """
     from_px, to_px = (30.0, 290.0) if upright else (16.0, 344.0)
@@ -116,4 +116,4 @@ def _axis(name: str, values: pd.Series, parameter: Parameter | None, start: floa
     words = options(present)
     scale = Scale(0, max(1, len(words) - 1), start, end)
     place = {word: scale(i) if len(words) > 1 else (start + end) / 2 for i, word in enumerate(words)}
-    return name, [place.get(told(value)) for value in values], [(at, word) for word, at in place.items()]
+    return name, [place.get(value_text(value)) for value in values], [(at, word) for word, at in place.items()]

@@ -45,7 +45,7 @@ def bracket_panel(bracket: Rounds, objective: str, scores: Sequence[float]) -> M
     Args:
         bracket: Its trials.
         objective: Name of the score.
-        scores: Of all brackets, which share an axis.
+        scores: The scores of all brackets, which share an axis.
     """
     scored = bracket.trials["score"].notna()
     alive: list[Any] = list(bracket.trials[scored].sort_values("promoted", kind="stable").itertuples())
@@ -86,7 +86,7 @@ def learning_curves(curves: Mapping[str, Mapping[int, float]], best: str, object
 
     Args:
         curves: Trial to epoch to score.
-        best: The trial to bring out.
+        best: The trial to highlight.
         objective: Name of the score.
         width: Pixels.
     """

@@ -9,7 +9,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from search.reporting.report.figures import BOTTOM, LEFT, RIGHT, SMALL, TOP
-from search.reporting.report.figures.values import core, domain_of, is_range, options, told
+from search.reporting.report.figures.values import core, domain_of, is_range, options, value_text
 from search.reporting.report.svg import Drawing, Scale, number, padded
 from spaces import Parameter
 
@@ -53,7 +53,7 @@ def slice_of(
         for i, word in enumerate(words):
             drawing.text(x(i), y.start + 17, word, anchor="middle", room=room)
         drawing.names(x, y, name, objective)
-        shown = [told(value) for value in values]
+        shown = [value_text(value) for value in values]
         # Side by side where they would hide each other, in the order of the trials: no chance is drawn in.
         order = pd.Series(shown).groupby(shown).cumcount()
         at = [
@@ -65,5 +65,5 @@ def slice_of(
         keep = np.ones(len(values), dtype=bool)
     for px, score, trial, value, there in zip(at, scores, trials, values, keep, strict=True):
         if there:
-            drawing.dot(px, y(score), 3.5, "f0 see", f"trial {trial}: {name} {told(value)}, {number(score, 4)}")
+            drawing.dot(px, y(score), 3.5, "f0 see", f"trial {trial}: {name} {value_text(value)}, {number(score, 4)}")
     return drawing.svg()

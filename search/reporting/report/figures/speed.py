@@ -1,4 +1,4 @@
-"""What quality costs: the picture of scores and milliseconds."""
+"""The picture of quality against speed: scores and milliseconds per text."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ _LEAST = 1e-5
 
 
 class Costed(NamedTuple):
-    """A classifier, how good it is and how long it takes for a text."""
+    """A classifier with its score and its time per text."""
 
     name: str
     score: float
     test: float | None
-    """Its score on the test split, where it was tested."""
+    """Score on the test split, where it was tested."""
     milliseconds: float
     is_baseline: bool
     on_front: bool = False
-    """Whether no other is as good and as fast, and better in one of the two."""
+    """Whether it is on the Pareto front: no other is as good and as fast, and better in one of the two."""
 
 
 def quality_against_time(points: Sequence[Costed], metric: str, limit: float | None) -> Markup:
-    """Scores over milliseconds per text, on a log axis, with the line that nothing measured is beyond.
+    """Scores over milliseconds per text, on a log axis, with the Pareto front.
 
     Args:
-        points: At least one.
-        metric: What the scores are.
-        limit: Milliseconds that a text was allowed; None: as many as it takes.
+        points: The classifiers, at least one.
+        metric: The name of the scores.
+        limit: The limit of milliseconds per text; None without one.
     """
     front = sorted((one for one in points if one.on_front), key=lambda one: one.milliseconds)
     told = ", ".join(f"{one.name} ({number(one.score)}, {number(one.milliseconds)} ms)" for one in front)

@@ -1,4 +1,4 @@
-"""Values of hyperparameters and scores: how they are put on axes and into words."""
+"""Hyperparameter values and scores on axes and in words."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Domain(NamedTuple):
     """The axis of a hyperparameter that is a number.
 
     Attributes:
-        low: Its end.
-        high: Its other end.
+        low: Its lower end.
+        high: Its upper end.
         log: Whether equal ratios take equal room.
         options: The only values there are, where they are few.
     """
@@ -36,7 +36,7 @@ class Domain(NamedTuple):
         return Scale(self.low, self.high, start, end, log=self.log)
 
     def ticks(self, scale: Scale, about: int, apart: float) -> list[float]:
-        """Numbers to write at the axis, so many pixels apart: the options where there are few."""
+        """The numbers to write at the axis, at least `apart` pixels apart: the options where there are few."""
         found: list[float] = []
         for tick in self.options or scale.ticks(about):
             if not found or abs(scale(tick) - scale(found[-1])) >= apart:
@@ -48,8 +48,8 @@ def domain_of(values: pd.Series, parameter: Parameter | None) -> Domain | None:
     """The axis of a hyperparameter as the space declares it; None where its values are no numbers.
 
     Args:
-        values: In the configurations.
-        parameter: Of the space; None where that is not known, and the values themselves have to tell.
+        values: The values in the configurations.
+        parameter: Its declaration in the space; None where that is not known, and the values have to do.
     """
     present = values.dropna()
     if not len(present) or not pd.api.types.is_numeric_dtype(present) or pd.api.types.is_bool_dtype(present):
@@ -67,7 +67,7 @@ def domain_of(values: pd.Series, parameter: Parameter | None) -> Domain | None:
 
 
 def is_range(values: pd.Series, parameter: Parameter | None) -> bool:
-    """Whether a hyperparameter is one of many numbers, whichever of them were tried."""
+    """Whether a hyperparameter is a number from a range, however few values were tried."""
     if domain_of(values, parameter) is None:
         return False
     options = parameter.options if parameter else values.dropna().unique()
@@ -87,13 +87,13 @@ def _even_by_ratio(options: list[float]) -> bool:
 
 
 def options(values: pd.Series) -> list[str]:
-    """The values of a hyperparameter with few, as shown, in their order; what is not there comes last."""
+    """The texts of the few values of a hyperparameter, in their order; a missing value comes last."""
     present = sorted(values.dropna().unique(), key=lambda value: (isinstance(value, str), value))
-    return [told(value) for value in present] + [told(None)] * bool(values.isna().any())
+    return [value_text(value) for value in present] + [value_text(None)] * bool(values.isna().any())
 
 
-def told(value: Any) -> str:
-    """A value as a person reads it."""
+def value_text(value: Any) -> str:
+    """The text of a value, for people."""
     if value is None or (isinstance(value, float) and math.isnan(value)) or value is pd.NA:
         return "absent"
     if isinstance(value, bool | np.bool_):
@@ -102,7 +102,7 @@ def told(value: Any) -> str:
 
 
 def core(scores: pd.Series) -> list[float]:
-    """The scores without those so bad that the others could not be told apart beside them."""
+    """The scores without those so bad that the differences between the others would vanish beside them."""
     finite = scores[np.isfinite(scores)]
     if len(finite) < 8:
         return [float(score) for score in finite]

@@ -1,4 +1,4 @@
-"""What came out: the best configuration, its score, and how it compares with the baselines."""
+"""The result: the best configuration, its score, and how it compares with the baselines."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def answer(run: Run) -> dict[str, Any]:
 
 
 def ensembles(run: Run) -> dict[str, Any] | None:
-    """How the combinations of trials and baselines did beside the best trial alone; None where there are none."""
+    """The scores of the ensembles of trials and baselines, beside the best trial alone; None without ensembles."""
     found = run.summary.get("ensembles")
     if found is None:
         return None
@@ -68,7 +68,7 @@ def ensembles(run: Run) -> dict[str, Any] | None:
 
 
 def spoken(name: str) -> str:
-    """A name of a metric or baseline as a person writes it."""
+    """The name of a metric or baseline as a person writes it."""
     words = name.replace("_", " ")
     for plain, written in (("tfidf", "TF-IDF"), ("roc auc", "ROC AUC"), ("mcc", "MCC"), ("f1", "F1")):
         words = words.replace(plain, written)

@@ -1,4 +1,4 @@
-"""What it saved to keep what frozen modules give."""
+"""The time saved by caching the features of frozen modules."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from search.reporting.report.run import Run
 
 
 def saved_by_cache(run: Run) -> dict[str, Any] | None:
-    """What the features cost, and what they would have cost inside each epoch of each trial with a frozen module.
+    """The cost of the features, and what computing them in every epoch of every frozen trial would have cost.
 
     Returns:
-        texts: passed through frozen modules; computed: of those, the ones that no earlier run had computed; spent: how
-        many seconds that took; epochs: of trials with a frozen module; without: seconds, by the time per text of each
-        module. None where the run did not keep what this needs, or froze no module.
+        texts: how many went through frozen modules; computed: how many of those no earlier run had computed; spent: the
+        seconds that took; epochs: the epochs of trials with a frozen module; without: the seconds without a cache, by
+        the time per text of each module. None where the run did not keep what this needs, or froze no module.
     """
     passes = run.measurements.get("passes", [])
     modules = run.measurements.get("modules", {})

@@ -1,4 +1,4 @@
-"""What the model learned from and was tested on."""
+"""The data that the model was trained and tested on."""
 
 from __future__ import annotations
 

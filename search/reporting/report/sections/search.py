@@ -19,7 +19,7 @@ from search.reporting.report.figures.search import (
     learning_curves,
 )
 from search.reporting.report.figures.slices import slice_of
-from search.reporting.report.figures.values import core, told
+from search.reporting.report.figures.values import core, value_text
 from search.reporting.report.importance import LEAST_TRIALS, importance, varying
 from search.reporting.report.lineages import brackets, configurations, incumbent, own_epochs, roots
 from search.reporting.report.run import Run
@@ -59,7 +59,7 @@ def search(run: Run) -> dict[str, Any]:
         "configurations": len(found),
         "epochs": path.total,
         "best": run.summary["best_trial"],
-        "pinned": [(n, told(found[n].iloc[0])) for n in run.hyperparameters if n not in names],
+        "pinned": [(n, value_text(found[n].iloc[0])) for n in run.hyperparameters if n not in names],
         "incumbent": [incumbent_curve(path, ends, objective, width) for width in WIDTHS],
         "brackets": [bracket_panel(one, objective, scores) for one in rounds],
         "parallel": [
@@ -93,7 +93,7 @@ def search(run: Run) -> dict[str, Any]:
 
 
 def _space(run: Run) -> Mapping[str, Parameter]:
-    """The space that was searched; empty where it is not known, or a class of one's own, which may be anything."""
+    """The space that was searched; empty where it is not known or is a Python class of the user's."""
     config = run.config.get("space") or {}
     try:
         return {} if not config or "_target_" in config else space_from(config)
@@ -102,7 +102,7 @@ def _space(run: Run) -> Mapping[str, Parameter]:
 
 
 def _ends(trials: pd.DataFrame) -> pd.DataFrame:
-    """Completed trials with the epochs that all trials had trained at their end."""
+    """Completed trials, with the epochs that all trials together had trained when each ended."""
     table = trials.assign(spent=own_epochs(trials).cumsum())
     return table[(table["status"] == "COMPLETED") & table["score"].notna()]
 
@@ -144,7 +144,7 @@ def _table(run: Run) -> dict[str, Any]:
 
 
 def _majority(run: Run, columns: list[str]) -> list[str]:
-    """The row of what always answering the largest class scores; none where it was not measured."""
+    """The row of always answering the largest class; none where it was not measured."""
     scores = majority_scores(run)
     if not scores:
         return []
@@ -154,9 +154,9 @@ def _majority(run: Run, columns: list[str]) -> list[str]:
 
 
 def _cell(value: Any, name: str) -> tuple[Any, str]:
-    """What to sort by, and what to show."""
+    """The sort key of a table cell and its text."""
     if pd.isna(value):
         return "", "-"
     if name.startswith(("score", "val_")):
         return value, f"{value:.4f}"
-    return value, value if isinstance(value, str) else told(value)
+    return value, value if isinstance(value, str) else value_text(value)

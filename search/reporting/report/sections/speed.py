@@ -1,4 +1,4 @@
-"""Which classifiers are worth their time."""
+"""The trade-off between quality and speed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from search.reporting.report.sections.answer import spoken
 
 
 def speed(run: Run) -> dict[str, Any] | None:
-    """The context of the part on speed: the picture, and a row for each classifier, the fastest first.
+    """The context of the section: the picture, and a row for each classifier, the fastest first.
 
     The scores are those on the rows that trials were ranked by, of models fitted without them: the only ones that the
     best trial of each module and each baseline have in common. None where the run did not measure any time.
@@ -33,7 +33,7 @@ def speed(run: Run) -> dict[str, Any] | None:
 
 
 def _measured(run: Run) -> Iterator[Costed]:
-    """The best trial of each module and each baseline, with what is known of both."""
+    """The best trial of each module, and each baseline, with score and time."""
     times = run.measurements.get("milliseconds", {})
     column = f"val_{run.metric}" if f"val_{run.metric}" in run.trials else run.objective
     # A space of one's own may have no such hyperparameter.

@@ -1,4 +1,4 @@
-"""How the models learned: their curves in one picture, beside what the largest class as the only answer scores."""
+"""The learning curves of the models in one picture, beside the score of always answering the largest class."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def training(run: Run, configurations: int) -> dict[str, Any] | None:
 
     Args:
         run: The run.
-        configurations: How many of them completed a trial.
+        configurations: The number of configurations that completed a trial.
     """
     shown = [_trained(run, one) for one in models(run.trials, higher_is_better=run.higher_is_better)]
     shown = [one for one in shown if any(one.valid.values())]
@@ -41,12 +41,12 @@ def training(run: Run, configurations: int) -> dict[str, Any] | None:
 
 
 def shown_metrics(run: Run) -> tuple[str, ...]:
-    """What people compare models by, beside the objective."""
+    """The metrics to show beside the objective."""
     return shown_in("report_binary" if len(run.classes) == 2 else "report_multiclass")
 
 
 def majority_scores(run: Run) -> dict[str, float]:
-    """What always answering the largest class scores where trials were ranked; empty where it was not measured."""
+    """The scores of always answering the largest class, on the rows that rank trials; empty where not measured."""
     return dict(run.summary["baselines"].get(MAJORITY, {}).get("valid") or {})
 
 

@@ -1,4 +1,4 @@
-"""How to use the model, go on with the run and do it again."""
+"""How to use the model, resume the run and repeat it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def use(run: Run) -> dict[str, Any]:
 
 
 def _of_final_refit(run: Run) -> Iterator[tuple[str, str]]:
-    """Files of a run that trained a model on all labelled rows in the end."""
+    """The files of the final model, which was trained on all labelled rows."""
     found = run.summary.get("final_refit")
     if found is not None:
         yield f"{run.folder.model_all.name}/", "the model trained on test too, never evaluated"
@@ -56,7 +56,7 @@ def _of_final_refit(run: Run) -> Iterator[tuple[str, str]]:
 
 
 def _from_here(folder: Path) -> Path:
-    """The folder as a person at work here would write it."""
+    """The folder relative to the working directory, where it is below that."""
     here = Path.cwd()
     return folder.relative_to(here) if folder.is_absolute() and folder.is_relative_to(here) else folder
 

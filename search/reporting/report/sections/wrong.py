@@ -1,4 +1,4 @@
-"""Where the model was surest and wrong, and which words moved it."""
+"""The most confident mistakes of the model, and the words behind them."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _row(run: Run, i: int, suspect: bool, contrary: bool, second: Any) -> dict[s
 
 
 def _second_opinion(run: Run) -> Any:
-    """What word counts say of the test rows."""
+    """The word-count baseline's predictions for the test rows."""
     found = run.baselines.get(LOGISTIC_REGRESSION)
     if found is None:
         return None
@@ -66,7 +66,7 @@ def _second_opinion(run: Run) -> Any:
 
 
 def _words(run: Run, measured: dict[str, Any]) -> dict[str, Any]:
-    """A text whose words are shaded by what leaving each out does to the probability."""
+    """A text whose words are shaded by how leaving each out changes the probability."""
     i = measured["position"]
     most = max([_STRONG, *(abs(drop) for drop in measured["drops"] if drop is not None)])
     words = [
