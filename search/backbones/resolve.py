@@ -12,8 +12,8 @@ from urllib.request import url2pathname
 
 from search.backbones.builders.packaged import build_packaged, check_packages, check_transformers
 from search.backbones.catalog import Entry, lookup
-from search.backbones.download import download, remove_broken_downloads
 from search.backbones.hub.identity import seal_once
+from search.backbones.module_download import download, remove_broken_downloads
 from search.backbones.transformers.build import build_folder
 from search.backbones.transformers.hubs import SCHEME, fetch_from_hub
 from search.backbones.transformers.layout import is_transformer, read_layout

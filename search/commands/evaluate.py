@@ -91,11 +91,11 @@ def _read(arguments: Sequence[str]) -> _Asked:
 
 def _evaluate(asked: _Asked) -> None:
     # Imported only now: --help and mistakes are answered at once.
-    from search.datasets.settings import other_settings, run_settings
+    from search.datasets.dataset_settings import other_settings, run_settings
     from search.datasets.stream import Stream
     from search.datasets.whole import is_trained_on, load_whole
     from search.inference.predictor import Labels, Predictions, Predictor
-    from search.reporting.report.run import read_run
+    from search.reporting.report.run_files import read_run
     from search.reporting.screen import Screen
 
     labels = Labels.of(asked.run, asked.threshold)

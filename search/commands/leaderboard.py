@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
 
-    from search.reporting.report.run import Run
+    from search.reporting.report.run_files import Run
 
 _FORMATS = ("table", "csv", "json", "markdown")
 _ENDINGS = {".txt": "table", ".csv": "csv", ".json": "json", ".md": "markdown"}
@@ -128,10 +128,10 @@ def _compare(asked: _Asked) -> None:
 
 def _runs(runs: list[Run], asked: _Asked) -> str:
     """A row per run."""
-    from search.reporting.comparison.columns import markdown, screen_table
     from search.reporting.comparison.pairs import paired_columns, pairs
+    from search.reporting.comparison.run_table import column_named, default_columns, ordered, table_of_runs
     from search.reporting.comparison.show import best_metric, chosen, comparison, scores, shared_facts
-    from search.reporting.comparison.table import column_named, default_columns, ordered, table_of_runs
+    from search.reporting.comparison.text_columns import markdown, screen_table
 
     table = table_of_runs(runs)
     sort = column_named(table, asked.sort, "sort") if asked.sort else best_metric(runs)
@@ -165,10 +165,10 @@ def _runs(runs: list[Run], asked: _Asked) -> str:
 
 def _trials(runs: list[Run], asked: _Asked) -> str:
     """A row per trial."""
-    from search.reporting.comparison.columns import markdown, screen_table
     from search.reporting.comparison.folders import short_names
+    from search.reporting.comparison.run_table import column_named, ordered, table_of_trials
     from search.reporting.comparison.show import majority, metric_column, shared_facts, trials
-    from search.reporting.comparison.table import column_named, ordered, table_of_trials
+    from search.reporting.comparison.text_columns import markdown, screen_table
 
     assert asked.trials is not None
     table = table_of_trials(runs, asked.trials)

@@ -99,7 +99,7 @@ def _path(values: dict[str, str], key: str) -> Path | None:
 def _predict(values: dict[str, str]) -> None:
     # Imported only now: --help and mistakes are answered at once.
     from search.datasets.check import check_config
-    from search.datasets.settings import run_settings, setting_of
+    from search.datasets.dataset_settings import run_settings, setting_of
     from search.inference.predictor import MODELS, Labels, Predictor
     from search.inference.scoring import Job, score_all
     from search.inference.writers import added_columns

@@ -10,7 +10,7 @@ from typing import Any
 
 from search.datasets import archive
 from search.datasets.contents import FIRST, require_text
-from search.datasets.files import Files
+from search.datasets.file_lists import Files
 from search.datasets.hints import listing, require_known
 from search.datasets.limits import LIMITS, Limits
 from search.datasets.source import Decoding

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from search.config.dataset import DatasetConfig
 from search.datasets import archive
 from search.datasets.dialect import Dialect
-from search.datasets.files import Files, list_files
+from search.datasets.file_lists import Files, list_files
 from search.datasets.folder import read_folder
 from search.datasets.hints import listing, nearest
 from search.datasets.limits import Limits

@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from search.datasets.dataset_settings import run_settings
 from search.datasets.hints import find_column
-from search.datasets.settings import run_settings
 from search.datasets.stream import ROWS, Rows
 from search.errors import InputError
 from search.evaluation.metrics import names, predict
 from search.inference.predictor import Labels, Predictor
 from search.reporting.notebook import Picture, importance_picture, run_card, run_lines
-from search.reporting.report.run import Run, read_run
+from search.reporting.report.run_files import Run, read_run
 from search.utils.paths import read_path
 
 _SURROGATE = re.compile("[\ud800-\udfff]")  # half a letter, which UTF-8 cannot hold

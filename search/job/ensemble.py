@@ -17,9 +17,9 @@ from search.job.run import Run
 from search.job.trials import Trials
 from search.models.classifier import Classifier
 from search.models.ensembles.combiners import combined
+from search.models.ensembles.ensemble_model import ensemble_model
 from search.models.ensembles.member import Member
 from search.models.ensembles.methods import Task
-from search.models.ensembles.model import ensemble_model
 from search.reporting.results import Evaluation, ScoredRows
 from search.reporting.summary import write_predictions
 from search.utils.timing import milliseconds_per_text

@@ -16,7 +16,7 @@ from search.features.splits import Inputs
 from search.job.prepare import Prepared
 from search.job.validation import Validation
 from search.reporting.leaderboard import leaderboard, write_leaderboard
-from search.reporting.report.passes import Pass, PassLog
+from search.reporting.report.pass_log import Pass, PassLog
 from search.reporting.screen import Screen
 from search.reporting.tensorboard import ScoredEpochs, TensorBoardWriter
 from search.run_folder import RunFolder

@@ -13,14 +13,14 @@ from rich.text import Text
 from search.datasets import Cleaning
 from search.evaluation.baselines import MAJORITY
 from search.evaluation.bootstrap import intervals
+from search.evaluation.confident_mistakes import confident_mistakes
 from search.evaluation.curves import confusion, reliability
 from search.evaluation.metric_list import shown_metrics
 from search.evaluation.metrics import score
 from search.evaluation.paired import Predictions
 from search.evaluation.per_class import per_class
-from search.evaluation.surest import surest_mistakes
 from search.evaluation.verdict import judge
-from search.reporting.report.run import Run
+from search.reporting.report.run_files import Run
 from search.reporting.report.sections.training import always_named
 from search.reporting.results import ScoredRows
 from search.reporting.screen import Screen, describe_left_out
@@ -78,7 +78,7 @@ class Scored(ScoredRows):
                     "probability": float(probabilities[i, predicted[i]]),
                     "of_label": float(probabilities[i, labels[i]]),
                 }
-                for i in surest_mistakes(labels, predicted, probabilities, _MOST_WRONG).tolist()
+                for i in confident_mistakes(labels, predicted, probabilities, _MOST_WRONG).tolist()
             ],
         }
 

@@ -12,9 +12,9 @@ from markupsafe import Markup, escape
 from search.errors import InputError
 from search.reporting.report.figures.search import importance_bars
 from search.reporting.report.importance import LEAST_TRIALS, importance
-from search.reporting.report.lineages import configurations
 from search.reporting.report.page import TEMPLATES, environment
-from search.reporting.report.run import Run
+from search.reporting.report.promotion_chains import configurations
+from search.reporting.report.run_files import Run
 from search.reporting.report.sections.answer import spoken
 from search.reporting.report.svg import number
 from search.reporting.tables import short

@@ -66,7 +66,7 @@ def test_the_metrics_of_another_file(evaluate, new, tmp_path):
     assert f"{record['metrics']['f1']:.3f}" in out and "yes taken for no" in out
 
 
-def test_the_most_wrong_are_the_surest_mistakes(evaluate, new, tmp_path):
+def test_the_most_wrong_are_the_confident_mistakes(evaluate, new, tmp_path):
     assert evaluate(f"dataset.path={new}", f"output={tmp_path / 'out'}")[0] == 0
     wrong = json.loads((tmp_path / "out" / "evaluation.json").read_text())["most_wrong"]
     assert {(one["label"], one["predicted"]) for one in wrong} == {("yes", "no"), ("no", "yes")}

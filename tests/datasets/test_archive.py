@@ -12,7 +12,7 @@ import pytest
 from memory import MIB, at_most
 
 from search.datasets import archive
-from search.datasets.files import Files, list_files
+from search.datasets.file_lists import Files, list_files
 from search.datasets.limits import LIMITS, Limits
 from search.errors import InputError
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from search.datasets.files import list_files
+from search.datasets.file_lists import list_files
 from search.datasets.folder import read_folder
 from search.datasets.limits import LIMITS, Limits
 from search.datasets.source import Decoding

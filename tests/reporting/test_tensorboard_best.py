@@ -15,7 +15,7 @@ from search.datasets import Examples
 from search.evaluation import best_threshold
 from search.reporting.results import ScoredRows
 from search.reporting.tensorboard import ScoredEpochs, write_best
-from search.reporting.tensorboard.epochs import STEPS, EpochCounts, curve_classes, matrix_classes
+from search.reporting.tensorboard.epoch_counts import STEPS, EpochCounts, curve_classes, matrix_classes
 from search.reporting.tensorboard.picture import matrix_picture
 from search.training.scores import Metrics, Scored
 from search.tuning.record import TrialRecord

@@ -10,7 +10,7 @@ from omegaconf import OmegaConf, open_dict
 
 from search.api import _composed
 from search.config import Config, checked, saved_settings
-from search.datasets.settings import run_settings
+from search.datasets.dataset_settings import run_settings
 from search.errors import InputError
 
 

@@ -9,8 +9,8 @@ import pandas as pd
 from markupsafe import Markup
 
 from search.reporting.comparison.attempts import FINISHED
-from search.reporting.comparison.groups import SEED, grouped, label_of
-from search.reporting.comparison.table import HIGH, LOW
+from search.reporting.comparison.run_table import HIGH, LOW
+from search.reporting.comparison.seed_groups import SEED, grouped, label_of
 from search.reporting.report.figures import BOTTOM, LEFT, RIGHT, TOP
 from search.reporting.report.sections.answer import spoken
 from search.reporting.report.svg import Drawing, Scale, number, padded

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from search.errors import InputError
-from search.reporting.report.run import Run, read_run
+from search.reporting.report.run_files import Run, read_run
 from search.run_folder import RunFolder
 from search.utils.paths import read_path
 

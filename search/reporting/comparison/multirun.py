@@ -11,12 +11,20 @@ from rich.table import Table
 
 from search.evaluation.metric_list import shown_in
 from search.reporting.comparison.attempts import FINISHED, Attempt
-from search.reporting.comparison.columns import Cell, Column, fitting, is_missing, markdown, screen_table, text_column
-from search.reporting.comparison.groups import SEED, TESTED, grouped, table_of_attempts, varying
 from search.reporting.comparison.page import Summary, page
+from search.reporting.comparison.run_table import default_columns
+from search.reporting.comparison.seed_groups import SEED, TESTED, grouped, table_of_attempts, varying
 from search.reporting.comparison.show import baseline_column, best_metric, metric_column, verdict_column
-from search.reporting.comparison.table import default_columns
-from search.reporting.report.run import Run, read_run
+from search.reporting.comparison.text_columns import (
+    Cell,
+    Column,
+    fitting,
+    is_missing,
+    markdown,
+    screen_table,
+    text_column,
+)
+from search.reporting.report.run_files import Run, read_run
 from search.reporting.report.sections.answer import spoken
 from search.utils.files import whole_file, write_text
 

@@ -12,10 +12,10 @@ from markupsafe import Markup
 
 from search.evaluation.metrics import direction
 from search.reporting.comparison.attempts import FINISHED, Attempt
-from search.reporting.comparison.columns import Column
 from search.reporting.comparison.curve import amounts, learning_curve
-from search.reporting.comparison.groups import SEED, TESTED, label_of
-from search.reporting.comparison.table import HIGH, LOW
+from search.reporting.comparison.run_table import HIGH, LOW
+from search.reporting.comparison.seed_groups import SEED, TESTED, label_of
+from search.reporting.comparison.text_columns import Column
 from search.reporting.report.figures import WIDTHS
 from search.reporting.report.figures.overview import Measured, scores_with_intervals
 from search.reporting.report.page import dress, environment

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from search.evaluation.metrics import direction, names
 from search.evaluation.paired import BETTER, WORSE, Gain, Predictions, paired_gains
-from search.reporting.report.run import Run
+from search.reporting.report.run_files import Run
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ import pandas as pd
 
 from search.evaluation.metric_list import shown_in
 from search.evaluation.paired import SAME
-from search.reporting.comparison.columns import Cell, Column, fitting, is_missing, score_cell, text_column
 from search.reporting.comparison.folders import short_names
 from search.reporting.comparison.pairs import Pair, behind
-from search.reporting.comparison.table import HIGH, LOW, best_baselines
+from search.reporting.comparison.run_table import HIGH, LOW, best_baselines
+from search.reporting.comparison.text_columns import Cell, Column, fitting, is_missing, score_cell, text_column
 from search.reporting.report.figures.values import value_text
-from search.reporting.report.run import Run
+from search.reporting.report.run_files import Run
 from search.reporting.report.sections.answer import spoken
 from search.reporting.report.sections.training import always_named, majority_scores
 

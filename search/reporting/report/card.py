@@ -16,7 +16,7 @@ from search.evaluation.paired import BETTER, WORSE
 from search.evaluation.per_class import per_class
 from search.reporting.leaderboard import BACKBONE
 from search.reporting.report.page import environment
-from search.reporting.report.run import Run
+from search.reporting.report.run_files import Run
 from search.reporting.report.sections.answer import ensembles, spoken
 from search.reporting.report.sections.data import without_twins
 from search.reporting.report.sections.use import use

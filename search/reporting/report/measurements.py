@@ -13,7 +13,7 @@ from scipy.sparse import vstack
 
 from search.datasets import Examples, Splits
 from search.datasets.near_duplicates import SIMILARITY, near_duplicates, word_sets
-from search.reporting.report.passes import Pass
+from search.reporting.report.pass_log import Pass
 from search.reporting.report.words import chosen_rows, leave_one_word_out
 from search.reporting.results import Evaluation, TimedModels
 from search.run_folder import RunFolder

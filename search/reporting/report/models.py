@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from search.reporting.report.lineages import roots
+from search.reporting.report.promotion_chains import roots
 
 # As many as there are colours that can be told apart.
 MOST = 8

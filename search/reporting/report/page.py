@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from search.reporting.report.figures.values import value_text
-from search.reporting.report.run import Run
+from search.reporting.report.run_files import Run
 from search.reporting.report.sections.answer import answer
 from search.reporting.report.sections.data import data
 from search.reporting.report.sections.model import model

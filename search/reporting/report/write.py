@@ -6,7 +6,7 @@ from pathlib import Path
 
 from search.reporting.report.card import card
 from search.reporting.report.page import page
-from search.reporting.report.run import read_run
+from search.reporting.report.run_files import read_run
 from search.utils.files import write_text
 
 

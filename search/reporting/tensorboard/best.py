@@ -14,10 +14,10 @@ from tensorboard.plugins.pr_curve import metadata as pr_curve
 from tensorboard.plugins.text.summary_v2 import text_pb
 
 from search.reporting.results import ScoredRows
-from search.reporting.tensorboard.curves import only_points
-from search.reporting.tensorboard.epochs import STEPS, EpochCounts, ScoredEpochs, curve_classes, matrix_classes
+from search.reporting.tensorboard.epoch_counts import STEPS, EpochCounts, ScoredEpochs, curve_classes, matrix_classes
 from search.reporting.tensorboard.events import EventFile, left_out_if_it_fails, summary_of, written
 from search.reporting.tensorboard.picture import drawn_name, matrix_picture
+from search.reporting.tensorboard.training_curves import only_points
 from search.tuning.record import TrialRecord
 
 

@@ -18,8 +18,8 @@ from search.commands.cli import exit_code
 from search.errors import InputError
 from search.reporting.comparison.attempts import Attempt, Attempts
 from search.reporting.comparison.curve import amounts
-from search.reporting.comparison.groups import grouped, varying
 from search.reporting.comparison.multirun import summarise
+from search.reporting.comparison.seed_groups import grouped, varying
 
 FIXED = ["dataset=made", "~space.units", "+space.units=[8]"]
 

@@ -3,7 +3,7 @@
 import pytest
 
 from search.errors import InputError
-from search.reporting.comparison.table import (
+from search.reporting.comparison.run_table import (
     ascending,
     best_baselines,
     column_named,

@@ -11,7 +11,7 @@ from search.evaluation.paired import Predictions
 from search.evaluation.verdict import judge
 from search.reporting.leaderboard import leaderboard, write_leaderboard
 from search.reporting.report.measurements import write_measurements
-from search.reporting.report.passes import Pass
+from search.reporting.report.pass_log import Pass
 from search.reporting.results import Evaluation, ScoredRows, TimedModels
 from search.reporting.summary import count_trials, versions, write_predictions
 from search.reporting.tensorboard import Curves

@@ -13,7 +13,7 @@ from made_runs import NASTY, flat_records, hyperband_records, make_run, single
 from search.errors import InputError
 from search.evaluation import score
 from search.reporting.report.card import card
-from search.reporting.report.run import read_run
+from search.reporting.report.run_files import read_run
 from search.reporting.report.sections.answer import answer
 from search.reporting.report.sections.cache import saved_by_cache
 from search.reporting.report.sections.data import data

@@ -8,7 +8,7 @@ import pytest
 from made_runs import make_run
 
 from search.reporting.report.figures.speed import Costed, quality_against_time
-from search.reporting.report.run import read_run
+from search.reporting.report.run_files import read_run
 from search.reporting.report.sections.speed import speed
 
 TIMES = {"small": 0.03, "large": 2.0}

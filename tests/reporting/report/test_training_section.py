@@ -12,9 +12,9 @@ from made_runs import flat_records, make_run
 
 from search.reporting.report.figures import WIDTHS
 from search.reporting.report.figures.epochs import Trained, epoch_curves
-from search.reporting.report.lineages import configurations
 from search.reporting.report.models import MOST, model_name, models
-from search.reporting.report.run import read_run
+from search.reporting.report.promotion_chains import configurations
+from search.reporting.report.run_files import read_run
 from search.reporting.report.sections.search import search
 from search.reporting.report.sections.training import always_named, majority_scores, training
 

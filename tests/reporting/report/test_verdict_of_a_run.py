@@ -10,13 +10,13 @@ from reporting.report.made_runs import made_probabilities, make_run
 
 from search.evaluation import score
 from search.evaluation.paired import BETTER, SAME, WORSE, Predictions, paired_gains
-from search.reporting.comparison.columns import markdown
+from search.reporting.comparison.run_table import default_columns, table_of_runs
 from search.reporting.comparison.show import scores
-from search.reporting.comparison.table import default_columns, table_of_runs
+from search.reporting.comparison.text_columns import markdown
 from search.reporting.notebook import run_card, run_lines
 from search.reporting.report.card import card
 from search.reporting.report.page import page
-from search.reporting.report.run import read_run
+from search.reporting.report.run_files import read_run
 from search.utils.files import write_json
 
 

@@ -32,7 +32,7 @@ def test_of_a_long_text_the_first_words_are_tried():
     assert len(found["words"]) == 99 and found["drops"].count(None) == 39
 
 
-def test_the_surest_mistakes_of_each_class_come_first():
+def test_the_confident_mistakes_of_each_class_come_first():
     labels = np.array([0, 0, 1, 1, 0, 1])
     positive = np.array([0.95, 0.6, 0.2, 0.1, 0.05, 0.99])
     probabilities = np.column_stack([1 - positive, positive])

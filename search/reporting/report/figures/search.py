@@ -11,7 +11,7 @@ from markupsafe import Markup
 from search.reporting.report.figures import BOTTOM, LEFT, RIGHT, SMALL, TOP
 from search.reporting.report.figures.values import core
 from search.reporting.report.importance import Importance
-from search.reporting.report.lineages import Incumbent, Rounds
+from search.reporting.report.promotion_chains import Incumbent, Rounds
 from search.reporting.report.svg import Drawing, Scale, number, padded
 
 _CURVE_POINTS = 300

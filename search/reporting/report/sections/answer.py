@@ -7,7 +7,7 @@ from typing import Any
 from search.evaluation.metrics import names
 from search.evaluation.paired import Gain
 from search.reporting.report.figures.overview import Measured, scores_with_intervals
-from search.reporting.report.run import Run
+from search.reporting.report.run_files import Run
 
 
 def answer(run: Run) -> dict[str, Any]:

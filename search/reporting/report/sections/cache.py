@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from search.backbones.tokens.token_names import title_of_tokens
-from search.reporting.report.run import Run
+from search.reporting.report.run_files import Run
 
 
 def saved_by_cache(run: Run) -> dict[str, Any] | None:

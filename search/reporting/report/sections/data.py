@@ -9,7 +9,7 @@ import numpy as np
 from search.datasets import Cleaning
 from search.evaluation.metrics import score
 from search.reporting.report.figures.overview import length_histogram
-from search.reporting.report.run import Run
+from search.reporting.report.run_files import Run
 from search.reporting.report.sections.answer import spoken
 from search.reporting.screen import describe_cleaning
 

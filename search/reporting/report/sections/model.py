@@ -12,7 +12,7 @@ from search.evaluation.curves import confusion, precision_recall, reliability, r
 from search.evaluation.metrics import score
 from search.evaluation.per_class import per_class
 from search.reporting.report.figures import model as figures
-from search.reporting.report.run import Run
+from search.reporting.report.run_files import Run
 from search.reporting.report.sections.answer import spoken
 from search.reporting.report.sections.speed import speed
 from search.reporting.report.svg import number

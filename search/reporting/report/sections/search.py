@@ -8,7 +8,6 @@ from typing import Any
 
 import pandas as pd
 
-from search.reporting.report.events import curve
 from search.reporting.report.figures import WIDTHS
 from search.reporting.report.figures.overview import phases
 from search.reporting.report.figures.parallel import parallel_coordinates
@@ -21,8 +20,9 @@ from search.reporting.report.figures.search import (
 from search.reporting.report.figures.slices import slice_of
 from search.reporting.report.figures.values import core, value_text
 from search.reporting.report.importance import LEAST_TRIALS, importance, varying
-from search.reporting.report.lineages import brackets, configurations, incumbent, own_epochs, roots
-from search.reporting.report.run import Run
+from search.reporting.report.learning_curves import curve
+from search.reporting.report.promotion_chains import brackets, configurations, incumbent, own_epochs, roots
+from search.reporting.report.run_files import Run
 from search.reporting.report.sections.cache import saved_by_cache
 from search.reporting.report.sections.training import (
     PICTURED,

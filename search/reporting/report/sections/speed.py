@@ -7,7 +7,7 @@ from typing import Any
 
 from search.evaluation.pareto import pareto_front
 from search.reporting.report.figures.speed import Costed, quality_against_time
-from search.reporting.report.run import Run
+from search.reporting.report.run_files import Run
 from search.reporting.report.sections.answer import spoken
 
 

@@ -8,11 +8,11 @@ import numpy as np
 
 from search.evaluation.baselines import MAJORITY
 from search.evaluation.metric_list import shown_in
-from search.reporting.report.events import SPLITS, curves
 from search.reporting.report.figures import WIDTHS
 from search.reporting.report.figures.epochs import Trained, epoch_curves
+from search.reporting.report.learning_curves import SPLITS, curves
 from search.reporting.report.models import MOST, Shown, models
-from search.reporting.report.run import Run
+from search.reporting.report.run_files import Run
 from search.reporting.report.sections.answer import spoken
 
 # Log loss is the loss that weighs all rows alike and is of the weights after the epoch, for both splits.

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from search.reporting.report.run import Run
+from search.reporting.report.run_files import Run
 from search.utils.overrides import setting, typed
 
 

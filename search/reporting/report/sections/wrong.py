@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from search.evaluation.baselines import LOGISTIC_REGRESSION
+from search.evaluation.confident_mistakes import confident_mistakes
 from search.evaluation.label_errors import likely_label_errors
 from search.evaluation.metrics import predict
-from search.evaluation.surest import surest_mistakes
-from search.reporting.report.run import Run
+from search.reporting.report.run_files import Run
 from search.reporting.report.sections.answer import spoken
 
 _MOST_ROWS = 200
@@ -27,7 +27,7 @@ def wrong(run: Run) -> dict[str, Any]:
     suspects = likely_label_errors(run.labels, run.probabilities) & mistakes
     if second is not None:
         suspects &= second == run.predicted
-    rows = surest_mistakes(run.labels, run.predicted, run.probabilities, _MOST_ROWS)
+    rows = confident_mistakes(run.labels, run.predicted, run.probabilities, _MOST_ROWS)
     contrary = set(run.measurements.get("near_duplicates", {}).get("test_contrary", []))
     shown = [_row(run, int(i), bool(suspects[i]), i in contrary, second) for i in rows]
     return {

@@ -11,10 +11,10 @@ from tensorboard.plugins.scalar.summary_v2 import scalar_pb
 from tensorboard.plugins.text.summary_v2 import text_pb
 
 from search.reporting.board.ranking import write_ranking
-from search.reporting.tensorboard.curves import metric_of, points
+from search.reporting.tensorboard.custom_scalars import layout
 from search.reporting.tensorboard.events import EventFile, written
 from search.reporting.tensorboard.hyperparameters import Hyperparameters
-from search.reporting.tensorboard.layout import layout
+from search.reporting.tensorboard.training_curves import metric_of, points
 from search.tuning.record import TrialRecord
 from spaces import Space
 

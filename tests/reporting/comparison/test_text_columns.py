@@ -3,7 +3,7 @@
 import pytest
 from rich.console import Console
 
-from search.reporting.comparison.columns import Cell, Column, screen_table, text_column
+from search.reporting.comparison.text_columns import Cell, Column, screen_table, text_column
 
 SCORES = [f"0.{i}25" for i in range(3)]
 COLUMNS = [

@@ -1,8 +1,8 @@
 import pytest
 
-from search.reporting.report.events import curve
-from search.reporting.tensorboard.curves import points
+from search.reporting.report.learning_curves import curve
 from search.reporting.tensorboard.events import EventFile
+from search.reporting.tensorboard.training_curves import points
 
 
 def write(folder, *values, name="0000"):

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.plugins.custom_scalar import layout_pb2, metadata
 
-from search.reporting.tensorboard.curves import TRAIN, VALIDATION
 from search.reporting.tensorboard.events import summary_of
+from search.reporting.tensorboard.training_curves import TRAIN, VALIDATION
 
 _FIRST = ("accuracy", "loss")
 

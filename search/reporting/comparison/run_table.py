@@ -10,8 +10,8 @@ import pandas as pd
 
 from search.errors import InputError, nearest
 from search.evaluation.metrics import direction, names
-from search.reporting.report.lineages import incumbent
-from search.reporting.report.run import Run
+from search.reporting.report.promotion_chains import incumbent
+from search.reporting.report.run_files import Run
 
 LOW, HIGH = ".low", ".high"
 # Of a summary, what says how good a run is and what it cost.

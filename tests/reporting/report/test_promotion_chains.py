@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from search.reporting.report.lineages import brackets, configurations, incumbent, roots
+from search.reporting.report.promotion_chains import brackets, configurations, incumbent, roots
 
 
 def trials(*rows):

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def surest_mistakes(
+def confident_mistakes(
     labels: NDArray[np.int64], predicted: NDArray[np.int64], probabilities: NDArray[np.float64], most: int
 ) -> NDArray[np.int64]:
     """Positions of the mistakes that a classifier was surest of.

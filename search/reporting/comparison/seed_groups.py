@@ -12,8 +12,8 @@ from scipy.stats import t as student
 
 from search.evaluation.metrics import limits
 from search.reporting.comparison.attempts import FINISHED, Attempt
-from search.reporting.comparison.table import HIGH, LOW, table_of_runs
-from search.reporting.report.run import Run
+from search.reporting.comparison.run_table import HIGH, LOW, table_of_runs
+from search.reporting.report.run_files import Run
 
 SEED = "seed"
 TESTED = "tested_on"
