@@ -33,9 +33,9 @@ def run(
 
     Args:
         settings: As on the command line, `key=value`. `resume=outputs/…` goes on with a run that was interrupted.
-        overrides: The same as a mapping: Python's own values, of which lists and dicts are ranges of the space.
-        config_dir: A folder of YAML files of one's own, `--config-dir` on the command line.
-        verbose: Leave TensorFlow as talkative as it is.
+        overrides: Settings as a mapping from key to Python value; lists and dicts are ranges of the space.
+        config_dir: A folder of the caller's own YAML files, `--config-dir` on the command line.
+        verbose: Keep TensorFlow's own log messages.
 
     Returns:
         The finished run.

@@ -1,4 +1,4 @@
-"""The two ways in which a run can end without an answer, and the words that help a reader mend a name."""
+"""The errors that end a run without an answer, and the hint for a misspelt name."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from collections.abc import Iterable
 
 
 class InputError(Exception):
-    """What the person gave cannot be used: the command ends with this one line and exit code 2.
+    """Unusable input (a setting, a file, its content): the command ends with this one line and exit code 2.
 
     The message says what was expected, what came, where (file, row, configuration key) and what to do.
     """
 
 
 class MachineFault(InputError):
-    """The machine failed (its disk, permissions, network or memory), not what was tried: no trial is to blame for it.
+    """A failure of the machine (its disk, permissions, network or memory), for which no trial is to blame.
 
     The run stops; once the machine is mended it goes on where it was.
     """
 
 
 class SearchError(Exception):
-    """The run itself found no answer (every trial failed, say): exit code 1."""
+    """A run that found no answer, for example since every trial failed: exit code 1."""
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
@@ -32,7 +32,7 @@ def nearest(name: str, names: Iterable[str]) -> str:
         names: What could have been written.
 
     Returns:
-        A sentence to end an error message with.
+        A sentence to append to an error message.
 
     Example:
         >>> nearest("quorra", ["quora", "imdb"])

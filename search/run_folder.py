@@ -1,4 +1,4 @@
-"""The folder of a run: where everything in it stands."""
+"""The folder of a run and the paths of its files."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ class RunFolder:
         Args:
             path: The folder; unless a run is resumed there, nothing may be in it.
             config: The configuration as composed.
-            overrides: What the command line set.
+            overrides: The settings of the command line.
             resumed: Whether an interrupted run goes on there.
 
         Yields:
             The folder; what is logged in the block goes to its search.log.
 
         Raises:
-            InputError: Another run's files stand there, or another process is at work on them.
+            InputError: The folder holds another run's files, or another process is at work on them.
         """
         folder = cls(path)
         with locked(path):
@@ -57,7 +57,7 @@ class RunFolder:
                 yield folder
 
     def remove_leftovers(self) -> None:
-        """Removes what a process left that was killed at work on the run, even after its last file was written.
+        """Removes leftovers of a process that was killed at work on the run, even after its last file was written.
 
         Raises:
             InputError: Another process is at work on the run.
@@ -91,7 +91,7 @@ class RunFolder:
 
     @property
     def journal(self) -> Path:
-        """The trials that were asked for and told, line by line."""
+        """The journal of trials that were proposed and that ended, line by line."""
         return self.trials / "journal.jsonl"
 
     @property
@@ -111,7 +111,7 @@ class RunFolder:
 
     @property
     def predictions(self) -> Path:
-        """A row per row of the test split."""
+        """The predictions for the test split, a row per text."""
         return self.path / "predictions.csv"
 
     @property
@@ -121,27 +121,27 @@ class RunFolder:
 
     @property
     def model_all(self) -> Path:
-        """A SavedModel of the same configuration that learned from the test split too: never evaluated."""
+        """A SavedModel of the same configuration, trained on the test split too: never evaluated."""
         return self.path / "model_all"
 
     @property
     def submission(self) -> Path:
-        """What that one predicts for texts without labels, as Kaggle takes it."""
+        """The predictions of `model_all` for texts without labels, in Kaggle's format."""
         return self.path / "submission.csv"
 
     @property
     def keras_model(self) -> Path:
-        """The same model for Keras."""
+        """The refitted model as a Keras file."""
         return self.path / "model.keras"
 
     @property
     def ensemble(self) -> Path:
-        """What was made of several trials and the baselines: predictions.csv and model/, as a run's."""
+        """The ensemble of several trials and the baselines: predictions.csv and model/, as in the run's folder."""
         return self.path / "ensemble"
 
     @property
     def measurements(self) -> Path:
-        """What the report shows and no other file holds."""
+        """Measurements for the report that no other file holds."""
         return self.path / "report.json"
 
     @property
@@ -151,12 +151,12 @@ class RunFolder:
 
     @property
     def latency(self) -> Path:
-        """What texts take, as measured for a limit: a run that is resumed keeps to it."""
+        """The times per text that were measured for `objective.max_ms_per_text`; a resumed run keeps to them."""
         return self.path / "latency.json"
 
     @property
     def inputs(self) -> Path:
-        """What the run was made of: checksums of its data and modules."""
+        """Checksums of the run's data and modules."""
         return self.path / "inputs.json"
 
     @property
@@ -166,5 +166,5 @@ class RunFolder:
 
     @property
     def model_card(self) -> Path:
-        """The model's description for whoever is to use it."""
+        """The model card, for whoever is to use the model."""
         return self.path / "MODEL_CARD.md"

@@ -92,11 +92,11 @@ class Features:
 
 
 class FeaturesOfSome:
-    """Those of some of the texts that features are there for, in the same place; read when they are asked for.
+    """Features of a subset of texts, read when they are asked for.
 
     Args:
-        features: Of all texts.
-        texts: Numbers of the some, int64 [n].
+        features: The features of all texts.
+        texts: Numbers of the subset, int64 [n].
     """
 
     def __init__(self, features: Features | FeaturesOfSome, texts: NDArray[np.int64]) -> None:
@@ -107,11 +107,11 @@ class FeaturesOfSome:
         return len(self._texts)
 
     def take(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Features of some of them, as `Features.take` gives them."""
+        """Features of some texts of the subset; see `Features.take`."""
         return self._features.take(self._texts[rows])
 
     def __getitem__(self, places: slice) -> NDArray[np.float32]:
-        """Features of those in some places, in their order."""
+        """Features of the texts at some positions, in their order."""
         return self._features.take(self._texts[places])
 
 
@@ -119,9 +119,9 @@ class FeatureCache:
     """Computes each distinct text through each frozen module once, ever.
 
     Args:
-        folder: Where features are kept; any number of runs and processes may share it.
-        dtype: Type that they are stored in, float32 or float16.
-        max_bytes: Size of the folder above which the least recently used features leave; None: without limit.
+        folder: The folder of the features; any number of runs and processes may share it.
+        dtype: The type to store them in, float32 or float16.
+        max_bytes: Size of the folder above which the least recently used features are removed; None: no limit.
 
     Raises:
         InputError: There is no such type.
@@ -134,7 +134,7 @@ class FeatureCache:
         self._store = ChunkStore(folder, max_bytes)
 
     def has_room(self, texts: int, dimension: int) -> bool:
-        """Whether the features of so many texts stay within the limit, if all others leave."""
+        """Whether the features of so many texts fit within the limit, once all others are removed."""
         size = texts * dimension * np.dtype(self.dtype).itemsize
         return self._store.max_bytes is None or size <= self._store.max_bytes
 
@@ -150,8 +150,8 @@ class FeatureCache:
         Args:
             module: Folder of a SavedModel. It is loaded only if something must be computed.
             texts: Strings [n], in any order, with or without repetitions.
-            observer: Is told of the pass.
-            name: What messages call the module; None: by its folder.
+            observer: Observes the pass.
+            name: The module's name in messages; None: its folder.
 
         Returns:
             A row for each text, in the order of `texts`.
@@ -201,7 +201,7 @@ class FeatureCache:
 
 
 class _Found:
-    """Where the features of distinct texts are.
+    """The places of the features of distinct texts.
 
     Args:
         keys: Keys of the texts, sorted and distinct [n].
@@ -223,7 +223,7 @@ class _Found:
         return at[rows], rows
 
     def add(self, chunk: Chunk, at: NDArray[np.int64], rows: NDArray[np.int64]) -> None:
-        """Takes what was matched from the chunk."""
+        """Adds the features that were matched from the chunk."""
         self.part[at], self.row[at] = len(self.parts), rows
         self.parts.append(chunk.values)
         self.used.add(chunk.path)

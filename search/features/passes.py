@@ -38,11 +38,11 @@ _PROGRESS_SECONDS = 0.1
 
 _Values = NDArray[np.floating[Any]]
 Write = Callable[[NDArray[np.bytes_], _Values], Chunk]
-"""Keeps the features [n, dim] of texts with some keys [n], and gives the chunk that holds them."""
+"""Stores the features [n, dim] of texts by their keys [n], and returns the chunk that holds them."""
 
 
 class PassObserver(Protocol):
-    """Is told how a pass over texts goes; of one that fails, no end."""
+    """An observer of a pass over texts; a pass that fails has no `on_pass_end`."""
 
     def on_pass_begin(self, module: str, texts: int, cached: int) -> None:
         """The distinct texts are counted; the features of `cached` of them are known."""
@@ -80,12 +80,12 @@ def computed(
 
     Args:
         module: A SavedModel.
-        name: What messages call it; None: by its folder.
+        name: Its name in messages; None: its folder.
         texts: Distinct strings [n].
         keys: Their keys [n].
         dtype: Type of the features, float32 or float16.
-        write: Keeps the features of some texts.
-        observer: Is told of progress.
+        write: Stores the features of some texts.
+        observer: Observes the progress.
 
     Yields:
         Chunks as they are complete.
@@ -143,7 +143,7 @@ def embed(
 
     Args:
         folder: A SavedModel.
-        name: What messages call it; None: by its folder.
+        name: Its name in messages; None: its folder.
         texts: Strings [n].
         dtype: float32 or float16.
 
@@ -174,7 +174,7 @@ def embed(
 
 
 def _stored(module: Module, texts: NDArray[np.object_], dtype: str) -> NDArray[np.floating[Any]]:
-    """Features of a batch in the type that they are stored in."""
+    """The features of a batch in the type of the store."""
     features = _embedded(module, [text.encode() for text in texts])
     if features.dtype == dtype:
         return features

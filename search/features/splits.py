@@ -1,4 +1,4 @@
-"""The features of the splits of a search: found once for each module and split, whatever asks for them."""
+"""The features of the splits of a search, computed once for each module and split."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class SplitFeatures:
     """Gives the features of splits through frozen modules.
 
     Args:
-        cache: Where features are kept from run to run; None: nowhere.
-        on_pass: Is told of every pass of texts through a module.
+        cache: The cache of features on disk; None: none.
+        on_pass: Observes every pass of texts through a module.
     """
 
     def __init__(self, cache: FeatureCache | None = None, on_pass: PassObserver | None = None) -> None:

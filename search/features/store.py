@@ -74,7 +74,7 @@ class Shelf:
         return self.path.name.rpartition("-")[2]
 
     def module(self) -> dict[str, str]:
-        """Name and folder of the module when it was last used; empty where that is not known."""
+        """Name and folder of the module when it was last used; empty where not known."""
         try:
             content = json.loads((self.path / MODULE).read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -82,7 +82,7 @@ class Shelf:
         return {str(key): str(value) for key, value in content.items()} if isinstance(content, dict) else {}
 
     def note_module(self, name: str, folder: Path) -> None:
-        """Keeps what the module is called and where it lies, for `python -m search.cache`."""
+        """Notes the module's name and folder, for `python -m search.cache`."""
         content = {"name": name, "folder": str(folder.resolve())}
         if self.module() != content:
             # A cache that can only be read serves all the same.
@@ -95,7 +95,7 @@ class Shelf:
 
 
 def shelves(folder: Path) -> list[Shelf]:
-    """The shelves of a cache; other files and folders that stand there are none of its business."""
+    """The shelves of a cache; other files and folders there are ignored."""
     if not folder.is_dir():
         return []
     return [Shelf(path) for path in sorted(folder.iterdir()) if _SHELF.fullmatch(path.name) and path.is_dir()]
@@ -105,8 +105,8 @@ class ChunkStore:
     """Reads, writes and evicts chunks.
 
     Args:
-        folder: Of all shelves.
-        max_bytes: Size above which the least recently used chunks leave; None: without limit.
+        folder: The folder of all shelves.
+        max_bytes: Size above which the least recently used chunks are removed; None: no limit.
     """
 
     def __init__(self, folder: Path, max_bytes: int | None) -> None:
@@ -115,11 +115,11 @@ class ChunkStore:
         self._sound: set[Path] = set()
 
     def shelf(self, fingerprint: str, dtype: str) -> Shelf:
-        """Where the chunks of a module are, or shall be."""
+        """The shelf of a module, whether or not it exists yet."""
         return Shelf(self.folder / f"{fingerprint}-{dtype}")
 
     def chunks(self, shelf: Shelf) -> Iterator[Chunk]:
-        """Opens the chunks of a shelf; of a chunk that is damaged there is a warning, and it is removed."""
+        """Opens the chunks of a shelf; a damaged chunk is removed with a warning."""
         for path in shelf.chunk_paths():
             try:
                 yield _opened(path, shelf.dtype)
@@ -129,7 +129,7 @@ class ChunkStore:
                 _discard(path, str(error))
 
     def is_sound(self, chunk: Chunk) -> bool:
-        """Whether the values are those that were written, which is checked once in a process; if not, removes them."""
+        """Whether a chunk's values are those that were written, checked once per process; a damaged one is removed."""
         if chunk.path not in self._sound:
             if zlib.crc32(chunk.values.data) != chunk.checksum:
                 _discard(chunk.path, "wrong checksum of its values")
@@ -140,10 +140,10 @@ class ChunkStore:
     def write(
         self, shelf: Shelf, keys: NDArray[np.bytes_], values: NDArray[np.floating[Any]], used: set[Path]
     ) -> Chunk:
-        """Writes a chunk, whole or not at all, and evicts what is then too much.
+        """Writes a chunk, whole or not at all, then evicts others down to the limit.
 
         Args:
-            shelf: Where it belongs.
+            shelf: The shelf it belongs to.
             keys: Keys of distinct texts [n].
             values: Their features [n, dim].
             used: Files that must stay; this one is added.
@@ -182,7 +182,7 @@ class ChunkStore:
             used: Files that must stay.
 
         Returns:
-            Bytes by which what is left is above the limit.
+            Bytes that remain above the limit.
         """
         files = []
         for shelf in shelves(self.folder):
@@ -200,7 +200,7 @@ class ChunkStore:
 
 
 def mark_used(path: Path) -> None:
-    """Makes a chunk the last one to be evicted."""
+    """Marks a chunk as just used, so that it is evicted last."""
     with suppress(OSError):
         os.utime(path)
 
@@ -210,7 +210,7 @@ def _head(rows: int, dimension: int) -> bytes:
 
 
 def _opened(path: Path, dtype: str) -> Chunk:
-    """Opens a chunk; raises ValueError if it is not what was written, as far as that is known without its values."""
+    """Opens a chunk; raises ValueError if it is damaged, as far as that shows without reading its values."""
     if path.stat().st_size <= _READ_BYTES:
         content = np.fromfile(path, np.uint8)
     else:

@@ -26,12 +26,12 @@ _WHITE_SPACE = r"\s+"
 
 
 def to_tflite(saved_model: Path) -> bytes:
-    """Converts to LiteRT (TFLite), with its own operations alone.
+    """Converts a SavedModel to LiteRT (TFLite), with its own operations alone.
 
     Those of TensorFlow ("Select TF ops") are left out: the interpreter in TensorFlow's own package does not run them.
 
     Args:
-        saved_model: Its folder.
+        saved_model: The SavedModel's folder.
 
     Returns:
         The file's content; its signature takes `texts`.
@@ -53,11 +53,11 @@ def to_tflite(saved_model: Path) -> bytes:
 
 
 def to_onnx(saved_model: Path, labels: Labels) -> bytes:
-    """Converts to ONNX with the operations on strings of onnxruntime-extensions.
+    """Converts a SavedModel to ONNX, with the operations on strings of onnxruntime-extensions.
 
     Args:
-        saved_model: Its folder.
-        labels: Whose classes are put into the file's metadata, as `labels`.
+        saved_model: The SavedModel's folder.
+        labels: The classes to put into the file's metadata, as `labels`.
 
     Returns:
         The file's content; its inputs and outputs are those of the signature `serving_default`.
@@ -129,7 +129,7 @@ def _nodes(graph: Any) -> Iterator[Any]:
 
 
 def _sentencepiece_models(saved_model: Path) -> set[bytes]:
-    """The models of SentencePiece in a SavedModel, which makes them when it is loaded and has none in its graph."""
+    """The models of SentencePiece in a SavedModel, which creates them on loading and has none in its graph."""
     from tensorflow.core.protobuf import saved_model_pb2
 
     content = saved_model_pb2.SavedModel()
@@ -140,7 +140,7 @@ def _sentencepiece_models(saved_model: Path) -> set[bytes]:
 
 
 def _handlers(sentencepiece: set[bytes]) -> dict[str, Any]:
-    """Conversions of operations on strings that tf2onnx has none for, or none that gives the same."""
+    """Conversions of operations on strings that tf2onnx lacks, or converts to something else."""
     from onnx import TensorProto
     from tf2onnx import constants, utils
     from tf2onnx.graph_builder import GraphBuilder

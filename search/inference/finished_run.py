@@ -1,4 +1,4 @@
-"""A finished run in the hands of someone who writes Python."""
+"""A finished run, for use from Python."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ class Best:
 
     Attributes:
         trial: Its trial.
-        objective: What trials were ranked by.
-        score: By that, on the validation split.
-        epochs: After so many it was best, and for so many it was refitted.
+        objective: The metric that ranked the trials.
+        score: Its objective on the validation split.
+        epochs: The epoch of its score, and the number of epochs of the refit.
         hyperparameters: Name to value.
     """
 
@@ -67,8 +67,8 @@ class FinishedRun:
     Attributes:
         path: Its folder.
         summary: summary.json.
-        classes: Their names.
-        threshold: Of two classes, the probability from which the second is predicted; else None.
+        classes: The names of the classes.
+        threshold: The probability from which the second of two classes is predicted; None with more classes.
     """
 
     def __init__(self, run: Run) -> None:
@@ -113,15 +113,15 @@ class FinishedRun:
 
     @property
     def report(self) -> Path:
-        """The page about the run."""
+        """The path of the report."""
         return self._run.folder.report
 
     def predict(self, texts: str | Iterable[str | None] | pd.DataFrame, threshold: float | None = None) -> pd.DataFrame:
-        """Predicts for texts.
+        """Predicts the classes of texts.
 
         Args:
-            texts: Any number of strings; of a pandas Series the index is kept. A string by itself is one text. Of a
-                DataFrame the column is taken that the run learned from (`dataset.text`).
+            texts: Any number of strings, or a single one. The index of a pandas Series is kept; of a DataFrame the
+                column that the run learned from is taken (`dataset.text`).
             threshold: Two classes: predict the second from this probability on; None: the run's own.
 
         Returns:
@@ -160,12 +160,12 @@ class FinishedRun:
         return pd.DataFrame({"text": listed, "predicted": predicted, **columns}, index=index)
 
     def _text_column(self, table: pd.DataFrame) -> int:
-        """Finds the column of texts by the name that it had where the run learned from it."""
+        """Finds the column of texts by its name in the run's own data."""
         name = run_settings(self._folder).text
         return find_column([str(column) for column in table.columns], name, "dataset.text", "The DataFrame")
 
     def plot_importance(self) -> Picture:
-        """Draws how much each hyperparameter mattered, and how sure that is.
+        """Draws the importance of each hyperparameter, and how certain it is.
 
         Raises:
             InputError: There are too few trials to say.

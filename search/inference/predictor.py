@@ -1,4 +1,4 @@
-"""What a finished run predicts, for as many texts as there are."""
+"""The predictions of a finished run for any number of texts."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ MODELS = {"best": "model", "ensemble": "ensemble/model", "all": "model_all"}
 
 @dataclass(frozen=True)
 class Labels:
-    """How the probabilities of a model are read.
+    """The classes of a model, and its decision threshold.
 
     Attributes:
-        classes: Their names, in the order of the probabilities.
+        classes: The names of the classes, in the order of the probabilities.
         threshold: Two classes: the second is predicted where its probability reaches this; None: the most probable is.
     """
 
@@ -45,11 +45,11 @@ class Labels:
 
     @classmethod
     def of(cls, run: Path, threshold: float | None = None, model: str = "best") -> Labels:
-        """Reads those of a finished run.
+        """Reads the labels of a finished run.
 
         Args:
             run: Its folder.
-            threshold: Takes the place of the run's own.
+            threshold: Replaces the run's own.
             model: One of `MODELS`.
 
         Raises:
@@ -77,7 +77,7 @@ class Labels:
 
     @classmethod
     def _read(cls, path: Path) -> Labels:
-        """Reads labels.json; raises Damaged if it cannot be one."""
+        """Reads labels.json; raises Damaged if it is none."""
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
             classes, threshold = content["labels"], content["threshold"]
@@ -97,7 +97,7 @@ class Labels:
 
 @dataclass(frozen=True)
 class Predictions:
-    """What is predicted for texts.
+    """The predictions for some texts.
 
     Attributes:
         predicted: Names of classes [n].
@@ -113,7 +113,7 @@ class Predictor:
 
     Args:
         model: Maps strings [batch] to probabilities [batch, classes].
-        labels: How they are read.
+        labels: The classes and the threshold.
 
     Example:
         >>> predict = Predictor.load(Path("outputs/quora/2026-01-31_12-00-00"))  # doctest: +SKIP
@@ -139,7 +139,7 @@ class Predictor:
         """Predicts for texts.
 
         Raises:
-            InputError: The model cannot be used on one of them, which is named.
+            InputError: The model cannot be used on one of the texts, which is named.
         """
         # Training and testing see texts without white space around, too.
         probabilities = self._probabilities([text.strip() for text in texts])
@@ -155,13 +155,13 @@ class Predictor:
         return answers(self._model, texts, "the model").astype(np.float64)
 
     def over(self, chunks: Iterable[Rows]) -> Iterator[tuple[Rows, Predictions]]:
-        """Predicts for rows as they come, while those before are being written and those behind are being read.
+        """Predicts for a stream of rows, while earlier rows are being written and later ones read.
 
         Args:
-            chunks: Of any number; a few are held at a time.
+            chunks: The rows; a few chunks are held at a time.
 
         Yields:
-            Each chunk, in order, and what is predicted for it.
+            Each chunk, in order, with its predictions.
         """
         workers = ThreadPoolExecutor(_AT_ONCE)
         waiting: deque[tuple[Rows, Future[Predictions]]] = deque()
@@ -182,14 +182,14 @@ def load_model(run: Path, labels: Labels, model: str = "best") -> Any:
 
     Args:
         run: Its folder.
-        labels: As `Labels.of` gives them.
+        labels: The labels from `Labels.of`.
         model: One of `MODELS`.
 
     Returns:
-        What maps strings [batch] to probabilities [batch, classes].
+        A function from strings [batch] to probabilities [batch, classes].
 
     Raises:
-        InputError: TensorFlow cannot load it, or it tells apart other classes than its labels.
+        InputError: TensorFlow cannot load it, or it has another number of classes than its labels.
     """
     # Imported only now: it brings TensorFlow.
     from search.backbones.hub.adapt import trial

@@ -1,4 +1,4 @@
-"""From an input to an output: opens both, predicts for every row between them, and says how fast."""
+"""Prediction from an input file to an output file, with the speed in words."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ _DELIMITED = ("csv", "tsv")
 
 @dataclass(frozen=True)
 class Job:
-    """What to predict for and where to write it.
+    """A job of prediction: the input, how to read it, and the output.
 
     Attributes:
         input: A table; None: standard input.
         output: A file; None: standard output.
         text: A single text, in place of the input.
         text_column: The column of texts.
-        file_format: csv, tsv, jsonl or parquet; None: of a file as its ending says, of standard input lines of text.
-        dataset: How tables are read; of `format` where the ending says nothing.
+        file_format: csv, tsv, jsonl or parquet; None: by the ending of a file; lines of text from standard input.
+        dataset: How to read tables; its `format` counts where the ending says nothing.
         kaggle: Whether to write `dataset.submission`.
     """
 
@@ -60,7 +60,7 @@ class Job:
     kaggle: bool
 
     def __post_init__(self) -> None:
-        """Refuses what cannot be, before anything is read.
+        """Checks the job before anything is read.
 
         Raises:
             InputError: The two files do not go together, or there is no such file.
@@ -118,7 +118,7 @@ class Job:
         return find_table(self.input, self.file_format or "auto", self.dataset.member, limits)
 
     def opened(self, refuse: Refuse) -> AbstractContextManager[Stream]:
-        """Opens the input; `refuse` is told of rows that cannot be used.
+        """Opens the input; `refuse` is called with rows that cannot be used.
 
         Raises:
             InputError: It cannot be read, or has no such column.
@@ -137,7 +137,7 @@ class Job:
 
     @contextmanager
     def writing(self, stream: Stream, classes: tuple[str, ...]) -> Iterator[Write]:
-        """Opens the output; a file appears when the block has ended well."""
+        """Opens the output; a file appears when the block has ended without an error."""
         if self.output is None:
             if isinstance(sys.stdout, io.TextIOWrapper):
                 sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
@@ -157,7 +157,7 @@ class Job:
 
     @contextmanager
     def _binary(self, output: Path) -> Iterator[IO[bytes]]:
-        """Opens the output for bytes; into a pipe or device they go as they come."""
+        """Opens the output for bytes; a pipe or device gets them as they come."""
         if is_written_through(output):
             with written_through(output) as file:
                 yield file
@@ -182,13 +182,13 @@ def score_all(predictor: Predictor, stream: Stream, write: Write, say: Callable[
     """Predicts for every row of a stream.
 
     Args:
-        predictor: Is asked.
-        stream: What to predict for.
-        write: Takes the rows with what is predicted.
-        say: Is told how far it is every few seconds.
+        predictor: The predictor.
+        stream: The rows.
+        write: Writes the rows with their predictions.
+        say: Called with the progress every few seconds.
 
     Returns:
-        How many rows there were and how many in a second, in words.
+        The number of rows, and of rows per second, in words.
     """
     begun = said = time.monotonic()
     rows = 0

@@ -1,4 +1,4 @@
-"""Writes tables with what was predicted for their rows, some rows at a time."""
+"""Writes tables with the predictions for their rows, some rows at a time."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def added_columns(classes: Sequence[str], present: Sequence[str]) -> list[str]:
 
 
 def delimited(file: TextIO, stream: Stream, classes: Sequence[str], separator: str) -> Write:
-    """Writes CSV, or TSV, with a header; all but the probabilities is quoted."""
+    """Writes CSV or TSV with a header; everything but the probabilities is quoted."""
     import pyarrow as pa
     import pyarrow.csv
 
@@ -67,7 +67,7 @@ def json_lines(file: TextIO, stream: Stream, classes: Sequence[str]) -> Write:
 
 
 def submission(file: TextIO, stream: Stream, columns: Sequence[str]) -> Write:
-    """Writes what Kaggle takes: a row's identifier, which is a column of the input, and its class."""
+    """Writes a Kaggle submission: each row's identifier, which is a column of the input, and its class."""
     position = identifier_column(stream, columns)
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(columns)
@@ -85,7 +85,7 @@ def identifier_column(stream: Stream, columns: Sequence[str]) -> int:
 
     Args:
         stream: The table.
-        columns: Of the submission: the identifier is the first.
+        columns: The columns of the submission; the first is the identifier.
 
     Raises:
         InputError: There is no such column.
@@ -125,7 +125,7 @@ def parquet(file: IO[bytes], stream: Stream, classes: Sequence[str]) -> Iterator
 
 
 def _probabilities(scored: Predictions) -> list[Any]:
-    """A column of float32 for each class: that is what the model computes in."""
+    """A column for each class, float32 as the model computes it."""
     import pyarrow as pa
 
     return [pa.array(column) for column in scored.probabilities.T.astype(np.float32)]

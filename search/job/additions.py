@@ -1,4 +1,4 @@
-"""What can be given to a run that has ended: an ensemble, a refit on all labelled rows, its report; nothing else."""
+"""Additions to a run that has ended: an ensemble, a refit on all labelled rows, its report."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ ENSEMBLE, FINAL_REFIT, REPORT = "ensemble", "final_refit", "report"
 
 
 def lacking(config: Config, folder: RunFolder) -> set[str] | None:
-    """Finds out what a run that has ended lacks of what is asked for.
+    """Finds out which of the requested additions a run that has ended lacks.
 
     Args:
-        config: What is asked for.
-        folder: The run's.
+        config: The configuration, with the additions.
+        folder: The run's folder.
 
     Returns:
-        Some of `ENSEMBLE`, `FINAL_REFIT` and `REPORT`; None: the run has not ended.
+        Some of `ENSEMBLE`, `FINAL_REFIT` and `REPORT`; None if the run has not ended.
 
     Raises:
         InputError: One of its models or summary.json is damaged.
@@ -70,7 +70,7 @@ def read_summary(path: Path) -> dict[str, Any]:
 
 
 def told(folder: RunFolder) -> str:
-    """What to say of a run that lacks nothing."""
+    """The message about a run that lacks nothing."""
     more = typed("search", setting("resume", folder.path), "final_refit=true")
     return (
         f"{folder.path} is finished, and nothing was changed. What can be added: {more}, or ensemble.trials=3; its "
@@ -79,13 +79,13 @@ def told(folder: RunFolder) -> str:
 
 
 def add(wanted: set[str], run: Run, prepared: Prepared, trials: Trials) -> dict[str, Any]:
-    """Adds what a run lacks; its trials, its model and its scores stay.
+    """Makes the additions to a run; its trials, its model and its scores stay.
 
     Args:
-        wanted: As `lacking` found it.
-        run: Its summary.json tells of what was added.
-        prepared: The data, and what is asked for.
-        trials: Those of the run.
+        wanted: The additions, from `lacking`.
+        run: The run; its summary.json gets the results.
+        prepared: The data and the configuration.
+        trials: The run's trials.
 
     Returns:
         The summary.

@@ -1,4 +1,4 @@
-"""What can be told of a run before its data are read and TensorFlow is imported."""
+"""Checks of a configuration before data are read and TensorFlow is imported."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from spaces import TextClassifierSpace
 def check_beforehand(
     config: Config, space: TextClassifierSpace, catalogs: Sequence[Path], known: Mapping[str, str]
 ) -> dict[str, str]:
-    """Checks what would else be found out late, and where the paths of modules lead.
+    """Checks the objective, the modules and their packages, and resolves the paths of modules.
 
     Args:
         config: The checked configuration.
-        space: What may vary.
+        space: The search space.
         catalogs: Folders whose `module/*.yaml` name modules.
-        known: What this gave when the run was begun.
+        known: The result of this function when the run was begun.
 
     Returns:
         Modules, and a preprocessor, that are named by a path: the name as the user typed it to the absolute path.

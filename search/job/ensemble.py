@@ -31,7 +31,7 @@ class Ensembled:
 
     Attributes:
         record: The `ensembles` of summary.json.
-        predictions: Those of the chosen one for the test split.
+        predictions: Predictions of the chosen combination for the test split.
     """
 
     record: dict[str, Any]
@@ -46,14 +46,14 @@ def build_ensemble(
     It is fitted on the validation split, which no member was trained on; the test split is scored once.
 
     Args:
-        run: The `ensemble/` of its folder is written.
+        run: The run; `ensemble/` in its folder is written.
         prepared: The data; its configuration says how many trials.
-        trials: What the search found.
-        best: The best trial, as `best_member` gives it.
-        evaluation: How good it is alone, and the baselines.
+        trials: The trials of the search.
+        best: The best trial, from `best_member`.
+        evaluation: The scores of the best trial alone, and the baselines.
 
     Returns:
-        What was made; None where there is but one classifier.
+        The ensemble; None where there is only one classifier.
     """
     config, splits, folder = prepared.config, prepared.splits, run.folder.ensemble
     found = members(prepared, trials, best, evaluation.baselines, run.say)

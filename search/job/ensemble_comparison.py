@@ -1,4 +1,4 @@
-"""Every method on the same members: chosen between on the validation split, measured once on the test split."""
+"""The comparison of all ensemble methods: the best is chosen on the validation split and measured once on test."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Ensemble:
 
     Attributes:
         combiner: Fitted on all of its rows.
-        valid: Probabilities of its rows, each from a fit on other ones.
-        threshold: Two classes: chosen on those.
-        quality: The metric of those, more is better.
+        valid: Out-of-fold probabilities of its rows.
+        threshold: The threshold of two classes, chosen on `valid`.
+        quality: The metric of `valid`; more is better.
     """
 
     combiner: Combiner
@@ -34,13 +34,13 @@ class Ensemble:
 
 
 def fit_ensembles(valid: Probabilities, labels: Labels, task: Task, seed: int) -> dict[str, Ensemble]:
-    """Fits every method, and scores each on rows that it was not fitted on.
+    """Fits every method, and scores it out of fold.
 
     Args:
-        valid: The members' probabilities for the validation split, of which none was trained on [members, n, classes].
-        labels: Its classes [n].
-        task: What to be good at.
-        seed: Of the folds.
+        valid: Probabilities for the validation split, on which no member was trained [members, n, classes].
+        labels: Its labels [n].
+        task: The metric to maximize.
+        seed: Seed of the folds.
     """
     found = {}
     for name, fit in METHODS.items():
@@ -55,7 +55,7 @@ def fit_ensembles(valid: Probabilities, labels: Labels, task: Task, seed: int) -
 
 
 def chosen(ensembles: dict[str, Ensemble]) -> str:
-    """The name of the best on the validation split, of equals the simplest."""
+    """The name of the best method on the validation split; of equals the simplest."""
     return max(ensembles, key=lambda name: ensembles[name].quality)
 
 
@@ -71,13 +71,13 @@ def compare(
     """Measures every ensemble on the test split, beside the best trial alone.
 
     Args:
-        members: What the ensembles were fitted on.
-        ensembles: By method.
-        valid_labels: Classes of the validation split.
-        test_labels: Classes of the test split.
-        single: What the best trial alone predicts for it.
-        task: What to compare by.
-        seed: Of the resamples.
+        members: The members of the ensembles.
+        ensembles: Ensembles by method.
+        valid_labels: Labels of the validation split.
+        test_labels: Labels of the test split.
+        single: Predictions of the best trial alone for the test split.
+        task: The metric to compare by.
+        seed: Seed of the resamples.
 
     Returns:
         For summary.json: metric, folds, members, chosen, methods.

@@ -24,14 +24,14 @@ def members(
     baselines: Mapping[str, Baseline],
     say: Callable[[str], None],
 ) -> list[Member]:
-    """Trains the best trials again on all rows to learn from, and takes the baselines as they are.
+    """Refits the best trials on all rows to learn from, and adds the baselines as they are.
 
     Args:
-        prepared: All rows, of which the test split is not fitted on, and how many trials at most.
-        trials: What the search found.
-        best: The best one, which is there already.
-        baselines: Fitted; the majority class and those that could not be are left out.
-        say: Is told of every trial.
+        prepared: The data, and how many trials at most.
+        trials: The trials of the search.
+        best: The best one, which is refitted already.
+        baselines: The fitted baselines; the majority class and those that could not be fitted are left out.
+        say: Called with a message for every trial.
 
     Returns:
         The trials, the best first, then the baselines.
@@ -58,7 +58,7 @@ def trial_name(trial_id: str) -> str:
 
 
 def _distinct(ranking: list[TrialRecord], most: int) -> Iterator[TrialRecord]:
-    """The best trials, of a configuration that was promoted from trial to trial only the best."""
+    """The best trials; of a promotion chain only its best trial."""
     seen: list[dict[str, Any]] = []
     for record in ranking:
         if len(seen) == most:

@@ -1,4 +1,4 @@
-"""How good the refitted model is on the test split, and whether it beats the baselines."""
+"""The evaluation of the refitted model and the baselines on the test split."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def evaluate(prepared: Prepared, trials: Trials, classifier: Classifier) -> Eval
     """Scores the test split once with the refitted model, and with the baselines.
 
     Args:
-        prepared: The data, and what was asked for.
-        trials: What the search found.
+        prepared: The data and the configuration.
+        trials: The trials of the search.
         classifier: The refitted best trial.
     """
     config, splits, threshold = prepared.config, prepared.splits, classifier.threshold

@@ -1,4 +1,4 @@
-"""The model to use where it is not to be measured any more: the best configuration, learned from all labelled rows."""
+"""The final model, which is not measured any more: the best configuration, trained on all labelled rows."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from search.training.refit import refit
 
 
 def refit_on_all(run: Run, prepared: Prepared, trials: Trials, threshold: float | None) -> dict[str, Any]:
-    """Trains the best configuration once more, now on the test split too, saves it, and predicts what has no labels.
+    """Trains the best configuration once more, now on the test split too, saves it, and predicts for unlabelled texts.
 
     It has the hyperparameters, the epochs, the seed and the threshold of the model that was tested: nothing is chosen
     by the test split. It must not be called before the test is over.
 
     Args:
         run: Its folder gets `model_all/`, and `submission.csv` where there are texts to predict for.
-        prepared: The data, and what was asked for.
-        trials: What the search found.
-        threshold: Of the model that was tested.
+        prepared: The data and the configuration.
+        trials: The trials of the search.
+        threshold: The threshold of the model that was tested.
 
     Returns:
-        For summary.json: `rows` it learned from, `splits` they are of, `submission` (how many texts were predicted;
-        None: there were none), and a sentence under `text`.
+        For summary.json: `rows` it was trained on, `splits` they come from, `submission` (the number of predicted
+        texts; None: there were none), and a sentence under `text`.
     """
     config, splits = prepared.config, prepared.splits
     learned = (*splits.refit_on, "test")
@@ -53,7 +53,7 @@ def refit_on_all(run: Run, prepared: Prepared, trials: Trials, threshold: float 
 
 
 def _submit(run: Run, classifier: Classifier, prepared: Prepared) -> int:
-    """Writes what is predicted for the unlabelled texts; gives their number."""
+    """Writes the predictions for the unlabelled texts; returns their number."""
     job = unlabelled_job(prepared.config, run.folder.submission)
     predictor = Predictor(scorer(classifier.model), Labels(classifier.classes, classifier.threshold))
     predicted = 0

@@ -1,4 +1,4 @@
-"""What a run was made of: checksums of its data and its modules, so that it never goes on with others unnoticed."""
+"""The inputs of a run: checksums of its data and modules, so that it never goes on with others unnoticed."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class DataFile:
     """A file or folder of labelled texts.
 
     Attributes:
-        path: Where it was found, absolute.
-        checksum: What was in it.
+        path: Its path, absolute.
+        checksum: The checksum of its content.
     """
 
     path: str
@@ -33,11 +33,11 @@ class DataFile:
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a run was made of, as its inputs.json keeps it.
+    """The inputs of a run, as its inputs.json keeps them.
 
     Attributes:
-        data: Each setting that names data, such as dataset.path, to that.
-        modules: Name of each module to what it computes, as `search.embedding.identity.content` gives it.
+        data: Each setting that names data, such as dataset.path, to its file or folder.
+        modules: Name of each module to its identity, from `search.backbones.hub.identity.content`.
         catalogs: Folders of the person's own whose `module/*.yaml` name modules.
         places: Modules that the user named by a path, by these names, to where the paths led, absolute.
     """
@@ -49,10 +49,10 @@ class Inputs:
 
     @classmethod
     def of_data(cls, config: DatasetConfig, data: Path) -> Self:
-        """Reads the files of a data set, all of them.
+        """Computes the checksums of all files of a data set.
 
         Args:
-            config: Where they are.
+            config: The settings of the data set.
             data: The folder of downloaded files.
 
         Raises:
@@ -71,7 +71,7 @@ class Inputs:
 
     @classmethod
     def read(cls, path: Path) -> Self | None:
-        """Reads what `write` wrote; None where nothing is: of a run that an earlier version began.
+        """Reads inputs.json; None where there is none, in a run that an earlier version began.
 
         Raises:
             InputError: The file is damaged.
@@ -116,12 +116,12 @@ class Inputs:
                 )
 
     def with_modules(self, folders: Mapping[str, Path], catalogs: Sequence[Path], places: Mapping[str, str]) -> Self:
-        """The same with the modules of the run.
+        """The inputs with the modules of the run added.
 
         Args:
             folders: Name of each module to its SavedModel.
             catalogs: Folders whose `module/*.yaml` name modules.
-            places: As in `places`.
+            places: Paths of modules as the user typed them; see `Inputs.places`.
         """
         from search.backbones.hub.identity import content  # brings TensorFlow
 

@@ -1,8 +1,8 @@
-"""Keeps a search to classifiers that take no longer than a limit: `objective.max_ms_per_text`.
+"""The limit on the time per text of a classifier: `objective.max_ms_per_text`.
 
-A time is measured once and kept with the run, so that a run that is taken up again decides as it did before. What is
-measured is the backbone with its settings under the least head of the space; the head of a trial adds little to it, and
-the whole is measured at the end.
+A time is measured once and kept with the run, so that a resumed run decides as it did before. Measured is the backbone
+with its settings under the smallest head of the space; the head of a trial adds little to it, and the whole classifier
+is measured at the end.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ _MOST_OPTIONS = 6
 
 
 class LatencyLimit:
-    """Measures what is to be searched, and refuses what is too slow.
+    """Measures backbones before the search, and refuses those that are too slow.
 
     Args:
-        limit: Milliseconds a text, in batches of `search.utils.timing.BATCH`; None: everything is fast enough.
-        file: Where the times are kept; those that are there already hold.
+        limit: Milliseconds per text, in batches of `search.utils.timing.BATCH`; None: no limit.
+        file: The file of the times; those that it already holds are used.
         texts: Strings of the training split, the first of which are timed.
         measure: Times a function of texts.
 
     Attributes:
-        milliseconds: Name of each module, or encoder and settings, that was measured, to its time.
+        milliseconds: Name of each measured module, or encoder with its settings, to its time.
 
     Raises:
         InputError: The file is damaged.
@@ -68,14 +68,15 @@ class LatencyLimit:
     def narrowed(
         self, ranges: Mapping[str, Any], hypermodel: TextClassifierHyperModel, say: Callable[[str], None]
     ) -> dict[str, Any]:
-        """Leaves out of the ranges of a space what is above the limit.
+        """Removes from the ranges of a space what is above the limit.
 
-        Backbones are that are with their least settings, and values of a setting that are with every backbone.
+        A backbone is removed if it is too slow with its fastest settings; a value of a setting if it is too slow with
+        every backbone.
 
         Args:
-            ranges: As `space_from` takes them.
+            ranges: The ranges of the space; see `space_from`.
             hypermodel: Builds the classifiers of that space.
-            say: Is told what was left out, and all the times.
+            say: Called with the times, and with what was left out.
 
         Raises:
             InputError: None is fast enough.
@@ -113,10 +114,10 @@ class LatencyLimit:
         return [partial(self._admit, hypermodel)]
 
     def outcome(self, milliseconds: float) -> dict[str, Any] | None:
-        """How the classifier that the search ended with stands to the limit, for summary.json.
+        """Compares the best classifier with the limit, for summary.json.
 
         Args:
-            milliseconds: What a text takes with it.
+            milliseconds: Its time per text.
 
         Returns:
             limit, milliseconds_per_text, met, measured (name to time, of what was timed on the way), and a sentence
@@ -151,7 +152,7 @@ class LatencyLimit:
             )
 
     def _is_fast(self, hypermodel: TextClassifierHyperModel, values: Mapping[str, Any]) -> bool:
-        """Whether a configuration under the least head is within the limit; measures it where that is not known."""
+        """Whether a configuration under the smallest head is within the limit; measures it where not known."""
         assert self.limit is not None
         name = _described(hypermodel, values)
         if name not in self.milliseconds:
@@ -177,8 +178,7 @@ def timed_classifier(
 
     Args:
         hypermodel: Builds it.
-        values: The hyperparameters. A module that is to be fine-tuned is built frozen: it takes the same time, and no
-            memory of its own.
+        values: The hyperparameters. A module to fine-tune is built frozen, which takes the same time and less memory.
     """
     hp = keras_tuner.HyperParameters()
     hp.values = {**values, **dict.fromkeys(TRAINS_PUBLISHED, False)}
@@ -202,19 +202,19 @@ def least_values(space: TextClassifierSpace, module: str) -> dict[str, Any]:
 
 
 def _active(space: TextClassifierSpace, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of the values that exist beside the others."""
+    """The values whose conditions hold, given the others."""
     hp = keras_tuner.HyperParameters()
     hp.values = dict(values)
     return space.declare(hp)
 
 
 def _settings(hypermodel: TextClassifierHyperModel, names: Sequence[str]) -> list[str]:
-    """The settings that decide how long backbones take, each once."""
+    """The settings that decide how long backbones take, without duplicates."""
     return list(dict.fromkeys(one for name in names for one in hypermodel.backbones[name].latency_settings))
 
 
 def _described(hypermodel: TextClassifierHyperModel, values: Mapping[str, Any]) -> str:
-    """The name of a backbone, with those of its settings that are not the least."""
+    """The name of a backbone, with its settings that are not the fastest."""
     name, space = str(values["module"]), hypermodel.space
     if not (settings := hypermodel.backbone(values).latency_settings):
         return name

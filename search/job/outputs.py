@@ -1,4 +1,4 @@
-"""What a run leaves behind once its answer is known: the summary, the predictions, the pictures, the report."""
+"""The outputs of a run: the summary, the predictions, TensorBoard, the report."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ class Answer:
 
 
 def write_outputs(run: Run, prepared: Prepared, trials: Trials, answer: Answer) -> dict[str, Any]:
-    """Writes what is made of the answer.
+    """Writes all outputs of a run.
 
     Args:
         run: Its folder gets the files.
-        prepared: The data, and what was asked for.
-        trials: What the search found.
-        answer: What came after the search.
+        prepared: The data and the configuration.
+        trials: The trials of the search.
+        answer: The results of the steps after it.
 
     Returns:
         The summary, as in summary.json.

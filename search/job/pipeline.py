@@ -42,11 +42,11 @@ def run(
 
     Args:
         config: The checked configuration.
-        overrides: What the command line set.
-        output: Folder of the run; nothing is written to it before the input has proved to be good.
+        overrides: The settings of the command line.
+        output: Folder of the run; nothing is written to it before the input has been checked.
         catalogs: Folders whose `module/*.yaml` name modules.
-        verbose: Leave TensorFlow as talkative as it is.
-        gets_more: The search of a run that had ended goes on all the same: it has more to spend.
+        verbose: Keep TensorFlow's own log messages.
+        gets_more: Whether the search of a run that had ended goes on, since its budget was raised.
 
     Returns:
         The summary, as written to summary.json.
@@ -98,7 +98,7 @@ def run(
 
 
 def _finished(folder: RunFolder, wanted: set[str], screen: Screen) -> dict[str, Any]:
-    """Goes on with a run that lacks nothing but perhaps its report."""
+    """Resumes a run that lacks nothing, except perhaps its report."""
     folder.remove_leftovers()
     if REPORT in wanted:
         write_report(folder.path)

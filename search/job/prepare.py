@@ -1,4 +1,4 @@
-"""From the configuration to all that a search starts from: the space, the modules, the objective."""
+"""The preparation of a search: the space, the modules, the objective."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from spaces import AUTO, TextClassifierSpace, space_from
 
 @dataclass(frozen=True)
 class Prepared:
-    """What a search starts from.
+    """The starting point of a search.
 
     Attributes:
         config: The checked configuration.
         splits: The data.
         objective: KerasTuner's objective.
-        backbones: Whatever stands under a head, by the value of `module`.
-        modules: Name of each published module that is needed to its folder.
-        space: What may vary.
-        limit: How slow a classifier may be.
+        backbones: The backbones, by the value of `module`.
+        modules: Name of each published module to its folder.
+        space: The search space.
+        limit: The limit on the time per text.
     """
 
     config: Config
@@ -60,15 +60,15 @@ def prepare(
 
     Args:
         config: The checked configuration.
-        ranges: The settings of the space.
+        ranges: The settings of the space, as ranges.
         splits: The data.
         output: Folder of the run; nothing is written there.
         catalogs: Folders whose `module/*.yaml` name modules.
-        say: Is told what is left out of the space.
+        say: Called with what is left out of the space.
         known: Paths of modules as the user typed them, to where they led when the run was begun.
 
     Raises:
-        InputError: A module cannot be used, or all are too slow.
+        InputError: A module cannot be used, or all of them are too slow.
     """
     rows, texts = len(splits.train), splits.train.texts
     objective = make_objective(config.objective, len(splits.classes))
@@ -108,7 +108,7 @@ def _untrainable(space: TextClassifierSpace, backbones: Mapping[str, Backbone]) 
 
 
 def _check_purity(modules: Mapping[str, Path], texts: NDArray[np.object_]) -> None:
-    """Makes sure, on a few texts, that modules give for each the same whatever else is in its batch."""
+    """Checks on a few texts that modules give the same for a text whatever else is in its batch."""
     some = telling(texts)
     # A module can stand in several places.
     for folder, name in {folder: name for name, folder in modules.items()}.items():

@@ -1,4 +1,4 @@
-"""From the best trial to the model that is tested: the threshold, and a refit on all rows to learn from."""
+"""The threshold, chosen on the validation split, and the refit of the best trial."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def validate(prepared: Prepared, trials: Trials) -> ScoredRows:
     """Scores the validation split with the best trial, and chooses the threshold there if none is given.
 
     Args:
-        prepared: The data, and what was asked for.
-        trials: What the search found.
+        prepared: The data and the configuration.
+        trials: The trials of the search.
 
     Returns:
         The validation split, scored by the trial as trained on train alone; in cross-validation all rows of train
@@ -37,10 +37,10 @@ def refit_best(run: Run, prepared: Prepared, trials: Trials, threshold: float | 
     """Refits the best trial with curves for TensorBoard, and saves it.
 
     Args:
-        run: Its folder gets the model.
-        prepared: The data, and what was asked for.
-        trials: What the search found.
-        threshold: With which the model decides.
+        run: The run, whose folder gets the model.
+        prepared: The data and the configuration.
+        trials: The trials of the search.
+        threshold: The decision threshold.
     """
     splits, folder = prepared.splits, run.folder
     epochs = f"{trials.best_epoch} epoch{'' if trials.best_epoch == 1 else 's'}"

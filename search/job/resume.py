@@ -1,4 +1,4 @@
-"""The configuration of an interrupted run, for going on with it."""
+"""The configuration of an interrupted run that is resumed."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ _FREE = (
     "paths.features",
 )
 _DATA = ("dataset.path", "dataset.valid_path", "dataset.test_path")
-"""May change where the run knows the checksums of its data, which are compared as soon as it is read."""
+"""Settings that may change where the run has checksums of its data, which are then compared."""
 
 
 @dataclass(frozen=True)
 class Resumed:
-    """How a run goes on.
+    """A run to resume.
 
     Attributes:
-        config: Its configuration, with what may change of the command line's.
-        gets_more: Whether its search is given more to spend than it had: it goes on even where it had ended.
+        config: Its configuration, with those settings of the command line that may change.
+        gets_more: Whether the budget of its search was raised: it goes on even where it had ended.
     """
 
     config: DictConfig
@@ -46,14 +46,14 @@ class Resumed:
 
 
 def resumed(node: DictConfig, overrides: Sequence[str]) -> Resumed:
-    """The configuration to go on with: the run's own, with what may change of the command line's.
+    """The configuration to resume with: the run's own, with those settings of the command line that may change.
 
     Args:
-        node: What Hydra composed from the command line; `resume` names the run's folder.
+        node: The configuration that Hydra composed from the command line; `resume` names the run's folder.
         overrides: The overrides of the command line.
 
     Returns:
-        How it goes on; `resume` is set in its configuration.
+        The run to resume; `resume` is set in its configuration.
 
     Raises:
         InputError: There is no run in the folder, or the command line asks for other settings; it lists them.

@@ -13,14 +13,14 @@ from search.utils.stopwatch import Stopwatch
 
 @dataclass(frozen=True)
 class Run:
-    """The surroundings of a run's steps, made once.
+    """The context that all steps of a run share.
 
     Attributes:
         folder: The run's files.
         screen: Shows the progress.
         stopwatch: Counts the phases.
         catalogs: Folders whose `module/*.yaml` name modules.
-        device: The hardware that it all runs on, in words.
+        device: The hardware it runs on, in words.
     """
 
     folder: RunFolder

@@ -24,7 +24,7 @@ def search_and_answer(run: Run, prepared: Prepared) -> dict[str, Any]:
 
     Args:
         run: Its folder is open.
-        prepared: The data, the space and what was asked for.
+        prepared: The data, the space and the configuration.
 
     Returns:
         The summary, as in summary.json.
@@ -38,12 +38,12 @@ def search_and_answer(run: Run, prepared: Prepared) -> dict[str, Any]:
 
 
 def find_answer(run: Run, prepared: Prepared, trials: Trials) -> Answer:
-    """Takes the best trial to a model that is tested once, and to all that was asked for beside it.
+    """Refits and tests the best trial, and makes the ensemble and the final model where asked for.
 
     Args:
-        run: Its folder gets the models.
-        prepared: The data, and what was asked for.
-        trials: What the search found.
+        run: The run, whose folder gets the models.
+        prepared: The data and the configuration.
+        trials: The trials of the search.
     """
     config, phase = prepared.config, run.stopwatch
     valid = validate(prepared, trials)
@@ -68,12 +68,12 @@ def find_answer(run: Run, prepared: Prepared, trials: Trials) -> Answer:
 
 
 def add_to(run: Run, prepared: Prepared, wanted: set[str]) -> dict[str, Any]:
-    """Adds what a run that has ended lacks, and writes its report again.
+    """Makes the additions to a run that has ended, and writes its report again.
 
     Args:
         run: Its folder is open.
-        prepared: The data, the space and what is asked for.
-        wanted: As `search.job.additions.lacking` found it.
+        prepared: The data, the space and the configuration.
+        wanted: The additions, from `search.job.additions.lacking`.
 
     Returns:
         The summary, as in summary.json.

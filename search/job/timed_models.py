@@ -1,4 +1,4 @@
-"""The modules and backbones that a search has tried, ready to take texts once more: for their time."""
+"""The models of a search whose time per text is measured."""
 
 from __future__ import annotations
 

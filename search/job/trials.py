@@ -1,4 +1,4 @@
-"""The search itself: trials until the oracle or a budget ends them, and which of them was best."""
+"""The search itself: runs trials until the oracle or a budget ends it, and finds the best."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ from search.utils.stopwatch import Stopwatch
 
 @dataclass(frozen=True)
 class Trials:
-    """What a search has found.
+    """The trials of a search, with the tuner and the models behind them.
 
     Attributes:
-        tuner: With the records of all trials.
-        hypermodel: Makes its models.
-        validation: How they were judged.
+        tuner: Holds the records of all trials.
+        hypermodel: Builds the models.
+        validation: Says how trials were judged.
         best: The best trial's record.
         best_epoch: Its epoch with the best score, counted from 1; 0 is a head alone.
-        passes: Of texts through frozen modules.
-        scored_epochs: What the validation split's metrics were computed from.
+        passes: The passes of texts through frozen modules.
+        scored_epochs: Counts of right and wrong validation predictions by epoch.
     """
 
     tuner: Tuner
@@ -57,17 +57,17 @@ class Trials:
         return self.tuner.oracle.get_trial(self.best.trial_id)
 
     def features(self, split: Examples) -> Inputs | None:
-        """What the best trial's module gives for a split, where that is a constant."""
+        """The features of a split through the best trial's module, where that is frozen."""
         return self.hypermodel.constant_features(self.best.values, split)
 
 
 def ended_trials(prepared: Prepared, folder: RunFolder, screen: Screen, stopwatch: Stopwatch) -> Trials:
-    """The trials of a search that has ended, of which nothing is written anew.
+    """Reads the trials of a search that has ended.
 
     Args:
-        prepared: What was searched.
-        folder: The run's.
-        screen: Shows passes of texts through modules, where their features are not kept any more.
+        prepared: The space and the data.
+        folder: The run's folder.
+        screen: Shows passes of texts through modules whose features are no longer cached.
         stopwatch: Counts the phase `embed`.
 
     Raises:
@@ -81,11 +81,11 @@ def ended_trials(prepared: Prepared, folder: RunFolder, screen: Screen, stopwatc
 
 
 def run_trials(prepared: Prepared, folder: RunFolder, screen: Screen, stopwatch: Stopwatch) -> Trials:
-    """Searches, or goes on with the search that the folder holds.
+    """Runs a search, or resumes the one in the folder.
 
     Args:
-        prepared: What to search, and how.
-        folder: The run's, which the trials and the leaderboard are written to.
+        prepared: The space, the data and the configuration.
+        folder: The run's folder, which gets the trials and the leaderboard.
         screen: Shows the progress.
         stopwatch: Counts the phases `search` and `embed`.
 
@@ -118,7 +118,7 @@ def run_trials(prepared: Prepared, folder: RunFolder, screen: Screen, stopwatch:
 
 
 def _judging(prepared: Prepared, passes: PassLog) -> tuple[TrainableHyperModel, Validation]:
-    """What makes the models of a search, and how they are judged."""
+    """The hypermodel of a search, and how its trials are judged."""
     config, splits = prepared.config, prepared.splits
     hypermodel = TrainableHyperModel(
         prepared.space,
@@ -177,7 +177,7 @@ def _found(
 
 
 def _tell(tuner: Tuner, refused: int, planned: int | None, board: Path, say: Callable[[str], None]) -> None:
-    """Says why the search ended where it did not go through its plan, and which trials failed."""
+    """Reports why the search ended before its plan was complete, and which trials failed."""
     count = len(tuner.records)
     if refused:
         say(f"tuner.max_seconds ended the search after {count}{f' of {planned} planned' if planned else ''} trials")

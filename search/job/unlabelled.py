@@ -1,4 +1,4 @@
-"""The texts without labels that a run predicts for once it is done: where they are, and whether that can be done."""
+"""The unlabelled texts that a run predicts for in the end (a Kaggle submission)."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _PATH, _MEMBER = "dataset.unlabelled_path", "dataset.unlabelled_member"
 
 
 def check_unlabelled(config: Config) -> None:
-    """Goes through the texts that are to be predicted once the run is done, so that what is wrong is told before.
+    """Reads the unlabelled texts once before the search, so that faults in them are reported first.
 
     Args:
         config: Its `dataset.unlabelled_path` or `unlabelled_member`; where both are null, nothing is done.
 
     Raises:
-        InputError: They cannot be used, a row of them cannot, or the run makes nothing that could predict them.
+        InputError: They or one of their rows cannot be used, or the run makes no model that could predict them.
     """
     dataset = config.dataset
     if dataset.unlabelled_path is None and dataset.unlabelled_member is None:
@@ -46,11 +46,11 @@ def check_unlabelled(config: Config) -> None:
 
 
 def unlabelled_job(config: Config, submission: Path | None) -> Job:
-    """What is to be predicted for, and where to write it.
+    """The job of prediction for the unlabelled texts.
 
     Args:
-        config: As `check_unlabelled` let it pass.
-        submission: The file that is to be written; None: none is.
+        config: The configuration, checked by `check_unlabelled`.
+        submission: The file to write; None: none.
     """
     dataset = config.dataset
     path, member = _located(config)
@@ -67,7 +67,7 @@ def unlabelled_job(config: Config, submission: Path | None) -> Job:
 
 @contextmanager
 def opened(job: Job) -> Iterator[Stream]:
-    """Opens the texts; a row that cannot be used is an error, as Kaggle takes none but whole files."""
+    """Opens the texts; a row that cannot be used is an error, since Kaggle takes only complete files."""
 
     def refuse(error: InputError) -> NoReturn:
         raise error

@@ -1,4 +1,4 @@
-"""How trials are judged: by the validation split, or by each fold of the training split in turn."""
+"""How trials are judged: on the validation split, or by cross-validation on the training split."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class Validation:
     """Joins the data and the HyperModel of a search.
 
     Args:
-        hypermodel: Makes the models; those that learn from all rows are its own.
+        hypermodel: Builds the models; those trained on all rows are its own.
         splits: The data.
 
     Attributes:
-        hypermodel: The one for the tuner.
-        fit_args: What to give to `Tuner.search`.
+        hypermodel: The hypermodel for the tuner.
+        fit_args: The arguments of `Tuner.search`.
     """
 
     def __init__(self, hypermodel: TrainableHyperModel, splits: Splits) -> None:
@@ -39,15 +39,15 @@ class Validation:
         self.fit_args = (splits.train, splits.valid) if self._crossed is None else ()
 
     def probabilities(self, tuner: Tuner, record: TrialRecord) -> NDArray[np.float64]:
-        """What a trial's best epoch gives for the rows it was judged by.
+        """The probabilities of a trial's best epoch for the rows it was judged by.
 
         Args:
-            tuner: Has ended.
-            record: Of the trial. Where its weights were not kept, which follow from its hyperparameters, its seed and
-                the rows, it is trained again.
+            tuner: The tuner, after its search.
+            record: The trial's record. Where its weights were not kept, the trial is trained again; they follow from
+                its hyperparameters, its seed and the rows.
 
         Returns:
-            Of each row of `Splits.valid`, by the model that was not trained on it, float64 [n, classes].
+            Probabilities of each row of `Splits.valid`, by the model that was not trained on it, float64 [n, classes].
 
         Raises:
             InputError: Its weights are damaged.

@@ -14,14 +14,14 @@ SCORING_BATCH = 1024
 
 
 def in_batches(function: Callable[[tf.Tensor], tf.Tensor], rows: tf.Tensor) -> NDArray[Any]:
-    """Gives what a function gives for rows.
+    """Applies a function to rows, batch by batch.
 
     Args:
         function: Maps rows [batch, …] to one row each.
         rows: Strings [n], or features [n, dim].
 
     Returns:
-        Its rows, in order [n, …].
+        The results, in order [n, …].
     """
     starts = range(0, len(rows), SCORING_BATCH)
     return np.concatenate([function(rows[start : start + SCORING_BATCH]).numpy() for start in starts])

@@ -1,4 +1,4 @@
-"""JSON files that decisions rest on: each tells whether it still says what was written."""
+"""JSON files with a checksum of their content, for those that decisions rest on."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def write_checked(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def read_checked(path: Path) -> dict[str, Any]:
-    """Reads what `write_checked` wrote, or an earlier version without a checksum.
+    """Reads a file from `write_checked`, or an earlier version's without a checksum.
 
     Args:
         path: The file.

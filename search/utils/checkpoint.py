@@ -1,4 +1,4 @@
-"""Files of arrays, each with notes: the weights of a trial, and the state it goes on from."""
+"""Files of arrays with notes: the weights of a trial, and the state it resumes from."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def save(path: Path, arrays: Sequence[NDArray[Any]], notes: Mapping[str, Any] | 
 
     Args:
         path: A file that ends in .npz.
-        arrays: In the order in which `load` shall give them.
-        notes: What else must be known, ready for JSON; in the same file, so that the two always agree.
+        arrays: The arrays; `load` returns them in the same order.
+        notes: Further facts, ready for JSON; in the same file, so that the two always agree.
     """
     content = {str(i): array for i, array in enumerate(arrays)}
     content[_NOTES] = np.frombuffer(json.dumps(notes or {}).encode(), np.uint8)
@@ -35,7 +35,7 @@ def save(path: Path, arrays: Sequence[NDArray[Any]], notes: Mapping[str, Any] | 
 
 
 def load(path: Path) -> Arrays:
-    """Reads what `save` wrote."""
+    """Reads the arrays and the notes of a file."""
     with np.load(path, allow_pickle=False) as saved:
         return [saved[str(i)] for i in range(len(saved.files) - len((_NOTES, _CHECKSUM)))]
 

@@ -1,4 +1,4 @@
-"""Checksums of files and folders, and folders that hold those of their own files."""
+"""Checksums of files and folders, and sealed folders, which hold the checksums of their own files."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pathlib import Path
 from search.utils.files import write_json
 
 SEAL = "search_checksums.json"
-"""The file of a sealed folder that says what its other files hold."""
+"""The file of a sealed folder with the checksums of its other files."""
 
 
 class Damaged(ValueError):
-    """A file is gone, or does not hold what was written; the message says which, and what is wrong with it."""
+    """A file that is missing, or no longer holds what was written; the message names it and the fault."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class Checksum:
 
     Attributes:
         sha256: In hexadecimal digits.
-        bytes: How many there are.
-        files: Of how many files.
+        bytes: The number of bytes.
+        files: The number of files.
     """
 
     sha256: str
@@ -66,9 +66,9 @@ def seal(folder: Path, size_alone: Callable[[str], bool] = lambda name: False) -
     """Writes the checksums of a folder's files into it.
 
     Args:
-        folder: What is finished.
-        size_alone: Whether of a file, by its name from the folder, the size is enough, since whoever reads it
-            compares checksums of its own.
+        folder: The finished folder.
+        size_alone: Tells by a file's name in the folder whether its size is enough, since its reader compares checksums
+            of its own.
     """
     content = {
         name: {"bytes": file.stat().st_size, "sha256": None if size_alone(name) else sha256(file)}
@@ -79,7 +79,7 @@ def seal(folder: Path, size_alone: Callable[[str], bool] = lambda name: False) -
 
 
 def check_seal(folder: Path) -> None:
-    """Compares the files of a folder with the checksums that `seal` wrote; where it did not, all is well.
+    """Compares the files of a folder with the checksums from `seal`; a folder without any passes.
 
     Raises:
         Damaged: A file differs or is gone, or the checksums cannot be read.

@@ -21,7 +21,7 @@ def _start_tensorflow(verbose: bool) -> list[Any]:
     """Imports TensorFlow and lets it look for GPUs, without the noise of both.
 
     Args:
-        verbose: Leave TensorFlow as talkative as it is.
+        verbose: Keep TensorFlow's own log messages.
 
     Returns:
         The GPUs it sees.
@@ -41,7 +41,7 @@ def _start_tensorflow(verbose: bool) -> list[Any]:
 
 @contextmanager
 def muted() -> Iterator[None]:
-    """Drops what native code writes to stderr: TensorFlow logs as it loads, before it reads the level it is set to."""
+    """Drops native output to stderr: TensorFlow logs as it loads, before it reads its log level."""
     sys.stderr.flush()
     kept = os.dup(2)
     with Path(os.devnull).open("wb") as nowhere:
@@ -54,7 +54,7 @@ def muted() -> Iterator[None]:
 
 
 def _may_have_gpu() -> bool:
-    """Whether the system shows a device that could be a GPU; where it is not known how it would, it may."""
+    """Whether the machine may have a GPU, judged by its device files; True where the system has no such files."""
     return sys.platform != "linux" or any(True for name in _GPU_DEVICES for _ in Path("/dev").glob(name))
 
 
@@ -71,10 +71,10 @@ def configure(device: str, mixed_precision: bool, verbose: bool = False) -> str:
     Args:
         device: auto, cpu or gpu.
         mixed_precision: Compute in float16, keep weights in float32.
-        verbose: Leave TensorFlow as talkative as it is.
+        verbose: Keep TensorFlow's own log messages.
 
     Returns:
-        What the run computes on, in words.
+        The device, in words.
 
     Raises:
         InputError: A GPU is asked for and TensorFlow sees none, or Keras was imported on another backend.

@@ -12,7 +12,7 @@ from omegaconf import MISSING
 from search.errors import InputError, nearest
 
 LABELS = {"labels": True}
-"""Metadata of a setting that holds names of classes: where those are numbers, they can be any."""
+"""Metadata of a setting that holds names of classes, which may be any numbers."""
 
 
 def number(default: Any, *, least: float | None = None, above: float | None = None, most: float | None = None) -> Any:
@@ -21,7 +21,7 @@ def number(default: Any, *, least: float | None = None, above: float | None = No
     Args:
         default: Its default.
         least: The smallest it can be.
-        above: What it must exceed.
+        above: The bound that it must exceed.
         most: The largest it can be.
     """
     return field(default=default, metadata={"least": least, "above": above, "most": most})
@@ -58,7 +58,7 @@ def check(settings: Mapping[Any, Any], schema: type, prefix: str = "") -> None:
 def without_unknown(settings: Mapping[Any, Any], schema: type) -> dict[str, Any]:
     """The settings that the schema knows.
 
-    Runs of other versions had others, and some took settings that there are not and had no effect.
+    Runs of earlier versions may hold other settings.
     """
     hints = get_type_hints(schema)
     return {
@@ -85,7 +85,7 @@ def _check_value(key: str, value: Any, domain: Mapping[str, Any]) -> None:
 
 
 def _numbers(value: Any, key: str) -> Iterator[tuple[str, float]]:
-    """Key and value of each number that a value is or holds."""
+    """Key and value of each number in a value."""
     if isinstance(value, float):
         yield key, value
     elif isinstance(value, Mapping):

@@ -25,13 +25,13 @@ _LARGEST_ITEM = 16
 
 
 def machine_fault(error: BaseException) -> str | None:
-    """Says what the machine failed at: a disk, permissions, the network, its memory; None for any other error.
+    """Describes a failure of the machine (disk, permissions, network, memory); None for any other error.
 
-    Whatever a trial tries, it is not to blame for a file that cannot be read or written. Memory is another matter: one
-    array that is larger than all memory of the machine is the trial's own, as is all that a GPU has no room for.
+    No trial is to blame for a file that cannot be read or written. Memory is another matter: an array larger than all
+    memory of the machine is the trial's own fault, and so is anything that does not fit on a GPU.
 
     Args:
-        error: What was raised; what it was raised from counts as well.
+        error: The error; its causes count as well.
     """
     seen: BaseException | None = error
     while seen is not None:
@@ -44,7 +44,7 @@ def machine_fault(error: BaseException) -> str | None:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error is of memory, wherever that is, and not of a disk."""
+    """Whether an error means that memory ran out, of the machine or a GPU, not a disk."""
     if isinstance(error, MemoryError):
         return True
     return type(error).__name__ == "ResourceExhaustedError" and not any(word in str(error) for word in _SYSTEM_WORDS)
@@ -71,7 +71,7 @@ def _told(error: BaseException) -> str:
 
 
 def _is_too_large(error: BaseException) -> bool:
-    """Whether no state of this machine's memory had been enough, or it was not this machine's memory at all."""
+    """Whether the array is larger than all memory of this machine, or was meant for another device."""
     found = _TENSOR.search(str(error))
     if found is not None:
         shape, device = [int(length) for length in found[1].split(",") if length], found[3]

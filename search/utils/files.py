@@ -24,7 +24,7 @@ _REFUSALS = [os.strerror(number) for number in _REFUSED]
 
 
 def refusal(error: BaseException) -> str | None:
-    """Says why the machine refuses to write (no space, no permission, no folder); None for any other error."""
+    """The reason why the machine refuses to write (no space, no permission, no folder); None for any other error."""
     if isinstance(error, OSError):
         reason = error.strerror if error.errno in _REFUSED else None
         return f"{reason}: {error.filename}" if reason and error.filename else reason
@@ -46,10 +46,10 @@ def whole_file(path: Path) -> Iterator[Path]:
     /dev/stdout is never replaced: what was written goes into it when the block ends well.
 
     Args:
-        path: Where the finished file shall stand; a file that is there is replaced in one step.
+        path: The path of the finished file; an existing file is replaced in one step.
 
     Yields:
-        The path to write. What was written there is removed if the block raises.
+        The path to write to; it is removed if the block raises.
 
     Example:
         >>> with tempfile.TemporaryDirectory() as folder:
@@ -84,8 +84,8 @@ def whole_folder(path: Path) -> Iterator[Path]:
     """Gives an empty folder beside `path` to fill; it takes its name only when the block ends well.
 
     Args:
-        path: Where the finished folder shall stand. If another process finished the same folder in the meantime,
-            theirs stays and this one is removed.
+        path: The path of the finished folder. If another process finished the same folder in the meantime, that one
+            stays and this one is removed.
 
     Yields:
         The folder to fill; it is removed if the block raises.
@@ -109,13 +109,13 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
 
 def unusable_folder(path: Path) -> str | None:
-    """Says why a folder can neither be read nor, where there is none, be made; nothing is written to find out.
+    """The reason why a folder can neither be read nor created, found without writing anything.
 
     Args:
-        path: The folder. One that is there may be read-only.
+        path: The folder. An existing one may be read-only.
 
     Returns:
-        The reason; None where it can be used.
+        The reason; None if the folder can be used.
     """
     for place in (path, *path.absolute().parents):
         try:
@@ -146,7 +146,7 @@ def write_json(path: Path, content: Mapping[str, Any] | list[Any], indent: int |
 
     Args:
         path: The file.
-        content: What it shall hold.
+        content: The content.
         indent: Spaces before each level, for people; None: all in one line, ten times as fast.
     """
     try:

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, remembered: what they raise can get lost on its way through foreign code."""
+"""Ctrl-C and SIGTERM, noted, since the exception they raise can get lost in foreign code."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from types import FrameType
 
 @contextmanager
 def noted_interrupts() -> Iterator[Callable[[], bool]]:
-    """Tells in the block whether the process was asked to end.
+    """Notes in the block whether the process was asked to end.
 
     Python raises KeyboardInterrupt in whatever happens to run. Where that is a call from C code, such as a look at an
     attribute, the error may be swallowed or come out as one of another type: neither may pass for a result.

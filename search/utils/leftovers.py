@@ -1,4 +1,4 @@
-"""Names of what is being written tell whose it is, so that what a killed process left can be removed."""
+"""Temporary files and folders carry the process in their name, so that those of a killed one can be removed."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ _LONGEST_NAME = 120
 
 
 def unfinished_name(name: str) -> str:
-    """The beginning of what a file or folder is called while this process writes it."""
+    """The beginning of a file's or folder's name while this process writes it."""
     return f"{_beginning(name)}{os.getpid()}-{_started(os.getpid()) or 0}-{_machine()}"
 
 
 def remove_leftovers(folder: Path, name: str | None = None, patience: float = _PATIENCE_SECONDS) -> None:
-    """Removes what processes that have ended left half written in a folder.
+    """Removes half-written files and folders of processes that have ended.
 
     Args:
-        folder: Where; what is in its folders is not looked at.
-        name: Only what was to be called so, whatever its ending; None: everything.
-        patience: Seconds for which that may lie untouched of which it cannot be told whether its owner is alive, since
-            it is on another machine; 0 where nobody else can be at work there.
+        folder: The folder, without the folders in it.
+        name: Remove only leftovers of this name, whatever the ending; None: all.
+        patience: Seconds after which a leftover of another machine is removed, as it cannot be known whether its owner
+            is alive; 0 where nobody else can be at work there.
     """
     beginning = "." if name is None else _beginning(name)
     with suppress(OSError):  # there is no such folder, or nothing can be removed there: that is no reason to stop
@@ -86,7 +86,7 @@ def _remove(path: Path) -> None:
 
 
 def _started(pid: int) -> int | None:
-    """When a process of this machine began, in ticks since it booted; None where there is none. 0: that is not told."""
+    """When a process of this machine began, in ticks since boot; None if there is no such process, 0 if unknown."""
     with suppress(OSError, ValueError, IndexError):
         # The name in parentheses, the second field, may hold anything.
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
@@ -104,7 +104,7 @@ def _started(pid: int) -> int | None:
 
 @cache
 def _machine() -> str:
-    """Tells apart those who have pids of their own: machines, the same one booted again, containers."""
+    """An identifier of the space of pids: this machine since its last boot, or this container."""
     told = [socket.gethostname()]
     with suppress(OSError):
         told.append(Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii"))

@@ -19,17 +19,16 @@ LOCK = ".lock"
 def locked(folder: Path) -> Iterator[None]:
     """Holds a folder for this process while the block runs.
 
-    The operating system holds the lock on the file and lets go of it when the process ends, in whatever way. So what a
-    killed process left is free to take, by one alone of those who try at the same moment, and a process that has got
-    the pid of a dead one does not pass for it. What the file says is for people, and for other machines: not every
-    network file system tells them of a lock.
+    The operating system holds the lock on the file and releases it when the process ends, in whatever way. So the lock
+    of a killed process is free to take, by exactly one of those who try at the same moment, and a process that has got
+    the pid of a dead one does not pass for it. The content of the file is for people, and for other machines, as not
+    every network file system shows them a lock.
 
     Args:
         folder: It gets a file `.lock` with the owner's pid and host, which goes away at the end.
 
     Raises:
-        InputError: Another process holds it, or one on another machine did, of which it cannot be told whether it has
-            ended.
+        InputError: Another process holds it, or one on another machine did, which may still run.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / LOCK
@@ -94,7 +93,7 @@ def _refuse_other_host(file: int, path: Path) -> None:
 
 
 def _owner(file: int) -> tuple[int, str] | None:
-    """Pid and host of who holds the lock or did so last; None where it was killed before it had written them."""
+    """Pid and host of the process that holds the lock or held it last; None if it was killed before writing them."""
     try:
         owner = json.loads(os.pread(file, 4096, 0))
         return int(owner["pid"]), str(owner["host"])

@@ -10,7 +10,7 @@ from tensorflow.python.framework import ops
 
 @contextmanager
 def released_graphs() -> Iterator[None]:
-    """Lets go of the graphs that are traced in the block, once nothing else refers to them.
+    """Releases the graphs that are traced in the block, once nothing else refers to them.
 
     TensorFlow keeps the gradient of every `tf.custom_gradient` function that is traced in a registry of its own, for
     good, and through it the whole graph. Keras's optimizers add up the gradients of all replicas in such a function:

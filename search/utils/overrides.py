@@ -27,16 +27,16 @@ _QUOTES = ("'", '"')
 def readable(word: str, sweeps: bool = False) -> str:
     """Writes a setting so that Hydra reads the value as it was typed.
 
-    Hydra's grammar has no letters but English ones outside quotes, and takes spaces, parentheses, `~`, `;` and much
-    else for signs of its own. Where the schema expects a plain string, every value is one, but for `null` and what
-    stands in quotes already; elsewhere what Hydra cannot read is, such as the elements of a list.
+    Outside quotes Hydra's grammar knows only English letters, and gives spaces, parentheses, `~`, `;` and more a
+    meaning of their own. Where the schema expects a plain string, every value is quoted, except `null` and what is quoted
+    already; elsewhere only what Hydra cannot read is quoted, such as elements of a list.
 
     Args:
         word: `key=value`, as the shell passes it on.
         sweeps: Whether commas stand between the values of several runs.
 
     Returns:
-        The same for Hydra.
+        The setting in Hydra's grammar.
 
     Raises:
         InputError: The key is none, or the value is the folder of a run, and cannot be one.
@@ -64,7 +64,7 @@ def quoted(text: str) -> str:
 
 
 def literal(value: Any) -> str:
-    """Writes one of Python's values in Hydra's grammar."""
+    """Writes a Python value in Hydra's grammar."""
     if value is None:
         return _NULL
     if isinstance(value, bool):
@@ -77,7 +77,7 @@ def literal(value: Any) -> str:
 
 
 def setting(key: str, value: object) -> str:
-    """Writes a setting that is a plain string as a person would type it, so that `readable` gives the value back."""
+    """Writes a plain string setting as a person would type it; `readable` reads the value back."""
     text = str(value)
     if "${" in text or text == _NULL or text.startswith(_QUOTES):
         text = quoted(text.replace("${", "\\${"))
@@ -85,10 +85,10 @@ def setting(key: str, value: object) -> str:
 
 
 def typed(module: str, *words: str) -> str:
-    """A command of this package, to be pasted into a shell.
+    """A command of this package, to paste into a shell.
 
     Args:
-        module: What `python -m` runs.
+        module: The module that `python -m` runs.
         words: Its arguments.
     """
     return shlex.join(["python", "-m", module, *words])

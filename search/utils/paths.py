@@ -1,4 +1,4 @@
-"""The paths that people give, in settings, arguments and Python: how they are read, and where they lead."""
+"""Paths given by people, in settings, arguments and Python."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def read_path(given: str | Path, key: str) -> Path:
         key: The setting or argument, for the message.
 
     Returns:
-        The path with the home folder in it; one that was relative still is. Nothing need stand there.
+        The path with `~` replaced; a relative one stays relative. It need not exist.
 
     Raises:
-        InputError: It is empty, or nothing can stand there: it is too long, a loop of links, below a file, or in the
-            home folder of somebody who has none.
+        InputError: It is empty or impossible: too long, a loop of links, below a file, or in the home folder of
+            somebody who has none.
     """
     if not str(given).strip():
         raise InputError(f"{key} is empty: expected a file or a folder.")
@@ -61,7 +61,7 @@ def absolute_path(given: str | Path, key: str) -> Path:
 
 
 def cache_folder() -> str:
-    """The folder of modules and features unless settings say otherwise, as a person would write it."""
+    """The default folder of modules and features, as a person would write it."""
     return os.environ.get("SEARCH_CACHE") or "~/.cache/search"
 
 
@@ -69,7 +69,7 @@ def make_absolute(settings: DictConfig, schema: type) -> None:
     """Makes each path among settings absolute.
 
     Args:
-        settings: They are changed.
+        settings: The settings, changed in place.
         schema: Their dataclass; its fields with the metadata `PATH` are paths.
 
     Raises:
@@ -82,7 +82,7 @@ def make_absolute(settings: DictConfig, schema: type) -> None:
 
 
 def shown(given: str | Path) -> str:
-    """A path as a message shows it: one that is too long to be read is cut."""
+    """A path for a message, cut if it is too long to read."""
     text = str(given)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 

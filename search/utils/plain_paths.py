@@ -1,4 +1,4 @@
-"""Paths in which TensorFlow sees no pattern."""
+"""Paths without characters that TensorFlow takes for a pattern."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _OF_PATTERNS = frozenset("*?[]{}\\")
 
 
 def plain_path(folder: Path) -> Path:
-    """Gives a path to a folder that TensorFlow can load from, whatever the folder is called.
+    """Finds a path to a folder that TensorFlow can load from, whatever the folder's name.
 
     Args:
         folder: Such as `runs [1]/model`.
 
     Returns:
-        `folder` itself, or a symbolic link to it. That stays as long as the process, since what was loaded finds its
-        vocabularies by it.
+        `folder` itself, or a symbolic link to it. The link lasts as long as the process, since loaded modules find
+        their vocabularies by it.
 
     Raises:
         InputError: The folder for temporary files has such a name as well.

@@ -1,4 +1,4 @@
-"""Paths that lead to no file on a disk: devices, pipes, sockets; and to what is open already, such as /dev/stdout."""
+"""Paths that lead to no file on a disk: devices, pipes, sockets, and open files such as /dev/stdout."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _KINDS = {
 
 
 def special(path: Path) -> str | None:
-    """Names what stands at a path where it is a device, a pipe or a socket; else None.
+    """The kind of a path that is a device, a pipe or a socket; else None.
 
     Args:
         path: Links are followed.
 
     Raises:
-        OSError: It cannot be looked at: a loop of links, a name too long.
+        OSError: The path cannot be examined: a loop of links, a name too long.
     """
     try:
         return _KINDS.get(stat.S_IFMT(path.stat().st_mode))
@@ -33,7 +33,7 @@ def special(path: Path) -> str | None:
 
 
 def is_written_through(path: Path) -> bool:
-    """Tells whether a path must be written as it is, as there is no file that another could take the place of.
+    """Whether a path must be written directly, as there is no file to be replaced by another.
 
     Raises:
         OSError: See `special`.
@@ -43,7 +43,7 @@ def is_written_through(path: Path) -> bool:
 
 @contextmanager
 def written_through(path: Path) -> Iterator[IO[bytes]]:
-    """Opens for writing what `is_written_through`: nothing is replaced, and what went there before stays.
+    """Opens a path for which `is_written_through` holds, for writing: nothing is replaced or truncated.
 
     Raises:
         OSError: It cannot be written.
@@ -55,7 +55,7 @@ def written_through(path: Path) -> Iterator[IO[bytes]]:
 
 
 def _descriptor(path: Path) -> int | None:
-    """Gives the number of the open file that a path stands for, such as 1 of /dev/stdout."""
+    """The descriptor of the open file that a path stands for, such as 1 for /dev/stdout."""
     for _ in range(40):  # as many links as Linux follows
         if os.path.realpath(path.parent) == f"/proc/{os.getpid()}/fd" and path.name.isdecimal():
             return int(path.name)

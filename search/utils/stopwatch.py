@@ -1,4 +1,4 @@
-"""What the phases of a run take."""
+"""The time that the phases of a run take."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Stopwatch:
 
     @contextmanager
     def __call__(self, phase: str) -> Iterator[None]:
-        """Counts the block to a phase, but for what is added to another one meanwhile."""
+        """Counts the time of the block to a phase, without what is counted to another phase meanwhile."""
         started, elsewhere = time.monotonic(), self._elsewhere
         try:
             yield
@@ -34,7 +34,7 @@ class Stopwatch:
         self._seconds[phase] = self._seconds.get(phase, 0.0) + seconds
 
     def seconds(self) -> dict[str, float]:
-        """Seconds of every phase, and in all since the stopwatch was made."""
+        """Seconds of every phase, and in total since the stopwatch was made."""
         return {
             phase: round(spent, 3)
             for phase, spent in {**self._seconds, "total": time.monotonic() - self.started}.items()

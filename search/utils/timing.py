@@ -1,4 +1,4 @@
-"""How long a text takes: the one measure for models, modules and baselines."""
+"""The time per text, measured in one way for models, modules and baselines."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _MOST_SECONDS = 5.0
 
 
 def milliseconds_per_text(function: Callable[[NDArray[np.object_]], Any], texts: NDArray[np.object_]) -> float:
-    """Times a function of texts in one batch: the best of five calls or more, after one that warms it up.
+    """Times a function of texts on one batch: the best of five calls or more, after one to warm up.
 
-    What else the machine does only ever adds to a time: the best of the calls is the one that it disturbed least.
+    Other work of the machine only ever adds to a time, so the best call is the one that was disturbed least.
 
     Args:
-        function: What takes texts [n].
+        function: A function of texts [n].
         texts: Strings; the first `BATCH` are used, over again where there are fewer, so that all batches are of a size.
     """
     batch = np.resize(texts, BATCH)
