@@ -19,7 +19,8 @@ class WordCounts(keras.layers.Layer):
     """TF-IDF under a linear model, from a fitted pipeline of scikit-learn: strings [batch] to float32 [batch, classes].
 
     Args:
-        pipeline: `TfidfVectorizer` with its own tokenizer and l2 norm, then naive Bayes or logistic regression.
+        pipeline: `TfidfVectorizer` with its own tokenizer and l2 norm, then naive Bayes, logistic regression or
+            `NaiveBayesWeightedRegression`.
         classes: Number of classes; those that the pipeline was not fitted on have probability 0.
         name: Name of the layer.
     """
@@ -39,6 +40,7 @@ class WordCounts(keras.layers.Layer):
             linear = (model.feature_log_prob_, model.class_log_prior_)
         else:
             linear = (model.coef_, model.intercept_)
+        self._against_rest = getattr(model, "one_against_rest", False) and len(model.classes_) > 2
         weights, bias = of_all_classes(*linear, model.classes_, classes)
         self._idf, self._weights, self._bias = (
             self.add_weight(name=name, shape=values.shape, initializer="zeros", trainable=False, autocast=False)
@@ -63,6 +65,9 @@ class WordCounts(keras.layers.Layer):
         lengths = tf.sqrt(tf.math.unsorted_segment_sum(values**2, rows, batch))
         sums = tf.math.unsorted_segment_sum(values[:, None] * _gathered(self._weights, ids), rows, batch)
         logits = tf.math.divide_no_nan(sums, lengths[:, None]) + tf.cast(self._bias.value, tf.float64)
+        if self._against_rest:
+            each = tf.sigmoid(logits)
+            return tf.cast(each / tf.reduce_sum(each, axis=1, keepdims=True), tf.float32)
         return tf.cast(tf.nn.softmax(logits), tf.float32)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, int]:

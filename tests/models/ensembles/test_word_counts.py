@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from search.evaluation.baselines import LOGISTIC_REGRESSION, NAIVE_BAYES, run_baselines
+from search.evaluation.baselines import LOGISTIC_REGRESSION, NAIVE_BAYES, NB_LOGISTIC_REGRESSION, run_baselines
 from search.models.ensembles.word_counts import WordCounts, tokens
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
@@ -56,7 +56,7 @@ def fitted(texts, labels, unseen):
 
 
 def check(outcome, unseen, classes, atol=1e-6):
-    for name in (NAIVE_BAYES, LOGISTIC_REGRESSION):
+    for name in (NAIVE_BAYES, LOGISTIC_REGRESSION, NB_LOGISTIC_REGRESSION):
         found = WordCounts(outcome[name].model, classes, name)(tf.constant(unseen)).numpy()
         np.testing.assert_allclose(
             found[:, : outcome[name].probabilities.shape[1]], outcome[name].probabilities, atol=atol
@@ -75,11 +75,14 @@ def test_probabilities_are_scikit_learns(classes):
     check(fitted(texts, np.arange(200) % classes, unseen), unseen, classes)
 
 
-def test_a_class_without_rows_has_no_probability():
-    outcome = fitted(["good day", "bad day"] * 10, [0, 2] * 10, ["good"])
-    found = WordCounts(outcome[NAIVE_BAYES].model, 4, "counts")(tf.constant(["good"])).numpy()
-    assert found[0, [1, 3]].tolist() == [0, 0]
-    np.testing.assert_allclose(found[0, :3], outcome[NAIVE_BAYES].probabilities[0], atol=1e-6)
+@pytest.mark.parametrize("name", [NAIVE_BAYES, LOGISTIC_REGRESSION, NB_LOGISTIC_REGRESSION])
+@pytest.mark.parametrize("labels, never", [([0, 2], [1, 3]), ([0, 1, 3], [2])])
+def test_a_class_without_rows_has_no_probability(name, labels, never):
+    outcome = fitted(["good day", "bad day", "dull day"][: len(labels)] * 10, labels * 10, ["good"])[name]
+    found = WordCounts(outcome.model, 4, "counts")(tf.constant(["good"])).numpy()
+    assert found[0, never].tolist() == [0] * len(never)
+    known = outcome.probabilities[0]
+    np.testing.assert_allclose(found[0, : len(known)], known, atol=1e-6)
 
 
 def test_no_texts_give_no_probabilities():
