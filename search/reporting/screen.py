@@ -19,7 +19,14 @@ from search.datasets import Cleaning, Splits
 from search.evaluation.metric_list import shown_metrics
 from search.evaluation.paired import compared
 from search.reporting.progress import EmbeddingProgress, SearchProgress
-from search.reporting.tables import short, table_of_classes, table_of_ensembles, table_of_numbers
+from search.reporting.tables import (
+    short,
+    short_time,
+    table_of_baselines,
+    table_of_classes,
+    table_of_ensembles,
+    table_of_numbers,
+)
 from search.utils.overrides import typed
 
 if TYPE_CHECKING:  # the data are shown before TensorFlow, which these import, is needed
@@ -105,29 +112,20 @@ class Screen:
                 self._bars = None
 
     def show_result(self, summary: Mapping[str, Any], folder: Path) -> None:
-        """Prints the answer: the best configuration, its scores beside the baselines', where everything is."""
+        """Prints the answer: the best configuration, its scores, the baselines' below, where everything is."""
         best = Table("Best configuration", "", box=box.SIMPLE_HEAD, pad_edge=False)
         for name, value in summary["best"].items():
             best.add_row(name, f"{value:.4g}" if isinstance(value, float) else escape(str(value)))
         self.console.print(best)
-        baselines = {name: baseline.get("test", {}) for name, baseline in summary["baselines"].items()}
-        headings = [name.removeprefix("tfidf_").replace("_", "\n") for name in baselines]
-        scores = table_of_numbers("metric", "valid", "test", "95 % interval", *headings)
+        scores = table_of_numbers("metric", "valid", "test", "95 % interval")
         for metric in shown_metrics(len(summary["classes"])):
             interval = " to ".join(short(end) for end in summary["test_interval"][metric])
-            others = (short(test.get(metric)) for test in baselines.values())
-            scores.add_row(
-                metric,
-                short(summary["valid"][metric]),
-                f"[bold]{short(summary['test'][metric])}[/bold]",
-                interval,
-                *others,
-            )
-        spent = summary.get("milliseconds_per_text")
-        if spent is not None:
-            others = (_time(baseline.get("milliseconds_per_text")) for baseline in summary["baselines"].values())
-            scores.add_row("ms a text", "", f"[bold]{_time(spent)}[/bold]", "", *others)
+            tested = f"[bold]{short(summary['test'][metric])}[/bold]"
+            scores.add_row(metric, short(summary["valid"][metric]), tested, interval)
+        if (spent := summary.get("milliseconds_per_text")) is not None:
+            scores.add_row("ms a text", "", f"[bold]{short_time(spent)}[/bold]", "")
         self.console.print(scores)
+        self.console.print(table_of_baselines(summary["baselines"], summary["verdict"]))
         if folds := summary.get("folds"):
             each = ", ".join(map(short, folds["scores"]))
             self.say(f"Cross-validated score {short(summary['score'])} ± {short(folds['std'])}; by fold {each}")
@@ -147,10 +145,6 @@ class Screen:
             self.say(summary["latency"]["text"])
         self.say(f"Run folder: {folder}")
         self.say(f"Look at the trials: {typed('search.board', f'run={folder}')}")
-
-
-def _time(milliseconds: float | None) -> str:
-    return "<0.001" if milliseconds is not None and milliseconds < 0.001 else short(milliseconds)
 
 
 def describe_cleaning(cleaning: Cleaning) -> str:

@@ -77,6 +77,38 @@ def short(value: float | None, digits: int = 3) -> str:
     return "-" if value is None or math.isnan(value) else f"{value:.{digits}f}"
 
 
+def _signed(value: float | None, digits: int) -> str:
+    """A difference with its sign; a dash where there is none."""
+    return "-" if value is None or math.isnan(value) else f"{value:+.{digits}f}"
+
+
+def short_time(milliseconds: float | None) -> str:
+    """A time with three decimals; a dash where there is none."""
+    return "<0.001" if milliseconds is not None and milliseconds < 0.001 else short(milliseconds)
+
+
+def table_of_baselines(baselines: Mapping[str, Any], verdict: Mapping[str, Any]) -> Table:
+    """The test score of each baseline, and what the model gains over it; the best baseline stands out.
+
+    Args:
+        baselines: That part of summary.json.
+        verdict: Likewise.
+    """
+    metric = verdict["metric"]
+    table = table_of_numbers("baseline", f"test\n{metric}", "gain", "95 % interval", "ms a\ntext")
+    for name, baseline in baselines.items():
+        words = name.replace("_", " ")
+        gain = verdict["gains"].get(name, {"gain": None, "interval": (None, None)})
+        table.add_row(
+            f"[bold]{words}[/bold]" if name == verdict["best_baseline"] else words,
+            short(baseline.get("test", {}).get(metric)),
+            _signed(gain["gain"], 3),
+            " to ".join(_signed(end, 3) for end in gain["interval"]),
+            short_time(baseline.get("milliseconds_per_text")),
+        )
+    return table
+
+
 def table_of_ensembles(ensembles: Mapping[str, Any]) -> Table:
     """A table of the ensembles beside the best trial alone; the chosen one is highlighted.
 
@@ -92,7 +124,7 @@ def table_of_ensembles(ensembles: Mapping[str, Any]) -> Table:
             short(method["valid"][metric]),
             short(method["test"][metric]),
             " to ".join(short(end) for end in method["test_interval"][metric]),
-            f"{gain['gain']:+.4f}",
-            " to ".join(f"{end:+.4f}" for end in gain["interval"]),
+            _signed(gain["gain"], 4),
+            " to ".join(_signed(end, 4) for end in gain["interval"]),
         )
     return table
