@@ -1,4 +1,4 @@
-"""From a name to the part of a model that stands under its head.
+"""Backbones, the part of a model under its head: pretrained modules and encoders learned from scratch.
 
 The names are imported when they are first used, since most of them bring TensorFlow along.
 """

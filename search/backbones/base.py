@@ -33,10 +33,10 @@ class SavedModule:
     """A published SavedModel on disk, which maps strings [batch] to float32 [batch, dim].
 
     Attributes:
-        name: What messages, records of passes and times call it.
+        name: Its name in messages, records of passes and times.
         folder: Its SavedModel.
-        room: Texts and width of its features, which are computed once only where there is room for as many; None:
-            they always are.
+        room: Number of texts and width of the features, which are computed once only where they fit in the cache;
+            None: they always are.
     """
 
     name: str
@@ -60,8 +60,8 @@ class Published:
 
     Attributes:
         name: The module, as the configuration calls it.
-        module: Where it lies.
-        takes_texts: Whether the model gives it its texts; else its vectors were copied into an embedding.
+        module: Its SavedModel.
+        takes_texts: Whether the model passes its texts to it; else its vectors were copied into an embedding.
         is_all: Whether the backbone is this module and nothing else.
     """
 
@@ -73,12 +73,12 @@ class Published:
 
 @dataclass(frozen=True)
 class PreparedInputs:
-    """Inputs of a model that are the same in every epoch, and are made of texts once.
+    """Inputs of a model that are the same in every epoch and are computed once from texts.
 
     Attributes:
-        begin: Begins a model with them: gives its input, and the backbone's output for it, float32 [batch, dim]. The
+        begin: Begins a model with them: returns its input, and the backbone's output for it, float32 [batch, dim]. The
             weights are those of `Backbone.symbolic`, in the same order.
-        of_texts: Makes them of strings [n]; None: they are the features of the backbone's constant module.
+        of_texts: Computes them from strings [n]; None: they are the features of the backbone's constant module.
     """
 
     begin: Callable[[], tuple[keras.KerasTensor, keras.KerasTensor]]
@@ -87,11 +87,11 @@ class PreparedInputs:
 
 @dataclass(frozen=True)
 class Description:
-    """The backbone of one configuration, as records and reports say it.
+    """The facts about the backbone of one configuration, for records and reports.
 
     Attributes:
         backbone: Its name, a value of the hyperparameter `module`.
-        pretrained: The module whose published weights it starts from; None: it starts from nothing.
+        pretrained: The module whose published weights it starts from; None: it is trained from scratch.
         frozen: Whether these weights stay as they were published.
     """
 
@@ -118,7 +118,7 @@ class Backbone(ABC):
     @property
     @abstractmethod
     def modules(self) -> Sequence[SavedModule]:
-        """All published modules that one configuration or another starts from."""
+        """All published modules that any configuration starts from."""
 
     @abstractmethod
     def symbolic(self, texts: keras.KerasTensor, values: Mapping[str, Any]) -> keras.KerasTensor:
@@ -132,12 +132,12 @@ class Backbone(ABC):
             float32 [batch, dim]. Its weights are the published ones, or fresh ones where there are none.
 
         Raises:
-            InputError: A module cannot be loaded, or not trained where the hyperparameters ask for it.
+            InputError: A module cannot be loaded, or cannot be trained where the hyperparameters ask for it.
         """
 
     @abstractmethod
     def published(self, values: Mapping[str, Any]) -> Published | None:
-        """The published weights that a configuration starts from; None where it starts from nothing."""
+        """The published weights that a configuration starts from; None where it is trained from scratch."""
 
     @abstractmethod
     def trains_published(self, values: Mapping[str, Any]) -> bool:
@@ -148,15 +148,15 @@ class Backbone(ABC):
         """The learning rate of the layers in `groups`; None where they are not trained."""
 
     def prepared(self, values: Mapping[str, Any]) -> PreparedInputs | None:
-        """Inputs above which a configuration is trained, where they can be made of texts once and layers follow."""
+        """Inputs that can be computed once, if a configuration has any and layers above them; else None."""
         return None
 
     def learning_from(self, texts: NDArray[np.object_]) -> Self:
-        """The same backbone for other training texts [n]: whatever it learns before training is of these alone."""
+        """A copy for other training texts [n]; a vocabulary, for example, is then learned from these alone."""
         return self
 
     def untrainable(self) -> list[str]:
-        """Names of modules, as the configuration calls them, that have no weights to train."""
+        """Names, as in the configuration, of modules without trainable weights."""
         return []
 
     def groups(self, model: keras.Model) -> list[list[keras.layers.Layer]]:
@@ -165,27 +165,27 @@ class Backbone(ABC):
         return [trained] if trained else []
 
     def describe(self, values: Mapping[str, Any]) -> Description:
-        """The facts that records and reports tell of a configuration."""
+        """The facts about the backbone of a configuration, for records and reports."""
         found = self.published(values)
         if found is None:
             return Description(self.name, None, False)
         return Description(self.name, found.name, not self.trains_published(values))
 
     def text_module(self, values: Mapping[str, Any]) -> SavedModule | None:
-        """The published module that the model gives its texts to; None where there is none."""
+        """The published module that takes the model's texts; None where there is none."""
         found = self.published(values)
         return found.module if found is not None and found.takes_texts else None
 
     def constant(self, values: Mapping[str, Any]) -> SavedModule | None:
-        """The module that texts go to first, where training does not change what it gives for them."""
+        """The module that takes the texts, where training leaves its outputs constant; else None."""
         return None if self.trains_published(values) else self.text_module(values)
 
     def frozen_features(self, values: Mapping[str, Any]) -> SavedModule | None:
-        """The module whose features are the output of the backbone and a constant; None where there is none."""
+        """The module whose features are the backbone's output and constant; None where there is none."""
         return self._whole(values, trained=False)
 
     def fine_tuned(self, values: Mapping[str, Any]) -> SavedModule | None:
-        """The module that the backbone is and that is trained; None where there is none."""
+        """The module that is fine-tuned and is all of the backbone; None where there is none."""
         return self._whole(values, trained=True)
 
     def _whole(self, values: Mapping[str, Any], trained: bool) -> SavedModule | None:

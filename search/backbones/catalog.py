@@ -1,4 +1,4 @@
-"""The modules that have a short name: one YAML file each, packaged, in a folder of one's own, or exported."""
+"""The catalog of modules with a short name: a YAML file each, packaged, in the user's own folder, or exported."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from spaces import ENCODERS
 
 @dataclass(frozen=True)
 class Entry:
-    """What a file of the catalog says of a module; it must give a handle or a source."""
+    """An entry of the catalog; it must give a handle or a source."""
 
     name: str = MISSING
-    """As in `space.modules`, and as the file is called."""
+    """Its name in `space.modules`, and the name of the file."""
     handle: str | None = None
     """A TF Hub handle, or the URL or path of a .tar.gz, or a folder."""
     source: str | None = None
@@ -29,7 +29,7 @@ class Entry:
     language: str = MISSING
     """ISO codes, with commas between them; anything else is shown as it is."""
     preprocessor: str | None = None
-    """Handle or folder of what makes of texts the tensors that the module takes; wins over module.preprocessor."""
+    """Handle or folder of the preprocessor that turns texts into the module's inputs; wins over module.preprocessor."""
     notes: str = ""
     version: str | None = None
     """The source's version, where its wheel alone is fetched; then `sha256` is given too."""
@@ -85,7 +85,7 @@ def lookup(
     """Reads all entries, of the catalog and exported ones.
 
     Args:
-        names: Those that will be used.
+        names: The names that will be used.
         folders: Configuration folders, as for `catalog`.
         modules: Folder that modules are kept in, as for `exported`.
         known: Paths as the user typed them, to where they led when a run was begun.

@@ -1,4 +1,4 @@
-"""Which modules there are, of the catalog and on disk, as far as files tell without loading any."""
+"""A list of the modules in the catalog and on disk, from their files, without loading any."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ _VOCABULARY = "assets/vocabulary.txt"
 
 @dataclass(frozen=True)
 class Listed:
-    """A module; what is not known until it is loaded is None.
+    """A module of the list; facts that are not known until it is loaded are None.
 
     Attributes:
-        name: As in `space.modules`, or the handle it was downloaded from, or the name of its folder.
+        name: Its name in `space.modules`, the handle it was downloaded from, or the name of its folder.
         dimension: Width of its vectors, for texts or, where the name says so, for their tokens.
         vocabulary: Words in its table.
         parameters: Numbers in its variables.
-        trainable: Those of them that fine-tuning changes.
+        trainable: Numbers in the variables that fine-tuning changes.
         size: Bytes on disk.
-        folder: Where it is; None: it has been neither downloaded nor built.
+        folder: Its folder; None: it has been neither downloaded nor built.
     """
 
     name: str
@@ -43,7 +43,7 @@ def inventory(entries: Iterable[Entry], modules: Path) -> list[Listed]:
     """Lists the modules of the catalog, then what else is on disk.
 
     Args:
-        entries: The catalog's, and the exported ones.
+        entries: Entries of the catalog and of exported modules.
         modules: Folder that modules are kept in.
     """
     left = [path for path in sorted(modules.glob("*")) if path.is_dir() and not path.name.startswith(".")]
@@ -62,7 +62,7 @@ def inventory(entries: Iterable[Entry], modules: Path) -> list[Listed]:
 
 
 def _local(entry: Entry) -> Path | None:
-    """The path that an entry's handle is, unless it is an address."""
+    """The path of an entry whose handle is one; None for an address."""
     if entry.handle is None or "://" in entry.handle:
         return None
     return read_path(entry.handle, f"module {entry.name}")
@@ -84,7 +84,7 @@ def _downloaded_from(path: Path) -> str | None:
 
 
 def _tokens(path: Path) -> Listed | None:
-    """What `token_module` made, by the width of a token's vector; None: it did not make this."""
+    """The title and token width of a module that `token_module` made; None for any other."""
     try:
         note = json.loads((path / NOTE).read_text(encoding="utf-8"))
         return _listed(title_of_tokens(note["name"]), int(note["width"]), path)

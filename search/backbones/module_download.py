@@ -31,19 +31,19 @@ _HUB_CACHE = "TFHUB_CACHE_DIR"
 
 
 def download(handle: str, name: str, modules: Path, max_gib: float | None) -> Path:
-    """Fetches a module, unless that was done before, by this package or by TensorFlow Hub.
+    """Fetches a module, unless this package or TensorFlow Hub fetched it before.
 
     Args:
         handle: A TF Hub handle, or the address of a .tar.gz.
-        name: What messages call it.
+        name: Its name in messages.
         modules: Folder that modules are kept in.
-        max_gib: The limit to what comes out of its archive, in GiB; None: there is none.
+        max_gib: The limit to the unpacked size of its archive, in GiB; None: no limit.
 
     Returns:
-        Its folder: in `modules`, or where the environment variable TFHUB_CACHE_DIR says that TensorFlow Hub keeps them.
+        Its folder: in `modules`, or in the environment variable TFHUB_CACHE_DIR, TensorFlow Hub's own folder.
 
     Raises:
-        InputError: It cannot be reached, or what comes is damaged or too large.
+        InputError: It cannot be reached, or the download is damaged or too large.
         OSError: `modules` cannot be written.
     """
     key = hashlib.sha1(handle.encode()).hexdigest()  # as TensorFlow Hub names the folders
@@ -75,9 +75,9 @@ def download(handle: str, name: str, modules: Path, max_gib: float | None) -> Pa
 
 
 def remove_broken_downloads(modules: Path) -> None:
-    """Removes what a process of this machine that was killed left of a download, for which tensorflow_hub would wait.
+    """Removes unfinished downloads of killed processes of this machine, for which tensorflow_hub would wait.
 
-    Its lock beside the module's place holds host, pid and the name of the folder that it unpacks to.
+    The lock beside the module's folder holds host, pid and the name of the folder that it unpacks to.
     """
     for lock in modules.glob("*.lock"):
         with suppress(OSError, ValueError):
@@ -115,7 +115,7 @@ def _fetched(handle: str, folder: Path, max_gib: float | None) -> Path:
 
 @contextmanager
 def _hub_settings(modules: Path) -> Iterator[None]:
-    """Makes tensorflow_hub keep modules in a folder of ours and give up on a server that does not answer."""
+    """Makes tensorflow_hub keep modules in our folder and give up on a server that does not answer."""
     ours = {_HUB_CACHE: str(modules), "TFHUB_MODEL_LOAD_FORMAT": "COMPRESSED"}
     before = {key: os.environ.get(key) for key in ours}
     timeout = socket.getdefaulttimeout()

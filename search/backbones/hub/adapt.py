@@ -1,4 +1,4 @@
-"""Adapts what TensorFlow loaded to TF Hub's text API, in memory."""
+"""Adapts a loaded SavedModel to TF Hub's text API, in memory."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _Given = TypeVar("_Given")
 
 @dataclass(frozen=True, eq=False)
 class TextCall:
-    """A call with the one output that embeds texts.
+    """A call, and which of its outputs embeds texts.
 
     Attributes:
-        call: Takes texts.
-        key: Which of its outputs.
-        dimension: Width of that.
+        call: The call, which takes texts.
+        key: The name of the output.
+        dimension: Width of the output.
         gives_tokens: Whether another output has a vector for each token.
     """
 
@@ -42,11 +42,11 @@ def adapted(saved: Any, name: str) -> TextCall:
     """Finds how a SavedModel embeds texts.
 
     Args:
-        saved: What `tf.saved_model.load` gave.
-        name: What messages call it.
+        saved: The result of `tf.saved_model.load`.
+        name: Its name in messages.
 
     Raises:
-        ChoiceNeeded: It takes what a preprocessor makes of texts, or gives a vector for each token alone.
+        ChoiceNeeded: It takes the output of a preprocessor, or gives only vectors of tokens.
         InputError: It is no text module, or fails on texts.
     """
     call = best_call(saved, name)
@@ -66,7 +66,7 @@ def adapted(saved: Any, name: str) -> TextCall:
 
 
 def needs_preprocessor(call: Call, name: str) -> str:
-    """Says that a module takes what a preprocessor makes of texts."""
+    """The error about a module that needs a preprocessor."""
     keys = set(call.inputs) if isinstance(call.inputs, Mapping) else set()
     usual = f"; for these inputs {BERT_PREPROCESSOR} is the usual one" if keys == BERT_INPUTS else ""
     return (
@@ -80,7 +80,7 @@ def trial(function: Callable[[tf.Tensor], _Given], name: str) -> _Given:
 
     Args:
         function: The module, or a part of it, on strings [batch].
-        name: What messages call it.
+        name: Its name in messages.
 
     Raises:
         InputError: It fails.
@@ -94,8 +94,8 @@ def trial(function: Callable[[tf.Tensor], _Given], name: str) -> _Given:
 def variables_of(saved: Any, call: Call) -> tuple[tuple[tf.Variable, ...], tuple[tf.Variable, ...]]:
     """The variables of a SavedModel: those that fine-tuning changes, and the others.
 
-    An object lists what is to be trained. Nobody lists anything for a signature that is all there is: what it reads
-    is trained if it was made to be.
+    An object lists its trainable variables. A module with signatures alone has no such list: there the variables that
+    the signature reads count as trainable if they were created so.
     """
     listed = getattr(saved, "trainable_variables", None)
     if listed is None and call.is_signature:

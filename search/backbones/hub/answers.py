@@ -1,4 +1,4 @@
-"""The checked answers of a module or a model: for each text a row of finite numbers, or the text is named."""
+"""Checked calls of a module or a model: a row of finite numbers for each text, or an error that names the text."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def guarded(vectors: tf.Tensor, texts: tf.Tensor, dimension: int) -> tf.Tensor:
     NaN must not get beyond the module: `relu` makes 0 of it, and no later check would see anything.
 
     Args:
-        vectors: What a module gave, float32.
+        vectors: The output of a module, float32.
         texts: Strings [batch].
         dimension: Width of the module's vectors.
 
     Returns:
-        The same, float32 [batch, dimension].
+        The vectors, float32 [batch, dimension].
     """
     vectors = tf.ensure_shape(vectors, [None, dimension])
     if tf.executing_eagerly():  # every operation costs by itself, but the numbers of rows are known
@@ -49,19 +49,19 @@ def guarded(vectors: tf.Tensor, texts: tf.Tensor, dimension: int) -> tf.Tensor:
 
 
 def answers(call: Call, texts: Sequence[str] | Sequence[bytes], who: str) -> NDArray[Any]:
-    """Calls a module or a model on texts and checks what it gives.
+    """Calls a module or a model on texts and checks the result.
 
     Args:
         call: Maps strings [n] to numbers [n, …].
-        texts: So many as are to be in one batch.
-        who: The module or model, as messages call it.
+        texts: The texts of one batch.
+        who: The module or model, as named in messages.
 
     Returns:
         A row of finite numbers for each text.
 
     Raises:
-        InputError: It gives something else, or fails; the text is named.
-        tf.errors.ResourceExhaustedError: They are too many for the memory.
+        InputError: It returns something else, or fails; the text is named.
+        tf.errors.ResourceExhaustedError: The batch is too large for the memory.
     """
     try:
         return _checked(call, texts)
@@ -79,16 +79,16 @@ def answers_in_batches(call: Call, texts: NDArray[np.object_], who: str) -> NDAr
 
 @contextmanager
 def faults_of_module(module: Call, who: str, *splits: NDArray[np.object_] | tf.Tensor) -> Iterator[None]:
-    """Tells, where training fails, whether the module was unusable from the start or the training drove it there.
+    """Tells whether training failed because the module was unusable from the start, or because it diverged.
 
     Args:
         module: The module as published.
-        who: It, as messages call it.
-        *splits: The texts that it is given, strings [n].
+        who: Its name in messages.
+        *splits: Texts of the splits, strings [n].
 
     Raises:
         InputError: The module as published cannot be used on one of the texts.
-        ArithmeticError: It can: the weights diverged.
+        ArithmeticError: It can be used: the weights diverged.
     """
     try:
         yield
@@ -101,13 +101,13 @@ def faults_of_module(module: Call, who: str, *splits: NDArray[np.object_] | tf.T
 
 
 def shown(text: str | bytes) -> str:
-    """A text as messages show it, cut where it is long."""
+    """A text for messages, cut where it is long."""
     text = text.decode(errors="replace") if isinstance(text, bytes) else str(text)
     return repr(text if len(text) <= _SHOWN_CHARACTERS else f"{text[: _SHOWN_CHARACTERS - 1]}…")
 
 
 class _Unusable(Exception):
-    """A fault in the answers to a batch of texts."""
+    """A fault in the result for a batch of texts."""
 
 
 def _checked(call: Call, texts: Sequence[str] | Sequence[bytes]) -> NDArray[Any]:
@@ -128,7 +128,7 @@ def _checked(call: Call, texts: Sequence[str] | Sequence[bytes]) -> NDArray[Any]
 def _narrowed(
     call: Call, texts: Sequence[str] | Sequence[bytes], error: _Unusable
 ) -> tuple[Sequence[str] | Sequence[bytes], str]:
-    """The texts at fault, one as a rule, or the fewest that are at fault only together; and what is wrong with them."""
+    """The texts at fault, usually one, else the fewest that fail together; and the fault."""
     while len(texts) > 1:
         for part in (texts[: len(texts) // 2], texts[len(texts) // 2 :]):
             try:

@@ -1,4 +1,4 @@
-"""How a SavedModel can be called: its object or a signature, on whatever structure of tensors it takes."""
+"""The ways to call a SavedModel: its object or a signature, on any structure of tensors."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Call:
 
     Attributes:
         function: Its object, or one of its signatures.
-        inputs: What that takes: a tf.TensorSpec, or a structure of them.
+        inputs: The arguments it takes: a tf.TensorSpec, or a structure of them.
         by_name: Whether `inputs` are keyword arguments, not the first argument.
-        variables: What the function reads.
-        is_signature: Whether it is a signature, which does not say what of it is to be trained.
-        training: Makes the argument `training` out of True or False; None: there is none.
+        variables: The variables that the function reads.
+        is_signature: Whether it is a signature, which does not list its trainable variables.
+        training: Maps True or False to the argument `training`; None: there is no such argument.
         takes_training: Whether that may be True.
     """
 
@@ -45,7 +45,7 @@ class Call:
 
     @property
     def takes_texts(self) -> bool:
-        """Whether strings [batch], in a column perhaps, are all that it takes."""
+        """Whether it takes strings [batch], or [batch, 1], and nothing else."""
         leaves = tf.nest.flatten(self.inputs)
         if len(leaves) != 1 or not isinstance(leaves[0], tf.TensorSpec) or leaves[0].dtype != tf.string:
             return False
@@ -53,14 +53,14 @@ class Call:
         return shape.rank in (None, 1) or (shape.rank == 2 and shape[1] == 1)
 
     def on_texts(self, texts: tf.Tensor, training: bool = False) -> dict[str, Any]:
-        """Calls it on strings [batch]; gives its outputs by name."""
+        """Calls it on strings [batch]; returns its outputs by name."""
         if tf.nest.flatten(self.inputs)[0].shape.rank == 2:
             texts = texts[:, tf.newaxis]
         return named(self(tf.nest.pack_sequence_as(self.inputs, [texts]), training))
 
 
 def best_call(saved: Any, name: str) -> Call:
-    """Finds how to call a SavedModel: on texts if possible, else on numbers that a preprocessor makes of them.
+    """Finds how to call a SavedModel: on texts if possible, else on the numbers of a preprocessor.
 
     Raises:
         InputError: It cannot be called on either.
@@ -115,7 +115,7 @@ def _signature_calls(saved: Any) -> list[Call]:
 
 
 def _with_training(call: Call) -> Call:
-    """Finds out which values of `training` a call takes: a loaded function knows those that were traced alone."""
+    """Finds out which values of `training` a call takes: a loaded function knows only those it was traced with."""
     if call.is_signature:
         known = "training" in call.function.structured_input_signature[1]
     else:
@@ -138,7 +138,7 @@ def _traces(call: Call, training: bool) -> bool:
 
 
 def _takes_numbers(call: Call) -> bool:
-    """Whether integers are among what it takes, as the numbers of words, and no strings."""
+    """Whether it takes integers, such as numbers of words, and no strings."""
     leaves = tf.nest.flatten(call.inputs)
     kinds = [leaf.dtype for leaf in leaves if isinstance(leaf, tf.TensorSpec)]
     return len(kinds) == len(leaves) and tf.string not in kinds and any(kind.is_integer for kind in kinds)
@@ -149,5 +149,5 @@ def _has_tensors(spec: Any) -> bool:
 
 
 def distinct(variables: Iterable[tf.Variable]) -> tuple[tf.Variable, ...]:
-    """Each of them once, in their order."""
+    """The variables without duplicates, in their order."""
     return tuple({id(variable): variable for variable in variables}.values())

@@ -1,6 +1,6 @@
-"""Makes one plain module out of a preprocessor, an encoder and a pooling: a SavedModel from texts to vectors.
+"""Composes a preprocessor, an encoder and a pooling into one module: a SavedModel from texts to vectors.
 
-It is written once, so that whatever uses modules sees one like any other.
+It is written once, and used like any other module.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ Outputs = Mapping[str, Any]
 
 
 def text_module(folder: Path, name: str, preprocessor: Preprocessor | None, pooling: str, modules: Path) -> Path:
-    """Gives a module as one that embeds texts by itself, composing it on first use.
+    """Makes a module embed texts by itself, by composing it with other parts on first use.
 
     Args:
         folder: A SavedModel.
-        name: What messages call it.
-        preprocessor: Makes of texts what the module takes, if it takes no texts; None: there is none.
-        pooling: What becomes of a vector for each token: mean, max, first, or auto: the module's own vector for each
-            text where it gives one, else the mean.
+        name: Its name in messages.
+        preprocessor: Turns texts into the module's inputs, if it takes no texts; None: there is none.
+        pooling: How to pool the vectors of tokens: mean, max, first, or auto (the module's own vector for each text
+            where it gives one, else the mean).
         modules: Folder that composed modules are kept in, each under a name that follows from its parts.
 
     Returns:
-        `folder` if it needs nothing of this, else the folder of the composed module.
+        `folder` if the module embeds texts already, else the folder of the composed module.
 
     Raises:
         InputError: The parts do not fit together, or one cannot be used.
@@ -64,7 +64,7 @@ def text_module(folder: Path, name: str, preprocessor: Preprocessor | None, pool
 
 
 def composed_name(folder: Path, preprocessor: Preprocessor | None, how: str) -> str:
-    """Names what is made of a module and its preprocessor in one way, wherever they lie."""
+    """A name for a composed module that follows from the content of its parts, wherever they are."""
     folders = [folder] if preprocessor is None else [folder, preprocessor.folder]
     key = "\0".join([str(_VERSION), how, *map(fingerprint, folders)])
     return hashlib.sha256(key.encode()).hexdigest()[:32]
@@ -74,9 +74,8 @@ class Composed(tf.train.Checkpoint):
     """A module in TF Hub's text API, to be saved.
 
     Args:
-        parts: What it is made of.
-        vectors: Makes float32 [batch, dim] of their outputs by name, those of the encoder and those of the
-            preprocessor.
+        parts: Its parts.
+        vectors: Maps the outputs of the encoder and of the preprocessor, by name, to float32 [batch, dim].
     """
 
     def __init__(self, parts: Parts, vectors: Callable[[Outputs, Outputs], tf.Tensor]) -> None:
@@ -104,10 +103,10 @@ class Composed(tf.train.Checkpoint):
 
 
 def _composed(parts: Parts, name: str, pooling: str) -> Composed:
-    """Chooses what of a module's outputs embeds texts.
+    """Chooses the outputs of a module that embed texts.
 
     Raises:
-        InputError: Nothing does, or the tokens to pool are not marked.
+        InputError: None does, or the tokens to pool are not marked.
     """
     outputs, made = trial(parts, f"module {name}")
     vector, tokens = vector_key(outputs), token_key(outputs)

@@ -1,4 +1,4 @@
-"""What a module gives for texts: which of its outputs embeds them, TF Hub's text API being float [batch, dim].
+"""The outputs of a module: which of them embeds texts. TF Hub's text API is float [batch, dim].
 
 https://www.tensorflow.org/hub/common_saved_model_apis/text
 """
@@ -13,7 +13,7 @@ import tensorflow as tf
 from search.errors import InputError
 
 TRIAL = ("a first text", "and another")
-"""What a module is tried on."""
+"""The texts that a module is tried on."""
 
 _VECTORS = ("default", "pooled_output", "outputs")
 _TOKENS = ("sequence_output", "default", "outputs", "elmo", "word_emb")
@@ -21,7 +21,7 @@ _MASKS = ("input_mask", "attention_mask", "padding_mask", "mask")
 
 
 class ChoiceNeeded(InputError):
-    """A module embeds texts only together with something the person chooses: a preprocessor, a pooling of tokens."""
+    """A module that embeds texts only with something the user must choose: a preprocessor, a pooling of tokens."""
 
 
 def named(outputs: Any) -> dict[str, Any]:
@@ -34,22 +34,22 @@ def named(outputs: Any) -> dict[str, Any]:
 
 
 def vector_key(outputs: Mapping[str, Any]) -> str | None:
-    """Which output is float [batch, dim]: one of a known name, or the only one; None: none, or several.
+    """The name of the output float [batch, dim]: a known name, or the only one; None: none, or several.
 
     Args:
-        outputs: What a module gave for the texts of the trial, named.
+        outputs: The outputs of a module for `TRIAL`, by name.
     """
     fitting = [key for key, value in outputs.items() if _is_floats(value, 2) and key not in _MASKS]
     return _chosen(fitting, _VECTORS)
 
 
 def token_key(outputs: Mapping[str, Any]) -> str | None:
-    """Which output is float [batch, tokens, dim], dense or ragged, as `vector_key` says it."""
+    """The name of the output float [batch, tokens, dim], dense or ragged; see `vector_key`."""
     return _chosen([key for key, value in outputs.items() if _is_floats(value, 3)], _TOKENS)
 
 
 def mask_key(outputs: Mapping[str, Any], tokens: Any) -> str | None:
-    """Which output marks the tokens that are there, [batch, tokens]; None: none does."""
+    """The name of the output that marks the tokens that are there, [batch, tokens]; None: none does."""
     for key in _MASKS:
         mask: Any = outputs.get(key)
         if tf.is_tensor(mask) and not isinstance(mask, tf.RaggedTensor) and mask.shape == tokens.shape[:2]:
@@ -58,7 +58,7 @@ def mask_key(outputs: Mapping[str, Any], tokens: Any) -> str | None:
 
 
 def no_vectors(outputs: Any, name: str) -> InputError:
-    """The error about a module of whose outputs none is known to embed texts."""
+    """The error about a module without a known output that embeds texts."""
     given = named(outputs)
     expected = f"float32 [{len(TRIAL)}, ?] for {len(TRIAL)} texts"
     vectors = [key for key, value in given.items() if _is_floats(value, 2)]
@@ -73,7 +73,7 @@ def no_vectors(outputs: Any, name: str) -> InputError:
 
 
 def reason(error: Exception) -> str:
-    """The one line of an error that says what is wrong."""
+    """The most telling line of an error's message."""
     lines = [line for line in str(error).splitlines() if line and not line[0].isspace()]
     if not lines:
         return type(error).__name__
@@ -82,7 +82,7 @@ def reason(error: Exception) -> str:
 
 
 def describe(value: Any) -> str:
-    """Says what a tensor, or a structure of them, is: `float32 [?, 224, 224, 3]`."""
+    """The type and shape of a tensor, or of a structure of them: `float32 [?, 224, 224, 3]`."""
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{key}: {describe(item)}" for key, item in sorted(value.items())) + "}"
     if isinstance(value, list | tuple):

@@ -30,15 +30,15 @@ _BATCH, _ROUNDS = 256, 3
 
 @dataclass(frozen=True)
 class Examination:
-    """What a module does with sentences.
+    """The results of trying a module on sentences.
 
     Attributes:
         cosines: The cosine similarity of each of `PAIRS`; NaN where a vector is zero.
-        empty: What the empty text gives, float32 [dim]; None: nothing that can be used, which a search never asks for.
-        seconds: For a text, in batches.
+        empty: The vector of the empty text, float32 [dim]; None: it has none, which a search never needs.
+        seconds: Time per text, in batches.
         frozen: Why it cannot be searched frozen; empty: it can.
         fine_tuned: Why it cannot be fine-tuned; empty: it can.
-        sparse: Of how many trainable variables the gradient touches some rows alone.
+        sparse: Number of trainable variables with a sparse gradient, one of some rows only.
     """
 
     cosines: tuple[float, ...]

@@ -1,4 +1,4 @@
-"""The identity of a module, whatever it is called and wherever it lies."""
+"""The identity of a module, whatever its name and place."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from search.utils.files import is_refused
 _WEIGHTS = "variables/variables.data-"
 """Files that TensorFlow compares with the checksums of `variables.index` when it loads them."""
 _BY_CHANCE = {"shared_name", "container"}
-"""Attributes of operations that name what they share by where and when the module was built."""
+"""Attributes of operations that depend on where and when the module was built."""
 
 
 def fingerprint(folder: Path) -> str:
@@ -41,9 +41,9 @@ def fingerprint(folder: Path) -> str:
 
 
 def content(folder: Path) -> str:
-    """Identifies a SavedModel by what it computes: the same for one that was built again of the same parts.
+    """Identifies a SavedModel by what it computes: the same for one that was rebuilt from the same parts.
 
-    `fingerprint` tells such two apart, as TensorFlow writes random numbers and names of temporary files into them.
+    `fingerprint` differs for two such, as TensorFlow writes random numbers and names of temporary files into them.
 
     Args:
         folder: A SavedModel.
@@ -81,19 +81,19 @@ def _is_chance(key: str) -> bool:
 
 
 def _value(attribute: Any) -> bytes:
-    """The value of an attribute; functions, which stand for themselves, do not count in those that call them."""
+    """The value of an attribute, without functions, which have digests of their own."""
     if attribute.WhichOneof("value") == "func" or attribute.list.func:
         return b""
     return bytes(attribute.SerializeToString(deterministic=True))
 
 
 def seal_module(folder: Path) -> None:
-    """Writes the checksums of a SavedModel's files into it; of those of its weights TensorFlow has them already."""
+    """Writes the checksums of a SavedModel's files into it; TensorFlow keeps those of its weights already."""
     seal(folder, lambda name: name.startswith(_WEIGHTS))
 
 
 def seal_once(folder: Path) -> None:
-    """The same for a module of the cache that has no checksums yet: it was fetched, or made by an earlier version."""
+    """Seals a module that has no checksums yet, since it was fetched or made by an earlier version."""
     if not (folder / SEAL).exists():
         try:
             seal_module(folder)

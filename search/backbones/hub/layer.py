@@ -30,14 +30,14 @@ _SCRATCH = "search-module"
 class TextEmbedding(keras.layers.Layer):
     """Embeds texts, strings [batch] or [batch, 1], as float32 [batch, dim].
 
-    Frozen, it is a pure function. The module's weights are none of the layer's: no optimizer can reach them, not even
-    where `trainable` is set later, and no file of weights holds them. Trainable, the layer has a copy of the module to
+    Frozen, it is a pure function. The module's weights are not the layer's: no optimizer can reach them, not even where
+    `trainable` is set later, and no file of weights holds them. Trainable, the layer has a copy of the module to
     itself, which starts from the published weights, and all of the copy's variables are the layer's.
 
     It computes in float32 whatever the global dtype policy is.
 
-    A `.keras` file carries the module with it as a SavedModel, so that it can be loaded where the module is not. As
-    with any SavedModel, what is in the file is run: load those of people you trust.
+    A `.keras` file contains the module as a SavedModel, so that it can be loaded where the module is missing. Like any
+    SavedModel it is a program that is run: load only files of people you trust.
 
     Args:
         folder: The module's SavedModel.
@@ -74,10 +74,10 @@ class TextEmbedding(keras.layers.Layer):
         return known.dimension
 
     def build(self, input_shape: Any) -> None:
-        """Loads the module, or prepares for the one that `load_assets` brings.
+        """Loads the module, or prepares for the one from `load_assets`.
 
         Raises:
-            InputError: The module cannot be loaded, or not trained where the layer is trainable.
+            InputError: The module cannot be loaded, or cannot be trained where the layer is trainable.
         """
         record = self._recorded
         if record is None or (self._folder.is_dir() and fingerprint(self._folder) == record.fingerprint):
@@ -112,7 +112,7 @@ class TextEmbedding(keras.layers.Layer):
         return embedded
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, int]:
-        """Gives the shape of the output, so that a functional model is built without a call of the module."""
+        """The shape of the output, so that a functional model is built without calling the module."""
         if len(input_shape) == 1 or (len(input_shape) == 2 and input_shape[1] in (None, 1)):
             return input_shape[0], self.dimension
         raise ValueError(f"Expected texts of shape [batch] or [batch, 1]. Received: {input_shape}")
@@ -122,13 +122,13 @@ class TextEmbedding(keras.layers.Layer):
         return {"folder": str(self._folder), "trainable": self._has_weights, "name": self.name}
 
     def get_build_config(self) -> dict[str, Any] | None:
-        """What a file records of the module, for `build_from_config`."""
+        """The record of the module in a file, for `build_from_config`."""
         if self._module is None:
             return None
         return {"input_shape": (None,), "module": asdict(self._record())}
 
     def build_from_config(self, config: Mapping[str, Any]) -> None:
-        """Builds a layer out of a file: with the module in its folder if that is unchanged, else with the file's."""
+        """Builds a layer from a file: with the module in its folder if that is unchanged, else with the file's own."""
         recorded = dict(config["module"])
         weights = [_Weight(**{**weight, "shape": tuple(weight["shape"])}) for weight in recorded.pop("weights")]
         self._recorded = _Record(**recorded, weights=tuple(weights))
@@ -184,9 +184,9 @@ class TextEmbedding(keras.layers.Layer):
 
 
 def frozen_layer(model: Any) -> TextEmbedding | None:
-    """The layer that gives a model's texts to a module which training did not change; None where there is none.
+    """The layer of a model that passes its texts to a module which training did not change; None where there is none.
 
-    Two such layers whose `folder` is the same give the same for the same texts: one can stand for both.
+    Two such layers with the same `folder` compute the same: one can replace the other.
     """
     layers = model.layers[1:2] if isinstance(model, keras.Model) else []
     first = layers[0] if layers else None
@@ -203,7 +203,7 @@ class _Weight:
 
 @dataclass(frozen=True)
 class _Record:
-    """What a file must know of a module to rebuild the layer, its weights and their optimizer without it."""
+    """The facts about a module with which a file can rebuild the layer, its weights and their optimizer without it."""
 
     fingerprint: str
     dimension: int

@@ -1,4 +1,4 @@
-"""Loads modules and keeps them: published weights, and copies for trainable layers.
+"""Loads modules and keeps them in memory: published weights, and copies for trainable layers.
 
 A module is read from disk once for all frozen layers, and once more for each trainable layer that is in use at the same
 time. A copy whose layer is gone serves the next one, with its weights set back.
@@ -27,13 +27,13 @@ class Module:
     """A SavedModel in memory that embeds texts.
 
     Attributes:
-        name: What messages call it.
-        folder: Where it was read from.
-        fingerprint: Its content, as `identity.fingerprint` gives it.
-        saved: What TensorFlow loaded.
+        name: Its name in messages.
+        folder: Its folder.
+        fingerprint: The result of `identity.fingerprint`.
+        saved: The object that TensorFlow loaded.
         dimension: Width of the embedding.
         takes_training: Whether it distinguishes training from inference.
-        trainable_variables: What fine-tuning changes; empty where the module cannot be fine-tuned.
+        trainable_variables: The variables that fine-tuning changes; empty where the module cannot be fine-tuned.
         other_variables: The rest of its state.
         call: How `saved` is called.
     """
@@ -76,17 +76,17 @@ _copies: dict[Path, list[tuple[Module, weakref.ref[object]]]] = {}
 
 
 def published(folder: Path, name: str | None = None) -> Module:
-    """Gives the module with its published weights, the same one for all who ask.
+    """The module with its published weights, shared by all callers.
 
     Nothing may change it but `search.training.sparse_fine_tuning`, which puts the published weights back as soon as it
     pauses.
 
     Args:
         folder: A SavedModel.
-        name: What messages shall call it; None: by its folder.
+        name: Its name in messages; None: its folder.
 
     Raises:
-        ChoiceNeeded: It needs a preprocessor, or gives a vector for each token alone.
+        ChoiceNeeded: It needs a preprocessor, or gives only vectors of tokens.
         InputError: It cannot be loaded, or is not a module that maps strings [batch] to float [batch, dim].
     """
     folder = folder.resolve()
@@ -96,16 +96,16 @@ def published(folder: Path, name: str | None = None) -> Module:
 
 
 def forget(folder: Path) -> None:
-    """Lets go of a module that is used in another form from here on."""
+    """Releases a module that is used in another form from here on."""
     _published.pop(folder.resolve(), None)
 
 
 def trainable_copy(folder: Path, owner: object) -> Module:
-    """Gives a copy of the module for one layer to train, its weights bit for bit the published ones.
+    """A copy of the module for one layer to train, its weights bit for bit the published ones.
 
     Args:
         folder: A SavedModel.
-        owner: The layer. The copy is its own as long as it lives.
+        owner: The layer, which owns the copy as long as it exists.
 
     Raises:
         InputError: As for `published`, or the module has nothing to train.
@@ -137,7 +137,7 @@ def _unowned(copies: Iterable[tuple[Module, weakref.ref[object]]]) -> Module | N
 
 
 def read(folder: Path, name: str) -> Module:
-    """Reads a module from disk into memory of its own.
+    """Reads a module from disk, apart from all copies in memory.
 
     Raises:
         InputError: As for `published`.

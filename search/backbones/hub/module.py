@@ -1,4 +1,4 @@
-"""Published modules as backbones: a SavedModel is all that stands under the head."""
+"""Published modules as backbones: a SavedModel and nothing else under the head."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class HubModule(Backbone):
     """A module in TF Hub's text API, frozen or fine-tuned as `trainable` says.
 
     Args:
-        name: The module, as the configuration calls it.
+        name: The module's name in the configuration.
         folder: Its SavedModel.
     """
 
@@ -46,5 +46,5 @@ class HubModule(Backbone):
         return values.get("fine_tuning_rate")
 
     def untrainable(self) -> list[str]:
-        """Its name, where it has no trainable variables."""
+        """The module's name, if it has no trainable variables."""
         return [] if self._module.load().trainable_variables else [self.name]

@@ -1,4 +1,4 @@
-"""The operations of a SavedModel that reach beyond the texts: files, the network, Python. Found in its file, unrun.
+"""The operations of a SavedModel that reach beyond the texts: files, the network, Python; found without running it.
 
 A SavedModel is a program: loading it runs the part that initializes it, calling it runs the rest.
 """
@@ -25,18 +25,18 @@ _REACH = {
     "Python": "PyFunc PyFuncStateless EagerPyFunc",
     "code that cannot be looked into": "DatasetFromGraph RemoteFusedGraphExecute XlaCustomCall",
 }
-"""The names of operations by what they reach; some have versions (V2), or are called experimental besides."""
+"""The names of operations by what they reach; some also have versions (V2) or are marked experimental."""
 _NAMES = {what: re.compile(rf"(Experimental)?({'|'.join(names.split())})(V\d)?") for what, names in _REACH.items()}
 
 
 def reached_by(saved_model: Any) -> dict[str, list[str]]:
-    """Looks for operations that reach beyond the texts, in all functions of a SavedModel, those inside others too.
+    """Finds operations that reach beyond the texts, in all functions of a SavedModel, nested ones too.
 
     Args:
-        saved_model: What its file holds, as TensorFlow's message.
+        saved_model: The content of its file.
 
     Returns:
-        What is reached (files, the network, Python) with the names of the operations; empty as a rule.
+        What is reached (files, the network, Python) to the names of the operations; usually empty.
     """
     used = {node.op for graph in saved_model.meta_graphs for node in _nodes(graph)}
     found = {what: sorted(op for op in used if names.fullmatch(op)) for what, names in _NAMES.items()}
@@ -49,7 +49,7 @@ def in_words(reached: Mapping[str, Iterable[str]]) -> str:
 
 
 def _nodes(meta_graph: Any) -> Iterator[Any]:
-    """The nodes of a graph and of its functions, but for those that every SavedModel has to save and restore itself."""
+    """The nodes of a graph and its functions, without those by which every SavedModel saves and restores itself."""
     functions = {function.signature.name: function for function in meta_graph.graph_def.library.function}
     saver = meta_graph.saver_def
     own = {name.split(":")[0] for name in (saver.save_tensor_name, saver.restore_op_name, saver.filename_tensor_name)}
@@ -63,7 +63,7 @@ def _nodes(meta_graph: Any) -> Iterator[Any]:
 
 
 def _called(nodes: Iterable[Any], functions: Mapping[str, Any]) -> set[str]:
-    """The names of the functions that nodes call, and those call in turn."""
+    """The names of the functions that nodes call, directly or not."""
     found: set[str] = set()
     left = list(nodes)
     while left:

@@ -18,10 +18,10 @@ from search.errors import InputError
 
 @dataclass(frozen=True)
 class Preprocessor:
-    """What makes of texts the tensors that an encoder takes.
+    """A preprocessor, which turns texts into the inputs of an encoder.
 
     Attributes:
-        name: As the person gave it.
+        name: Its name, as the user gave it.
         folder: Its SavedModel.
     """
 
@@ -34,10 +34,10 @@ class Parts:
     """An encoder, and its preprocessor if it takes no texts, in memory.
 
     Attributes:
-        encoder: What TensorFlow loaded.
-        encode: How it is called.
-        preprocessor: What TensorFlow loaded, or None.
-        preprocess: How that is called.
+        encoder: The loaded encoder.
+        encode: How to call it.
+        preprocessor: The loaded preprocessor, or None.
+        preprocess: How to call that.
     """
 
     encoder: Any
@@ -58,11 +58,11 @@ class Parts:
 
 
 def load_parts(folder: Path, name: str, preprocessor: Preprocessor | None) -> Parts:
-    """Loads an encoder and what it needs to take texts.
+    """Loads an encoder, and its preprocessor if it takes no texts.
 
     Args:
         folder: The encoder's SavedModel.
-        name: What messages call it.
+        name: Its name in messages.
         preprocessor: Used if the encoder takes no texts.
 
     Raises:
@@ -93,14 +93,14 @@ def load_parts(folder: Path, name: str, preprocessor: Preprocessor | None) -> Pa
 
 
 def _inputs(made: Mapping[str, Any], inputs: Any) -> Any:
-    """What an encoder takes, by name, whatever else a preprocessor makes and in whatever order."""
+    """The inputs of an encoder by name, selected from the outputs of a preprocessor."""
     if isinstance(inputs, Mapping):
         return {key: tf.cast(made[key], spec.dtype) for key, spec in inputs.items()}
     return tf.cast(next(iter(made.values())), inputs.dtype)
 
 
 def _misfits(made: Mapping[str, Any], inputs: Any) -> list[str]:
-    """What is wrong with the outputs of a preprocessor, made for the trial, as inputs of an encoder."""
+    """The mismatches between the outputs of a preprocessor for `TRIAL` and the inputs of an encoder."""
     gives = describe(made.get("", made))
     if isinstance(inputs, tf.TensorSpec):
         wanted = {next(iter(made)): inputs} if len(made) == 1 else {}

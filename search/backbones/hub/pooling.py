@@ -1,4 +1,4 @@
-"""One vector for a text out of one for each of its tokens."""
+"""Pooling: one vector for a text from the vectors of its tokens."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ def pool(tokens: tf.Tensor | tf.RaggedTensor, mask: tf.Tensor | None, pooling: s
 
     Args:
         tokens: float [batch, tokens, dim]; a ragged tensor says itself which tokens there are.
-        mask: Nonzero where there is a token, [batch, tokens]; `first` can do without.
-        pooling: mean or max over the tokens, or first: the one that BERT puts before the text to stand for it, [CLS].
+        mask: Nonzero where there is a token, [batch, tokens]; not needed by `first`.
+        pooling: mean or max over the tokens, or first: the token that BERT puts before the text, [CLS].
 
     Returns:
         float32 [batch, dim]; zeros for a text without tokens, as far as that is known.

@@ -1,4 +1,4 @@
-"""Finds out, on a few texts, whether what a module gives for a text is a function of that text alone."""
+"""Checks on a few texts whether a module's vector of a text is a function of that text alone."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ _OF_EACH_KIND = 4
 
 
 def impurity(module: Call, texts: Sequence[str], who: str, rows: int = 0) -> str:
-    """Says what besides a text decides about its vector.
+    """Describes what besides a text decides about its vector.
 
     A module may pad to the longest text of a batch, sum over the batch, or count in it. So each text is given alone,
     with all others in two orders, and in pairs of a short and a long one.
 
     Args:
         module: Maps strings [n] to vectors, float32 [n, dim].
-        texts: Distinct ones of all lengths, with words and without; at least two.
-        who: The module, as messages call it.
-        rows: Of the largest batch, which the texts are repeated to fill; 0: as many as there are texts.
+        texts: At least two distinct texts, of all lengths, with words and without.
+        who: The module's name in messages.
+        rows: Size of the largest batch, filled by repeating the texts; 0: as many as there are texts.
 
     Returns:
-        A sentence; empty where nothing does, as far as these texts can tell.
+        A sentence; empty where nothing does, as far as these texts can show.
 
     Raises:
         InputError: The module cannot be used on one of the texts.
@@ -65,7 +65,7 @@ class _Difference:
 
 
 def _difference(vectors: NDArray[np.float32], others: NDArray[np.float32]) -> _Difference | None:
-    """How far vectors [n, dim] are from others; None: no further than another order of summing takes them."""
+    """The difference of vectors [n, dim] from others; None where it is no more than rounding."""
     sizes, lengths = np.linalg.norm(vectors - others, axis=1), np.linalg.norm(others, axis=1)
     excess = sizes - _ALIKE * lengths - _NEARLY_ZERO * float(lengths.max())
     row = int(np.argmax(excess))
@@ -73,13 +73,13 @@ def _difference(vectors: NDArray[np.float32], others: NDArray[np.float32]) -> _D
 
 
 def telling(texts: NDArray[np.object_]) -> list[str]:
-    """Chooses those of some texts that tell most about a module: without words, the shortest, long and any others.
+    """Selects texts that show most about a module: without words, the shortest, long ones and some others.
 
     Args:
         texts: Strings [n].
 
     Returns:
-        Distinct ones, at most 16.
+        Distinct texts, at most 16.
     """
     distinct = list(dict.fromkeys(texts.tolist()))
     by_length = sorted(distinct, key=len)

@@ -1,4 +1,4 @@
-"""Reads SavedModels, and says in a line what is wrong with one that TensorFlow cannot read."""
+"""Reads SavedModels, with a one-line error where TensorFlow cannot."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _UNKNOWN_OPERATION = "Op type not registered"
 def load_saved_model(folder: Path, name: str) -> Any:
     """Loads a SavedModel of TensorFlow 2, with the operations of tensorflow-text where it needs them.
 
-    What is loaded is a program. One that reaches files, the network or Python is told before anything of it is run.
+    A SavedModel is a program. If it reaches files, the network or Python, that is reported before it is run.
 
     Args:
         folder: The SavedModel.
-        name: What messages call it.
+        name: Its name in messages.
 
     Raises:
         InputError: It is damaged, of TensorFlow 1, or needs operations that nobody has.
@@ -56,10 +56,10 @@ def load_saved_model(folder: Path, name: str) -> Any:
 
 
 def check_module(folder: Path, name: str) -> None:
-    """Compares the files of a module with the checksums that lie beside them, where some do.
+    """Compares the files of a module with their checksums, where it has any.
 
     Raises:
-        InputError: One is not as it was written.
+        InputError: A file has changed.
     """
     try:
         check_seal(folder)
@@ -71,7 +71,7 @@ def check_module(folder: Path, name: str) -> None:
 
 
 def reach(folder: Path) -> str:
-    """Says what a SavedModel reaches besides the texts, without loading it; empty where it is nothing.
+    """Describes what a SavedModel reaches besides the texts, without loading it; empty for nothing.
 
     Raises:
         OSError: Its file is damaged.
@@ -95,7 +95,7 @@ def _load(folder: Path) -> Any:
 
 
 def _text_operations() -> bool:
-    """Makes TensorFlow know the operations of tensorflow-text, if that is installed."""
+    """Registers the operations of tensorflow-text, if that is installed."""
     try:
         import tensorflow_text  # noqa: F401
     except (ImportError, tf.errors.OpError):  # the latter where it was built for another TensorFlow

@@ -1,4 +1,4 @@
-"""What a SavedModel says of its variables, read from its file in milliseconds, without TensorFlow and the weights."""
+"""The variables of a SavedModel, read from its file in milliseconds, without TensorFlow and the weights."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class VariableCounts:
 
     Attributes:
         parameters: Numbers in all of its variables.
-        trainable: Numbers in those that fine-tuning changes.
+        trainable: Numbers in the variables that fine-tuning changes.
     """
 
     parameters: int
@@ -34,7 +34,7 @@ def variable_counts(folder: Path) -> VariableCounts | None:
         folder: The SavedModel.
 
     Returns:
-        The counts, those to train as TF Hub's API lists them, or marked as such where there are signatures alone; None
+        The counts; trainable are the variables that TF Hub's API lists, or without such a list those marked so. None
         where the file does not say.
     """
     try:

@@ -1,1 +1,1 @@
-"""Encoders learned from the training texts, over vectors of their own or those that published modules give."""
+"""Encoders learned from the training texts, over token vectors of their own or of published modules."""

@@ -21,27 +21,27 @@ class TokenEmbedding(Protocol):
     """Gives vectors of tokens, float32 [batch, length, dim], masked where `network.is_masked` says so.
 
     Attributes:
-        cuts_texts: Whether its module cuts texts into tokens itself; else they are those of the training texts.
+        cuts_texts: Whether its module tokenizes texts itself; else the vocabulary is that of the training texts.
     """
 
     cuts_texts: bool
 
     @property
     def module(self) -> SavedModule | None:
-        """The published module that it starts from; None: it starts from nothing."""
+        """The published module that it starts from; None: it is learned from scratch."""
 
     def of_texts(self, texts: keras.KerasTensor, tokens: Tokens, values: Mapping[str, Any]) -> keras.KerasTensor:
-        """Puts it into a model of texts: strings [batch] to vectors."""
+        """Adds the embedding to a model: strings [batch] to vectors."""
 
     def prepared(self, tokens: Tokens, values: Mapping[str, Any]) -> PreparedInputs | None:
-        """Inputs that can be made of texts once; `begin` gives vectors for them. None where there are none such."""
+        """Inputs that can be computed once from texts, whose `begin` gives vectors; None where there are none."""
 
 
 class TokenTable:
-    """A table with a row for each token of the vocabulary, learned from nothing or begun with vectors of words.
+    """A table with a row for each token of the vocabulary, learned from scratch or from given word vectors on.
 
     Args:
-        module: A module of word vectors; None: from nothing.
+        module: A module of word vectors; None: from scratch.
     """
 
     cuts_texts = False
@@ -51,7 +51,7 @@ class TokenTable:
         self._vectors: WordVectors | None = None
 
     def of_texts(self, texts: keras.KerasTensor, tokens: Tokens, values: Mapping[str, Any]) -> keras.KerasTensor:
-        """Puts tokenizer and table into a model: see `TokenEmbedding.of_texts`."""
+        """Adds tokenizer and table to a model: see `TokenEmbedding.of_texts`."""
         return self._of_ids(tokens.tokenized(texts, values), tokens, values)
 
     def prepared(self, tokens: Tokens, values: Mapping[str, Any]) -> PreparedInputs:
@@ -74,11 +74,11 @@ class TokenTable:
 
 
 class ModuleTokens:
-    """The vectors that a token-level module gives, which is frozen or fine-tuned as `embedding_trainable` says.
+    """The vectors of a token-level module, frozen or fine-tuned as `embedding_trainable` says.
 
     Args:
-        made: The module of tokens.
-        module: The same, as all modules are named.
+        made: The token-level module.
+        module: The published module it was made from.
     """
 
     cuts_texts = True
@@ -88,12 +88,12 @@ class ModuleTokens:
         self._made = made
 
     def of_texts(self, texts: keras.KerasTensor, tokens: Tokens, values: Mapping[str, Any]) -> keras.KerasTensor:
-        """Puts the module into a model: see `TokenEmbedding.of_texts`."""
+        """Adds the module to a model: see `TokenEmbedding.of_texts`."""
         trainable = values.get("embedding_trainable", False)
         return self._of_rows(TextEmbedding(self.module.folder, trainable, name=EMBEDDING)(texts), values)
 
     def prepared(self, tokens: Tokens, values: Mapping[str, Any]) -> PreparedInputs | None:
-        """The rows that the frozen module gives, float32 [batch, tokens * width + 1]."""
+        """The rows of the frozen module, float32 [batch, tokens * width + 1]."""
         if values.get("embedding_trainable"):
             return None
 

@@ -23,13 +23,13 @@ SETTINGS = ("vocabulary_size", "sequence_length", "ngrams", "embedding", "embedd
 class LearnedEncoder(Backbone):
     """A layer over a vector for each token: their mean, a recurrent layer or a convolution.
 
-    The vocabulary is the training split's in the refit too: it is part of what was selected, and a weight of the trial
-    stays the weight of the same token.
+    The refit keeps the vocabulary of the training split: it was selected with the rest, and a weight of the trial stays
+    the weight of the same token.
 
     Args:
-        name: Which layer: one of `spaces.ENCODERS`.
+        name: The kind of layer, one of `spaces.ENCODERS`.
         tokens: The tokenizers of the training texts.
-        embeddings: What gives the vectors, by the values of `embedding`.
+        embeddings: Token embeddings, by the values of `embedding`.
     """
 
     latency_settings = SETTINGS
@@ -67,7 +67,7 @@ class LearnedEncoder(Backbone):
         return rate
 
     def prepared(self, values: Mapping[str, Any]) -> PreparedInputs | None:
-        """Numbers of tokens, or what a frozen token-level module gives for the texts."""
+        """Numbers of tokens, or the rows of a frozen token-level module."""
         below = self._embedding(values).prepared(self.tokens, values)
         if below is None:
             return None
@@ -79,13 +79,13 @@ class LearnedEncoder(Backbone):
         return replace(below, begin=begin)
 
     def learning_from(self, texts: NDArray[np.object_]) -> Self:
-        """The same with the vocabulary of other texts, and the modules that are in memory already."""
+        """A copy with the vocabulary of other texts; modules in memory are shared."""
         other = copy.copy(self)
         other.tokens = self.tokens.learning_from(texts)
         return other
 
     def untrainable(self) -> list[str]:
-        """The token-level modules without trainable variables."""
+        """The token-level modules without trainable weights."""
         embeddings = self._embeddings.items()
         cutting = [(name, one.module) for name, one in embeddings if one.cuts_texts and one.module is not None]
         return [name for name, module in cutting if not module.load().trainable_variables]

@@ -1,4 +1,4 @@
-"""The table of a module of word vectors, as the start of an embedding."""
+"""The table of a module of word vectors, from which an embedding starts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class WordVectors:
 
     Args:
         words: Distinct words.
-        table: Their vectors, and maybe some for all other words, float32 [words or more, dim].
+        table: Their vectors, perhaps with rows for all other words, float32 [words or more, dim].
     """
 
     def __init__(self, words: Sequence[str], table: NDArray[np.float32]) -> None:
@@ -29,14 +29,14 @@ class WordVectors:
 
     @classmethod
     def of(cls, folder: Path, name: str) -> WordVectors | None:
-        """Reads those of a SavedModel that is a table with a row for each line of a list of words.
+        """Reads the word vectors of a SavedModel that is a table with a row for each line of a list of words.
 
         Args:
             folder: The SavedModel.
-            name: What messages call it.
+            name: Its name in messages.
 
         Returns:
-            None where it is another kind of module, or none that embeds texts by itself.
+            The word vectors; None for another kind of module, or one that does not embed texts by itself.
         """
         lists = [path for path in (folder / "assets").glob("*") if path.is_file()]
         if len(lists) != 1:
@@ -56,11 +56,11 @@ class WordVectors:
         """Vectors for tokens.
 
         Args:
-            tokens: That of padding first; those of several words are split at white space.
+            tokens: Tokens, padding first; those of several words are split at white space.
 
         Returns:
-            float32 [tokens, dim]: zeros for padding; the mean over the words of a token that the module has; where it
-            has none, what stands for words it does not know, or else the mean of its vectors.
+            float32 [tokens, dim]: zeros for padding, and the mean over those words of a token that the module knows; if
+            it knows none, its vector for unknown words, or else the mean of its vectors.
         """
         found = np.zeros((len(tokens), len(self._others)), np.float32)
         for i, token in enumerate(tokens[1:], 1):

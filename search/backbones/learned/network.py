@@ -25,13 +25,13 @@ _RECURRENT = {
 def embedded(
     ids: keras.KerasTensor, values: Mapping[str, Any], tokens: int, table: NDArray[np.float32] | None
 ) -> keras.KerasTensor:
-    """Puts the embedding of a configuration into a model.
+    """Adds the embedding of a configuration to a model.
 
     Args:
         ids: Numbers of tokens [batch, length].
         values: The hyperparameters.
-        tokens: How many there are.
-        table: Vectors to start from, float32 [tokens, dim]; None: they are learned from nothing.
+        tokens: Number of tokens in the vocabulary.
+        table: Vectors to start from, float32 [tokens, dim]; None: they are learned from scratch.
 
     Returns:
         float32 [batch, length, dim].
@@ -52,19 +52,19 @@ def embedded(
 
 
 def is_masked(values: Mapping[str, Any]) -> bool:
-    """Whether an encoder leaves padding out.
+    """Whether an encoder masks padding.
 
-    Means and recurrent layers do. Under a convolution it stands, as it does in the text of the tutorials: the pooling
-    takes the largest, which padding seldom is.
+    Means and recurrent layers do. A convolution sees padding, as in the tutorials: the pooling takes the largest value,
+    which padding seldom is.
     """
     return bool(values["module"] != "conv1d")
 
 
 def encoded(vectors: keras.KerasTensor, values: Mapping[str, Any]) -> keras.KerasTensor:
-    """Puts the encoder of a configuration into a model.
+    """Adds the encoder of a configuration to a model.
 
     Args:
-        vectors: Of tokens, float32 [batch, length, dim], masked where `is_masked` says so.
+        vectors: Vectors of tokens, float32 [batch, length, dim], masked where `is_masked` says so.
         values: The hyperparameters.
 
     Returns:

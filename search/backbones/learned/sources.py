@@ -1,4 +1,4 @@
-"""The modules that stand under encoders: word vectors that an embedding starts from, and token-level modules."""
+"""The modules under learned encoders: word vectors to start an embedding from, and token-level modules."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ def resolve_embeddings(
     catalogs: Sequence[Path],
     known: Mapping[str, str] | None = None,
 ) -> dict[str, TokenEmbedding]:
-    """Finds, downloads or builds what the embeddings of a space start from.
+    """Finds, downloads or builds the modules that the embeddings of a space start from.
 
     Args:
-        space: Names it, and says how many tokens of a text count.
-        texts: Those of the training split, from which the length of `auto` follows.
+        space: The space, which names them and the lengths of texts.
+        texts: Texts of the training split, from which the length of `auto` follows.
         settings: As for `resolve_modules`.
         modules: As for `resolve_modules`.
         catalogs: As for `resolve_modules`.
@@ -82,7 +82,7 @@ def resolve_embeddings(
 
 
 def use_as_embedding(name: str, settings: ModuleConfig, modules: Path, catalogs: Sequence[Path]) -> str:
-    """Says whether a module can stand under encoders, and how, or why not.
+    """Describes how a module can be used under learned encoders, or why it cannot.
 
     Args:
         name: The module.

@@ -26,18 +26,18 @@ PADDING, UNKNOWN = 0, 1
 
 
 def usual_length(counts: NDArray[np.int64]) -> int:
-    """The length of `auto` where the training texts have so many tokens each."""
+    """The length of `auto`, from the numbers of tokens in the training texts."""
     return int(np.clip(np.quantile(counts, _QUANTILE, method="higher"), 1, _LONGEST))
 
 
 class Tokens:
-    """Turns texts into numbers of tokens, each text once for all trials that look at it in the same way.
+    """Turns texts into numbers of tokens, once for all trials with the same settings.
 
     Texts are lower-cased (letters of ASCII), freed of punctuation and split at white space. A text without any token
-    counts as one unknown word: means and recurrent layers have no answer for nothing.
+    counts as one unknown word, since means and recurrent layers cannot take an empty text.
 
     Args:
-        texts: Those of the training split, strings [n]: vocabularies and lengths follow from them and no others.
+        texts: Texts of the training split, strings [n]; vocabularies and lengths follow from them alone.
     """
 
     def __init__(self, texts: NDArray[np.object_]) -> None:
@@ -48,7 +48,7 @@ class Tokens:
         self._others: dict[int, Tokens] = {}
 
     def learning_from(self, texts: NDArray[np.object_]) -> Tokens:
-        """The tokenizers of other training texts [n], the same ones for all who ask with these."""
+        """The tokenizers of other training texts [n], shared by all callers with the same texts."""
         # Each holds on to its texts: their identity is theirs alone.
         return self._others.setdefault(id(texts), Tokens(texts))
 
@@ -63,7 +63,7 @@ class Tokens:
         return self._counted(values["ngrams"])[1] if length == AUTO else int(length)
 
     def tokenized(self, texts: keras.KerasTensor, values: Mapping[str, Any]) -> keras.KerasTensor:
-        """Puts the tokenizer of a configuration into a model.
+        """Adds the tokenizer of a configuration to a model.
 
         Args:
             texts: Strings [batch].
@@ -77,7 +77,7 @@ class Tokens:
         return keras.ops.concatenate([first, ids[:, 1:]], axis=1)
 
     def ids(self, texts: NDArray[np.object_], values: Mapping[str, Any]) -> tf.Tensor:
-        """The same numbers for the rows of a split, int32 [n, length]: from memory, or else computed."""
+        """The numbers of tokens for the rows of a split, int32 [n, length], kept in memory once computed."""
         key = (id(texts), values["vocabulary_size"], values["ngrams"], self.length(values))
         if key not in self._ids:
             vectorizer = self._vectorizer(values)

@@ -1,1 +1,1 @@
-"""Modules that give a vector for each token."""
+"""Token-level modules, which give a vector for each token."""

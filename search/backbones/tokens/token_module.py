@@ -1,7 +1,7 @@
-"""Makes of a module that gives a vector for each token of a text one in TF Hub's text API: all of them in one row.
+"""Token-level modules in TF Hub's text API: the vectors of all tokens of a text in one row.
 
-So whatever uses modules, from the cache of features to the exported model, sees one like any other; `TokenVectors` is
-the layer that takes the row apart again.
+So the rest of the package, from the cache of features to the exported model, uses them like any other module;
+`TokenVectors` is the layer that takes the row apart again.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _BATCH = 256
 
 
 class NoTokens(InputError):
-    """A module gives no vector for each token of a text."""
+    """A module that gives no vectors of tokens."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,9 @@ class TokenModule:
     Attributes:
         folder: Its SavedModel: strings [batch] to float32 [batch, length * width + 1], zeros where there is no token. A
             text without any counts as one token of zeros.
-        name: What it was called that it was made of.
-        length: Tokens of a text, at most.
-        width: Of the vector of a token.
+        name: The name of the module that it was made from.
+        length: The most tokens of a text.
+        width: Width of a token's vector.
     """
 
     folder: Path
@@ -53,19 +53,19 @@ class TokenModule:
 
     @classmethod
     def read(cls, folder: Path) -> TokenModule:
-        """Reads what is known of a module that `token_module` made."""
+        """Reads the facts about a module from `token_module`."""
         return cls(folder, **json.loads((folder / NOTE).read_text(encoding="utf-8")))
 
 
 @dataclass(frozen=True, eq=False)
 class TokenOutputs:
-    """How a module gives the vectors of tokens.
+    """The outputs of a module that hold the vectors of tokens.
 
     Attributes:
-        parts: It and its preprocessor, in memory.
-        key: Which of its outputs.
-        mask: Which output, of the module or else the preprocessor, marks the tokens; None: none does.
-        width: Of a vector.
+        parts: The module and its preprocessor, in memory.
+        key: The name of the output.
+        mask: The name of the output, of the module or else the preprocessor, that marks the tokens; None: none does.
+        width: Width of a vector.
     """
 
     parts: Parts
@@ -74,11 +74,11 @@ class TokenOutputs:
     width: int
 
     def ragged(self, outputs: Outputs, made: Outputs) -> tf.RaggedTensor:
-        """The vectors of the tokens that there are, float32 [batch, (tokens), width].
+        """The vectors of tokens without padding, float32 [batch, (tokens), width].
 
         Args:
-            outputs: Those of the module.
-            made: Those of the preprocessor.
+            outputs: The outputs of the module.
+            made: The outputs of the preprocessor.
         """
         vectors = tf.cast(outputs[self.key], tf.float32)
         if isinstance(vectors, tf.RaggedTensor):
@@ -89,14 +89,14 @@ class TokenOutputs:
         return tf.ragged.boolean_mask(vectors, tf.ensure_shape(tf.cast(there, tf.bool), [None, None]))
 
     def row(self, outputs: Outputs, made: Outputs, length: int) -> tf.Tensor:
-        """The same as a `TokenModule` of so many tokens gives it."""
+        """The output of a `TokenModule` of `length` tokens."""
         ragged = self.ragged(outputs, made)
         vectors = ragged.to_tensor(shape=[None, length, self.width])
         count = tf.clip_by_value(tf.cast(ragged.row_lengths(), tf.float32), 1.0, float(length))
         return tf.concat([tf.reshape(vectors, [-1, length * self.width]), count[:, tf.newaxis]], axis=1)
 
     def counts(self, texts: NDArray[np.object_]) -> NDArray[np.int64]:
-        """How many tokens texts have, int64 [n]."""
+        """The numbers of tokens of texts, int64 [n]."""
         # Compiled, TensorFlow leaves out what the counts do not depend on: as a rule all but the tokenizer.
         count = tf.function(
             lambda batch: self.ragged(*self.parts(batch)).row_lengths(), [tf.TensorSpec([None], tf.string)]
@@ -112,17 +112,17 @@ def token_module(
     length: int | Callable[[TokenOutputs], int],
     modules: Path,
 ) -> TokenModule:
-    """Gives a module as one of its tokens, composing it on first use.
+    """Makes a token-level module from a module, composing it on first use.
 
     Args:
         folder: A SavedModel.
-        name: What messages call it.
-        preprocessor: Makes of texts what the module takes, if it takes no texts; None: there is none.
-        length: Tokens of a text, at most; or what finds out.
+        name: Its name in messages.
+        preprocessor: Turns texts into the module's inputs, if it takes no texts; None: there is none.
+        length: The most tokens of a text, or a function that finds it.
         modules: Folder that composed modules are kept in, each under a name that follows from its parts.
 
     Raises:
-        NoTokens: It gives no vectors of tokens.
+        NoTokens: The module gives no vectors of tokens.
         InputError: The parts do not fit together, or one cannot be used.
         OSError: `modules` must not be written, or has no room.
     """
@@ -146,16 +146,16 @@ def token_module(
 
 
 def token_outputs(folder: Path, name: str, preprocessor: Preprocessor | None) -> TokenOutputs:
-    """Finds how a module gives the vectors of tokens.
+    """Finds the outputs of a module that hold the vectors of tokens.
 
     Args:
         folder: A SavedModel.
-        name: What messages call it.
-        preprocessor: As for `token_module`.
+        name: Its name in messages.
+        preprocessor: See `token_module`.
 
     Raises:
         NoTokens: It gives none.
-        InputError: It cannot be used, or nothing tells tokens from padding.
+        InputError: It cannot be used, or nothing distinguishes tokens from padding.
     """
     parts = load_parts(folder, name, preprocessor)
     outputs, made = trial(parts, f"module {name}")
@@ -175,7 +175,7 @@ def token_outputs(folder: Path, name: str, preprocessor: Preprocessor | None) ->
 
 
 def _tells_padding(vectors: TokenOutputs) -> bool:
-    """Whether a short text that comes with a longer one has fewer tokens than that, and the same ones as alone."""
+    """Whether a short text in a batch with a longer one has fewer tokens than that, the same as by itself."""
     texts = tf.constant(["short", "one that has many more words than the other"])
     together, alone = (vectors.ragged(*vectors.parts(part)) for part in (texts, texts[:1]))
     short, long = together.row_lengths().numpy()

@@ -1,11 +1,11 @@
-"""The names of modules of tokens; without TensorFlow, for those who list or report them."""
+"""The names of token-level modules; without TensorFlow, for lists and reports."""
 
 from __future__ import annotations
 
 NOTE = "tokens.json"
-"""In the folder of a module that `token_module` made: what it holds."""
+"""The file of facts in the folder of a token-level module."""
 
 
 def title_of_tokens(name: str) -> str:
-    """The title of a module's tokens in messages and lists, where the module itself may stand beside them."""
+    """The title of a token-level module in messages and lists, beside the module it was made from."""
     return f"{name}, tokens"

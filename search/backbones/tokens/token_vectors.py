@@ -1,4 +1,4 @@
-"""Takes apart what a module of tokens gives."""
+"""Takes apart the rows of a token-level module."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ class TokenVectors(keras.layers.Layer):
     """Turns rows of a `TokenModule`, float32 [batch, tokens * width + 1], into vectors, float32 [batch, length, width].
 
     Args:
-        width: Of the vector of a token.
-        length: Tokens of a text that the layers above shall see, the first ones.
-        masked: Whether it tells these layers which tokens are there.
+        width: Width of a token's vector.
+        length: Number of tokens of a text, from the first on, that the layers above get.
+        masked: Whether these layers get a mask of the tokens that are there.
         name: Name of the layer.
     """
 
@@ -29,7 +29,7 @@ class TokenVectors(keras.layers.Layer):
         return keras.ops.reshape(rows[:, : self._length * self._width], (-1, self._length, self._width))
 
     def compute_mask(self, rows: tf.Tensor, previous_mask: Any = None) -> tf.Tensor | None:
-        """Says which of them are of tokens, bool [batch, length]."""
+        """Marks the vectors of tokens that are there, bool [batch, length]."""
         if not self.supports_masking:
             return None
         return keras.ops.less(keras.ops.arange(self._length, dtype="float32"), rows[:, -1:])
