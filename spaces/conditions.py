@@ -1,4 +1,4 @@
-"""Which parameters a trial has, and on which condition."""
+"""The parameters of a trial, and the conditions on which they exist."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _OF_TOKENIZERS = ("vocabulary_size", "ngrams")
 OF_FINE_TUNING = tuple(
     name for name, setting in SETTINGS.items() if setting.where is not None and setting.where.parent == "trainable"
 )
-"""Hyperparameters that exist where the module is trained, and nowhere else."""
+"""Hyperparameters that exist only where the module is trained."""
 # Of encoders, the hyperparameters that take the range of a setting by another name.
 _OF_EMBEDDINGS = {"embedding_trainable": "trainable", "embedding_fine_tuning_rate": "fine_tuning_rate"}
 
@@ -32,16 +32,16 @@ def expanded(
         token_level: Names of modules under `embedding` that give a vector for each token of a text.
 
     Returns:
-        The parameters, a width for each layer among them, and the conditions of those that exist only where.
+        The parameters, with a width for each layer, and the conditions of those that do not always exist.
 
     Raises:
-        SpaceError: A width is set for a layer that there is not.
+        SpaceError: A width is set for a layer that does not exist.
     """
     parameters: dict[str, Parameter] = {}
     conditions: dict[str, When] = {}
 
     def exists(name: str, parameter: Parameter, parent: str, holds: Callable[[Any], bool]) -> None:
-        """Adds a parameter that means nothing but where the parent has certain values."""
+        """Adds a parameter that exists only where the parent has certain values."""
         options = parameters[parent].options or () if parent in parameters else ()
         values = tuple(value for value in options if holds(value))
         if values:
@@ -76,7 +76,7 @@ def expanded(
 
 
 def _both(where: Where | None, holds: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    """Whether a condition holds for a value, and something else too."""
+    """A condition that holds where both conditions do."""
     return lambda value: (where is None or where.holds(value)) and holds(value)
 
 
@@ -90,7 +90,7 @@ def setting_of(name: str) -> str:
 
 
 def _ordered(settings: Mapping[str, Parameter], token_level: Collection[str]) -> list[str]:
-    """The settings, what others hang on before them."""
+    """The settings in an order in which each comes after those it depends on."""
     names = list(settings)
     if token_level:
         names.remove("embedding")

@@ -11,12 +11,12 @@ AUTO = "auto"
 
 @dataclass(frozen=True)
 class Domain:
-    """The values that are possible.
+    """A set of possible values.
 
     Attributes:
-        expected: They in words, as a message names them.
+        expected: The values in words, for messages.
         holds: Whether a value is one of them.
-        real: Whether they are real numbers, so that a whole number stands for one.
+        real: Whether they are real numbers, so that whole numbers are converted.
     """
 
     expected: str
@@ -36,17 +36,17 @@ def whole_or_auto(lowest: int) -> Domain:
 
 
 def real(expected: str, holds: Callable[[float], bool]) -> Domain:
-    """Real numbers for which something holds."""
+    """Real numbers that fulfil a condition."""
     return Domain(expected, lambda value: type(value) in (int, float) and holds(value), real=True)
 
 
 def one_of(names: tuple[str, ...]) -> Domain:
-    """Some words."""
+    """One of several words."""
     return Domain(f"one of {', '.join(names)}", lambda value: value in names)
 
 
 def named(expected: str) -> Domain:
-    """Names, or folders, of which more can only be told where they are looked for."""
+    """Names or folders, which are checked only where they are looked up."""
     return Domain(expected, lambda value: isinstance(value, str) and bool(value.strip()))
 
 

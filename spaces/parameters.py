@@ -15,7 +15,7 @@ _MOST_STEPS = 10_000
 
 
 class SpaceError(ValueError):
-    """A search space that cannot be: one line that says which parameter, what was expected and what came."""
+    """An impossible search space: one line with the parameter, what was expected and what came."""
 
 
 class HyperParameters(Protocol):
@@ -36,7 +36,7 @@ class HyperParameters(Protocol):
 
 
 class Parameter(ABC):
-    """What one hyperparameter may be."""
+    """The possible values of one hyperparameter."""
 
     @property
     @abstractmethod
@@ -46,7 +46,7 @@ class Parameter(ABC):
     @property
     @abstractmethod
     def limits(self) -> tuple[Scalar, ...]:
-        """The values that a domain must hold for all of them to be in it: the ends of a range, or each choice."""
+        """The values to check against a domain: the ends of a range, or each choice."""
 
     @abstractmethod
     def _declare(self, hp: HyperParameters, name: str) -> Any: ...
@@ -85,7 +85,7 @@ class Fixed(Parameter):
 
 @dataclass(frozen=True)
 class Choice(Parameter):
-    """One of several values of one type; whole and real numbers together are real ones."""
+    """One of several values of one type; a mix of whole and real numbers is real."""
 
     values: Sequence[Scalar]
 
@@ -124,8 +124,8 @@ class Choice(Parameter):
 class Int(Parameter):
     """A whole number from `min` to `max`, both inclusive.
 
-    `step` is added from value to value; where `log` is set it multiplies, and 1 stands for every whole number, drawn
-    evenly over the orders of magnitude.
+    `step` is the difference between values; with `log` it is their ratio, and 1 means every whole number, drawn evenly
+    over the orders of magnitude.
     """
 
     min: int
@@ -159,7 +159,7 @@ class Int(Parameter):
 
 @dataclass(frozen=True)
 class Float(Parameter):
-    """A real number from `min` to `max`; with a `step`, added (multiplied where `log` is set) from value to value."""
+    """A real number from `min` to `max`; `step` is the difference between values, with `log` their ratio."""
 
     min: float
     max: float
@@ -222,7 +222,7 @@ def _check_range(low: float, high: float, log: object) -> None:
 
 
 def _steps(low: float, high: float, at: Callable[[int], float]) -> list[float]:
-    """The values at(0) = low, at(1), … up to high, free of the rounding of their sums."""
+    """The values at(0) = low, at(1), … up to high, without accumulated rounding."""
     values: list[float] = []
     while (value := float(f"{at(len(values)):.12g}")) <= high + 1e-9 * abs(high):
         values.append(value)

@@ -1,4 +1,4 @@
-"""How a YAML file writes a hyperparameter."""
+"""Reads hyperparameters as YAML files write them."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ def parameter_from(value: object, name: str = "", *, real: bool = False) -> Para
     """Read a parameter as a YAML file writes it.
 
     Args:
-        value: A scalar is a fixed value, a list or {values: […]} a choice, {min, max, step?, log?} a range: of whole
-            numbers where both ends are whole, else of real ones. A `Parameter` is taken as it is.
-        name: What a message calls it.
-        real: Whether whole numbers stand for real ones.
+        value: A scalar for a fixed value, a list or {values: […]} for a choice, {min, max, step?, log?} for a range: of
+            whole numbers where both ends are whole, else of real ones. A `Parameter` is returned as it is.
+        name: Its name in messages.
+        real: Whether whole numbers are read as real ones.
 
     Raises:
         SpaceError: The value describes no parameter.

@@ -27,7 +27,7 @@ class Space(Mapping[str, Parameter]):
         conditions: Name to the condition on which that parameter exists; the others always do.
 
     Raises:
-        SpaceError: A condition names a parameter that does not stand before, or values that it never has.
+        SpaceError: A condition names a parameter that does not come before, or values that it never has.
     """
 
     def __init__(self, parameters: Mapping[str, Parameter], conditions: Mapping[str, When] | None = None) -> None:
@@ -69,7 +69,7 @@ class Space(Mapping[str, Parameter]):
         return values
 
     def size(self) -> int | None:
-        """How many different combinations there are; None where they are infinitely many."""
+        """The number of different combinations; None if infinite."""
         sizes = [self._size(name) for name in self if name not in self.conditions]
         return None if None in sizes else prod(size for size in sizes if size is not None)
 
@@ -79,7 +79,7 @@ class Space(Mapping[str, Parameter]):
         return [*self._conditions_of(when.parameter), when] if when else []
 
     def _size(self, name: str) -> int | None:
-        """Combinations of a parameter and of all that hangs on it."""
+        """The number of combinations of a parameter and of all that depend on it."""
         options = self[name].options
         if options is None:
             return None

@@ -17,10 +17,10 @@ _FROZEN = "frozen"
 
 
 class TextClassifierSpace(Space):
-    """Which module, frozen or fine-tuned, under which head, trained how.
+    """The module, frozen or fine-tuned, the head above it, and their training.
 
-    Each of `spaces.settings.SETTINGS` has a range: its default, the class attribute of its name, or the keyword,
-    the last of which wins. `frozen` names the modules that are not fine-tuned where `trainable` leaves the choice;
+    Each of `spaces.settings.SETTINGS` has a range: the keyword, else the class attribute of its name, else its default.
+    `frozen` names the modules that are not fine-tuned where `trainable` leaves the choice;
     `units` is the width of any hidden layer, `units_1` to `units_4` that of one of them, where it is another.
 
     The parameters of a trial bear the names of the settings, but for `module`, `units_1` … (a width for each hidden
@@ -37,7 +37,7 @@ class TextClassifierSpace(Space):
 
     Args:
         rows: Rows that a trial trains on; the batch sizes of `auto` follow from them.
-        untrainable: Names of modules that have nothing to train: there is no `trainable` in their trials.
+        untrainable: Names of modules without trainable weights: their trials have no `trainable`.
         token_level: Names of modules under `embedding` that give a vector for each token of a text.
         **ranges: Setting to range.
 
@@ -75,16 +75,16 @@ class TextClassifierSpace(Space):
         super().__init__(*expanded(settings, frozenset({*untrainable, *frozen}), token_level))
 
     def module_names(self) -> list[str]:
-        """The modules to choose from, which must be at hand."""
+        """The names of the modules to choose from."""
         return [str(name) for name in self["module"].options or () if name not in ENCODERS]
 
     def embedding_names(self) -> list[str]:
-        """The modules that stand under encoders, which must be at hand too."""
+        """The names of the modules under learned encoders."""
         options = self["embedding"].options or () if "embedding" in self else ()
         return [str(name) for name in options if name != LEARNED]
 
     def declare(self, hp: HyperParameters) -> dict[str, Any]:
-        """Declare every parameter, as `Space.declare` says; `trainable` is among the values of every trial.
+        """Declare every parameter, see `Space.declare`; `trainable` is among the values of every trial.
 
         It is false where it does not exist: for modules that are not fine-tuned, and for encoders.
         """
@@ -92,10 +92,10 @@ class TextClassifierSpace(Space):
 
 
 def batch_sizes(rows: int) -> list[int]:
-    """Two batch sizes that make about 50 to 200 training steps of an epoch, fewer where there are few rows.
+    """Two batch sizes that give about 50 to 200 training steps an epoch, fewer where there are few rows.
 
-    Few rows in large batches make so few steps that nothing is learned in the epochs of a short trial; many rows in
-    small ones take long.
+    With few rows in large batches a short trial has too few steps to learn anything; with many rows in small ones it
+    takes too long.
 
     Args:
         rows: Rows that a trial trains on.
@@ -119,11 +119,11 @@ def space_from(
         config: Setting to range, as plain Python values; settings that are missing keep the class's own. `_target_`
             names the class, `package.module.Class`, a subclass of `TextClassifierSpace`.
         rows: Rows that a trial trains on.
-        untrainable: As for `TextClassifierSpace`.
-        token_level: As for `TextClassifierSpace`.
+        untrainable: See `TextClassifierSpace`.
+        token_level: See `TextClassifierSpace`.
 
     Raises:
-        SpaceError: The class cannot be had, a setting is unknown or its range impossible.
+        SpaceError: The class cannot be imported, a setting is unknown or its range impossible.
     """
     ranges = {str(name): value for name, value in config.items()}
     space_class = _class_named(ranges.pop("_target_")) if "_target_" in ranges else TextClassifierSpace
@@ -136,7 +136,7 @@ def space_from(
 
 
 def _names(value: Any) -> Collection[str]:
-    """What `frozen` is set to."""
+    """The module names of the setting `frozen`."""
     names = [] if value is None else [value] if isinstance(value, str) else value
     if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
         raise SpaceError(f"space.{_FROZEN}: expected names of modules, got {value!r}")
@@ -153,7 +153,7 @@ def _check_trainable(modules: Parameter, untrainable: Collection[str]) -> None:
 
 
 def _setting(name: str, value: Any, rows: int) -> Parameter:
-    """One setting, read and held against its domain."""
+    """Reads one setting and checks it against its domain."""
     domain = SETTINGS[name].domain
     if name == "batch_size" and value == AUTO:
         value = batch_sizes(rows)
@@ -171,7 +171,7 @@ def _none(value: Any) -> Any:
 
 
 def _class_named(path: object) -> type[TextClassifierSpace]:
-    """The subclass of `TextClassifierSpace` that stands at package.module.Class."""
+    """Imports the subclass of `TextClassifierSpace` at package.module.Class."""
     module_name, _, class_name = path.rpartition(".") if isinstance(path, str) else ("", "", "")
     if not module_name or not class_name:
         raise SpaceError(f"space._target_: expected package.module.Class, got {path!r}")

@@ -12,7 +12,7 @@ from search.config.dataset import DatasetConfig
 from search.datasets.check import check_config
 from search.datasets.clean import Cleaning, drop_missing, resolve_repeats
 from search.datasets.fetch import existing, locate
-from search.datasets.folds import Fold, Part
+from search.datasets.folds import Fold, Subset
 from search.datasets.labels import LEFT_OUT, encode_labels
 from search.datasets.limits import Limits
 from search.datasets.published import by_column, by_recipe, count_shared, settle_shared
@@ -21,7 +21,7 @@ from search.datasets.split import Splits, split
 from search.datasets.table import Examples, Table
 from search.errors import InputError
 
-__all__ = ["Cleaning", "Examples", "Fold", "Part", "Splits", "Table", "load_splits"]
+__all__ = ["Cleaning", "Examples", "Fold", "Splits", "Subset", "Table", "load_splits"]
 
 
 def load_splits(config: DatasetConfig, data: Path, seed: int) -> Splits:

@@ -13,7 +13,7 @@ from search.errors import InputError
 
 
 @dataclass(frozen=True)
-class Part(Examples):
+class Subset(Examples):
     """Some rows of a split; what is known of all its rows, as their features are, is known of these.
 
     Attributes:
@@ -25,7 +25,7 @@ class Part(Examples):
     at: NDArray[np.int64]
 
     @classmethod
-    def of(cls, whole: Examples, at: NDArray[np.int64]) -> Part:
+    def of(cls, whole: Examples, at: NDArray[np.int64]) -> Subset:
         """Gives the rows at these positions of a split."""
         return cls(whole.texts[at], whole.labels[at], whole.rows[at], whole, at)
 
@@ -50,7 +50,7 @@ def cross_folds(train: Examples, fold: NDArray[np.int64]) -> list[Fold]:
     found = []
     for number in range(int(fold.max()) + 1):
         held = np.flatnonzero(fold == number)
-        found.append(Fold(Part.of(train, np.flatnonzero(fold != number)), Part.of(train, held), held))
+        found.append(Fold(Subset.of(train, np.flatnonzero(fold != number)), Subset.of(train, held), held))
     return found
 
 
@@ -73,7 +73,7 @@ def number_folds(
         InputError: A class would be missing from a fold.
     """
     ids, labels = distinct_texts(train)
-    fold = deal(labels if stratify else np.zeros_like(labels), folds, random)[ids]
+    fold = assign_folds(labels if stratify else np.zeros_like(labels), folds, random)[ids]
     for number in range(folds):
         counts = np.bincount(train.labels[fold == number], minlength=len(classes))
         if not counts.all():
@@ -87,7 +87,7 @@ def number_folds(
     return fold
 
 
-def deal(labels: NDArray[np.int64], folds: int, random: np.random.Generator) -> NDArray[np.int64]:
+def assign_folds(labels: NDArray[np.int64], folds: int, random: np.random.Generator) -> NDArray[np.int64]:
     """Deals rows to folds, those of each class in turn and in random order; gives the fold of each row, int64 [n]."""
     order = np.lexsort((random.random(len(labels)), labels))
     dealt = np.empty(len(labels), np.int64)

@@ -1,4 +1,4 @@
-"""The contracts between a study, what runs its trials, and the loop that joins them."""
+"""The contracts between a study, the executor of its trials, and the loop that joins them."""
 
 from __future__ import annotations
 
@@ -13,39 +13,39 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Wait:
-    """A study's answer where trials that run decide what comes next."""
+    """A study's answer when it must wait for running trials."""
 
 
 @dataclass(frozen=True)
 class Done:
-    """A study's answer where no trial is to be started any more.
+    """A study's answer when no further trial is to be started.
 
     Attributes:
-        complete: Whether the search went through all that it could propose; False: a budget ended it, and with more
-            it would go on.
+        complete: Whether the search proposed all that it could; False: a budget ended it, and a larger one would let
+            it go on.
     """
 
     complete: bool
 
 
 class AskAndTell(Protocol):
-    """Proposes trials, several before the result of the first where it need not wait."""
+    """A source of trials, which may propose several before the first result is known."""
 
     def ask(self) -> TrialSpec | Wait | Done:
         """The next trial to run."""
 
     def tell(self, result: TrialRecord) -> None:
-        """Takes the result of a trial that was asked for."""
+        """Takes the result of a trial that `ask` gave."""
 
 
 class Executor(Protocol):
     """Runs trials.
 
     Attributes:
-        slots: How many trials it runs at once.
+        slots: The number of trials it runs at once.
     """
 
     slots: int
 
     def submit(self, spec: TrialSpec) -> Future[TrialRecord]:
-        """Begins a trial; the future gives its result, or raises what ends the search."""
+        """Begins a trial; the future gives its result, or raises an error that ends the search."""

@@ -1,4 +1,4 @@
-"""The loop of a search: asks the study for trials, keeps the executor busy, and tells what came out."""
+"""The loop of a search: asks the study for trials, keeps the executor busy, and reports the results."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ if TYPE_CHECKING:
 
 
 def run_study(study: AskAndTell, executor: Executor) -> Done:
-    """Runs trials until the study has none any more.
+    """Runs trials until the study has no more of them.
 
     Args:
-        study: Proposes them, and learns their results in the order in which they end.
-        executor: Runs them.
+        study: Proposes the trials, and gets their results in the order in which they end.
+        executor: Runs the trials.
 
     Returns:
-        How it ended.
+        How the search ended.
 
     Raises:
-        BaseException: A trial raised it: a fault of the machine, of the data, or an interrupt.
+        BaseException: A trial raised it: a fault of the machine or of the data, or an interrupt.
     """
     running: set[Future[TrialRecord]] = set()
     while True:

@@ -1,4 +1,4 @@
-"""One trial after another, in this process."""
+"""The executor that runs one trial after another in this process."""
 
 from __future__ import annotations
 

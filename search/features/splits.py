@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from search.backbones.base import SavedModule
 from search.backbones.hub.answers import answers_in_batches
-from search.datasets import Examples, Part
+from search.datasets import Examples, Subset
 from search.features.cache import FeatureCache, Features, FeaturesOfSome
 from search.features.passes import PassObserver
 
@@ -53,7 +53,7 @@ class SplitFeatures:
         Returns:
             float32 [rows of the split, dim].
         """
-        if isinstance(examples, Part):
+        if isinstance(examples, Subset):
             return FeaturesOfSome(self._of_whole(module, examples.whole), examples.at)
         return self._of_whole(module, examples)
 

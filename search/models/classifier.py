@@ -21,7 +21,7 @@ from search.utils.files import whole_file, whole_folder, write_json
 
 @dataclass(frozen=True)
 class Classifier:
-    """A trained model with what it takes to read its answers.
+    """A trained model, with its classes and threshold.
 
     Attributes:
         model: Strings [batch] to probabilities, float32 [batch, classes].
@@ -38,7 +38,7 @@ class Classifier:
 
         Args:
             texts: Strings [n].
-            features: What the model's frozen module gives for them [n, dim], if that is known.
+            features: Their features through the model's frozen module [n, dim], if known.
 
         Returns:
             Probabilities, float64 [n, classes].
@@ -48,12 +48,12 @@ class Classifier:
     def last_hidden(
         self, texts: NDArray[np.object_], features: Inputs | None, rows: NDArray[np.int64]
     ) -> NDArray[np.float64]:
-        """Gives what the output layer sees of some texts: the last hidden layer's values, or the module's.
+        """The inputs of the output layer for some texts: the values of the last hidden layer, or of the module.
 
         Args:
             texts: Strings [n].
-            features: As for `probabilities`.
-            rows: Positions of those to give [k].
+            features: See `probabilities`.
+            rows: Positions of the texts [k].
 
         Returns:
             float64 [k, dim].
@@ -97,7 +97,7 @@ class Classifier:
             seal_module(folder)
 
     def _answer(self, probabilities: tf.Tensor) -> dict[str, tf.Tensor]:
-        """What a server says of texts with these probabilities, float32 [batch, classes]."""
+        """The response of a server for probabilities, float32 [batch, classes]."""
         if self.threshold is None:
             predicted = tf.argmax(probabilities, axis=1)
         else:
@@ -109,7 +109,7 @@ class Classifier:
 def _values(
     model: keras.Model, texts: NDArray[np.object_], features: Inputs | None, rows: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """What a model over a module gives for rows, from the module's features where they are known [k, dim]."""
+    """The outputs of a model for rows, computed from features [k, dim] where known."""
     if features is None:
         return answers_in_batches(scorer(model), texts[rows], "the model")
     return scorer(above_embedding(model))(chosen(features, rows))

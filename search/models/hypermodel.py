@@ -21,15 +21,15 @@ from spaces import TextClassifierSpace
 class TextClassifierHyperModel(keras_tuner.HyperModel):
     """A backbone under a head of dense layers.
 
-    It makes models; `search.training.trainable.TrainableHyperModel` trains them too.
+    It builds models; `search.training.trainable.TrainableHyperModel` also trains them.
 
     Args:
-        space: What may vary.
-        backbones: One for each value of `module`, as `search.backbones.resolve_backbones` gives them.
+        space: The search space.
+        backbones: The backbone of each value of `module`, from `search.backbones.resolve_backbones`.
         classes: Number of classes.
         seed: Seed of the search.
-        features: Where the features of frozen modules are kept; None: every model embeds its texts itself.
-        on_pass: Is told of every pass of texts through a frozen module.
+        features: The cache of the features of frozen modules; None: every model embeds its texts itself.
+        on_pass: Observes every pass of texts through a frozen module.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
             A model from strings [batch] to probabilities, float32 [batch, classes].
 
         Raises:
-            InputError: The module cannot be loaded, or not trained where `trainable` asks for it.
+            InputError: The module cannot be loaded, or cannot be trained where `trainable` asks for it.
         """
         return self.model(self.space.declare(hp))
 
@@ -82,12 +82,12 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
         return self.backbones[str(values["module"])]
 
     def describe(self, values: Mapping[str, Any]) -> Description:
-        """The facts about the backbone of a configuration that records tell."""
+        """The facts about the backbone of a configuration, for records."""
         return self.backbone(values).describe(values)
 
     @property
     def keeps_features(self) -> bool:
-        """Whether there is a place for the features of frozen modules."""
+        """Whether features of frozen modules are cached."""
         return self._features.cache is not None
 
     def features(self, module: SavedModule, examples: Examples) -> Inputs:
@@ -95,21 +95,21 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
         return self._features.of(module, examples)
 
     def constant_features(self, values: Mapping[str, Any], examples: Examples) -> Inputs | None:
-        """The features of a split through a configuration's module, where training does not change them."""
+        """The features of a split through a configuration's module, where they are constant; else None."""
         module = self._constant_module(values)
         return None if module is None else self.features(module, examples)
 
     def prepares_inputs(self, values: Mapping[str, Any]) -> bool:
-        """Whether a configuration is trained above inputs that are the same in every epoch, and can be kept."""
+        """Whether a configuration is trained on inputs that are the same in every epoch and can be kept."""
         prepared = self.backbone(values).prepared(values)
         return prepared is not None and (prepared.of_texts is not None or self._constant_module(values) is not None)
 
     def prepared_model(self, values: Mapping[str, Any], accumulate: int = 1) -> keras.Model:
-        """Builds the model above what `prepared_inputs` gives; its weights are those of `model`, in the same order.
+        """Builds the model that takes `prepared_inputs`; its weights are those of `model`, in the same order.
 
         Args:
-            values: The hyperparameters, of which `prepares_inputs` is true.
-            accumulate: As for `model`.
+            values: The hyperparameters, for which `prepares_inputs` holds.
+            accumulate: See `model`.
         """
         backbone = self.backbone(values)
         prepared = backbone.prepared(values)
@@ -127,7 +127,7 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
         return features
 
     def _constant_module(self, values: Mapping[str, Any]) -> SavedModule | None:
-        """The module that training does not change, where its features can be kept."""
+        """The module that training does not change, if its features can be cached; else None."""
         module = self.backbone(values).constant(values)
         kept = module is not None and (module.room is None or self._features.has_room(*module.room))
         return module if kept else None

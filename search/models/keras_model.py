@@ -1,4 +1,4 @@
-"""The Keras model of a configuration: a head above what a backbone gives, compiled."""
+"""The Keras model of a configuration: a head above the backbone's output, compiled."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ def compiled_model(
     inputs: keras.KerasTensor,
     hidden: keras.KerasTensor,
 ) -> keras.Model:
-    """Puts the head above what a backbone gives, and compiles the whole.
+    """Puts the head above the output of a backbone, and compiles the model.
 
     Args:
         values: The hyperparameters.
         classes: Number of classes.
         accumulate: Batches whose gradients are averaged before the weights move.
-        backbone: What gives `hidden`.
-        inputs: What it is made of.
-        hidden: float32 [batch, dim].
+        backbone: The backbone.
+        inputs: The inputs of the model.
+        hidden: The backbone's output for them, float32 [batch, dim].
 
     Returns:
         A model from `inputs` to probabilities, float32 [batch, classes].

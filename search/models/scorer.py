@@ -14,15 +14,15 @@ from search.features.cache import FeaturesOfSome
 from search.utils.batched import in_batches
 
 ModelInputs = Any
-"""Rows that a model takes: a tensor [n, …]; or features [n, dim], which may be on disk alone: what has `take`."""
+"""Rows that a model takes: a tensor [n, …], or features [n, dim] with a method `take`, which may be on disk."""
 
 
 def chosen(inputs: ModelInputs, rows: NDArray[np.int64] | None = None) -> Any:
-    """Rows for a `scorer`.
+    """Selects rows for a `scorer`.
 
     Args:
         inputs: All rows.
-        rows: Positions of those to choose, int64 [n]; None: all.
+        rows: Positions of the rows, int64 [n]; None: all.
     """
     if not tf.is_tensor(inputs):
         return FeaturesOfSome(inputs, np.arange(len(inputs)) if rows is None else rows)
@@ -36,8 +36,8 @@ def scorer(model: keras.Model) -> Callable[[tf.Tensor], NDArray[np.float64]]:
         model: Maps strings [batch], or features [batch, dim], to probabilities [batch, classes].
 
     Returns:
-        A function of strings [n], features [n, dim] or what `chosen` gives, that gives probabilities, float64
-        [n, classes]. It follows the model's weights as they change.
+        A function from strings [n], features [n, dim] or the result of `chosen` to probabilities, float64 [n, classes].
+        It follows the model's weights as they change.
     """
     (inputs,) = model.inputs
 

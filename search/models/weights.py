@@ -22,10 +22,10 @@ def model_weights(model: keras.Model) -> list[keras.Variable]:
 
 
 def assign(variables: Sequence[Any], arrays: Arrays) -> None:
-    """Sets variables to arrays, one for each; or else two, row numbers, int64 [rows], and the rows to put there.
+    """Sets variables to arrays: one for each, or two for rows of a variable: their numbers, int64 [rows], and values.
 
     Raises:
-        ValueError: The arrays have other shapes, so they belong to another model.
+        ValueError: The arrays have other shapes, hence belong to another model.
     """
     left = list(arrays)
     changes: list[tuple[Any, Any]] = []

@@ -28,13 +28,13 @@ class FlatOptimizer(ABC):
 
     Args:
         weights: The vector, float [parameters]; `step` changes it in place.
-        settings: What it is.
-        of_module: Whether the weights are the module's: they move at the module's rate, and do not decay.
+        settings: The optimizer's settings.
+        of_module: Whether the weights belong to the module: they then have the module's rate, and no weight decay.
 
     Attributes:
         settings: As given.
-        slots: What the next step depends on besides the weights, float [slots, parameters].
-        steps: Steps behind it.
+        slots: The slots, such as momenta, float [slots, parameters].
+        steps: Number of steps made.
     """
 
     slot_count: ClassVar[int]
@@ -56,8 +56,8 @@ class FlatOptimizer(ABC):
         """Makes one step, without clipping; it may overwrite the gradient.
 
         Args:
-            gradient: Of all weights [parameters]; or of some rows of the weights as a table [k, width].
-            rows: Which rows these are, ascending, each once, int64 [k]: the gradient of the others is zero.
+            gradient: The gradient of all weights [parameters], or of some rows of the weights as a table [k, width].
+            rows: The numbers of these rows, ascending and distinct, int64 [k]; the gradient of the others is zero.
         """
         self.steps += 1
         if self._of_module:
@@ -76,30 +76,30 @@ class FlatOptimizer(ABC):
                 np.multiply(weights, decay, out=scratch)
                 scratch *= self._rate
                 weights -= scratch
-            self._fade(slots)
+            self._decay(slots)
             if rows is None:
-                self._learn(weights, slots, gradient[block], scratch)
+                self._accumulate(weights, slots, gradient[block], scratch)
             else:
                 begin, end = np.searchsorted(rows, (start // width, (start + size) // width))
                 here = rows[begin:end] - start // width
                 table, slot_tables = weights.reshape(-1, width), slots.reshape(len(slots), -1, width)
                 some, some_slots = table[here], slot_tables[:, here]
-                self._learn(some, some_slots, gradient[begin:end], np.empty_like(some))
+                self._accumulate(some, some_slots, gradient[begin:end], np.empty_like(some))
                 table[here], slot_tables[:, here] = some, some_slots
-            self._move(weights, slots, scratch[: len(weights)])
+            self._apply(weights, slots, scratch[: len(weights)])
 
-    def _fade(self, slots: Floats) -> None:  # noqa: B027 - there may be nothing to do
-        """What a step without a gradient makes of slots."""
+    def _decay(self, slots: Floats) -> None:  # noqa: B027 - there may be nothing to do
+        """Decays the slots, as a step without a gradient does."""
 
     @abstractmethod
-    def _learn(self, weights: Floats, slots: Floats, gradient: Floats, scratch: Floats) -> None:
-        """Adds a gradient to faded slots, and moves the weights where no others move."""
+    def _accumulate(self, weights: Floats, slots: Floats, gradient: Floats, scratch: Floats) -> None:
+        """Adds a gradient to the decayed slots; updates the weights of optimizers that leave others where they are."""
 
-    def _move(self, weights: Floats, slots: Floats, scratch: Floats) -> None:  # noqa: B027 - nor here
-        """Moves weights that move without a gradient too."""
+    def _apply(self, weights: Floats, slots: Floats, scratch: Floats) -> None:  # noqa: B027 - nor here
+        """Updates the weights of optimizers that move them without a gradient too."""
 
     def _descend(self, weights: Floats, squares: Floats, gradient: Floats, scratch: Floats) -> None:
-        """Moves each weight by its gradient over the root of what is known of its squares."""
+        """Moves each weight by its gradient over the root of its mean squares."""
         np.add(squares, self._real(self._constants["epsilon"]), out=scratch)
         np.sqrt(scratch, out=scratch)
         gradient *= self._rate
@@ -112,12 +112,12 @@ class Adam(FlatOptimizer):
 
     slot_count = 2
 
-    def _fade(self, slots: Floats) -> None:
+    def _decay(self, slots: Floats) -> None:
         momentum, velocity = slots
         momentum *= self._real(self._constants["beta_1"])
         velocity *= self._real(self._constants["beta_2"])
 
-    def _learn(self, weights: Floats, slots: Floats, gradient: Floats, scratch: Floats) -> None:
+    def _accumulate(self, weights: Floats, slots: Floats, gradient: Floats, scratch: Floats) -> None:
         momentum, velocity = slots
         np.multiply(gradient, self._real(1 - self._constants["beta_1"]), out=scratch)
         momentum += scratch
@@ -125,7 +125,7 @@ class Adam(FlatOptimizer):
         gradient *= self._real(1 - self._constants["beta_2"])
         velocity += gradient
 
-    def _move(self, weights: Floats, slots: Floats, scratch: Floats) -> None:
+    def _apply(self, weights: Floats, slots: Floats, scratch: Floats) -> None:
         momentum, velocity = slots
         step = self._real(self.steps)
         beta_1, beta_2 = self._real(self._constants["beta_1"]), self._real(self._constants["beta_2"])
@@ -142,10 +142,10 @@ class RMSprop(FlatOptimizer):
 
     slot_count = 1
 
-    def _fade(self, slots: Floats) -> None:
+    def _decay(self, slots: Floats) -> None:
         slots *= self._real(self._constants["rho"])
 
-    def _learn(self, weights: Floats, slots: Floats, gradient: Floats, scratch: Floats) -> None:
+    def _accumulate(self, weights: Floats, slots: Floats, gradient: Floats, scratch: Floats) -> None:
         (velocity,) = slots
         np.multiply(gradient, gradient, out=scratch)
         scratch *= self._real(1 - self._constants["rho"])
@@ -158,15 +158,15 @@ class SGD(FlatOptimizer):
 
     slot_count = 1
 
-    def _fade(self, slots: Floats) -> None:
+    def _decay(self, slots: Floats) -> None:
         slots *= self._real(self._constants["momentum"])
 
-    def _learn(self, weights: Floats, slots: Floats, gradient: Floats, scratch: Floats) -> None:
+    def _accumulate(self, weights: Floats, slots: Floats, gradient: Floats, scratch: Floats) -> None:
         (velocity,) = slots
         gradient *= self._rate
         velocity -= gradient
 
-    def _move(self, weights: Floats, slots: Floats, scratch: Floats) -> None:
+    def _apply(self, weights: Floats, slots: Floats, scratch: Floats) -> None:
         weights += slots[0]
 
 
@@ -176,7 +176,7 @@ class Adagrad(FlatOptimizer):
     slot_count = 1
     initial_slot = 0.1
 
-    def _learn(self, weights: Floats, slots: Floats, gradient: Floats, scratch: Floats) -> None:
+    def _accumulate(self, weights: Floats, slots: Floats, gradient: Floats, scratch: Floats) -> None:
         (accumulator,) = slots
         np.multiply(gradient, gradient, out=scratch)
         accumulator += scratch
@@ -193,18 +193,18 @@ FLAT_OPTIMIZERS: Mapping[str, type[FlatOptimizer]] = {
 
 
 def flat_optimizer(settings: OptimizerSettings, weights: Floats, of_module: bool = False) -> FlatOptimizer:
-    """Makes the optimizer that `search.optimizers.settings.make_optimizer` makes of the same settings.
+    """Makes the flat counterpart of `search.optimizers.settings.make_optimizer`.
 
     Args:
-        settings: What to make.
+        settings: The settings.
         weights: The weights, float [parameters].
-        of_module: Whether they are the module's.
+        of_module: Whether they belong to the module.
     """
     return FLAT_OPTIMIZERS[settings.name](weights, settings, of_module)
 
 
 def clip(gradients: Sequence[Floats], norm: float) -> None:
-    """Shortens the gradients, taken together as one vector, to a length where they are longer; 0: to none."""
+    """Clips the gradients by their global norm; 0: not at all."""
     if norm:
         real = gradients[0].dtype.type
         length = np.sqrt(sum((np.vdot(gradient, gradient) for gradient in gradients), start=real(0)))

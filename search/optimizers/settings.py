@@ -1,4 +1,4 @@
-"""The optimizers of the search space: what is set of them, and the Keras optimizer that this describes.
+"""The settings of the search space's optimizers, and the Keras optimizer that they describe.
 
 The same settings describe the optimizers that train without Keras: `search.optimizers.flat` in NumPy and
 `search.optimizers.sparse_rows` in TensorFlow.
@@ -27,7 +27,7 @@ _SETTINGS: dict[str, dict[str, Any]] = {"sgd": {"momentum": 0.9}}
 
 @dataclass(frozen=True)
 class OptimizerSettings:
-    """An optimizer and what a trial sets of it; the rest is as in Keras.
+    """An optimizer with the hyperparameters that a trial sets; the others are Keras's defaults.
 
     Attributes:
         name: A key of `OPTIMIZERS`.
@@ -86,7 +86,7 @@ def make_optimizer(
     """Makes the Keras optimizer that settings describe.
 
     Args:
-        settings: What to make.
+        settings: The settings.
         module: The built layer that is trained at `settings.module_rate`; None: there is none.
         accumulate: Batches whose gradients are averaged before the weights move.
 
@@ -115,7 +115,7 @@ def make_optimizer(
 def _fine_tuning(kind: type[keras.optimizers.Optimizer]) -> type[keras.optimizers.Optimizer]:
     """A subclass of a Keras optimizer that scales the rate of one layer's weights.
 
-    The step of adaptive optimizers does not grow with the gradient, so it is the rate that must be scaled.
+    The step of adaptive optimizers does not grow with the gradient, so the rate must be scaled instead.
     """
 
     class FineTuning(kind):

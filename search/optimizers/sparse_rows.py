@@ -1,7 +1,7 @@
 """The optimizers of the search space on TensorFlow variables of any shape, step for step those of Keras 3.
 
-Keras's own go over each variable a dozen times; these move one in a pass or a few. The gradient of a variable is always
-one dense array as large as it is.
+Keras's own pass over each variable a dozen times; these need one pass or a few. The gradient of a variable is always a
+dense array of its shape.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Target:
 
     Attributes:
         variable: float32.
-        of_module: Whether it is the module's: it is moved at the module's rate, and not decayed.
+        of_module: Whether it belongs to the module: it then has the module's rate, and no weight decay.
     """
 
     variable: tf.Variable
@@ -32,7 +32,7 @@ class Optimizer:
     """Moves variables along their gradients.
 
     Args:
-        settings: What it is.
+        settings: The optimizer's settings.
         targets: The variables.
     """
 
@@ -47,11 +47,11 @@ class Optimizer:
         ]
 
     def arrays(self) -> Arrays:
-        """The slots, each as large as its variable, those of one variable after those of another."""
+        """The slots, each as large as its variable, in the order of the variables."""
         return [slot.numpy() for slots in self._slots for slot in slots]
 
     def set_arrays(self, arrays: Arrays) -> None:
-        """Sets the slots to what `arrays` gave."""
+        """Sets the slots to the result of `arrays`."""
         for slot, array in zip([slot for slots in self._slots for slot in slots], arrays, strict=True):
             slot.assign(array)
 
@@ -59,9 +59,9 @@ class Optimizer:
         """Makes one step; to be called in a `tf.function`.
 
         Args:
-            gradients: Of each target, as large as it is.
+            gradients: The gradient of each target, of its shape.
             module_rate: Learning rate of the module at this step, float32.
-            number: Which step it is, counted from 1, float32.
+            number: The number of the step, counted from 1, float32.
         """
         settings = self._settings
         if settings.clip_norm:
@@ -130,7 +130,7 @@ def _adagrad(move: _Move) -> None:
 
 
 def _descend(move: _Move, squares: tf.Tensor) -> None:
-    """Moves each weight by its gradient over the root of what is known of its squares."""
+    """Moves each weight by its gradient over the root of its mean squares."""
     move.variable.assign_sub(move.rate * move.gradient / tf.sqrt(squares + move.constants["epsilon"]))
 
 

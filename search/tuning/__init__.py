@@ -1,4 +1,4 @@
-"""Which trials to run, and running them.
+"""Proposes trials and runs them.
 
 `Hyperband` and `HyperbandOracle` are drop-ins for KerasTuner's. The names are imported when they are first used, since
 they bring TensorFlow along.

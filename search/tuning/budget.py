@@ -1,4 +1,4 @@
-"""Ends a search in time for what comes after it."""
+"""The time budget, which ends a search in time for the steps after it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""KerasTuner's way of sharing a search out over a chief and workers, which the tuners here refuse."""
+"""KerasTuner's distribution of a search over a chief and workers, which the tuners here refuse."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _SIGNS = ("KERASTUNER_ORACLE_IP", "KERASTUNER_TUNER_ID")
 
 
 def refuse_workers() -> None:
-    """Refuses to be a chief or a worker of KerasTuner's.
+    """Refuses to run as a chief or a worker of KerasTuner.
 
-    A worker sees the chief's oracle alone: it would remove checkpoints that trials of other workers are to go on from,
-    and take a project that others work in for one of its own that was interrupted.
+    A worker sees only the chief's oracle: it would remove checkpoints that other workers need, and take a project in
+    use for an interrupted one.
 
     Raises:
         InputError: The environment asks for it.

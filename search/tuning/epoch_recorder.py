@@ -1,4 +1,4 @@
-"""Follows the training of a trial epoch by epoch: what it was best at, and what it takes to go on."""
+"""Records the training of a trial epoch by epoch: best weights, checkpoints, early stopping."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class EpochRecorder:
     """Keeps a trial's record, its best weights and its last state up to date, and passes every epoch on.
 
     Args:
-        record: The trial's record, which it fills.
-        training: The trial's model.
+        record: The trial's record, filled in here.
+        training: The trial's model in training.
         objective: KerasTuner's objective.
-        files: Where the weights of the best epoch go, and the state after the last one with the record as its notes.
+        files: The files of the weights of the best epoch, and of the state after the last one with the record as notes.
         patience: Epochs without a better objective after which training stops; None: never.
         interrupted: Whether the process was asked to end: then the epoch may be damaged and is not recorded.
-        report: Is shown every epoch.
+        report: Called with every epoch.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class EpochRecorder:
     def on_epoch_end(self, epoch: int, metrics: Mapping[str, float]) -> bool:
         """Records an epoch, counted from 1, or 0 for a head that was trained alone.
 
-        The best weights are written before the state that says they are.
+        The best weights are written before the state that refers to them.
 
         Returns:
             Whether the trial is done.
@@ -84,7 +84,7 @@ class EpochRecorder:
         return is_done(record, self.patience)
 
     def _finite_weights(self) -> Arrays:
-        """The model's weights; a layer such as ReLU can hide from every score that some are no numbers any more."""
+        """The model's weights; raises if some are not finite, which a layer such as ReLU can hide from every score."""
         weights = self.training.weights()
         if not is_finite(weights):
             raise FailedTrialError(f"weights of the model are not finite after epoch {self.record.epochs}: it diverged")
@@ -92,6 +92,6 @@ class EpochRecorder:
 
 
 def is_done(record: TrialRecord, patience: int | None) -> bool:
-    """Whether a trial has had its epochs, or has gone on for too long without getting better."""
+    """Whether a trial has reached its epochs, or its patience has run out."""
     idle = record.epochs - (record.best_epoch or record.initial_epoch)
     return record.epochs >= record.target_epochs or (patience is not None and idle >= patience)

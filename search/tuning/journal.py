@@ -1,4 +1,4 @@
-"""An append-only file of lines, each of which tells whether it still says what was written."""
+"""An append-only file of lines, each with a checksum."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from search.utils.checked import damaged
 
 
 class Journal:
-    """Lines of JSON, each behind a checksum of it; a line that a kill cut off at the end counts as never written.
+    """Lines of JSON, each after its checksum; a last line that a kill cut short counts as never written.
 
     Args:
-        path: The file; the first line makes it.
+        path: The file; the first line creates it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -29,7 +29,7 @@ class Journal:
             file.write(b"%08x %s\n" % (zlib.crc32(text), text))
 
     def entries(self) -> list[dict[str, Any]]:
-        """All lines in order; what a kill left of a last one is removed from the file.
+        """All lines in order; a last line that a kill cut short is removed from the file.
 
         Raises:
             InputError: A line is damaged.

@@ -14,11 +14,11 @@ class Hyperband(Tuner):
 
     Args:
         hypermodel: A HyperModel, or a function from hyperparameters to a compiled Keras model.
-        objective: As for `keras_tuner.Hyperband`, like all that follow.
+        objective: See `keras_tuner.Hyperband`, as for all that follow.
         max_epochs: Epochs of a trial trained in full.
         factor: From round to round one in `factor` trials is kept, for `factor` times as many epochs.
         hyperband_iterations: How often the whole of Hyperband is run.
-        **settings: By name, as for `HyperbandOracle` (seed, hyperparameters, min_epochs and others) and for `Tuner`
+        **settings: Further arguments of `HyperbandOracle` (seed, hyperparameters, min_epochs and others) and of `Tuner`
             (directory, project_name, overwrite, keep and others).
 
     Example:

@@ -1,4 +1,4 @@
-"""What the trials of a search are ranked by."""
+"""The objective, the metric that ranks the trials of a search."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # it imports Keras
 
 
 def check_objective(config: ObjectiveConfig) -> None:
-    """Checks the objective as far as that can be done before the number of classes is known.
+    """Checks the objective as far as possible before the number of classes is known.
 
     Raises:
         InputError: There is no such metric for any number of classes, or the direction is not the metric's.

@@ -1,4 +1,4 @@
-"""Passes what happens to trials on to all who want to know."""
+"""Passes the events of trials on to the study and to observers."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ class StudyReport:
     """The observer of a search: it keeps the study's records up to date and passes everything on.
 
     Args:
-        study: Proposed the trials.
-        observers: Are told in their order.
+        study: The study that proposed the trials.
+        observers: Called in their order.
     """
 
     def __init__(self, study: Study, observers: Sequence[TrialObserver]) -> None:

@@ -1,4 +1,4 @@
-"""What is kept of a trial, and who is told while it runs."""
+"""The record of a trial, and the observers of a running one."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ if TYPE_CHECKING:  # brings TensorFlow, which those who read records do without
     from search.backbones.base import Description
 
 REPLACEMENTS = 1_000_000
-"""The k-th trial in place of a round's failed ones is named by k times so many more than the round's last one."""
+"""The k-th replacement of a failed trial is numbered k times this number above the last trial of its round."""
 
 
 def order(trial_id: str) -> tuple[int, int]:
-    """The key that sorts trials by their names alone: replacements come at the end of their round."""
+    """A key that sorts trials by their names: replacements come at the end of their round."""
     times, place = divmod(int(trial_id), REPLACEMENTS)
     return place, times
 
 
 @dataclass
 class TrialRecord:
-    """One trial: what was tried, what came out and what it cost."""
+    """The record of one trial: its hyperparameters, its results and its cost."""
 
     trial_id: str
     values: dict[str, Any]
-    """Hyperparameter names to values, those alone that exist in this trial."""
+    """Hyperparameter names to values, of those that exist in this trial."""
     backbone: str | None = None
-    """The backbone under its head; None: the model is of a kind that does not say."""
+    """The backbone under its head; None: the HyperModel does not describe it."""
     pretrained: str | None = None
-    """The module whose published weights the backbone starts from; None: it starts from nothing."""
+    """The module whose published weights the backbone starts from; None: it is trained from scratch."""
     frozen: bool | None = None
     """Whether these weights stay as they were published."""
     bracket: int | None = None
     round: int | None = None
     parent: str | None = None
-    """The trial whose training this one goes on with."""
+    """The trial whose training this one continues."""
     initial_epoch: int = 0
     target_epochs: int = 0
     """Epochs of training it is to reach, the parents' included."""
@@ -58,11 +58,11 @@ class TrialRecord:
     parameters: int | None = None
     """Weights of the model's layers; those of a frozen module are not among them."""
     accumulate: int = 1
-    """Parts that its batches were cut into for want of memory; a step is still made of a whole batch."""
+    """Parts into which its batches were cut to save memory; a step still covers a whole batch."""
     head_epochs: int | None = None
     """Epochs for which the head was trained alone, before the module was trained with it."""
     head_score: float | None = None
-    """The objective of the head alone, after those."""
+    """The objective of the head alone, after these epochs."""
     metrics: dict[str, float] = field(default_factory=dict)
     """Every logged metric at the best epoch."""
     fold_scores: list[float] = field(default_factory=list)
@@ -70,9 +70,9 @@ class TrialRecord:
     error: str | None = None
     traceback: str | None = None
     build: dict[str, Any] | None = None
-    """From which shapes Keras builds the model, where its first batch built it; None: it is made with weights."""
+    """The shapes from which Keras builds a model that its first batch built; None: it is created with weights."""
     space: dict[str, Any] = field(default_factory=dict)
-    """KerasTuner's hyperparameters at the end of the trial: a model may ask for new ones as it is built."""
+    """KerasTuner's hyperparameters at the end of the trial; building the model may add some."""
 
     def note_backbone(self, hypermodel: object) -> None:
         """Notes the facts about the backbone of the trial, where the HyperModel knows them."""
@@ -81,7 +81,7 @@ class TrialRecord:
             self.backbone, self.pretrained, self.frozen = found.backbone, found.pretrained, found.frozen
 
     def has_epoch(self, epoch: int) -> bool:
-        """Whether an epoch is behind this trial and was its own, not a parent's; 0 is the head alone."""
+        """Whether this trial, not a parent, has trained an epoch; 0 is the head alone."""
         return self.initial_epoch < epoch <= self.epochs or (epoch == 0 and self.head_score is not None)
 
     def write(self, path: Path) -> None:
@@ -90,7 +90,7 @@ class TrialRecord:
 
     @classmethod
     def read(cls, path: Path) -> TrialRecord:
-        """Reads what `write` wrote.
+        """Reads a record.
 
         Args:
             path: `record.json` in the folder of its trial.
@@ -110,7 +110,7 @@ class TrialRecord:
 
 
 def _fault(content: Mapping[str, Any]) -> str | None:
-    """Says what keeps the content of a file from being a record; None where nothing does."""
+    """The reason why the content of a file is no record; None if it is one."""
     kinds = _kinds()
     if unknown := sorted(content.keys() - kinds):
         return f"{unknown[0]!r} is no part of a record"
@@ -143,11 +143,11 @@ def _kinds() -> dict[str, tuple[type, ...]]:
 
 
 def ranked(records: Iterable[TrialRecord], direction: str) -> list[TrialRecord]:
-    """The completed trials, the best first, of equals the earlier one.
+    """The completed trials, the best first; of equals the earlier one.
 
     Args:
         records: Trials in the order in which they began.
-        direction: max or min: which scores are better.
+        direction: max or min, whichever is better.
     """
     completed = [record for record in records if record.status == "COMPLETED"]
     sign = -1 if direction == "max" else 1
@@ -156,26 +156,26 @@ def ranked(records: Iterable[TrialRecord], direction: str) -> list[TrialRecord]:
 
 @runtime_checkable
 class DescribesBackbones(Protocol):
-    """A HyperModel that knows what stands under the heads of its models."""
+    """A HyperModel that can describe the backbones of its models."""
 
     def describe(self, values: Mapping[str, Any]) -> Description:
         """The facts about the backbone of a configuration."""
 
 
 class TrialReport(Protocol):
-    """Is shown what happens in a trial that runs, here or in another process."""
+    """The reports from a running trial, here or in another process."""
 
     def on_trial_begin(self, record: TrialRecord) -> None:
         """A trial is about to be built and trained, from `record.epochs` on.
 
-        What was told of later epochs of it, before a kill or in batches that were too large, holds no more.
+        Earlier reports of later epochs, from before a kill or with batches that were too large, are void.
         """
 
     def on_epoch_end(self, record: TrialRecord, epoch: int, metrics: Mapping[str, float]) -> None:
         """An epoch of it has ended; `epoch` counts from 1, the parents' epochs included; 0 is a head trained alone.
 
-        The metrics are `search.training.scores.Metrics`, with what those of the validation split were computed from,
-        where this package scored them.
+        The metrics are `search.training.scores.Metrics`, with the probabilities behind those of the validation split,
+        where this package computed them.
         """
 
 
@@ -183,7 +183,7 @@ class TrialObserver(TrialReport, Protocol):
     """Follows the trials of a search, as TensorBoard and the progress display do."""
 
     def on_trial_resumed(self, record: TrialRecord) -> None:
-        """A trial had ended before the search was interrupted; it is told again, in order, and not run again."""
+        """A trial had ended before the search was interrupted; it is reported again, in order, but not run again."""
 
     def on_trial_end(self, record: TrialRecord) -> None:
-        """It has ended; its status says how."""
+        """The trial has ended; its status says how."""

@@ -1,4 +1,4 @@
-"""Brings a study to where an interrupted search stood."""
+"""Brings a study to the point where its search was interrupted."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from search.utils.checked import damaged
 
 
 def replay(study: Study, store: TrialStore, observer: TrialObserver) -> None:
-    """Tells a study again what it was asked and told; of what was proposed nothing is made anew.
+    """Replays the journal to a study: trials and results as they were, without proposing anything anew.
 
     Args:
-        study: Has been asked nothing yet.
-        store: Of the search.
-        observer: Is told of every trial that had ended.
+        study: A new study.
+        store: The store of the search.
+        observer: Called with every trial that had ended.
 
     Raises:
         InputError: The search was begun with other settings, or a file is damaged.

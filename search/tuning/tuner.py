@@ -1,4 +1,4 @@
-"""Runs the trials that an oracle proposes, whatever the oracle and the HyperModel are."""
+"""A KerasTuner tuner that runs the trials of any oracle with any HyperModel."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from search.utils.interrupts import noted_interrupts
 
 
 class Tuner(keras_tuner.Tuner):
-    """A KerasTuner tuner whose trials are seeded by what they are, and continued where they stopped.
+    """A KerasTuner tuner whose trials are seeded by their hyperparameters, and continued where they stopped.
 
     Where KerasTuner restarts a promoted trial from its parent's best epoch with a fresh optimizer, this one goes on
     from the parent's last epoch with the optimizer's slots and step. A trial that fails is recorded with its error and
@@ -52,12 +52,12 @@ class Tuner(keras_tuner.Tuner):
         max_total_epochs: No trial is started once all together have trained so many epochs; None: no limit.
         max_parameters: A model with more weights fails its trial before it is trained, or after the first epoch where
             the first batch builds it; None: no limit.
-        keep: Which checkpoints stay: `all`; `promotable`, those that another trial may go on with and the best trial's;
-            `best`, in the end the best trial's alone.
+        keep: The checkpoints to keep: `all`; `promotable`, those of trials that may be promoted and of the best trial;
+            `best`, in the end only the best trial's.
         constraints: Fail trials before their models are made, by their hyperparameters.
-        may_start: Asked before each trial with its planned epochs and the records so far; a no ends the search.
-        observers: Are told of every trial and epoch.
-        **settings: As for `keras_tuner.Tuner`: directory, project_name, overwrite, max_model_size and others.
+        may_start: Called before each trial with its planned epochs and the records so far; False ends the search.
+        observers: Called with every trial and epoch.
+        **settings: Arguments of `keras_tuner.Tuner`: directory, project_name, overwrite, max_model_size and others.
 
     Raises:
         InputError: The folder holds the trials of a search with other settings, or a damaged file.
@@ -101,7 +101,7 @@ class Tuner(keras_tuner.Tuner):
 
     @property
     def records(self) -> dict[str, TrialRecord]:
-        """Trial id to what is known of it, in the order in which trials began."""
+        """Trial id to record, in the order in which trials began."""
         return self.study.records
 
     @cached_property
@@ -133,7 +133,7 @@ class Tuner(keras_tuner.Tuner):
             self._search(SerialExecutor(lambda spec: runner.run(spec, self._report)))
 
     def runner(self, *fit_args: Any, **fit_kwargs: Any) -> TrialRunner:
-        """Makes the runner of the trials on some data, given as to `search`."""
+        """The runner of trials on some data; arguments as for `search`."""
         given = fit_kwargs.pop("callbacks", [])
 
         def callbacks(spec: TrialSpec) -> list[keras.callbacks.Callback]:
@@ -176,7 +176,7 @@ class Tuner(keras_tuner.Tuner):
         return asked
 
     def tell(self, result: TrialRecord) -> None:
-        """Records a result, tells the study and the observers, and removes what nothing can ask for again."""
+        """Records a result, passes it to study and observers, and removes checkpoints that are no longer needed."""
         self.store.told(result)
         self.study.tell(result)
         self.save()
@@ -185,7 +185,7 @@ class Tuner(keras_tuner.Tuner):
         self._report.on_trial_end(result)
 
     def reload(self) -> None:
-        """Goes on with the search in the project's folder: KerasTuner calls it where there is one.
+        """Resumes the search in the project's folder, if there is one; KerasTuner calls this.
 
         Raises:
             InputError: A file is damaged, or the search there was begun with other settings.
@@ -203,7 +203,7 @@ class Tuner(keras_tuner.Tuner):
         replay(self.study, self.store, self._report)
 
     def ranking(self) -> list[TrialRecord]:
-        """The completed trials, the best first, of equals the earlier one."""
+        """The completed trials, the best first; of equals the earlier one."""
         return self.study.ranking()
 
     def load_model(self, trial: Any) -> keras.Model:
@@ -219,7 +219,7 @@ class Tuner(keras_tuner.Tuner):
         return model
 
     def best_weights(self, trial: Any) -> Arrays:
-        """The weights of a trial's best epoch, as its training gave them.
+        """The weights of a trial's best epoch.
 
         Raises:
             InputError: They are damaged, or were not kept.

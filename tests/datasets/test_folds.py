@@ -11,7 +11,7 @@ from reviews import write_reviews
 
 from search.config.dataset import DatasetConfig
 from search.datasets import Examples, load_splits
-from search.datasets.folds import cross_folds, deal, number_folds
+from search.datasets.folds import assign_folds, cross_folds, number_folds
 from search.errors import InputError
 
 
@@ -67,7 +67,7 @@ def test_folds_hold_every_row_once_and_learn_from_all_others():
 
 def test_the_same_seed_deals_the_same_folds_and_another_others():
     labels = np.arange(40) % 2
-    first, again, other = (deal(labels, 5, np.random.default_rng(seed)).tolist() for seed in (0, 0, 1))
+    first, again, other = (assign_folds(labels, 5, np.random.default_rng(seed)).tolist() for seed in (0, 0, 1))
     assert first == again != other
 
 

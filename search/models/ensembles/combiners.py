@@ -1,4 +1,4 @@
-"""From the probabilities of several classifiers to one: what is computed alike when measured and when served."""
+"""Combiners of the probabilities of several classifiers, computed alike when measured and when served."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Weighted:
     """The weighted mean of the probabilities.
 
     Attributes:
-        weights: Of each member; their sum is 1.
+        weights: The weight of each member; their sum is 1.
     """
 
     weights: NDArray[np.float64]
@@ -43,11 +43,11 @@ class Weighted:
 class Votes:
     """The share of the members that decide for a class, their mean probability counting as one more vote.
 
-    It never outweighs a whole vote. So what most decide for is the most probable, and of two classes it has at least
-    0.5; where votes tie, the mean probability decides.
+    The mean never outweighs a whole vote. So the class with most votes is the most probable, and of two classes it has
+    at least 0.5; where votes tie, the mean probability decides.
 
     Attributes:
-        thresholds: Two classes: from where on each member decides for the second; None: for the most probable.
+        thresholds: The threshold of each member for the second of two classes; None: the most probable class.
     """
 
     thresholds: NDArray[np.float64] | None
@@ -82,7 +82,7 @@ class Stacked:
 
 
 def stacking_features(members: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What `Stacked` looks at, for fitting: [members, n, classes] to [n, members · classes]."""
+    """The features of `Stacked`: [members, n, classes] to [n, members · classes]."""
     logarithms = np.log(np.maximum(members, _LEAST))
     return logarithms.transpose(1, 0, 2).reshape(members.shape[1], -1)
 
@@ -90,13 +90,13 @@ def stacking_features(members: NDArray[np.float64]) -> NDArray[np.float64]:
 def of_all_classes(
     coefficients: NDArray[np.float64], bias: NDArray[np.float64], present: NDArray[np.int64], classes: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Turns scikit-learn's linear models, which know the classes they saw, into weights and a bias for a softmax.
+    """Turns a scikit-learn linear model, which knows only the classes it saw, into weights and a bias for a softmax.
 
     Args:
-        coefficients: float [present, features]; of two classes those of the second may stand alone.
+        coefficients: float [present, features]; with two classes those of the second alone suffice.
         bias: float [present], or [1].
         present: The classes seen.
-        classes: How many there are.
+        classes: Number of classes.
 
     Returns:
         Weights [features, classes] and bias [classes]; the softmax gives a class that was not seen 0.

@@ -15,10 +15,10 @@ from search.models.keras_model import above_embedding
 
 
 class Combination(keras.layers.Layer):
-    """Combines the outputs of members, a list of float32 [batch, classes], to one.
+    """A layer that combines the outputs of members, a list of float32 [batch, classes].
 
     Args:
-        combiner: Does so in float64.
+        combiner: The combiner, which works in float64.
         name: Name of the layer.
     """
 
@@ -31,16 +31,16 @@ class Combination(keras.layers.Layer):
         return tf.cast(self._combiner(tf.cast(tf.stack(outputs), tf.float64)), tf.float32)
 
     def compute_output_shape(self, input_shape: list[tuple[int | None, ...]]) -> tuple[int | None, ...]:
-        """Gives the shape of the output, which is that of a member's."""
+        """The shape of the output, which is that of a member's."""
         return input_shape[0]
 
 
 def ensemble_model(members: Sequence[Member], combiner: Combiner) -> keras.Model:
-    """Puts members under a combiner; those without weight are left out, and each frozen module is there once.
+    """Puts members under a combiner; members without weight are left out, and each frozen module is shared.
 
     Args:
-        members: With their models.
-        combiner: Was fitted on all of them, in this order.
+        members: Members with models.
+        combiner: The combiner, fitted on all of them in this order.
 
     Returns:
         A model from strings [batch] to probabilities, float32 [batch, classes].
@@ -66,5 +66,5 @@ def ensemble_model(members: Sequence[Member], combiner: Combiner) -> keras.Model
 
 
 def _named(model: keras.Model, name: str) -> keras.Model:
-    """The same layers under a name of their own, without an optimizer."""
+    """A copy of the model with a name of its own, over the same layers, without an optimizer."""
     return keras.Model(model.inputs[0], model.outputs[0], name=name)

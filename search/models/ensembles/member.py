@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Member:
-    """A classifier, measured twice.
+    """A classifier of an ensemble, with its predictions for the validation and the test split.
 
     Attributes:
-        name: trial_… or a baseline's.
+        name: trial_…, or the name of a baseline.
         valid: Its probabilities for the validation split, fitted on the training split, float64 [n, classes]; in
             cross-validation for all rows to learn from, fitted without the fold of each.
-        test: Those for the test split, fitted on what the best of the search is refitted on.
-        model: Maps texts to the latter; None where nobody asks.
+        test: Its probabilities for the test split, fitted on the rows that the best trial is refitted on.
+        model: Maps texts to the latter; None where it is not needed.
         values: A trial's hyperparameters.
     """
 

@@ -1,4 +1,4 @@
-"""Ways to combine classifiers, each fitted on rows that no member was trained on: those of the validation split."""
+"""Methods to combine classifiers, fitted on the validation split, on which no member was trained."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
-from search.datasets.folds import deal
+from search.datasets.folds import assign_folds
 from search.evaluation.metrics import direction
 from search.evaluation.threshold import best_threshold
 from search.evaluation.weighted import WeightedScorer
@@ -34,11 +34,11 @@ MAJORITY_VOTE = 0.5
 
 @dataclass(frozen=True)
 class Task:
-    """What an ensemble is to be good at.
+    """The objective of an ensemble.
 
     Attributes:
         metric: One of `search.evaluation.names`.
-        threshold: Two classes: as configured; None: the one with the best F1 on the rows at hand.
+        threshold: The configured threshold of two classes; None: the one with the best F1 on the rows at hand.
     """
 
     metric: str
@@ -51,7 +51,7 @@ class Task:
         return best_threshold(labels, probabilities) if self.threshold is None else self.threshold
 
     def quality(self, labels: Labels, probabilities: Probabilities, threshold: float | None) -> float:
-        """The metric, turned so that more is better; what is not defined is worse than anything."""
+        """The metric, with its sign turned so that more is better; an undefined one is worse than any other."""
         curves = self.metric in ("roc_auc", "average_precision")
         scores = WeightedScorer(labels, probabilities, threshold, curves=curves)(np.ones((1, len(labels))))
         value = float(scores[self.metric][0])
@@ -61,7 +61,7 @@ class Task:
 
 
 Fit = Callable[[Probabilities, Labels, Task], Combiner]
-"""From the members' probabilities [members, n, classes], the labels [n] and the task to a combiner."""
+"""Fits a combiner on the members' probabilities [members, n, classes] and the labels [n], for a task."""
 
 
 def fit_mean(members: Probabilities, labels: Labels, task: Task) -> Combiner:
@@ -77,7 +77,7 @@ def fit_vote(members: Probabilities, labels: Labels, task: Task) -> Combiner:
 
 
 def fit_stacking(members: Probabilities, labels: Labels, task: Task) -> Combiner:
-    """Fits a logistic regression on the members' log probabilities; labels of one class teach nothing: the mean."""
+    """Fits a logistic regression on the members' log probabilities; the mean where all labels are of one class."""
     present = np.unique(labels)
     if len(present) < 2:
         return fit_mean(members, labels, task)
@@ -87,7 +87,7 @@ def fit_stacking(members: Probabilities, labels: Labels, task: Task) -> Combiner
 
 
 def fit_greedy(members: Probabilities, labels: Labels, task: Task) -> Combiner:
-    """Adds the member that helps the mean most, again and again, the same one also twice, until none helps.
+    """Adds the member that improves the mean most, again and again (also repeatedly), until none does.
 
     Caruana et al., 2004, Ensemble Selection from Libraries of Models, section 2.1 (with replacement).
     """
@@ -112,24 +112,24 @@ METHODS: dict[str, Fit] = {
     "greedy": fit_greedy,
     "stacking": fit_stacking,
 }
-"""By name, the simplest first: of equals the first is chosen."""
+"""Methods by name, the simplest first, since the first of equals is chosen."""
 
 
 def out_of_fold(fit: Fit, members: Probabilities, labels: Labels, task: Task, seed: int) -> Probabilities:
-    """What a method gives for rows that it was not fitted on: each fold's from a fit on the others.
+    """Out-of-fold probabilities of a method: those of each fold from a fit on the others.
 
     Args:
         fit: The method.
         members: Probabilities [members, n, classes].
         labels: Classes [n].
-        task: What to be good at.
-        seed: Of the folds, which are stratified.
+        task: The objective.
+        seed: Seed of the stratified folds.
 
     Returns:
         Probabilities, float64 [n, classes].
     """
     found = np.empty(members.shape[1:])
-    folds = deal(labels, FOLDS, np.random.default_rng(seed))
+    folds = assign_folds(labels, FOLDS, np.random.default_rng(seed))
     for fold in np.unique(folds):
         held = folds == fold
         found[held] = combined(fit(members[:, ~held], labels[~held], task), members[:, held])

@@ -1,4 +1,4 @@
-"""The baselines on word counts as a part of a TensorFlow model: texts in, scikit-learn's probabilities out."""
+"""The baselines on word counts as TensorFlow layers that give scikit-learn's probabilities."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class WordCounts(keras.layers.Layer):
     Args:
         pipeline: `TfidfVectorizer` with its own tokenizer and l2 norm, then naive Bayes, logistic regression or
             `NaiveBayesWeightedRegression`.
-        classes: Number of classes; those that the pipeline was not fitted on have probability 0.
+        classes: Number of classes; those on which the pipeline was not fitted have probability 0.
         name: Name of the layer.
     """
 
@@ -76,7 +76,7 @@ class WordCounts(keras.layers.Layer):
 
 
 def tokens(texts: tf.Tensor) -> tf.RaggedTensor:
-    r"""The words that scikit-learn's vectorizers see: lower-cased, runs of two and more characters of Python's \w.
+    r"""The words of scikit-learn's vectorizers: lower-cased runs of two or more characters of Python's \w.
 
     Args:
         texts: Strings [batch].
@@ -91,7 +91,7 @@ def tokens(texts: tf.Tensor) -> tf.RaggedTensor:
 
 @cache
 def _between_words() -> str:
-    r"""RE2's pattern for what Python's \W+ matches: the classes \pL and \pN of RE2 are of another Unicode."""
+    r"""An RE2 pattern equal to Python's \W+, since RE2's own \pL and \pN are of another version of Unicode."""
     edges = []
     inside = False
     for code in range(sys.maxunicode + 2):

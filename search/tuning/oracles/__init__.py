@@ -24,7 +24,7 @@ from search.tuning.oracles.schedule import brackets, total_epochs, total_trials
 
 @dataclass(frozen=True)
 class Plan:
-    """How many trials and epochs a search takes if no trial fails or stops early; None where it is not known."""
+    """The number of trials and epochs of a search if no trial fails or stops early; None where unknown."""
 
     trials: int | None
     epochs: int | None
@@ -60,7 +60,7 @@ ORACLES: dict[str, Callable[..., ResumableOracle]] = {
     "bayesian": _bayesian,
     "grid": _grid,
 }
-"""Value of `tuner.name` to what makes the oracle, given the settings of the tuner and those that all oracles share."""
+"""Value of `tuner.name` to a function that makes the oracle from the tuner's settings and those all oracles share."""
 
 
 def make_oracle(config: TunerConfig, objective: keras_tuner.Objective, seed: int) -> ResumableOracle:

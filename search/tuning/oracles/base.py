@@ -10,21 +10,21 @@ from typing import Any
 import keras_tuner
 from keras_tuner.engine.trial import Trial, TrialStatus
 
-from search.tuning.oracles.sampling import Configuration, configuration, fresh_values
+from search.tuning.oracles.sampling import Configuration, configuration, sample
 from search.tuning.oracles.saved import SavedOracle
 
 PARENT = "tuner/trial_id"
-"""KerasTuner's name for the trial whose training another one goes on with, among the values of the latter."""
+"""KerasTuner's name for a trial's parent among its values: the trial whose training it continues."""
 
 
 class ResumableOracle(SavedOracle):
-    """A KerasTuner oracle with any seed, that stops in order after too many failures and goes on after any kill.
+    """A KerasTuner oracle that takes any seed, stops in order after too many failures and survives any kill.
 
     Args:
         seed: Any whole number; None draws one.
         max_consecutive_failed_trials: Failed trials in a row that end the search.
-        max_failed_trials: Failed trials in all that end the search; None: left to the subclass.
-        **settings: As for `keras_tuner.Oracle`.
+        max_failed_trials: Total of failed trials that ends the search; None: left to the subclass.
+        **settings: Arguments of `keras_tuner.Oracle`.
 
     Raises:
         ValueError: A bound is below 1.
@@ -57,10 +57,10 @@ class ResumableOracle(SavedOracle):
         """Proposes a trial, as KerasTuner's does; `populate_space` may name it.
 
         Args:
-            tuner_id: Who is to run it; whoever runs one is given that one again.
+            tuner_id: The worker; one that runs a trial is given the same trial again.
 
         Returns:
-            KerasTuner's trial; its status is IDLE where trials that run decide what comes next, STOPPED at the end.
+            KerasTuner's trial; its status is IDLE while running trials decide what comes next, STOPPED at the end.
         """
         if tuner_id in self.ongoing_trials:
             return self.ongoing_trials[tuner_id]
@@ -97,11 +97,11 @@ class ResumableOracle(SavedOracle):
         return f"{number:0{len(str(self.max_trials))}}"
 
     def replay(self, tuner_id: str, values: dict[str, Any]) -> Any:
-        """Takes a trial with the values that it was proposed with before, which are not made again.
+        """Takes a trial that was proposed before, with the values it had then.
 
         Args:
-            tuner_id: Who is to run it.
-            values: KerasTuner's, with its special ones.
+            tuner_id: The worker.
+            values: The values, with KerasTuner's special ones.
 
         Returns:
             The trial, as `create_trial` gives it.
@@ -113,9 +113,9 @@ class ResumableOracle(SavedOracle):
             self._replayed = None
 
     def order(self) -> list[str]:
-        """The trials in the order that makes one search of what runs side by side, whichever ended first.
+        """The trials in the canonical order, whichever ended first.
 
-        Those that ran beyond the failure that ended the search are not part of it.
+        Trials beyond the failure that ended the search are left out.
         """
         trials = self._begun_in_order()
         stop = self._stop()
@@ -125,18 +125,18 @@ class ResumableOracle(SavedOracle):
         return list(self.start_order)
 
     def _settled(self) -> list[str]:
-        """The first trials of that order, up to one that has not ended, or before which another may yet be begun."""
+        """The first trials of that order, up to one that has not ended, or before which another may yet begin."""
         ended = set(self.end_order)
         return list(takewhile(ended.__contains__, self._begun_in_order()))
 
     @property
     def stop_reason(self) -> str | None:
-        """Which bound the failed trials have reached; None while they are within."""
+        """The bound that the failed trials have reached; None while they are below it."""
         stop = self._stop()
         return None if stop is None else stop[1]
 
     def _stop(self) -> tuple[str, str] | None:
-        """The failed trial with which a bound is reached, and which that is."""
+        """The failed trial with which a bound is reached, and the bound."""
         failed = in_a_row = 0
         bound = self._most_failures()
         for trial_id in self._settled():
@@ -150,18 +150,18 @@ class ResumableOracle(SavedOracle):
         return None
 
     def promotable(self) -> set[str]:
-        """The trials whose training another one may yet go on with; here none."""
+        """The trials that may yet be promoted; here none."""
         return set()
 
     def settings(self) -> dict[str, Any]:
-        """Name to value of what a search must not be resumed with another value of, ready for JSON."""
+        """The settings that must be the same when a search is resumed, ready for JSON."""
         return {**super().settings(), "seed": self.seed}
 
     def _may_become(self, name: str, saved: Any, now: Any) -> bool:
         return name == "seed" and self._seed_is_drawn
 
     def take_seed(self, settings: dict[str, Any]) -> None:
-        """Takes the seed that was drawn when a search of some settings began, unless one was given."""
+        """Takes over the seed that was drawn when the search began, unless one was given."""
         if self._seed_is_drawn and type(settings.get("seed")) is int:
             self.seed = self._seed_state = settings["seed"]
 
@@ -178,12 +178,12 @@ class ResumableOracle(SavedOracle):
         return {known[trial_id] for trial_id in chosen}
 
     def _fresh(self) -> dict[str, Any] | None:
-        """A configuration that no trial has had, of the seed and the number drawn before; None where there is none."""
+        """A new configuration, from the seed and the number of draws so far; None where none is left."""
         if self._replayed is not None:
             return self._replayed
         from_scratch = sum(PARENT not in trial.hyperparameters.values for trial in self.trials.values())
-        return fresh_values(self.hyperparameters.space, self.seed, from_scratch, self._tried())
+        return sample(self.hyperparameters.space, self.seed, from_scratch, self._tried())
 
     def _most_failures(self) -> int | None:
-        """Failed trials in all that end the search; None: no number of them does."""
+        """Total of failed trials that ends the search; None: no limit."""
         return self.max_failed_trials

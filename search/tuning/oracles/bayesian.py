@@ -24,18 +24,18 @@ _DESCENTS = 5
 
 
 class BayesianOptimizationOracle(StopsInOrder, oracles.BayesianOptimizationOracle):
-    """A Gaussian process says what to try next; KerasTuner's, with this package's promises on seeds and failures.
+    """KerasTuner's Bayesian optimization, with this package's promises on seeds and failures.
 
-    The first third of the trials is drawn, and no more than three times the parameters that vary. KerasTuner's rule is
-    the latter alone, by which 20 trials of a space with seven parameters would all be drawn. A configuration is tried
-    once: where the process asks for one again, a new one is drawn.
+    The first third of the trials is drawn at random, but no more than three times the number of parameters that vary.
+    KerasTuner has only the latter rule, by which all of 20 trials would be drawn in a space of seven parameters. A
+    configuration is tried once: where the process proposes one again, a new one is drawn.
 
-    Trials after those that are drawn are proposed in fixed batches. A proposal follows from the trials before its
-    batch, and from what else is proposed in it: whatever order a batch ends in, the next one is the same.
+    All further trials are proposed in fixed batches. A proposal follows from the trials before its batch, and from the
+    other proposals in it: in whatever order a batch ends, the next one is the same.
 
     Args:
-        batch: Trials that may run side by side; with 1 each one sees the results of all before it.
-        **settings: As for KerasTuner's oracle.
+        batch: Trials that may run in parallel; with 1 each one sees the results of all before it.
+        **settings: Arguments of KerasTuner's oracle.
     """
 
     def __init__(self, *, batch: int = 1, **settings: Any) -> None:
@@ -67,14 +67,14 @@ class BayesianOptimizationOracle(StopsInOrder, oracles.BayesianOptimizationOracl
         return set(self.start_order) - set(self.end_order)
 
     def _promising(self, completed: Sequence[Any], pending: Sequence[Any]) -> dict[str, Any] | None:
-        """Where the lower confidence bound is least: of many points drawn the best, each followed downhill.
+        """The point with the least lower confidence bound: the best of many drawn points, improved by gradient descent.
 
         KerasTuner goes downhill from 50 points, whatever they are, which takes up to ten seconds a trial.
 
         Args:
             completed: The trials whose scores count.
-            pending: Those of the same batch: each counts with a score that is worse than expected by one deviation, so
-                that the next is sought elsewhere.
+            pending: Trials of the same batch: each counts with a score one deviation worse than expected, so that the
+                next is sought elsewhere.
         """
         dimensions = len(self._nonfixed_space())
         if dimensions == 0:

@@ -1,4 +1,4 @@
-"""A bracket of Hyperband that has begun: which trial it begins next, and what it may yet go on with."""
+"""A bracket of Hyperband that has begun: its next trial, and the trials that may yet be promoted."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from search.tuning.oracles.schedule import Bracket, Round
 from search.tuning.record import REPLACEMENTS
 
 Score = Callable[[str], float | None]
-"""A trial's score, of which less is better; NaN where it has failed, None until it has ended."""
+"""A trial's score, less being better; NaN for a failed trial, None until it has ended."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where the next trial of a bracket stands.
+    """The place of the next trial of a bracket.
 
     Attributes:
-        number: In the schedule of the whole search; a replacement's is beyond it, see `search.tuning.record.order`.
-        parent: The trial that it goes on with; None: it begins with a configuration of its own.
-        is_scheduled: Whether the schedule draws that configuration, not a failure.
+        number: Its number in the schedule of the whole search; a replacement's is beyond it, see
+            `search.tuning.record.order`.
+        parent: The trial that is promoted to it; None: it begins with a configuration of its own.
+        is_scheduled: Whether the schedule draws that configuration, rather than a failure.
     """
 
     number: int
@@ -34,8 +35,8 @@ class BegunBracket:
 
     Attributes:
         plan: Its rounds as planned.
-        start: How many places the schedule has before it.
-        rounds: Its rounds begun: the trials of each in the order in which they were, with their parents.
+        start: Number of places before it in the schedule.
+        rounds: Its rounds so far: the trials of each in the order in which they began, with their parents.
     """
 
     plan: Bracket
@@ -44,12 +45,12 @@ class BegunBracket:
 
     @property
     def current(self) -> Round:
-        """The round that is on, as planned."""
+        """The current round, as planned."""
         return self.plan[len(self.rounds) - 1]
 
     @property
     def is_last(self) -> bool:
-        """Whether the round that is on is the last one."""
+        """Whether the current round is the last one."""
         return len(self.rounds) == len(self.plan)
 
     def trials(self) -> list[str]:
@@ -61,7 +62,7 @@ class BegunBracket:
         return list(self.rounds[0])[: self.plan[0].size]
 
     def place(self, score: Score) -> Place | None:
-        """Where another trial may begin at once; None where the round is full, or waits for those that run."""
+        """The place of the next trial; None where the round is full, or waits for running trials."""
         trials = list(self.rounds[-1])
         if not _has_room(trials, self.current.size, score):
             return None
@@ -70,7 +71,7 @@ class BegunBracket:
         return Place(self._number(len(trials)), parent, is_scheduled)
 
     def special(self, place: Place) -> dict[str, int]:
-        """KerasTuner's values of a trial beside the hyperparameters."""
+        """KerasTuner's special values of a trial, beside the hyperparameters."""
         return {
             "tuner/epochs": self.current.epochs,
             "tuner/initial_epoch": 0 if place.parent is None else self.current.initial_epoch,
@@ -79,7 +80,7 @@ class BegunBracket:
         }
 
     def candidates(self, score: Score) -> list[str]:
-        """The trials that the round that is on may go on with, the best first."""
+        """The trials that may be promoted to the current round, the best first."""
         if len(self.rounds) == 1:
             return []
         promoted = set(self.rounds[-1].values())
@@ -87,18 +88,18 @@ class BegunBracket:
         return sorted(waiting, key=lambda trial_id: score(trial_id) or 0.0)
 
     def waits(self, score: Score) -> bool:
-        """Whether a trial of the round that is on runs."""
+        """Whether a trial of the current round is running."""
         return any(score(trial_id) is None for trial_id in self.rounds[-1])
 
     def advance(self, score: Score) -> bool:
-        """Begins the next round, where there is one and something to go on with."""
+        """Begins the next round, if there is one and a trial to promote."""
         if self.is_last or not completed(self.rounds[-1], score):
             return False
         self.rounds.append({})
         return True
 
     def promotable(self, score: Score) -> set[str]:
-        """The trials whose training another one may yet go on with, or is going on with."""
+        """The trials that may yet be promoted, or whose promotion is running."""
         found: set[str] = set()
         current = self.rounds[-1]
         running = [trial_id for trial_id in current if score(trial_id) is None]
@@ -124,7 +125,7 @@ def completed(trials: Iterable[str], score: Score) -> list[str]:
 
 
 def _has_room(trials: Sequence[str], size: int, score: Score) -> bool:
-    """Whether a round takes another trial now: as many as planned, and one for each failed when all of those ended."""
+    """Whether a round takes another trial: as many as planned, then one for each failed trial when all have ended."""
     begun = 0
     while size:
         scores = [score(trial_id) for trial_id in trials[begun : begun + size]]

@@ -1,4 +1,4 @@
-"""Every combination of a space in order."""
+"""Grid search: every combination of a space in order."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from search.tuning.oracles.stopping import StopsInOrder
 
 
 class GridSearchOracle(StopsInOrder, oracles.GridSearchOracle):
-    """Every combination in order; KerasTuner's, with this package's promises on seeds and failures.
+    """KerasTuner's grid search, with this package's promises on seeds and failures.
 
-    A combination follows from the one before it, so that the next can be had while that one runs.
+    A combination follows from the one before it alone, so it can be proposed while that one runs.
     """
 
     _populate_next: list[str]

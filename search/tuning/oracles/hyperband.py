@@ -1,4 +1,4 @@
-"""Hyperband as its paper has it, as a KerasTuner oracle: Li et al. 2018, JMLR 18, algorithm 1."""
+"""Hyperband as in its paper (Li et al. 2018, JMLR 18, algorithm 1), as a KerasTuner oracle."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from keras_tuner.engine.trial import TrialStatus
 
 from search.tuning.oracles.base import PARENT, ResumableOracle
 from search.tuning.oracles.bracket import BegunBracket, Place
-from search.tuning.oracles.sampling import active_values, drawn_ahead, fresh_values
+from search.tuning.oracles.sampling import active_values, drawn_ahead, sample
 from search.tuning.oracles.schedule import brackets, total_trials
 
 log = logging.getLogger(__name__)
@@ -21,7 +21,7 @@ _LEAST_BOUND = 10
 
 
 class HyperbandOracle(ResumableOracle):
-    """Proposes the trials of Hyperband, a drop-in for `keras_tuner.oracles.HyperbandOracle`.
+    """An oracle for Hyperband, a drop-in for `keras_tuner.oracles.HyperbandOracle`.
 
     A round is promoted from when it is complete: its best trials, ties going to the earlier one. A failed trial (its
     retries used up, or its score no finite number) is replaced within its round: by the best trial of the round before
@@ -39,21 +39,21 @@ class HyperbandOracle(ResumableOracle):
     it. A search may be resumed with other bounds on failures and with more iterations, with nothing else changed.
 
     Args:
-        objective: As for `keras_tuner.Oracle`.
+        objective: See `keras_tuner.Oracle`.
         max_epochs: Epochs of a trial trained in full.
         factor: From round to round one in `factor` trials is kept, for `factor` times as many epochs.
         hyperband_iterations: How often the whole of Hyperband is run; None: until something else ends the search.
         seed: Any whole number; None draws one.
-        hyperparameters: As for `keras_tuner.Oracle`, like the three that follow.
+        hyperparameters: See `keras_tuner.Oracle`, as for the three that follow.
         allow_new_entries: Whether a model may ask for hyperparameters that are not in `hyperparameters`.
         tune_new_entries: Whether those are tuned.
         max_retries_per_trial: How often a trial that crashed is run again before it counts as failed.
         max_consecutive_failed_trials: Failed trials in a row that end the search.
         min_epochs: The fewest epochs a trial gets in the first round of any bracket.
-        max_failed_trials: Failed trials in all that end the search; None: as many as the iterations begun so far have
-            trials by the schedule, and no fewer than 10.
+        max_failed_trials: Total of failed trials that ends the search; None: the number of trials that the schedule has
+            for the iterations begun so far, and no fewer than 10.
         max_trials: No more trials are begun; None: as many as the schedule has.
-        side_by_side: Whether a bracket may begin before the one before it is over, where it need not wait for it. A
+        side_by_side: Whether a bracket may begin before the one before it is over, unless it must wait for it. A
             budget in trials or epochs cuts the schedule in its order, and needs them one after another.
 
     Raises:
@@ -107,7 +107,7 @@ class HyperbandOracle(ResumableOracle):
         """Proposes the next trial; KerasTuner's `create_trial` calls it.
 
         Args:
-            trial_id: What KerasTuner would call the trial.
+            trial_id: KerasTuner's name for the trial.
 
         Returns:
             "status": RUNNING, IDLE or STOPPED; with RUNNING "trial_id", and "values" with the special ones.
@@ -133,15 +133,15 @@ class HyperbandOracle(ResumableOracle):
         return {"status": TrialStatus.RUNNING, **new}
 
     def promotable(self) -> set[str]:
-        """The trials whose training another one may yet go on with, or is going on with: keep their last state."""
+        """The trials that may yet be promoted, or whose promotion is running: their last state must be kept."""
         return set().union(*(begun.promotable(self._score) for begun in self._brackets[self._over :]))
 
     def get_state(self) -> dict[str, Any]:
-        """All but the trials, ready for JSON."""
+        """The state without the trials, ready for JSON."""
         return {**super().get_state(), "brackets": [begun.rounds for begun in self._brackets], "over": self._over}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Goes on from a saved state."""
+        """Restores a saved state."""
         super().set_state(state)
         self._brackets = []
         for rounds in state["brackets"]:
@@ -149,7 +149,7 @@ class HyperbandOracle(ResumableOracle):
         self._over = state.get("over", 0)
 
     def settings(self) -> dict[str, Any]:
-        """Name to value of what a search must not be resumed with another value of."""
+        """The settings that must be the same when a search is resumed."""
         schedule = {"max_epochs": self.max_epochs, "min_epochs": self.min_epochs, "factor": self.factor}
         return {**super().settings(), **schedule, "hyperband_iterations": self.hyperband_iterations}
 
@@ -171,10 +171,10 @@ class HyperbandOracle(ResumableOracle):
         return proposal
 
     def _next_of(self, number: int, *, follows: bool) -> dict[str, Any] | Literal["wait"] | None:
-        """A bracket's next trial, which is entered in it.
+        """A bracket's next trial, which is added to it.
 
         Args:
-            number: Which bracket.
+            number: The number of the bracket.
             follows: Whether all brackets before it are over.
 
         Returns:
@@ -208,7 +208,7 @@ class HyperbandOracle(ResumableOracle):
         return self._drawn(number, is_scheduled=place.is_scheduled)
 
     def _drawn(self, number: int, *, is_scheduled: bool) -> dict[str, Any] | None:
-        """A new configuration for a bracket, as the class says; its first trials, or one in place of a failed one."""
+        """A new configuration for a bracket: for its first round, or in place of a failed trial."""
         first = number - number % len(self._schedule)  # of the iteration
         space, this = self.hyperparameters.space, self._brackets[first:]
         earlier = [trial_id for begun in self._brackets[:first] for trial_id in begun.trials()]
@@ -216,11 +216,11 @@ class HyperbandOracle(ResumableOracle):
         made = sum(len(begun.scheduled()) for begun in self._brackets)
         taken = self._tried([*earlier, *scheduled])
         if is_scheduled:
-            return fresh_values(space, self.seed, made, taken)
+            return sample(space, self.seed, made, taken)
         left = sum(bracket[0].size for bracket in self._schedule) - len(scheduled)
         ahead = drawn_ahead(space, self.seed, range(made, made + left), taken)
         fresh = sum(PARENT not in trial.hyperparameters.values for trial in self.trials.values())
-        return fresh_values(space, self.seed, made - fresh - 1, ahead | self._tried())
+        return sample(space, self.seed, made - fresh - 1, ahead | self._tried())
 
     def _score(self, trial_id: str) -> float | None:
         trial = self.trials[trial_id]

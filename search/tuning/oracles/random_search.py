@@ -8,4 +8,4 @@ from search.tuning.oracles.stopping import StopsInOrder
 
 
 class RandomSearchOracle(StopsInOrder, oracles.RandomSearchOracle):
-    """Draws every configuration afresh; KerasTuner's, with this package's promises on seeds and failures."""
+    """KerasTuner's random search, with this package's promises on seeds and failures."""

@@ -1,4 +1,4 @@
-"""Draws configurations that no trial has had yet, each a function of the seed and of its number alone."""
+"""Draws new configurations, each a function of the seed and of its number alone."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from typing import Any
 from keras_tuner.engine import hyperparameters as hp_types
 
 Configuration = tuple[tuple[str, Any], ...]
-"""Names and values of the parameters that exist in it, in the order of the space: what two trials may not share."""
+"""Names and values of the parameters that exist in it, in the order of the space; two trials never share one."""
 
 # Draws that may be taken already before the rest of the space is searched for one that is not.
 _DRAWS = 20
 
 
 def active_values(space: Sequence[Any], value_of: Callable[[Any], Any]) -> dict[str, Any]:
-    """Gives a value to each parameter whose conditions hold under the values of those before it.
+    """Assigns a value to each parameter whose conditions hold under the values before it.
 
     Args:
         space: KerasTuner's hyperparameters, `HyperParameters.space`.
-        value_of: From a hyperparameter to its value.
+        value_of: Maps a hyperparameter to its value.
 
     Returns:
         Name to value.
@@ -35,23 +35,21 @@ def active_values(space: Sequence[Any], value_of: Callable[[Any], Any]) -> dict[
 
 
 def configuration(space: Sequence[Any], values: Mapping[str, Any]) -> Configuration:
-    """The configuration that a trial's values are; a parameter that came up only later counts with its default."""
+    """The configuration of a trial's values; a parameter that was added later has its default."""
     return tuple(active_values(space, lambda parameter: values.get(parameter.name, parameter.default)).items())
 
 
-def fresh_values(
-    space: Sequence[Any], seed: int, number: int, tried: Collection[Configuration]
-) -> dict[str, Any] | None:
+def sample(space: Sequence[Any], seed: int, number: int, tried: Collection[Configuration]) -> dict[str, Any] | None:
     """Draws a configuration that is not among those tried.
 
     The value of a parameter follows from (seed, number, its name): a parameter that is added later leaves the others as
-    they are. Given that the configurations tried are the ones numbered below `number`, so does the whole.
+    they are. If the configurations tried are those numbered below `number`, so does the whole configuration.
 
     Args:
         space: KerasTuner's hyperparameters, `HyperParameters.space`.
         seed: The seed of the search.
-        number: How many configurations were drawn before.
-        tried: The configurations not to draw.
+        number: Number of configurations drawn before.
+        tried: The configurations not to draw again.
 
     Returns:
         Name to value; None where every configuration of the space has been tried.
@@ -68,10 +66,10 @@ def fresh_values(
 def drawn_ahead(
     space: Sequence[Any], seed: int, numbers: Iterable[int], tried: Collection[Configuration]
 ) -> set[Configuration]:
-    """The configurations that numbers will draw, each distinct from those before, beside those that were tried."""
+    """The configurations tried, and those that further numbers will draw, each distinct from all before."""
     found = set(tried)
     for number in numbers:
-        values = fresh_values(space, seed, number, found)
+        values = sample(space, seed, number, found)
         if values is not None:
             found.add(configuration(space, values))
     return found
@@ -82,7 +80,7 @@ def _draw(space: Sequence[Any], seed: int, number: int, draw: int) -> dict[str, 
 
 
 def _walk(space: Sequence[Any], values: dict[str, Any], draw: random.Random) -> Iterator[dict[str, Any]]:
-    """Every configuration of a space that goes on from some values; of a continuum one value stands for all."""
+    """Every configuration of a space that extends some values; a continuum counts as one value."""
     if not space:
         yield values
         return

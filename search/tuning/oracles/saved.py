@@ -1,4 +1,4 @@
-"""The files of KerasTuner's oracles, made to survive a kill between any two writes."""
+"""The files of KerasTuner's oracles, which survive a kill between any two writes."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ class SavedOracle(keras_tuner.Oracle):
     ongoing_trials: dict[str, Any]
 
     def score_trial(self, trial: Any) -> None:
-        """Scores a trial by its best value of the objective; by NaN, which fails it, where that is not finite."""
+        """Scores a trial by its best value of the objective, or by NaN if that is not finite, which fails the trial."""
         super().score_trial(trial)
         if not math.isfinite(trial.score):
             trial.score = math.nan
 
     def get_state(self) -> dict[str, Any]:
-        """All but the trials, which have their own files, ready for JSON."""
+        """The state without the trials, which have their own files, ready for JSON."""
         return {**super().get_state(), "settings": self.settings()}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Goes on from a saved state; the trials must have been loaded.
+        """Restores a saved state; the trials must have been loaded.
 
         Args:
-            state: What `get_state` gave.
+            state: The result of `get_state`.
 
         Raises:
             ValueError: The search was begun with other settings, or the file of one of its trials is missing.
@@ -87,15 +87,15 @@ class SavedOracle(keras_tuner.Oracle):
             write_checked(Path(self._get_trial_dir(trial.trial_id)) / "trial.json", trial.get_state())
 
     def settings(self) -> dict[str, Any]:
-        """Name to value of what a search must not be resumed with another value of, ready for JSON."""
+        """The settings that must be the same when a search is resumed, ready for JSON."""
         return {"objective": str(self.objective)}
 
     def _may_become(self, name: str, saved: Any, now: Any) -> bool:
-        """Whether a setting may have changed in this way after all."""
+        """Whether a search may be resumed with this change of a setting."""
         return False
 
     def changes(self, saved: dict[str, Any]) -> list[str]:
-        """The settings that had another value when the search was begun, and keep it from going on, one a line."""
+        """The settings that had another value when the search was begun and prevent resuming it, one a line."""
         return [
             f"{name} was {saved.get(name)}, is {now}"
             for name, now in self.settings().items()

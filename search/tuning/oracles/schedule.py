@@ -13,9 +13,9 @@ class Round:
     size: int
     """Trials in it."""
     epochs: int
-    """Epochs behind each of them at its end, those of the rounds before included."""
+    """Epochs of each of them at its end, earlier rounds included."""
     initial_epoch: int
-    """Epochs behind each of them at its start."""
+    """Epochs of each of them at its start."""
 
 
 Bracket = tuple[Round, ...]

@@ -1,4 +1,4 @@
-"""An end in order for KerasTuner's oracles: after too many failures, or where every configuration was tried."""
+"""An orderly end for KerasTuner's oracles: after too many failures, or when every configuration was tried."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class StopsInOrder(ResumableOracle):
     """Proposes nothing more once too many trials have failed."""
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
-        """As the oracle it is mixed into, until a bound on failures is reached."""
+        """Proposes as the other base class does, until a bound on failures is reached."""
         if self.stop_reason is not None:
             log.warning("No further trial is started: %s.", self.stop_reason)
             return {"status": TrialStatus.STOPPED, "values": None}
@@ -26,5 +26,5 @@ class StopsInOrder(ResumableOracle):
         return proposal
 
     def _random_values(self) -> dict[str, Any] | None:
-        """Replaces KerasTuner's draw, which takes a space for exhausted after 20 draws that it has tried."""
+        """Replaces KerasTuner's draw, which takes a space for exhausted after 20 repeated draws."""
         return self._fresh()

@@ -7,7 +7,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score
 
-from search.datasets.folds import deal
+from search.datasets.folds import assign_folds
 from search.evaluation.metrics import names, score
 from search.evaluation.paired import Predictions
 from search.job.ensemble_comparison import chosen, compare, fit_ensembles
@@ -124,7 +124,7 @@ def test_greedy_leaves_out_what_does_not_help():
 
 def test_folds_share_every_class():
     labels = np.array([0] * 50 + [1] * 10 + [2] * 2)
-    folds = deal(labels, 5, np.random.default_rng(0))
+    folds = assign_folds(labels, 5, np.random.default_rng(0))
     for label, count in ((0, 10), (1, 2)):
         assert np.bincount(folds[labels == label]).tolist() == [count] * 5
     assert np.ptp(np.bincount(folds)) <= 1
@@ -141,7 +141,7 @@ def test_a_row_is_scored_by_a_fit_that_has_not_seen_it(name):
         return METHODS[name](part, part_labels, task)
 
     found = out_of_fold(spy, members, labels, AP, 0)
-    folds = deal(labels, 5, np.random.default_rng(0))
+    folds = assign_folds(labels, 5, np.random.default_rng(0))
     for fold, fitted in enumerate(seen):
         assert not fitted & {row.tobytes() for row in members.transpose(1, 0, 2)[folds == fold]}
         assert len(fitted) == 80

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search.tuning.oracles.sampling import active_values, configuration, fresh_values
+from search.tuning.oracles.sampling import active_values, configuration, sample
 
 
 def draw_all(space, seed=0, most=1000):
     """Configurations in the order drawn, until there is none left."""
     drawn = []
-    while (values := fresh_values(space, seed, len(drawn), {tuple(d.items()) for d in drawn})) is not None:
+    while (values := sample(space, seed, len(drawn), {tuple(d.items()) for d in drawn})) is not None:
         drawn.append(values)
         assert len(drawn) <= most
     return drawn
@@ -91,9 +91,9 @@ def test_a_rare_branch_is_found_among_many_tried():
     hp = keras_tuner.HyperParameters()
     hp.Choice("kind", ["plain", "wide"])
     hp.Int("width", 0, 10**9, parent_name="kind", parent_values=["wide"])
-    drawn = [fresh_values(hp.space, 0, 0, set())]
+    drawn = [sample(hp.space, 0, 0, set())]
     while len(drawn) < 200:
-        drawn.append(fresh_values(hp.space, 0, len(drawn), {tuple(values.items()) for values in drawn}))
+        drawn.append(sample(hp.space, 0, len(drawn), {tuple(values.items()) for values in drawn}))
     assert sum(values["kind"] == "plain" for values in drawn) == 1
 
 
@@ -102,7 +102,7 @@ def test_a_continuum_is_never_exhausted():
     hp.Float("rate", 1e-4, 1e-1, sampling="log")
     tried = set()
     for number in range(500):
-        tried.add(tuple(fresh_values(hp.space, 7, number, tried).items()))
+        tried.add(tuple(sample(hp.space, 7, number, tried).items()))
     assert len(tried) == 500
     logs = sorted(math.log10(dict(one)["rate"]) for one in tried)
     assert logs[250] == pytest.approx(-2.5, abs=0.2)  # the median of a log-uniform draw
@@ -111,16 +111,16 @@ def test_a_continuum_is_never_exhausted():
 def test_a_draw_follows_from_seed_and_number():
     hp = keras_tuner.HyperParameters()
     hp.Float("rate", 0, 1)
-    draws = {(seed, k): fresh_values(hp.space, seed, k, set())["rate"] for seed in range(20) for k in range(20)}
+    draws = {(seed, k): sample(hp.space, seed, k, set())["rate"] for seed in range(20) for k in range(20)}
     assert len(set(draws.values())) == 400
-    assert draws[3, 5] == fresh_values(hp.space, 3, 5, {(("rate", 0.5),)})["rate"]
+    assert draws[3, 5] == sample(hp.space, 3, 5, {(("rate", 0.5),)})["rate"]
 
 
 def test_parameters_are_drawn_apart_from_each_other():
     hp = keras_tuner.HyperParameters()
     for name in ("a", "b"):
         hp.Float(name, 0, 1)
-    values = [fresh_values(hp.space, 0, number, set()) for number in range(1000)]
+    values = [sample(hp.space, 0, number, set()) for number in range(1000)]
     assert abs(np.corrcoef([one["a"] for one in values], [one["b"] for one in values])[0, 1]) < 0.1
 
 
@@ -130,9 +130,7 @@ def test_a_parameter_added_later_leaves_the_others_alone():
     for hp in (small, large):
         hp.Float("rate", 0, 1)
     for number in range(10):
-        assert (
-            fresh_values(large.space, 0, number, set())["rate"] == fresh_values(small.space, 0, number, set())["rate"]
-        )
+        assert sample(large.space, 0, number, set())["rate"] == sample(small.space, 0, number, set())["rate"]
 
 
 def test_a_configuration_has_what_exists_in_it_and_no_more():
