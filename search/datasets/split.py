@@ -44,9 +44,9 @@ class Splits:
     refit_on: tuple[str, ...] = ("train", "valid")
     fold: NDArray[np.int64] | None = None
 
-    @property
+    @cached_property
     def refit(self) -> Examples:
-        """The rows of `refit_on`."""
+        """The rows of `refit_on`; always the same object, which what is computed for these rows is kept by."""
         return self.train + self.valid if "valid" in self.refit_on else self.train
 
     @cached_property

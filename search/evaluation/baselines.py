@@ -1,11 +1,10 @@
-"""The baselines that a search has to beat: the majority class and three classics on word counts."""
+"""The baselines that a search has to beat: majority, three classics on word counts, a linear model on features."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
-from typing import Any, Protocol
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ from sklearn.naive_bayes import MultinomialNB
 from sklearn.pipeline import make_pipeline
 from threadpoolctl import threadpool_limits
 
+from search.evaluation.frozen_regression import Features, FrozenRegression
 from search.evaluation.metrics import score
 from search.evaluation.naive_bayes_weights import NaiveBayesWeightedRegression
 from search.evaluation.threshold import best_threshold
@@ -26,7 +26,9 @@ NAIVE_BAYES = "tfidf_naive_bayes"
 LOGISTIC_REGRESSION = "tfidf_logistic_regression"
 NB_LOGISTIC_REGRESSION = "tfidf_nb_logistic_regression"
 """The second with the ratios of the first as weights, as NB-SVM does."""
-
+BACKBONE_LOGISTIC_REGRESSION = "backbone_logistic_regression"
+"""On the features of the best frozen backbone of the search. It is absent where the search tried no published module
+frozen: its features are what makes it cost next to nothing."""
 
 _NO_WORDS = ("empty vocabulary", "no terms remain")
 """How TfidfVectorizer says that there is nothing to count."""
@@ -61,6 +63,21 @@ class LabelledFold(Protocol):
 
 
 @dataclass(frozen=True)
+class FrozenBackbone:
+    """What gives the features of a module that is never trained.
+
+    Attributes:
+        module: Name of the module.
+        of_split: The features of a split's rows.
+        of_texts: Those of any texts [n], as long as that takes.
+    """
+
+    module: str
+    of_split: Callable[[Any], Features]
+    of_texts: Callable[[NDArray[np.object_]], Features]
+
+
+@dataclass(frozen=True)
 class Baseline:
     """How a baseline did; either `error` is set or the others are."""
 
@@ -81,6 +98,8 @@ class Baseline:
     learn from, each fitted without its fold."""
     model: Any = None
     """scikit-learn's, as it was scored on test."""
+    module: str | None = None
+    """The module whose features it is fitted on; None: it takes texts."""
 
 
 def records(baselines: Mapping[str, Baseline]) -> dict[str, dict[str, Any]]:
@@ -92,6 +111,8 @@ def records(baselines: Mapping[str, Baseline]) -> dict[str, dict[str, Any]]:
         else:
             told[name] = {"threshold": baseline.threshold, "valid": baseline.valid, "test": baseline.test}
             told[name]["milliseconds_per_text"] = baseline.milliseconds
+            if baseline.module is not None:
+                told[name]["module"] = baseline.module
     return told
 
 
@@ -101,6 +122,7 @@ def run_baselines(
     test: Labelled,
     refit: Labelled,
     threshold: float | None = None,
+    frozen: FrozenBackbone | None = None,
 ) -> dict[str, Baseline]:
     """Fit each baseline on train, choose its threshold on valid, fit it again on more, score once on test.
 
@@ -110,57 +132,79 @@ def run_baselines(
         test: Rows that nothing is fitted on.
         refit: Rows that the models scored on test are fitted on: train, with or without valid.
         threshold: Two classes: as `predict` takes it; None: with the best F1 on valid.
+        frozen: What `BACKBONE_LOGISTIC_REGRESSION` is fitted on; None: it is absent.
 
     Returns:
         Name to outcome.
     """
+    rows = _Rows(folds, valid, test, refit)
     # On sparse text a solver's threads wait for each other longer than they compute: one is several times faster.
     with threadpool_limits(limits=1):
-        return {
-            name: _run(make, folds, valid, test, refit, 0.5 if name == MAJORITY else threshold)
+        found = {
+            name: _run(make, rows, 0.5 if name == MAJORITY else threshold, _of_split, _of_texts)
             for name, make in _MODELS.items()
         }
+        if frozen is not None:
+            fitted = _run(FrozenRegression, rows, threshold, frozen.of_split, frozen.of_texts)
+            found[BACKBONE_LOGISTIC_REGRESSION] = replace(fitted, module=frozen.module)
+        return found
+
+
+class _Rows(NamedTuple):
+    folds: Sequence[LabelledFold]
+    valid: Labelled
+    test: Labelled
+    refit: Labelled
+
+
+def _of_split(split: Labelled) -> NDArray[np.object_]:
+    return split.texts
+
+
+def _of_texts(texts: NDArray[np.object_]) -> NDArray[np.object_]:
+    return texts
 
 
 def _run(
     make: Callable[[], Any],
-    folds: Sequence[LabelledFold],
-    valid: Labelled,
-    test: Labelled,
-    refit: Labelled,
+    rows: _Rows,
     threshold: float | None,
+    of_split: Callable[[Labelled], Any],
+    of_texts: Callable[[NDArray[np.object_]], Any],
 ) -> Baseline:
+    """Fits and scores one; `of_split` and `of_texts` give what it takes."""
+    folds, valid, test, refit = rows
     classes = 1 + max(int(split.labels.max()) for split in (refit, valid, test))
     valid_probabilities = np.empty((len(valid.labels), classes))
     try:
         for fold in folds:
-            fitted = make().fit(fold.train.texts, fold.train.labels)
-            valid_probabilities[fold.at] = _probabilities(fitted, fold.valid.texts, classes)
+            fitted = make().fit(of_split(fold.train), fold.train.labels)
+            valid_probabilities[fold.at] = _probabilities(fitted, of_split(fold.valid), classes)
         if classes > 2:
             threshold = None
         elif threshold is None:
             threshold = best_threshold(valid.labels, valid_probabilities)
-        model = make().fit(refit.texts, refit.labels)
+        model = make().fit(of_split(refit), refit.labels)
     except ValueError as error:
         if not any(reason in str(error) for reason in _NO_WORDS):
             raise
         return Baseline(error=f"no words to count in the training texts: {error}")
-    probabilities = _probabilities(model, test.texts, classes)
+    probabilities = _probabilities(model, of_split(test), classes)
     return Baseline(
         threshold,
         score(valid.labels, valid_probabilities, threshold),
         score(test.labels, probabilities, threshold),
         probabilities,
-        milliseconds_per_text(partial(_probabilities, model, classes=classes), test.texts),
+        milliseconds_per_text(lambda texts: _probabilities(model, of_texts(texts), classes), test.texts),
         valid_probabilities=valid_probabilities,
         model=model,
     )
 
 
-def _probabilities(model: Any, texts: NDArray[np.object_], classes: int) -> NDArray[np.float64]:
+def _probabilities(model: Any, rows: Any, classes: int) -> NDArray[np.float64]:
     """The model's probabilities, 0 for a class that it was not fitted on."""
-    probabilities = np.zeros((len(texts), classes))
-    probabilities[:, model.classes_] = model.predict_proba(texts)
+    probabilities = np.zeros((len(rows), classes))
+    probabilities[:, model.classes_] = model.predict_proba(rows)
     return probabilities
 
 

@@ -21,6 +21,9 @@ class Inputs(Protocol):
     def dimension(self) -> int:
         """Width of the features."""
 
+    def __len__(self) -> int:
+        """Number of rows."""
+
     def take(self, rows: NDArray[np.int64]) -> NDArray[np.floating]:
         """Features of some rows, float32 [k, dim]."""
 
@@ -61,7 +64,7 @@ class SplitFeatures:
         key = (module, id(examples))
         if key not in self._features:
             found = (
-                _embedded(module, examples.texts)
+                embedded(module, examples.texts)
                 if self.cache is None
                 else self.cache.features(module.folder, examples.texts, self._on_pass, module.name)
             )
@@ -69,7 +72,8 @@ class SplitFeatures:
         return self._features[key][1]
 
 
-def _embedded(saved: SavedModule, texts: NDArray[np.object_]) -> Features:
+def embedded(saved: SavedModule, texts: NDArray[np.object_]) -> Features:
+    """The features of texts, strings [n], computed and kept nowhere."""
     module = saved.load()
     rows = np.arange(len(texts), dtype=np.int32)
     vectors = answers_in_batches(module, texts, f"module {module.name}")

@@ -1,4 +1,4 @@
-"""The classifiers that an ensemble is made of: the best trials of a search, and the baselines on word counts."""
+"""The classifiers that an ensemble is made of: the best trials of a search, and the baselines."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from search.datasets import Examples, Splits
+import keras
+
+from search.datasets import Splits
 from search.evaluation.baselines import MAJORITY, Baseline
 from search.job.prepare import Prepared
 from search.job.trials import Trials
 from search.models.classifier import Classifier
+from search.models.ensembles.linear_over import linear_over
 from search.models.ensembles.member import Member
 from search.models.ensembles.word_counts import WordCounts
 from search.training.refit import refit
@@ -38,23 +41,30 @@ def members(
     """
     found: list[Member] = []
     splits = prepared.splits
-    more = splits.refit  # one array, so that its tokens are counted once
     for record in _distinct(trials.tuner.ranking(), prepared.config.ensemble.trials):
         if not found:
             found.append(replace(best, values=record.values))
         else:
             say(f"Refitting trial {record.trial_id} for the ensemble")
-            found.append(_trained(record, trials, splits, more))
+            found.append(_trained(record, trials, splits))
     for name, baseline in baselines.items():
         if name != MAJORITY and baseline.valid_probabilities is not None and baseline.probabilities is not None:
-            counts = WordCounts(baseline.model, len(splits.classes), name)
-            found.append(Member(name, baseline.valid_probabilities, baseline.probabilities, counts))
+            model = _served(name, baseline, prepared)
+            found.append(Member(name, baseline.valid_probabilities, baseline.probabilities, model))
     return found
 
 
 def trial_name(trial_id: str) -> str:
     """The name of a trial as a member."""
     return f"trial_{trial_id}"
+
+
+def _served(name: str, baseline: Baseline, prepared: Prepared) -> keras.layers.Layer:
+    """A baseline as part of a model that takes texts."""
+    classes = len(prepared.splits.classes)
+    if baseline.module is None:
+        return WordCounts(baseline.model, classes, name)
+    return linear_over(prepared.modules[baseline.module], baseline.model, classes)
 
 
 def _distinct(ranking: list[TrialRecord], most: int) -> Iterator[TrialRecord]:
@@ -68,9 +78,9 @@ def _distinct(ranking: list[TrialRecord], most: int) -> Iterator[TrialRecord]:
             yield record
 
 
-def _trained(record: TrialRecord, trials: Trials, splits: Splits, more: Examples) -> Member:
+def _trained(record: TrialRecord, trials: Trials, splits: Splits) -> Member:
     hp = trials.tuner.oracle.get_trial(record.trial_id).hyperparameters
-    model = refit(trials.hypermodel, hp, more, record.best_epoch or 0)
+    model = refit(trials.hypermodel, hp, splits.refit, record.best_epoch or 0)
     features = trials.hypermodel.constant_features(record.values, splits.test)
     test = Classifier(model, splits.classes, None).probabilities(splits.test.texts, features)
     valid = trials.validation.probabilities(trials.tuner, record)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from search.evaluation.baselines import run_baselines
+from functools import partial
+
+from search.evaluation.baselines import FrozenBackbone, run_baselines
 from search.evaluation.bootstrap import intervals
 from search.evaluation.metrics import score, test_metric
 from search.evaluation.paired import Predictions
 from search.evaluation.verdict import Verdict, judge
+from search.features.splits import embedded
 from search.job.ensemble import Ensembled
 from search.job.latency import classifying
 from search.job.prepare import Prepared
@@ -30,9 +33,20 @@ def evaluate(prepared: Prepared, trials: Trials, classifier: Classifier) -> Eval
         ScoredRows(splits.test, splits.classes, probabilities, threshold),
         score(splits.test.labels, probabilities, threshold),
         intervals(splits.test.labels, probabilities, threshold, seed=config.seed),
-        baselines=run_baselines(splits.folds, splits.valid, splits.test, splits.refit, config.threshold),
+        baselines=run_baselines(
+            splits.folds, splits.valid, splits.test, splits.refit, config.threshold, _best_frozen(trials)
+        ),
         milliseconds=milliseconds_per_text(classifying(classifier.model), splits.test.texts),
     )
+
+
+def _best_frozen(trials: Trials) -> FrozenBackbone | None:
+    """The published module that did best without being trained; None where none was tried so."""
+    for record in trials.tuner.ranking():
+        module = trials.hypermodel.backbone(record.values).frozen_features(record.values)
+        if module is not None:
+            return FrozenBackbone(module.name, partial(trials.hypermodel.features, module), partial(embedded, module))
+    return None
 
 
 def judged(prepared: Prepared, evaluation: Evaluation, ensemble: Ensembled | None) -> Verdict:

@@ -9,10 +9,12 @@ from sklearn.model_selection import train_test_split
 
 from search.evaluation import best_threshold, predict, score
 from search.evaluation.baselines import (
+    BACKBONE_LOGISTIC_REGRESSION,
     LOGISTIC_REGRESSION,
     MAJORITY,
     NAIVE_BAYES,
     NB_LOGISTIC_REGRESSION,
+    FrozenBackbone,
     records,
     run_baselines,
 )
@@ -53,6 +55,41 @@ def run(train, valid, test, threshold=None):
 
 def both(train, valid):
     return labelled(np.concatenate([train.texts, valid.texts]), np.concatenate([train.labels, valid.labels]))
+
+
+class WordVectors:
+    """Features: how often each of a few words stands in a text."""
+
+    def __init__(self, texts):
+        words = np.array([word for group in WORDS for word in group[:3]])
+        self._counts = np.array([[text.split().count(word) for word in words] for text in texts], np.float32)
+
+    def __len__(self):
+        return len(self._counts)
+
+    def take(self, rows):
+        return self._counts[rows]
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_a_frozen_backbone_of_the_search_is_a_baseline_too(classes):
+    train, valid, test = splits(classes)
+    asked = []
+
+    def of_split(split):
+        asked.append(split)
+        return WordVectors(split.texts)
+
+    frozen = FrozenBackbone("words", of_split, WordVectors)
+    more = both(train, valid)
+    found = run_baselines([fold(train, valid)], valid, test, more, frozen=frozen)
+    alone = found.pop(BACKBONE_LOGISTIC_REGRESSION)
+    assert list(found) == list(run(train, valid, test))  # the others stay as they are
+    assert [id(split) for split in asked] == [id(split) for split in (train, valid, more, test)]
+    assert alone.test["accuracy"] > 0.7 and alone.milliseconds > 0
+    assert (alone.threshold is None) == (classes > 2)
+    assert alone.test == score(test.labels, alone.probabilities, alone.threshold)
+    assert records({"it": alone})["it"]["module"] == "words"
 
 
 @pytest.mark.parametrize("classes", [2, 3])

@@ -49,7 +49,9 @@ def test_an_ensemble_is_made_measured_and_served(search_command, tmp_path, word_
     found = summary["ensembles"]
     members = {member["name"]: member for member in found["members"]}
     trials = [name for name in members if name.startswith("trial_")]
-    assert list(members) == [*trials, "tfidf_naive_bayes", "tfidf_logistic_regression", "tfidf_nb_logistic_regression"]
+    fitted = ["tfidf_naive_bayes", "tfidf_logistic_regression", "tfidf_nb_logistic_regression"]
+    assert list(members) == [*trials, *fitted, "backbone_logistic_regression"]
+    assert summary["baselines"]["backbone_logistic_regression"]["module"] == str(word_module)
     assert trials[0] == f"trial_{summary['best_trial']}"
     assert {members[name]["values"]["trainable"] for name in trials} == {True, False}
     configurations = [json.dumps(members[name]["values"], sort_keys=True) for name in trials]
