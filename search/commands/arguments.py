@@ -1,4 +1,4 @@
-"""The command line of `python -m search` as Hydra can read it."""
+"""Turns the command line of `python -m search` into what Hydra can read."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _FLAGS_WITH_VALUE = {
 
 
 def flags_first(arguments: list[str]) -> list[str]:
-    """Puts Hydra's flags before the overrides, which it reads only where they stand in a row."""
+    """Puts Hydra's flags before the overrides, which must not be interrupted by flags."""
     flags: list[str] = []
     overrides: list[str] = []
     rest = iter(arguments)
@@ -46,7 +46,7 @@ def flags_first(arguments: list[str]) -> list[str]:
 
 
 def _check_flags(words: Sequence[str]) -> None:
-    """Makes sure that Hydra can read its flags: it would print the usage, several lines, or a traceback."""
+    """Checks Hydra's flags, for which Hydra would print its usage or a traceback."""
 
     def refuse(message: str) -> NoReturn:
         raise InputError(f"{message}: python -m search --hydra-help lists the flags.")
@@ -63,10 +63,10 @@ def _check_flags(words: Sequence[str]) -> None:
 
 
 def adding_absent(error: ConfigCompositionException, words: list[str]) -> list[str]:
-    """The overrides with a setting of the space added that the chosen YAML file leaves out.
+    """Adds to the overrides a setting of the space that the chosen YAML file leaves out.
 
     Args:
-        error: What Hydra says of it.
+        error: Hydra's error about the setting.
         words: The overrides.
 
     Raises:
@@ -83,7 +83,7 @@ def adding_absent(error: ConfigCompositionException, words: list[str]) -> list[s
 
 
 def replacing(argument: str) -> list[str]:
-    """Makes a list or mapping given for a parameter of the space replace the range that stands there.
+    """Makes a list or mapping for a parameter of the space replace the range in the YAML file.
 
     Hydra would merge the two, and fail where one is a list and the other a mapping.
     """

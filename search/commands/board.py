@@ -44,7 +44,7 @@ _DEPTH = 5
 _SAMPLES = {"images": 1000, "pr_curves": 1000}
 _PROJECTOR = "projector"
 _PATIENCE = 10.0
-"""Seconds after which TensorBoard is opened whether or not it has found what it has for the projector."""
+"""Seconds after which TensorBoard is opened even if it has not found the projector's data."""
 
 
 @dataclass
@@ -65,7 +65,7 @@ def main(arguments: Sequence[str]) -> int:
         arguments: The command line without the program's name: key=value, see `--help`.
 
     Returns:
-        The exit code: 0, also after Ctrl-C, which is how it ends; 2 for bad input.
+        The exit code: 0, also after Ctrl-C, which ends it; 2 for bad input.
     """
     return command(arguments, _HELP, lambda: _open(_read(arguments)))
 
@@ -100,7 +100,7 @@ def _read(arguments: Sequence[str]) -> Request:
 
 
 def runs_at(place: str) -> list[Path]:
-    """The runs that a path or a pattern means.
+    """The runs that a path or a pattern stands for.
 
     Args:
         place: The folder of a run, a folder that has runs in it, or a pattern of either.
@@ -149,7 +149,7 @@ def logdir(runs: Sequence[Path]) -> Iterator[Path]:
         runs: Folders of runs.
 
     Yields:
-        The one run's folder for TensorBoard, or a folder of links that is gone afterwards.
+        TensorBoard's folder of the run, or of several runs a folder of links, removed afterwards.
     """
     if len(runs) == 1:
         yield runs[0] / _TENSORBOARD
@@ -163,14 +163,14 @@ def logdir(runs: Sequence[Path]) -> Iterator[Path]:
 
 
 def named(runs: Sequence[Path]) -> dict[str, Path]:
-    """Gives each run the part of its path that the others do not share."""
+    """The part of each run's path that the others do not share."""
     whole = [run.resolve() for run in runs]
     shared = Path(commonpath(whole))
     return {str(run.relative_to(shared)): run for run in whole}
 
 
 def seen(runs: Sequence[Path]) -> dict[str, Path]:
-    """Where TensorBoard, opened on `logdir(runs)`, sees each run, to its folder for TensorBoard."""
+    """The prefix of each run in TensorBoard, opened on `logdir(runs)`, to TensorBoard's folder of the run."""
     if len(runs) == 1:
         return {"": runs[0] / _TENSORBOARD}
     return {name: run / _TENSORBOARD for name, run in named(runs).items()}
@@ -213,7 +213,7 @@ def _serve(folder: Path, request: Request) -> None:
 
 
 def _check_host(host: str) -> None:
-    """Makes sure that a host can be served on: TensorBoard ends without a word where it cannot."""
+    """Checks that a host can be served on: TensorBoard ends without a message where it cannot."""
     try:
         kind, *_, address = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         with socket.socket(kind, socket.SOCK_STREAM) as trial:

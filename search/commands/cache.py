@@ -29,14 +29,14 @@ _DAY = 86_400
 
 @dataclass(frozen=True)
 class ChunkFile:
-    """A chunk as it lies on disk.
+    """A chunk on disk.
 
     Attributes:
         path: Its file.
         rows: Texts in it.
         dimension: Width of their features.
         size: Bytes.
-        used: When it was used last, in seconds since 1970.
+        used: Time of its last use, in seconds since 1970.
     """
 
     path: Path
@@ -47,7 +47,7 @@ class ChunkFile:
 
 
 def chunk_files(shelf: Shelf) -> list[ChunkFile]:
-    """The chunks of a shelf; one that is damaged counts with its size alone, one that has just left not at all."""
+    """The chunks of a shelf; of a damaged one only the size counts, and one that was just removed is skipped."""
     found = []
     for path in shelf.chunk_paths():
         rows = dimension = 0
@@ -91,7 +91,7 @@ def clear(folder: Path, prefixes: Sequence[str], older_than: float | None) -> tu
     Args:
         folder: The cache.
         prefixes: First digits of the fingerprints of modules; none: all modules.
-        older_than: Only what was not used for so many days; None: all.
+        older_than: Only features not used for so many days; None: all.
 
     Returns:
         Texts and bytes that were freed.

@@ -1,4 +1,4 @@
-"""How a command ends: what went wrong as one line, on stderr, and an exit code."""
+"""The end of a command: an error as one line on stderr, and the exit code."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _DIGITS = 20
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Makes one `InputError`, a line, of whatever the block raises over something that cannot be used.
+    """Turns errors of the block over unusable input into one `InputError` of one line.
 
     Raises:
         InputError: The configuration, the space, a YAML file or a place to write cannot be used.
@@ -59,7 +59,7 @@ def explained() -> Iterator[None]:
 
 
 def exit_code(error: BaseException) -> int:
-    """The exit code that says what an error was about."""
+    """The exit code of an error."""
     if isinstance(error, KeyboardInterrupt):
         return INTERRUPTED
     return BAD_INPUT if isinstance(error, InputError) else FAILED
@@ -85,7 +85,7 @@ def command(arguments: Sequence[str], usage: str, job: Callable[[], None]) -> in
     Args:
         arguments: The command line without the program's name.
         usage: What `--help` prints.
-        job: Does what the command is for.
+        job: The work of the command.
 
     Returns:
         The exit code: 0, 1 if it failed, 2 for bad input, 130 after Ctrl-C or SIGTERM.
@@ -112,7 +112,7 @@ def key_values(arguments: Sequence[str], known: Sequence[str], usage: str) -> di
     """Reads the key=value arguments of a command.
 
     Raises:
-        InputError: One is of another form, or its key is none of those known.
+        InputError: An argument has another form, or an unknown key.
     """
     values = {}
     for argument in arguments:
@@ -129,7 +129,7 @@ def whole_number(given: str, key: str, least: int, most: int = 2**31 - 1) -> int
     """Reads an argument that is a whole number.
 
     Raises:
-        InputError: It is none, or outside its limits.
+        InputError: It is no whole number, or outside its limits.
     """
     number = int(given) if given.isdecimal() and len(given) < _DIGITS else -1
     if not least <= number <= most:
@@ -138,13 +138,13 @@ def whole_number(given: str, key: str, least: int, most: int = 2**31 - 1) -> int
 
 
 def said(message: str, code: int) -> int:
-    """Prints a message as one line on stderr; gives the exit code back."""
+    """Prints a message as one line on stderr; returns the exit code."""
     print(f"search: {' '.join(message.split())}", file=sys.stderr)
     return code
 
 
 class Parser(argparse.ArgumentParser):
-    """Says in one line what is wrong with the arguments."""
+    """An argument parser whose errors are one line."""
 
     def error(self, message: str) -> NoReturn:
         """Raises the message as an `InputError`."""
@@ -152,7 +152,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def _explained(error: Exception) -> str:
-    """One line about an error of Hydra or OmegaConf, with the nearest name where one was misspelt."""
+    """An error of Hydra or OmegaConf as one line, with the nearest name where one was misspelt."""
     cause = error.__cause__
     while cause is not None:
         if isinstance(cause, InputError):  # of a resolver, such as ${path:…}
@@ -187,7 +187,7 @@ def _explained(error: Exception) -> str:
 
 
 def _unknown(key: str) -> str:
-    """Says that there is no such setting, and which ones stand at its place."""
+    """The error about an unknown setting, with the settings of its group."""
     parent = key.rpartition(".")[0]
     if parent == "space":
         names = tuple(SETTINGS)

@@ -1,4 +1,4 @@
-"""A module tried on sentences, as `python -m search.modules check` shows it."""
+"""Tries a module on sentences: `python -m search.modules check`."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ _SHOWN_VARIABLES = 8
 
 
 def check(name: str, settings: ModuleConfig, modules: Path) -> None:
-    """Prints what a module is, and what it does with a few sentences.
+    """Prints the facts about a module, and its similarities of a few sentences.
 
     Args:
-        name: As in `space.modules`.
-        settings: How to build it.
+        name: Its name in `space.modules`.
+        settings: The settings of modules.
         modules: Folder that modules are kept in.
 
     Raises:
-        InputError: It cannot be searched.
+        InputError: The module cannot be searched.
     """
     places = settings, modules, [configuration_folder()]
     folder = resolve_modules([name], *places)[name]

@@ -1,4 +1,4 @@
-"""The modules: `python -m search.modules` lists them, tries or fetches one, or makes one of vectors or an encoder."""
+"""Lists, tries and fetches modules, or makes one from vectors or an encoder: `python -m search.modules`."""
 
 from __future__ import annotations
 
@@ -132,13 +132,13 @@ def _settings(words: Sequence[str], own: Collection[str], passed_on: Collection[
     Args:
         words: The arguments.
         own: Keys of the command itself.
-        passed_on: Keys of the configuration of a search that it takes as well.
+        passed_on: Keys of a search's configuration that it takes as well.
 
     Returns:
         The values of its own keys, and the configuration.
 
     Raises:
-        InputError: An argument is none of these.
+        InputError: An argument has another key.
     """
     values, overrides = {}, []
     for word in words:
@@ -165,7 +165,7 @@ def _modules(config: Config) -> Path:
 
 
 def _start(config: Config) -> None:
-    """Imports TensorFlow without its noise."""
+    """Imports TensorFlow without its log messages."""
     from search.utils.device import configure
 
     configure(config.device, mixed_precision=False)
@@ -176,7 +176,7 @@ def _say(console: Console, sentence: str) -> None:
 
 
 def parser() -> argparse.ArgumentParser:
-    """Reads the command and its key=value arguments, without looking at these."""
+    """A parser of the command and its key=value arguments, which are not checked here."""
     parser = Parser("python -m search.modules", description="Lists, tries and makes modules.")
     commands = parser.add_subparsers(dest="command", metavar="list | check | fetch | export", required=True)
     listing = commands.add_parser("list", help="the catalog and what is on disk", description="Lists modules.")

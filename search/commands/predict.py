@@ -17,11 +17,11 @@ _READING = (
     *("format", "separator", "header", "quoting", "encoding", "undecodable", "member"),
     *("max_row_mib", "max_unpacked_gib"),
 )
-"""Settings of `dataset` that the input can have of its own."""
+"""Settings of `dataset` that can be given for the input."""
 _BAD_ROWS = ("skip", "error")
 _FORMATS = ("table", "kaggle")
 _MADE_BY = {"best": "", "ensemble": "ensemble.trials=3", "all": "final_refit=true"}
-"""The models there can be, and what a search makes those with that not every run has."""
+"""The models of a run, and the setting of a search that makes each."""
 _USAGE = "python -m search.predict run=outputs/… input=new.csv output=scored.csv"
 _HELP = f"""Predicts with the model of a finished run: adds the columns predicted and prob_<class> to a table.
 
@@ -78,7 +78,7 @@ def parsed_threshold(given: str | None) -> float | None:
     """Reads `threshold=`; None where it is not given.
 
     Raises:
-        InputError: It is no probability.
+        InputError: It is no number from 0 to 1.
     """
     if given is None:
         return None

@@ -1,4 +1,4 @@
-"""Composes the configuration with Hydra, runs the job and turns what goes wrong into a line and an exit code."""
+"""Composes the configuration with Hydra, runs the job and turns errors into a line and an exit code."""
 
 from __future__ import annotations
 
@@ -78,10 +78,10 @@ def main(arguments: Sequence[str]) -> int:
 
 @contextmanager
 def composing(jobs: Collection[object] = ()) -> Iterator[None]:
-    """Makes one `InputError` of what Hydra raises over overrides that it reads but cannot use, such as dataset=3.
+    """Turns Hydra's errors over overrides that it can read but not use, such as dataset=3, into an `InputError`.
 
     Args:
-        jobs: Once there is one, the configuration has been composed, and errors are others'.
+        jobs: Once there is one, the configuration has been composed, and errors come from elsewhere.
 
     Raises:
         InputError: The overrides cannot be used.
@@ -128,16 +128,16 @@ def _run(node: DictConfig, verbose: bool, attempts: Attempts) -> None:
 
 
 def execute(node: DictConfig, hydra_config: Any, folder: Path, verbose: bool) -> Path:
-    """Runs the job in a folder, or goes on with the one that is to be resumed.
+    """Runs the job in a folder, or resumes the run of `resume`.
 
     Args:
-        node: The configuration as composed.
+        node: The composed configuration.
         hydra_config: Hydra's own part of it.
-        folder: Of the run.
-        verbose: Leave TensorFlow as talkative as it is.
+        folder: The run's folder.
+        verbose: Keep TensorFlow's own log messages.
 
     Returns:
-        The folder of the run, as a person here would write it.
+        The folder of the run, relative to the working directory where it is below that.
 
     Raises:
         InputError: Something given cannot be used.
@@ -175,14 +175,14 @@ def execute(node: DictConfig, hydra_config: Any, folder: Path, verbose: bool) ->
 
 
 def _as_typed(hydra_config: Any) -> list[str]:
-    """The overrides of the command line, with what they interpolate as it was written."""
+    """The overrides of the command line, with interpolations as they were written."""
     words = OmegaConf.to_container(hydra_config.overrides.task, resolve=False)
     assert isinstance(words, list)
     return words
 
 
 def _from_here(folder: Path) -> Path:
-    """The folder as a person here would write it."""
+    """The folder relative to the working directory, where it is below that."""
     here = Path.cwd()
     return folder.relative_to(here) if folder.is_relative_to(here) else folder
 
@@ -192,7 +192,7 @@ def _going_on(folder: Path) -> str:
 
 
 def _remove_empty(folder: Path) -> None:
-    """Removes the folder Hydra made, and its parents, if the run ended before it wrote anything."""
+    """Removes the folder that Hydra made, and its empty parents, if the run ended before it wrote anything."""
     for empty in (folder, *folder.absolute().parents[:2]):
         if empty == Path.cwd() or not empty.is_dir() or any(empty.iterdir()):
             return

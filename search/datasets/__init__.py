@@ -28,12 +28,12 @@ def load_splits(config: DatasetConfig, data: Path, seed: int) -> Splits:
     """Reads a data set, cleans it and splits it.
 
     Args:
-        config: Where it is, how to read, clean and split it.
+        config: Its settings: where it is, how to read, clean and split it.
         data: The folder of downloaded files.
-        seed: Of the split: the same seed and rows give the same split.
+        seed: Seed of the split: the same seed and rows give the same split.
 
     Returns:
-        The three splits and what cleaning counted, for all files together where there are several.
+        The three splits and the counts of cleaning, over all files together.
 
     Raises:
         InputError: The configuration, a file or its content cannot be used; one line says why and what to do.
@@ -68,7 +68,7 @@ def load_splits(config: DatasetConfig, data: Path, seed: int) -> Splits:
 
 
 def _read_files(config: DatasetConfig, data: Path) -> dict[str, Table]:
-    """Reads the table, as train, and those of valid and test where they have a file, a member or a folder."""
+    """Reads the table of train, and those of valid and test where they have a file, a member or a folder."""
     path = locate(config, data)
     table, test = read(path, config, config.member)
     if config.split_column is not None and table.splits is None:
@@ -90,7 +90,7 @@ def _read_files(config: DatasetConfig, data: Path) -> dict[str, Table]:
 
 
 def _to_examples(table: Table, codes: NDArray[np.int64], config: DatasetConfig) -> tuple[Examples, Cleaning]:
-    """Keeps the rows of the classes asked for, repeated texts as the rules say."""
+    """Keeps the rows of the requested classes, and handles repeated texts by the rules."""
     wanted = codes != LEFT_OUT
     examples = Examples(table.texts[wanted], codes[wanted], table.rows[wanted])
     examples, counts = resolve_repeats(examples, config, table.source)

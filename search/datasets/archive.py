@@ -1,4 +1,4 @@
-"""Files inside .zip, .gz and .tar.gz archives, read where they are: nothing is ever unpacked to disk."""
+"""Files inside .zip, .gz and .tar.gz archives, read in place: nothing is ever unpacked to disk."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _LONGEST_TARGET = 1 << 12
 # Each of these bytes unpacks to up to 7,000 at once.
 _LZMA_STEP = 1 << 12
 _Member = tuple[str, Callable[[], IO[bytes]] | None]
-"""The name of a member, and what opens it where it is a file."""
+"""The name of a member, and a function that opens it if it is a file."""
 
 
 def is_archive(path: Path) -> bool:
-    """Tells by the ending of its name whether a file is an archive."""
+    """Whether a file is an archive, by the ending of its name."""
     return path.name.lower().endswith(_ENDINGS)
 
 
@@ -40,7 +40,7 @@ def names(path: Path, limits: Limits) -> tuple[list[str], int]:
     """Lists the files in an archive, in its own order, and counts its links and devices, which are not read.
 
     Raises:
-        InputError: It cannot be read, is larger than the limit, or one of its members would leave the folder it is
+        InputError: It cannot be read, is larger than the limit, or one of its members points outside the folder it is
             unpacked in.
     """
     with _readable(path):
@@ -84,7 +84,7 @@ def read_members(path: Path, wanted: Callable[[str], bool], limits: Limits) -> I
 
 @contextmanager
 def _readable(path: Path) -> Iterator[None]:
-    """Turns what a damaged archive raises into one line."""
+    """Turns the errors of a damaged archive into one line."""
     try:
         yield
     except DAMAGED as error:
@@ -125,7 +125,7 @@ def _zip_members(path: Path, unpacking: Unpacking) -> Iterator[_Member]:
 
 
 def _open_zipped(archive: zipfile.ZipFile, info: zipfile.ZipInfo, unpacking: Unpacking) -> IO[bytes]:
-    """Opens a member so that it comes in pieces; of bzip2 zipfile itself would unpack a gigabyte at once."""
+    """Opens a member to be read in pieces; for bzip2, zipfile itself would unpack a gigabyte at once."""
     if info.compress_type != zipfile.ZIP_BZIP2:
         step = STEP if info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) else _LZMA_STEP
         return _counted(archive.open(info), unpacking, step)

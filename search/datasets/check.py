@@ -99,7 +99,7 @@ def _check_ways(config: DatasetConfig) -> None:
 
 
 def _is_step(step: Any) -> bool:
-    """Tells whether a step of a recipe has the keys of one."""
+    """Whether a step of a recipe has the right keys."""
     if not isinstance(step, dict):
         return False
     keys = set(step)

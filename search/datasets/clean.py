@@ -16,10 +16,10 @@ from search.errors import InputError
 
 @dataclass(frozen=True)
 class Cleaning:
-    """What became of the rows that were read.
+    """The counts of rows that were read, dropped and kept.
 
-    `read` is the sum of all others, plus the splits, but for `conflicting_texts`, `shared_valid`, `shared_test` and the
-    files, which are none of the rows.
+    `read` is the sum of the splits and of all other counts, except `conflicting_texts`, `shared_valid`, `shared_test`
+    and the counts of files.
 
     Attributes:
         read: Rows in the file, and in that of the test split where it has its own.
@@ -39,9 +39,9 @@ class Cleaning:
         shared_test: Rows of test whose text stands in train or valid too.
         hidden_files: Files of a folder or archive of texts that are not read, as their name or a folder's begins with a
             dot.
-        other_files: Those that are no .txt.
-        misplaced_files: Those that lie in no class folder.
-        other_class_files: Those of folders that are none of `dataset.classes`.
+        other_files: Files that are no .txt.
+        misplaced_files: Files that are in no class folder.
+        other_class_files: Files of folders that are none of `dataset.classes`.
         special_files: Links in an archive; pipes, devices and links to nothing in a folder.
     """
 
@@ -74,14 +74,14 @@ def drop_missing(table: Table, config: DatasetConfig) -> tuple[Table, Cleaning]:
     """Strips white space around texts and labels and drops the rows that lack either.
 
     Args:
-        table: As read.
+        table: The table, as read.
         config: Its `missing` is drop, or error where such a row ends the run.
 
     Returns:
         The rows with both, and the counts of the others.
 
     Raises:
-        InputError: No text is left, or no label; or the texts are numbers; or `missing` forbids what there is.
+        InputError: No text or no label is left, the texts are numbers, or `missing` forbids the rows that lack one.
     """
     texts = object_array([None if text is None else text.strip() for text in table.texts])
     labels = object_array([label.strip() if isinstance(label, str) else label for label in table.labels])
@@ -118,7 +118,7 @@ def drop_missing(table: Table, config: DatasetConfig) -> tuple[Table, Cleaning]:
 
 
 def resolve_repeats(examples: Examples, config: DatasetConfig, source: str) -> tuple[Examples, Cleaning]:
-    """Leaves each text with one label, where asked to: settles conflicting labels first, then drops duplicates.
+    """Leaves each text with one label, where asked to: resolves conflicting labels first, then drops duplicates.
 
     Args:
         examples: Rows with classes.
@@ -130,7 +130,7 @@ def resolve_repeats(examples: Examples, config: DatasetConfig, source: str) -> t
         The rows that stay, in their order, and the counts of the others.
 
     Raises:
-        InputError: A rule forbids what there is.
+        InputError: A rule forbids the conflicts or duplicates.
     """
     ids = text_ids(examples.texts)
     # The distinct pairs of text and label, and how often each stands there.
@@ -167,7 +167,7 @@ def resolve_repeats(examples: Examples, config: DatasetConfig, source: str) -> t
 
 
 def stands_in(examples: Examples, others: Iterable[Examples]) -> NDArray[np.bool_]:
-    """Tells of each example, [n], whether its text stands in one of the others."""
+    """Marks each example [n] whose text is also among the others."""
     known = {text for other in others for text in other.texts}
     return np.array([text in known for text in examples.texts], dtype=bool)
 
@@ -179,13 +179,13 @@ def text_ids(texts: NDArray[np.object_]) -> NDArray[np.int64]:
 
 
 def distinct_texts(examples: Examples) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Gives the number of each row's text, and the class of each text, that of its first row."""
+    """The number of each row's text, and the class of each text, which is that of its first row."""
     ids = text_ids(examples.texts)
     return ids, examples.labels[np.unique(ids, return_index=True)[1]]
 
 
 def _require_letters(labels: NDArray[np.object_], table: Table) -> None:
-    """Refuses labels that no file could hold in UTF-8: half of a pair in JSON, bytes in a folder's name."""
+    """Refuses labels that cannot be written in UTF-8: lone surrogates in JSON, bytes in a folder's name."""
     for label in {label for label in labels.tolist() if isinstance(label, str) and not label.isascii()}:
         try:
             label.encode()
@@ -208,7 +208,7 @@ def _is_number(text: str) -> bool:
 def _refuse(
     examples: Examples, repeated: NDArray[np.bool_], ids: NDArray[np.int64], what: str, remedy: str, source: str
 ) -> None:
-    """Ends the run over rows that a rule does not allow, naming the first two that share a text."""
+    """Raises an error about rows that a rule forbids, naming the first two that share a text."""
     rows = examples.rows[ids == ids[repeated][0]]
     raise InputError(
         f"Rows {rows[0]:,} and {rows[1]:,} of {source} hold {what}, one of {len(set(ids[repeated].tolist())):,} such "

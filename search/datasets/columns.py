@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 
 def text_column(column: Any) -> NDArray[np.object_]:
-    """Gives a pyarrow.ChunkedArray of strings as [n] object: str or None."""
+    """Converts a pyarrow.ChunkedArray of strings to [n] object: str or None."""
     texts: NDArray[np.object_] = column.to_numpy()
     return texts.astype(object, copy=False)
 
 
 def label_column(column: Any) -> NDArray[np.object_]:
-    """Gives a pyarrow.ChunkedArray as [n] object, one Python object for each distinct value: labels repeat a lot."""
+    """Converts a pyarrow.ChunkedArray to [n] object, with one Python object for each distinct value."""
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
     column = column.unify_dictionaries().combine_chunks()

@@ -1,4 +1,4 @@
-"""The kind of a file by its first bytes, whatever it is called."""
+"""The kind of a file by its first bytes, whatever its name."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from search.errors import InputError
 
 FIRST = 512
-"""Bytes that are enough to tell."""
+"""The number of bytes needed."""
 _BINARY = re.compile(rb"[\0-\x08\x0e-\x1a\x1c-\x1f]")
 # Names at the beginning of a .zip that only office programs write.
 _OFFICE = re.compile(
@@ -40,13 +40,13 @@ _KINDS: tuple[tuple[re.Pattern[bytes], str, str], ...] = (
 
 
 def kind_of(first: bytes) -> tuple[str, str] | None:
-    """Tells what a file is that is no text, and what to do about it.
+    """The kind of a file that is no text, and what to do about it.
 
     Args:
-        first: Its first bytes, `FIRST` of them where there are so many.
+        first: Its first `FIRST` bytes, or all of them.
 
     Returns:
-        What it is and a remedy, in words; None: it may be text.
+        The kind and a remedy, in words; None: it may be text.
     """
     for pattern, what, remedy in _KINDS:
         if pattern.match(first) and (what != "Parquet" or _BINARY.search(first)):

@@ -1,4 +1,4 @@
-"""The data set's settings of a finished run, for other data: as they are, or with others in their place."""
+"""The data set's settings of a finished run, used or replaced for other data."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from search.utils.overrides import readable
 _KEYS = tuple(one.name for one in fields(DatasetConfig))
 _PREFIX = "dataset."
 _PARTS = ("test_path", "test_member", "valid_path", "valid_member", "split_column", "recipe")
-"""Settings that tell the parts of a data set apart."""
+"""Settings that distinguish the parts of a data set."""
 _SPLITTING = (
     *("valid_size", "test_size", "train_size", "train_fraction", "folds", "stratify", "shared", "positive"),
     *_PARTS[2:],
 )
-"""Settings that say nothing here: no row is trained on, and which class is the positive one the model knows."""
+"""Settings without a meaning here: no row is trained on, and the model knows the positive class."""
 _ALL_ROWS = {"limit": None, "duplicates": "keep", "conflicts": "keep"}
 
 
@@ -47,11 +47,11 @@ def run_settings(run: Path) -> DatasetConfig:
 
 
 def setting_of(key: str, given: str) -> Any:
-    """Reads the value of a setting that a command takes as it is typed, in no grammar.
+    """Reads the value of a setting that a command takes as it is typed.
 
     Args:
-        key: A setting of `dataset` that is a text, a number or true or false.
-        given: What was typed.
+        key: A setting of `dataset` that is a text, a number, or true or false.
+        given: The value as typed.
 
     Raises:
         InputError: It is of another type.
@@ -72,13 +72,13 @@ def setting_of(key: str, given: str) -> Any:
 
 
 def other_settings(own: DatasetConfig, name: str | None, overrides: Sequence[str]) -> DatasetConfig:
-    """The settings of other data that a run's model is asked about.
+    """The settings of other data for a run's model.
 
     Args:
-        own: Those of the run.
-        name: A file of conf/dataset that takes their place; None: they stay.
-        overrides: `dataset.KEY=VALUE`, as `search` takes them. Where one gives a path, it is not that of the run's
-            archive, nor does the run's test file belong to it.
+        own: The settings of the run.
+        name: A file of conf/dataset that replaces them; None: they stay.
+        overrides: `dataset.KEY=VALUE`, as `search` takes them. A path among them makes the run's members and test
+            file void.
 
     Returns:
         The settings. Repeated texts are left out, or a sample (`limit`) is taken, only if the overrides ask for it.

@@ -1,4 +1,4 @@
-"""Reads CSV and TSV to the letter: every field is text, only an empty one is missing, every row has all its fields."""
+"""Reads CSV and TSV strictly: every field is text, only an empty one is missing, every row has all its fields."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def read_delimited(
         source: The file.
         text: Name of the column of texts.
         label: Name of the column of labels.
-        dialect: How it is written.
-        decoding: Of the file.
+        dialect: Its dialect.
+        decoding: Its encoding.
         split: Name of the column of splits, where there is one.
 
     Returns:
@@ -48,7 +48,7 @@ def read_delimited(
     Raises:
         InputError: The file is empty, lacks a column or has rows with too many or too few fields, a quote that is never
             closed or has text behind it, or bytes that the encoding does not know in those columns; or it could be read
-            as well without minding quotes.
+            as well without quotes.
     """
     file = _File(source, dialect, decoding)
     first, file = file.begun()
@@ -88,7 +88,7 @@ def read_delimited(
 
 
 class _Body(io.RawIOBase):
-    """The bytes of the file in UTF-8, and the end row behind them; the part of a file object that pyarrow reads."""
+    """The bytes of the file in UTF-8 and a last row after them, as a file object for pyarrow."""
 
     def __init__(self, stream: IO[bytes], end: str, decoding: Decoding, quotes: Quotes) -> None:
         self._stream = stream
@@ -106,8 +106,8 @@ class _Body(io.RawIOBase):
     def read(self, size: int = -1) -> bytes:
         """Reads up to `size` bytes, none at the end only.
 
-        What is read never ends within a line end: of a block that begins with the other half of one pyarrow (26) drops
-        that half, inside quotes too, and takes a block that holds nothing else for the end of the file.
+        A block never ends within a line end: pyarrow (26) drops the other half at the beginning of the next block,
+        inside quotes too, and takes a block that holds nothing else for the end of the file.
         """
         chunk = self._held + self._next(size - len(self._held))
         whole = chunk.rstrip(b"\r") or chunk
@@ -131,9 +131,9 @@ class _File:
 
     Attributes:
         source: The file.
-        dialect: How it is written.
-        decoding: Of it.
-        preface: Number of lines before the first row, 1 where one names the separator.
+        dialect: Its dialect.
+        decoding: Its encoding.
+        preface: Number of lines before the first row: 1 where one names the separator.
     """
 
     source: Source
@@ -142,7 +142,7 @@ class _File:
     preface: int = 0
 
     def begun(self) -> tuple[list[str], Self]:
-        """Reads the first row, and how the file is written where its first line says that.
+        """Reads the first row, and the dialect where the first line names it.
 
         Raises:
             InputError: There is no row, or none below the header.
@@ -171,15 +171,15 @@ class _File:
         return first, file
 
     def check_quotes(self, quotes: Quotes, records: int, columns: int) -> None:
-        """Takes a second look at a file that Arrow could read, where its quotes give cause to.
+        """Checks the quotes of a file that Arrow could read.
 
         Args:
-            quotes: The first look.
+            quotes: The quotes of the file.
             records: Number of records that were read, the header included.
             columns: Number of columns.
 
         Raises:
-            InputError: There is text behind a closing quote, or the file could be read as well without minding quotes.
+            InputError: There is text behind a closing quote, or the file could be read as well without quotes.
         """
         if self.dialect.quoting == "none" or not quotes.found:
             return
@@ -192,18 +192,18 @@ class _File:
             lines.require_one_reading(records, columns, self.source.name)
 
     def explained(self, columns: int, reason: str) -> InputError:
-        """Goes through a file that Arrow refused once more, to say which row is at fault and why.
+        """Reads a file that Arrow refused once more, to find the row at fault and why.
 
         Args:
             columns: Number of columns.
-            reason: What Arrow says, where nothing is found.
+            reason: Arrow's message, used where nothing is found.
         """
         if "straddling" in reason:
             reason = str(self.source.limits.too_long("one of its rows"))
         return self._fault(columns) or InputError(f"{self.source.name} cannot be read as CSV: {reason.splitlines()[0]}")
 
     def _fault(self, columns: int | None = None) -> InputError | None:
-        """Finds the first row at fault: its quotes, its bytes or, where it is known how many there are, its fields."""
+        """Finds the first row at fault: its quotes, its bytes or, where their number is known, its fields."""
         dialect, where = self.dialect, ""
         try:
             with self._records() as (records, lines):
@@ -225,7 +225,7 @@ class _File:
 
     @contextmanager
     def _records(self) -> Iterator[tuple[Iterator[list[str]], Lines]]:
-        """Goes through the records by Python's own reader, slower than Arrow but able to say where it stands."""
+        """Reads the records with Python's own reader, slower than Arrow but able to say where it is."""
         limit = csv.field_size_limit(self.source.limits.longest_row)
         try:
             with self._lines() as lines:

@@ -1,4 +1,4 @@
-"""How a CSV or TSV is written: its separator, its quotes, its first rows."""
+"""The dialect of a CSV or TSV: separator, quotes, header."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _PREFACE = re.compile(r'"?sep=([^"\r\n])"?\r?\n?', re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a CSV or TSV is written.
+    """The dialect of a CSV or TSV.
 
     Attributes:
         separator: One character.
         quoting: One of `QUOTINGS`; see `DatasetConfig.quoting`.
         header: Whether its first row names the columns.
-        is_set: Whether the separator is the person's, which no first line changes.
+        is_set: Whether the user set the separator, so that no first line changes it.
     """
 
     separator: str = ","
@@ -35,31 +35,31 @@ class Dialect:
 
     @classmethod
     def of(cls, config: DatasetConfig, file_format: str | None) -> Self:
-        """Gives that of the settings, for a file of the format csv or tsv."""
+        """The dialect of the settings, for a file of the format csv or tsv."""
         separator = config.separator or ("\t" if file_format == "tsv" else ",")
         separator = "\t" if separator == r"\t" else separator  # as a shell passes it on
         return cls(separator, config.quoting, config.header, config.separator is not None)
 
     def named_by(self, first_line: str) -> Self | None:
-        """Gives the dialect of a file whose first line is `sep=;` or the like; None where it is not."""
+        """The dialect of a file whose first line is like `sep=;`; None for another line."""
         found = _PREFACE.fullmatch(first_line)
         if found is None:
             return None
         return self if self.is_set else replace(self, separator=found[1])
 
     def columns(self, first: list[str]) -> list[str]:
-        """Gives the names of the columns by the first row: its fields, or without a header their numbers."""
+        """The names of the columns by the first row: its fields, or without a header their numbers."""
         return first if self.header else [str(number) for number in range(1, len(first) + 1)]
 
     def reader(self, lines: Iterable[str]) -> Iterator[list[str]]:
-        """Reads records by Python's own reader; text behind a closing quote is an error."""
+        """A reader of Python's csv; text behind a closing quote is an error."""
         if self.quoting == "none":
             return csv.reader(lines, delimiter=self.separator, quoting=csv.QUOTE_NONE)
         escape = "\\" if self.quoting == "backslash" else None
         return csv.reader(lines, delimiter=self.separator, escapechar=escape, strict=True)
 
     def parse_options(self) -> dict[str, Any]:
-        """Gives the same as arguments of `pyarrow.csv.ParseOptions`."""
+        """The arguments of `pyarrow.csv.ParseOptions`."""
         return {
             "delimiter": self.separator,
             "quote_char": False if self.quoting == "none" else '"',
@@ -73,20 +73,20 @@ class Dialect:
         return "header" if self.header else "first row"
 
     def miscounted(self, fields: int, columns: int) -> str:
-        """Says that a row has another number of fields than the first, and what to do."""
+        """The message about a row with another number of fields than the first."""
         return (
             f"has {fields} fields where the {self.first_row} has {columns}: quote the fields "
             f"that hold a {self.separator!r} or a line end, or set dataset.separator"
         )
 
     def fault(self, error: csv.Error, where: str, line: str, limits: Limits) -> InputError:
-        """Says why a row cannot be read.
+        """The error about a row that cannot be read.
 
         Args:
-            error: Of the reader.
+            error: The reader's error.
             where: The row and its file, in words.
             line: The last line that was read.
-            limits: How long a row may be.
+            limits: The limits of the data set.
         """
         said = str(error)
         if "expected after" in said:
@@ -102,7 +102,7 @@ class Dialect:
         return InputError(f"{where} cannot be read as CSV: {said}")
 
     def never_closed(self, where: str) -> InputError:
-        """Says that a row opens a quote that is not closed."""
+        """The message about a row with a quote that is not closed."""
         return InputError(
             f'{where} opens a quote (") that is never closed: close or double it, or set dataset.quoting=none where '
             "quotes mean nothing"
@@ -110,14 +110,14 @@ class Dialect:
 
 
 class Lines:
-    """The lines of a file, and whether it could be read just as well without minding quotes.
+    """The lines of a file, and whether it could be read just as well without quotes.
 
-    That is so where every line has the same number of separators, though quotes join some of them to one row. Then
-    either reading may be meant, and one of them is wrong without a word.
+    That is so where every line has the same number of separators, although quotes join some of them to one row. Then
+    either reading may be meant, and one of them would be silently wrong.
 
     Args:
-        lines: As the file has them, with their ends.
-        dialect: How it is written.
+        lines: The lines, with their ends.
+        dialect: The dialect.
 
     Attributes:
         last: The last line that was read.
@@ -144,11 +144,11 @@ class Lines:
 
     @property
     def settled(self) -> bool:
-        """Whether quotes have shown that they mean something, or can mean nothing."""
+        """Whether it is decided by now if quotes have a meaning."""
         return not self._watched or len(self._separators) > 1
 
     def require_one_reading(self, records: int, columns: int, source: str) -> None:
-        """Checks that quotes join no lines that are rows by themselves, once all is read.
+        """Checks, after the last line, that quotes join no lines that are rows by themselves.
 
         Args:
             records: Number of records that were read, the header included.

@@ -1,4 +1,4 @@
-"""Downloads a file so that it appears whole or not at all, and goes on where a broken transfer stopped."""
+"""Downloads a file that appears whole or not at all, resuming broken transfers."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _log = logging.getLogger(__name__)
 
 
 def download(url: str, target: Path, checksum: str | None) -> None:
-    """Downloads a file; what a broken transfer brought stays beside it as `<target>.part` and is gone on from.
+    """Downloads a file; a broken transfer leaves `<target>.part` beside it and is resumed from there.
 
     Args:
         url: An address of http or https.
         target: The file to make.
-        checksum: Of the whole file in pooch's notation, `sha256:…`; None: not known.
+        checksum: Checksum of the whole file in pooch's notation, `sha256:…`; None: not known.
 
     Raises:
         InputError: The address cannot be reached, the file is not the expected one, or it cannot be written.
@@ -69,7 +69,7 @@ def _reason(error: requests.RequestException) -> str:
 
 
 def _transfer(url: str, output: str, _pooch: Any, part: Path) -> None:
-    """Brings a file to `output`, a pooch downloader; goes on by itself as long as each attempt brings something."""
+    """A pooch downloader that retries as long as each attempt receives something."""
     for attempt in range(_ATTEMPTS):
         before = _size(part)
         try:
@@ -87,7 +87,7 @@ def _transfer(url: str, output: str, _pooch: Any, part: Path) -> None:
 
 
 def _receive(url: str, part: Path) -> None:
-    """Receives a file, or what it lacks, if the server says that it is still the same file."""
+    """Receives a file, or the rest of it if the server says that it is still the same file."""
     version = _version_file(part).read_text() if _version_file(part).exists() else ""
     have = _size(part) if version else 0
     headers = {"Accept-Encoding": "identity"}
@@ -122,7 +122,7 @@ def _receive(url: str, part: Path) -> None:
 
 
 def _version(response: requests.Response) -> str:
-    """Gives what tells this version of the file from a later one; nothing where the server does not say."""
+    """An identifier of this version of the file; empty where the server gives none."""
     etag = response.headers.get("ETag", "")
     return etag if etag and not etag.startswith("W/") else response.headers.get("Last-Modified", "")
 

@@ -1,4 +1,4 @@
-"""Finds the file or folder that a data set's configuration speaks of, downloading it where that is needed."""
+"""Finds the file or folder of a data set, downloading it where needed."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from search.utils.special_files import special
 
 
 def locate(config: DatasetConfig, data: Path) -> Path:
-    """Finds the data: the person's own path, else the package's, else in the data folder, else by download.
+    """Finds the data: the user's own path, else in the package, else in the data folder, else by download.
 
     Args:
         config: Its `path`, `package`, `file`, `url` and `checksum`.
-        data: The data folder; made where something is downloaded.
+        data: The data folder, created if something is downloaded.
 
     Returns:
         A file or folder that exists.
 
     Raises:
-        InputError: It is nowhere; the message says how to get it.
+        InputError: It is not found; the message says how to get it.
     """
     if config.path == "":
         raise InputError("dataset.path is empty: expected a file or a folder, such as dataset.path=reviews.csv")
@@ -52,14 +52,14 @@ def data_files(config: DatasetConfig, data: Path) -> dict[str, Path]:
     """Finds every file and folder that the labelled texts are read from.
 
     Args:
-        config: As for `locate`, and its `valid_path` and `test_path`.
-        data: As for `locate`.
+        config: The settings for `locate`, and `valid_path` and `test_path`.
+        data: See `locate`.
 
     Returns:
-        The setting by which a person can give it to the file or folder, which exists.
+        The setting that names it to the file or folder, which exists.
 
     Raises:
-        InputError: One is nowhere.
+        InputError: One is not found.
     """
     files = {"dataset.path": locate(config, data)}
     for key, own in (("dataset.valid_path", config.valid_path), ("dataset.test_path", config.test_path)):
@@ -69,7 +69,7 @@ def data_files(config: DatasetConfig, data: Path) -> dict[str, Path]:
 
 
 def existing(path: str, key: str) -> Path:
-    """Gives the path that a person set, once it is known to exist.
+    """Checks that a path of the settings exists, and returns it.
 
     Args:
         path: Relative ones start at the working directory; `~` is the home folder.
@@ -101,7 +101,7 @@ def existing(path: str, key: str) -> Path:
 
 
 def _in_package(package: str, file: str) -> Path:
-    """Finds a file in an installed package without importing it: its code is of no use here, and may do anything."""
+    """Finds a file in an installed package without importing it, since its code might do anything."""
     spec = importlib.util.find_spec(package.split(".")[0])
     if spec is None or not spec.submodule_search_locations:
         raise InputError(

@@ -1,4 +1,4 @@
-"""Lists the files below a folder or in an archive, and says which are left out."""
+"""Lists the files below a folder or in an archive, and counts those left out."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def list_files(path: Path, limits: Limits) -> Files:
 
     Args:
         path: The folder, in which links to folders are followed, or the archive.
-        limits: Of what comes out of an archive.
+        limits: The limits of unpacking an archive.
 
     Raises:
         InputError: A folder or the archive cannot be read.
@@ -62,7 +62,7 @@ def _below(path: Path) -> tuple[list[str], int]:
 
 
 def _walk(path: Path) -> Iterator[Path]:
-    """Goes through all files below a folder; a folder that a link leads back to is entered once."""
+    """All files below a folder; a folder that a link leads back to is entered once."""
 
     def refuse(error: OSError) -> None:
         raise InputError(f"{error.filename} cannot be read: {error.strerror}") from error

@@ -32,11 +32,11 @@ def read_folder(
 
     Args:
         path: A folder, or an archive that holds one.
-        files: The files in it, as `list_files` gives them: of a large archive that takes seconds.
+        files: The files in it, from `list_files`, which takes seconds for a large archive.
         member: The folder to begin at, where it is not the only one at the top.
         classes: Read these class folders only; None: all.
-        decoding: Of the files.
-        limits: The length of a file, and the size of an archive.
+        decoding: The encoding of the files.
+        limits: The limits of the data set.
 
     Returns:
         The table of `train/` (or of all class folders) and that of `test/`, None where there is none. Files that are in
@@ -66,7 +66,7 @@ def read_folder(
 
 
 def _places(names: Sequence[str], member: str | None, source: str, left_out: Counter[str]) -> dict[str, _Place]:
-    """Gives the split and the class of each text file; counts the other files."""
+    """The split and the class of each text file, and the counts of other files."""
     texts = [name for name in names if name.lower().endswith(".txt")]
     left_out["other_files"] += len(names) - len(texts)
     if member is not None:

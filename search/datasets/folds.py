@@ -1,4 +1,4 @@
-"""Cross-validation: every text is held out once, and scored by what was learned from the others."""
+"""Cross-validation: every text is held out once, and scored by a model trained on the others."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from search.errors import InputError
 
 @dataclass(frozen=True)
 class Subset(Examples):
-    """Some rows of a split; what is known of all its rows, as their features are, is known of these.
+    """Some rows of a split, which share what is known of the whole split, such as features.
 
     Attributes:
         whole: The split.
@@ -26,18 +26,18 @@ class Subset(Examples):
 
     @classmethod
     def of(cls, whole: Examples, at: NDArray[np.int64]) -> Subset:
-        """Gives the rows at these positions of a split."""
+        """The rows at some positions of a split."""
         return cls(whole.texts[at], whole.labels[at], whole.rows[at], whole, at)
 
 
 @dataclass(frozen=True)
 class Fold:
-    """Rows to learn from, and others to be judged by.
+    """Rows to train on, and others to validate on.
 
     Attributes:
-        train: All that a model judged by `valid` may have seen.
-        valid: Rows that are in no other fold's `valid`.
-        at: The places of these among all rows that models are judged by, int64 [rows of `valid`].
+        train: The rows to train on.
+        valid: The held-out rows, which are in no other fold's `valid`.
+        at: Positions of the held-out rows among those of all folds, int64 [rows of `valid`].
     """
 
     train: Examples
@@ -46,7 +46,7 @@ class Fold:
 
 
 def cross_folds(train: Examples, fold: NDArray[np.int64]) -> list[Fold]:
-    """Makes the folds of a numbering of the rows of the training split [n]."""
+    """The folds of cross-validation, from the fold of each row of the training split [n]."""
     found = []
     for number in range(int(fold.max()) + 1):
         held = np.flatnonzero(fold == number)
@@ -57,14 +57,14 @@ def cross_folds(train: Examples, fold: NDArray[np.int64]) -> list[Fold]:
 def number_folds(
     train: Examples, folds: int, classes: tuple[str, ...], stratify: bool, random: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Deals the texts to folds; rows of one text, whatever their labels, stay together.
+    """Assigns texts to folds; rows of the same text, whatever their labels, stay together.
 
     Args:
         train: The training split.
-        folds: How many.
+        folds: Number of folds.
         classes: Names of the classes.
-        stratify: Whether each fold gets its share of each class, to within a text; else it gets what a shuffle gives.
-        random: Of the split.
+        stratify: Whether each fold gets its share of each class, to within a text; else folds are random.
+        random: The random generator of the split.
 
     Returns:
         The fold of each row, int64 [n].
@@ -88,7 +88,7 @@ def number_folds(
 
 
 def assign_folds(labels: NDArray[np.int64], folds: int, random: np.random.Generator) -> NDArray[np.int64]:
-    """Deals rows to folds, those of each class in turn and in random order; gives the fold of each row, int64 [n]."""
+    """Assigns rows to folds, those of each class in turn and in random order; returns each row's fold, int64 [n]."""
     order = np.lexsort((random.random(len(labels)), labels))
     dealt = np.empty(len(labels), np.int64)
     dealt[order] = np.arange(len(labels)) % folds

@@ -1,4 +1,4 @@
-"""Words of help inside error messages: the nearest name, a list that stays short."""
+"""Hints in error messages: the nearest name, a short list of names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LISTED = 20
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Gives `; did you mean 'x'?` for the known name most like `name`, or nothing where none is close."""
+    """`; did you mean 'x'?` with the known name most like `name`; empty where none is close."""
     by_lower = {candidate.lower(): candidate for candidate in known}
     close = difflib.get_close_matches(name.lower(), list(by_lower), n=1, cutoff=0.6)
     return f"; did you mean {by_lower[close[0]]!r}?" if close else ""
@@ -27,12 +27,12 @@ def require_known(name: object, known: Sequence[str], what: str) -> None:
     """Checks that a name is one of those known.
 
     Args:
-        name: What the person gave.
-        known: The names there are.
-        what: Where it was given, such as the configuration key: the message begins with it.
+        name: The name as given.
+        known: The known names.
+        what: Where it was given, such as the configuration key; the message begins with it.
 
     Raises:
-        InputError: It is not; the message lists the known ones and points to the nearest.
+        InputError: It is unknown; the message lists the known names and the nearest.
     """
     if name not in known:
         raise InputError(f"{what}={name} is unknown: expected one of {listing(known)}{nearest(str(name), known)}")
@@ -46,7 +46,7 @@ def find_column(columns: Sequence[str], wanted: str, key: str, source: str, head
         wanted: The name asked for.
         key: The configuration key that asked, `dataset.text` or `dataset.label`.
         source: The file, for the message.
-        header: Of a CSV, whether its first row is taken for a header; None: it is no CSV.
+        header: Whether the first row of a CSV is taken for a header; None: it is no CSV.
 
     Returns:
         The position of the column.
@@ -73,7 +73,7 @@ def find_column(columns: Sequence[str], wanted: str, key: str, source: str, head
 def find_columns(
     columns: Sequence[str], text: str, label: str, split: str | None, source: str, header: bool | None = None
 ) -> list[int]:
-    """Gives the positions of the columns of texts, of labels and, where one is asked for, of splits.
+    """Finds the positions of the columns of texts, of labels and, if there is one, of splits.
 
     Raises:
         InputError: See `find_column`.
@@ -83,7 +83,7 @@ def find_columns(
 
 
 def _separator_hint(header: str) -> str:
-    """A header that is one long name was most likely cut at the wrong character."""
+    """A hint at `dataset.separator` where the header is one long name."""
     for separator, typed in ((";", "';'"), ("\t", r"'\t'"), ("|", "'|'"), (",", "','")):
         if separator in header:
             return f"; if the fields are separated by {separator!r}, set dataset.separator={typed}"

@@ -18,7 +18,7 @@ def read_json_lines(source: Source, text: str, label: str, decoding: Decoding, s
         source: The file.
         text: Name of the field of texts.
         label: Name of the field of labels.
-        decoding: Of the file.
+        decoding: Its encoding.
         split: Name of the field of splits, where there is one.
 
     Returns:
@@ -57,7 +57,7 @@ def parse_line(line: str, where: str, decoding: Decoding) -> dict[str, Any]:
     """Reads the object of a line.
 
     Raises:
-        InputError: It is none; the message begins with `where`.
+        InputError: It is no object; the message begins with `where`.
     """
     if is_undecoded(line):
         raise decoding.error(where)

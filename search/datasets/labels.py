@@ -17,7 +17,7 @@ from search.datasets.table import Table
 from search.errors import InputError
 
 LEFT_OUT = -1
-"""The code of a label that belongs to none of the classes asked for."""
+"""The code of a label that belongs to none of the requested classes."""
 
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]*)(\.0*)?")  # 007 is a name, not the number 7
 _SHOWN = 5  # unknown labels in a message
@@ -26,14 +26,14 @@ _Codes = NDArray[np.int64]
 
 
 def encode_labels(train: Table, others: Sequence[Table], config: DatasetConfig) -> tuple[tuple[str, ...], list[_Codes]]:
-    """Finds the classes and gives each row the index of its own.
+    """Finds the classes, and encodes each row's class as an index.
 
     Labels that are whole numbers throughout (`1`, `1.0`, `"1"`) are sorted as numbers, booleans are False and True in
     any spelling, everything else is sorted as strings. Of two classes the positive one comes last.
 
     Args:
-        train: The rows that classes are found in; no label is missing.
-        others: Rows of a validation or test split that came with the data.
+        train: The rows that define the classes; no label is missing.
+        others: Rows of validation and test splits that came with the data.
         config: Its `label`, `label_ranges`, `classes` and `positive`.
 
     Returns:
@@ -80,18 +80,18 @@ def encode_labels(train: Table, others: Sequence[Table], config: DatasetConfig) 
 
 
 def encode_as(table: Table, classes: Sequence[str], config: DatasetConfig) -> _Codes:
-    """Gives each row the index of its class among those that a trained model knows.
+    """Encodes each row's class as an index into the classes of a trained model.
 
     Args:
         table: No label is missing.
-        classes: The model's, in its order.
+        classes: The classes of the model, in its order.
         config: Its `label_ranges`, and its `classes`: rows of others are then left out.
 
     Returns:
         [n] int64, an index into the classes, or LEFT_OUT.
 
     Raises:
-        InputError: A label is no class of the model; it lists which, how many rows there are, and the first of each.
+        InputError: A label is no class of the model; the message lists each with its rows.
     """
     values, where = _distinct(table.labels)
     names: list[str | None]
@@ -119,7 +119,7 @@ def encode_as(table: Table, classes: Sequence[str], config: DatasetConfig) -> _C
 
 
 def _distinct(labels: NDArray[np.object_]) -> tuple[list[Any], _Codes]:
-    """Gives the distinct labels in order of appearance, and for each row the position of its own among them."""
+    """The distinct labels in order of appearance, and the position of each row's label among them."""
     seen: dict[tuple[type, Any], int] = {}  # by type too, as True == 1
     keys = ((type(label), label) for label in labels)
     where = np.fromiter((seen.setdefault(key, len(seen)) for key in keys), dtype=np.int64, count=len(labels))
@@ -127,7 +127,7 @@ def _distinct(labels: NDArray[np.object_]) -> tuple[list[Any], _Codes]:
 
 
 def _notation(values: set[Any]) -> Callable[[Any], str]:
-    """Gives the function that writes a label as the name of its class, which depends on all labels there are."""
+    """The function that turns labels into names of classes, which depends on all labels."""
     written = [str(value).strip() for value in values]
     if all(text.lower() in _BOOLEANS for text in written):
         return _boolean
@@ -148,7 +148,7 @@ def _whole(value: Any) -> str:
 
 
 def _number(value: Any) -> float | None:
-    """Reads a label as a number, None where it is none."""
+    """Reads a label as a number; None if it is none."""
     if not isinstance(value, str | int | float | Decimal) or isinstance(value, bool):
         return None
     try:
@@ -158,7 +158,7 @@ def _number(value: Any) -> float | None:
 
 
 def _name_by_range(values: list[Any], where: _Codes, table: Table, config: DatasetConfig) -> list[str | None]:
-    """Gives each distinct label the first range that it lies in."""
+    """The first range that each distinct label lies in."""
     assert config.label_ranges is not None
     names: list[str | None] = []
     for position, value in enumerate(values):
@@ -179,7 +179,7 @@ def _name_by_range(values: list[Any], where: _Codes, table: Table, config: Datas
 
 
 def _require_classes(found: tuple[list[Any], _Codes], as_class: Callable[[Any], str], table: Table, label: str) -> None:
-    """Refuses a column that is a quantity or an identifier."""
+    """Refuses a column of labels that looks like a quantity or an identifier."""
     values, where = found
     names = [as_class(value) for value in values]
     numbers = [_number(value) for value in values]

@@ -1,4 +1,4 @@
-"""How much of a file is read before it is taken for a mistake, or for an attack."""
+"""Limits on the size of rows and archives, against mistakes and attacks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Limits:
 
     Attributes:
         max_row_mib: Length of a row, or of a text of a folder, in MiB.
-        max_unpacked_gib: What may come out of an archive or a Parquet file, in GiB; None: anything.
+        max_unpacked_gib: Unpacked size of an archive or a Parquet file, in GiB; None: no limit.
     """
 
     max_row_mib: float = DatasetConfig.max_row_mib
@@ -30,7 +30,7 @@ class Limits:
 
     @classmethod
     def of(cls, config: DatasetConfig) -> Self:
-        """Gives those of the settings."""
+        """The limits of the settings."""
         return cls(config.max_row_mib, config.max_unpacked_gib)
 
     @property
@@ -39,11 +39,11 @@ class Limits:
         return max(1, int(self.max_row_mib * MIB))
 
     def unpacking(self, path: Path) -> Unpacking:
-        """Begins to count what comes out of a file."""
+        """A counter of the bytes that are unpacked from a file."""
         return Unpacking(path, self.max_unpacked_gib, "dataset.max_unpacked_gib")
 
     def too_long(self, what: str) -> InputError:
-        """Says that something is longer than a row may be."""
+        """The error about a text that is longer than a row may be."""
         return InputError(
             f"{what} is longer than {self.max_row_mib:g} MiB, which no text should be: if it is meant to be so long, "
             "set dataset.max_row_mib higher"
@@ -51,15 +51,15 @@ class Limits:
 
 
 LIMITS = Limits()
-"""Those of a data set that says nothing about them."""
+"""The default limits."""
 
 
 class LineLimit:
-    """A look at the lines of a file as its bytes pass, so that neither one nor their number fills the memory.
+    """A check of the length and number of lines while a file is read, so that they cannot fill the memory.
 
     Args:
         name: The file, for messages.
-        limits: Its limits.
+        limits: The limits of the data set.
         ends: The bytes that end a line.
         packed: Whether the file comes out of an archive, and so may have any number of lines.
     """
@@ -74,7 +74,7 @@ class LineLimit:
         self._lines = 0
 
     def __call__(self, piece: bytes) -> None:
-        """Looks at the next bytes, which are no more than a line may have.
+        """Checks the next bytes, which are no more than a line may have.
 
         Raises:
             InputError: A line, or what is between two lines, is longer than a row may be, or there are too many lines.

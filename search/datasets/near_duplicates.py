@@ -1,4 +1,4 @@
-"""Texts of one split that stand, all but the same, in another: a test score that they flatter is none."""
+"""Near duplicates between splits, which make a test score too good."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def near_duplicates(sets: sparse.csr_matrix, other_sets: sparse.csr_matrix) -> T
 
     Args:
         sets: `word_sets` of the texts [n].
-        other_sets: `word_sets` of those of another split [m].
+        other_sets: `word_sets` of the texts of another split [m].
     """
     best = np.zeros(sets.shape[0])
     twin = np.full(sets.shape[0], -1, np.int64)
@@ -60,7 +60,7 @@ def near_duplicates(sets: sparse.csr_matrix, other_sets: sparse.csr_matrix) -> T
 
 
 def word_sets(texts: Sequence[str]) -> sparse.csr_matrix:
-    """The words of texts as sets: a row for each, 1 in the columns of its words. Links do not count as words."""
+    """The words of texts as a sparse matrix: a row for each text, 1 in the columns of its words, without links."""
     words = HashingVectorizer(
         preprocessor=_without_links,
         token_pattern=r"\w+",
@@ -77,7 +77,7 @@ def _without_links(text: str) -> str:
 
 
 def _band_keys(sets: sparse.csr_matrix, factors: NDArray[np.int64], shifts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """A number for each text, the same for texts whose sets have the same minima under all hashes; -1 without words."""
+    """A key for each text, equal for texts whose sets have the same minima under all hashes; -1 without words."""
     keys = np.full(sets.shape[0], -1, np.int64)
     for start in range(0, sets.shape[0], _CHUNK):
         part = sets[start : start + _CHUNK]

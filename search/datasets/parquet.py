@@ -84,16 +84,16 @@ def read_batches(file: Any, source: Source, rows: int = 1 << 14, columns: Sequen
     """Reads a `ParquetFile` some rows at a time.
 
     Args:
-        file: Opened by `open_parquet`.
-        source: Where it was.
-        rows: Of a batch.
-        columns: Names of those to read; None: all.
+        file: The file, from `open_parquet`.
+        source: Its source.
+        rows: Rows of a batch.
+        columns: Names of the columns to read; None: all.
 
     Yields:
         Arrow record batches.
 
     Raises:
-        InputError: It turns out to be damaged.
+        InputError: The file is damaged.
     """
     batches = file.iter_batches(batch_size=rows, columns=columns)
     while True:
@@ -118,7 +118,7 @@ def _value_type(kind: Any) -> Any:
 
 
 def is_string(kind: Any) -> bool:
-    """Tells whether an Arrow type is one of strings, as they are or as a dictionary."""
+    """Whether an Arrow type is one of strings, plain or dictionary-encoded."""
     kind = _value_type(kind)
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 

@@ -1,4 +1,4 @@
-"""Learning on less: a part of the training split, whatever its size within every larger one of the same seed."""
+"""A part of the training split, for learning on less data; smaller parts of a seed lie within larger ones."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from search.errors import InputError
 def part_of(
     train: Examples, pool: Examples, classes: tuple[str, ...], config: DatasetConfig, random: np.random.Generator
 ) -> Examples:
-    """Gives as much of train as `train_size` or `train_fraction` asks for.
+    """Takes as much of train as `train_size` or `train_fraction` asks for.
 
-    `train_size` says how large the split is, as the other sizes do; `train_fraction` what part of the split to learn
-    from. Both take the beginning of one order of the texts, so that a smaller part lies within a larger one. Each class
-    has its share to within a text or so, and one text at least: largest remainders would not do, as of a larger size
-    they can give a class fewer (the Alabama paradox). Rows of one text stay together, and sizes count texts.
+    `train_size` is the size of the split, like the other sizes; `train_fraction` the part of the split to learn from.
+    Both take the beginning of one order of the texts, so that a smaller part lies within a larger one. Each class has
+    its share to within a text or so, and at least one text. Largest remainders would not do: with a larger size they
+    can give a class fewer texts (the Alabama paradox). Rows of one text stay together, and sizes count texts.
 
     Args:
-        train: All that valid and test leave.
-        pool: What it was cut from, of which `train_size` may be a fraction.
+        train: All rows that valid and test leave.
+        pool: The rows it was cut from, of which `train_size` may be a fraction.
         classes: Names of the classes.
         config: At most one of its `train_size` and `train_fraction` asks for less than all.
-        random: Of the split.
+        random: The random generator of the split.
 
     Raises:
-        InputError: That is more than there is, or too few for each class to be in it.
+        InputError: The size is larger than train, or too small to hold every class.
     """
     if config.train_size is None and config.train_fraction == 1:
         return train
@@ -61,7 +61,7 @@ def part_of(
 
 
 def _places(labels: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Says where each text stands: one of each class first, then each class spread evenly over the rest."""
+    """The place of each text in the order: one of each class first, then each class spread evenly over the rest."""
     places = np.empty(len(labels))
     for label in np.unique(labels):
         of_class = labels == label

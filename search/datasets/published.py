@@ -1,4 +1,4 @@
-"""Splits that come with the data: named in a column, or made by a recipe that others have made them by."""
+"""Splits that come with the data: named in a column, or made by a published recipe."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def by_column(table: Table, config: DatasetConfig) -> dict[str, Table]:
     """Divides a table by the column that names each row's split.
 
     Args:
-        table: With `splits`.
+        table: A table with `splits`.
         config: Its `split_column`, for messages.
 
     Returns:
-        Name of each split that there is to its rows; train is among them.
+        Name of each split to its rows; train is among them.
 
     Raises:
         InputError: A row names no split or one that is unknown, or no row is in train.
@@ -51,14 +51,14 @@ def by_column(table: Table, config: DatasetConfig) -> dict[str, Table]:
 
 
 def by_recipe(examples: Examples, config: DatasetConfig) -> dict[str, Examples]:
-    """Makes a published split again, step by step, with scikit-learn's own `train_test_split`.
+    """Repeats a published split step by step, with scikit-learn's own `train_test_split`.
 
     A step `shuffle` is `frame.sample(frac=1, random_state=…)` of pandas, or `shuffle(…, random_state=…)` of
-    scikit-learn. A step `take` is `train_test_split(…)` of what the steps before left; with `test_size` the split that
-    it takes is the test side of it, with `train_size` the train side, and the other side is left.
+    scikit-learn. A step `take` is `train_test_split(…)` of the rows that earlier steps left; with `test_size` it takes
+    the test side, with `train_size` the train side, and leaves the other.
 
     Args:
-        examples: Every row that the split was made of, in the order of the file.
+        examples: All rows of the file, in its order.
         config: Its `recipe`, checked.
 
     Returns:
@@ -93,7 +93,7 @@ def by_recipe(examples: Examples, config: DatasetConfig) -> dict[str, Examples]:
 def settle_shared(
     parts: Mapping[str, Examples], config: DatasetConfig, sources: Mapping[str, str]
 ) -> tuple[dict[str, Examples], Cleaning]:
-    """Sees to the texts that stand in two splits.
+    """Drops or refuses texts that are in two splits, as `dataset.shared` says.
 
     Args:
         parts: The splits that came with the data.
@@ -104,7 +104,7 @@ def settle_shared(
         The splits, and the counts of the rows that were dropped.
 
     Raises:
-        InputError: `shared` forbids what there is, or train is left without a row.
+        InputError: `shared` forbids such texts, or train is left without a row.
     """
     settled = dict(parts)
     counts = Cleaning()
@@ -131,7 +131,7 @@ def settle_shared(
 
 
 def count_shared(splits: Mapping[str, Examples]) -> Cleaning:
-    """Counts the rows of valid, where there is one, and of test whose text stands in an earlier split."""
+    """Counts the rows of valid (if there is one) and of test whose text is also in an earlier split."""
     valid = [splits["valid"]] if "valid" in splits else []
     return Cleaning(
         shared_valid=sum(int(stands_in(split, [splits["train"]]).sum()) for split in valid),

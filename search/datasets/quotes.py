@@ -1,4 +1,4 @@
-"""A look at all quotes of a CSV at the speed of NumPy: where none is out of place, nothing needs a slower look."""
+"""A fast check of all quotes of a CSV with NumPy; only where one is out of place a slower check follows."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ _MARK = b"\xef\xbb\xbf"
 
 
 class Quotes:
-    """A look at the bytes of a CSV, in UTF-8, as they pass.
+    """Checks the quotes of a CSV, in UTF-8, while it is read.
 
     A quote is in place where it opens a field, closes one, or is one of a pair within one.
 
     Args:
-        separator: Of the fields.
+        separator: The separator of fields.
 
     Attributes:
         found: Whether there is a quote at all.
@@ -33,7 +33,7 @@ class Quotes:
         self._closed = False  # the last byte was a closing quote, and what follows is not known yet
 
     def see(self, piece: bytes) -> None:
-        """Looks at the next bytes."""
+        """Checks the next bytes."""
         if not self._begun:
             piece = piece.removeprefix(_MARK)
         if not piece or not self.in_place:

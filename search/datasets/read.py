@@ -1,4 +1,4 @@
-"""Finds out what a path holds and has it read: a table, an archive with one, or a folder of text files."""
+"""Reads the data at a path: a table, an archive with one, or a folder of text files."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ def read(path: Path, config: DatasetConfig, member: str | None) -> tuple[Table, 
     """Reads the texts and labels of a file, an archive or a folder.
 
     Args:
-        path: What there is to read; it exists.
+        path: The file or folder, which exists.
         config: Format, columns, separator and encoding.
-        member: The table or folder inside an archive; a path that is none has no members, and this does not count.
+        member: The table or folder inside an archive; ignored for any other path.
 
     Returns:
         The table, and the one of the `test/` folder where the path holds folders of text files with one.
 
     Raises:
-        InputError: It cannot be read as that, see the readers.
+        InputError: It cannot be read; see the readers.
     """
     limits = Limits.of(config)
     try:
@@ -61,10 +61,10 @@ def read(path: Path, config: DatasetConfig, member: str | None) -> tuple[Table, 
 
 
 def find_table(path: Path, file_format: str, member: str | None, limits: Limits) -> tuple[Source, str]:
-    """Finds the one table of a file, or of an archive, and the name whose ending tells its format.
+    """Finds the table of a file or an archive, and the name whose ending gives its format.
 
     Raises:
-        InputError: The archive holds none, or several and `member` chooses none of them.
+        InputError: The archive holds no table, or several of which `member` chooses none.
     """
     if not archive.is_archive(path):
         return Source.of(path, limits=limits), path.name
@@ -73,7 +73,7 @@ def find_table(path: Path, file_format: str, member: str | None, limits: Limits)
 
 
 def is_table_archive(path: Path, file_format: str, limits: Limits) -> bool:
-    """Tells whether a path is an archive of tables, of which one can be the test split."""
+    """Whether a path is an archive of tables, of which one can be the test split."""
     return path.is_file() and archive.is_archive(path) and not _holds_folder(list_files(path, limits), file_format)
 
 
@@ -86,12 +86,12 @@ def _holds_folder(files: Files, file_format: str) -> bool:
 
 
 def ending_format(name: str) -> str | None:
-    """Gives the format that the ending of a name stands for."""
+    """The format that the ending of a name stands for."""
     return ENDINGS.get(PurePosixPath(name).suffix.lower())
 
 
 def _choose_member(path: Path, names: list[str], file_format: str, member: str | None) -> str:
-    """Finds the one table of an archive, or the one asked for by its path or by its bare name."""
+    """Finds the only table of an archive, or the one named by its path or bare name."""
     tables = [name for name in names if ending_format(name)]
     if file_format != "auto" and not tables:
         tables = names

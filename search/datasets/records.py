@@ -1,4 +1,4 @@
-"""Goes through the records of a CSV, and past those that cannot be read."""
+"""Reads the records of a CSV one by one, skipping those that cannot be read."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ class Records:
     """The records of a CSV, in one pass.
 
     Args:
-        lines: As the file has them, with their ends.
+        lines: The lines, with their ends.
         source: The file.
-        dialect: How it is written.
-        refuse: Is told of records that cannot be read, where it is known that no other row is lost with them.
+        dialect: Its dialect.
+        refuse: Called with records that cannot be read, where it is certain that no other row is lost with them.
 
     Attributes:
-        dialect: As above, or as a first line such as `sep=;` says.
+        dialect: The dialect; a first line such as `sep=;` changes it.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Records:
         """Reads the first record, the header or, without one, a row.
 
         Raises:
-            InputError: There is none, or it cannot be read.
+            InputError: There is no record, or it cannot be read.
         """
         try:
             first = next((record for record in self._reader if record), None)
@@ -53,7 +53,7 @@ class Records:
         return first
 
     def others(self) -> Iterator[tuple[int, list[str]]]:
-        """Goes through the records behind the first, each with its row's number.
+        """The records after the first, each with its row's number.
 
         Raises:
             InputError: A record that cannot be read has more than a line, and so perhaps other rows in it.
@@ -78,7 +78,7 @@ class Records:
                     yield self._count - header, record
 
     def require_one_reading(self, columns: int) -> None:
-        """Checks, once all is read, that it could not be read as well without minding quotes.
+        """Checks, after the last record, that the file could not be read as well without quotes.
 
         Raises:
             InputError: It could; see `Lines`.

@@ -1,4 +1,4 @@
-"""One file to read, on disk or inside an archive, that can be opened more than once."""
+"""A file to read, on disk or inside an archive, which can be opened more than once."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Source:
     """A file to read.
 
     Attributes:
-        name: What messages call it: its path, with `:member` behind that of an archive.
+        name: Its name in messages: its path, and for a member of an archive `:member` after it.
         open: Opens its bytes from the beginning.
-        limits: How much of it is read.
+        limits: The limits of the data set.
         packed: Whether it lies in an archive.
     """
 
@@ -45,7 +45,7 @@ class Source:
 
     @contextmanager
     def open_text(self, expected: str, ends: bytes = b"\n") -> Iterator[IO[bytes]]:
-        """Opens a file of lines; one that is no text by its first bytes, or has a line without end, is refused.
+        """Opens a file of lines; refuses one that is no text by its first bytes, or has an endless line.
 
         Args:
             expected: The format, for the message.
@@ -71,10 +71,10 @@ class Source:
 
 @dataclass(frozen=True)
 class Decoding:
-    """How bytes become text.
+    """The encoding of a file, and how to treat bytes that are not of it.
 
     Attributes:
-        encoding: A codec of Python's.
+        encoding: A codec of Python.
         replace: Whether bytes that are not of the encoding become U+FFFD; else they are an error.
     """
 
@@ -92,7 +92,7 @@ class Decoding:
         return codecs.lookup(self.encoding).name == "utf-8"
 
     def lines(self, stream: IO[bytes], newline: str) -> io.TextIOWrapper:
-        """Decodes a stream; bytes that are an error come as lone surrogates, for the reader to name their row."""
+        """Decodes a stream; undecodable bytes become lone surrogates, so that the reader can name their row."""
         errors = "replace" if self.replace else "surrogateescape"
         return io.TextIOWrapper(stream, encoding=self.codec, errors=errors, newline=newline)
 
@@ -108,7 +108,7 @@ class Decoding:
             raise self.error(where) from error
 
     def error(self, where: str, likely: str = "latin-1") -> InputError:
-        """Says that bytes are not of the encoding, and what it may be instead."""
+        """The error about bytes that are not of the encoding, with a guess at the right one."""
         likely = "utf-8" if self.encoding.lower().startswith(("utf-16", "utf-32", "ascii")) else likely
         return InputError(
             f"{where} holds bytes that are not {self.encoding}: set dataset.encoding to the file's own, such as "
@@ -117,7 +117,7 @@ class Decoding:
 
 
 def is_undecoded(text: str) -> bool:
-    """Tells whether text that was decoded by `Decoding.lines` holds a byte the encoding does not know."""
+    """Whether text from `Decoding.lines` holds a byte that the encoding does not know."""
     try:
         # Ten times as fast as to search, and refuses all surrogates, which are rare.
         text.encode()

@@ -24,15 +24,15 @@ class Splits:
     """A data set ready to be searched on.
 
     Attributes:
-        classes: Their names; labels are indices into them. Of two, the positive class is the second.
-        train: What trials train on.
-        valid: What trials are ranked by. In cross-validation it is train itself, of which each row is scored by what
-            was learned without its fold.
-        test: What the refitted best is measured on, once. No text in it stands in the other two, unless splits that
-            came with the data were to be kept as they are: `cleaning` counts those.
-        cleaning: What became of the rows that are in none of them.
-        refit_on: The splits that the best is fitted on once it is found. Without valid where it is to be seen what can
-            be learned from less: there valid may be many times what is left of train.
+        classes: Names of the classes; labels are indices into them. Of two, the positive class is the second.
+        train: The rows that trials train on.
+        valid: The rows that rank trials. In cross-validation it is train itself, of which each row is scored by a
+            model trained without its fold.
+        test: The rows that the refitted best trial is measured on, once. No text of it is in the other two, unless
+            splits that came with the data are kept as they are: `cleaning` counts such texts.
+        cleaning: The counts of rows that are in no split.
+        refit_on: The splits that the best trial is refitted on. Without valid under `train_fraction`, where valid may
+            be many times larger than what is left of train.
         fold: The fold of each row of train, int64 [n]; None: there is no cross-validation.
     """
 
@@ -51,7 +51,7 @@ class Splits:
 
     @cached_property
     def folds(self) -> list[Fold]:
-        """What is learned from and judged by, in turn; without cross-validation it is train and valid alone."""
+        """The folds, each to train and to validate on; without cross-validation one of train and valid."""
         if self.fold is None:
             return [Fold(self.train, self.valid, np.arange(len(self.valid)))]
         return cross_folds(self.train, self.fold)
@@ -64,11 +64,11 @@ class Splits:
 
     @property
     def labelled(self) -> Examples:
-        """The rows of `refit` and of test: what there is to learn from once test has done its work."""
+        """The rows of `refit` and of test, for the final model."""
         return self.refit + self.test
 
     def sizes(self) -> dict[str, dict[str, int]]:
-        """Gives the number of rows of each class in each split."""
+        """The number of rows of each class in each split."""
         return {
             name: dict(zip(self.classes, _per_class(split.labels, len(self.classes)).tolist(), strict=True))
             for name, split in self.parts.items()
@@ -88,12 +88,12 @@ def split(parts: Mapping[str, Examples], classes: tuple[str, ...], config: Datas
         parts: Train, and valid and test where they came with the data: they stay as they are. For cross-validation
             there is no valid, and none is cut.
         classes: Names of the classes.
-        config: Its `limit`, which goes for each of the parts, and sizes: fractions of the texts of train within the
+        config: Its `limit`, which applies to each of the parts, and sizes: fractions of the texts of train within the
             limit, or counts.
-        seed: Not negative.
+        seed: Seed, not negative.
 
     Returns:
-        The splits, each in the order of the file, with the counts of what was left out here.
+        The splits, each in the order of the file, with the counts of rows left out.
 
     Raises:
         InputError: The sizes do not fit the data, or a class has too few texts to be in every split.
@@ -132,7 +132,7 @@ def _limit(
     names: Sequence[str],
     random: np.random.Generator,
 ) -> Examples:
-    """Checks that each class can be in each of the splits to come, and draws a stratified sample within the limit."""
+    """Checks that each class can be in every split, and draws a stratified sample within the limit."""
     ids, labels = distinct_texts(examples)
     counts = _per_class(labels, len(classes))
     rarest = int(counts.argmin())
@@ -163,7 +163,7 @@ def _cut(
     config: DatasetConfig,
     random: np.random.Generator,
 ) -> dict[str, Examples]:
-    """Gives the splits that were asked for, valid or test, and as train what is left."""
+    """Cuts the requested splits, valid or test; train is the rest."""
     ids, labels = distinct_texts(examples)
     if not config.stratify:
         labels = np.zeros_like(labels)
@@ -182,7 +182,7 @@ def _cut(
 
 
 def _share(left: _Counts, size: int | float, texts: int, later: int, name: str, classes: tuple[str, ...]) -> _Counts:
-    """Gives the number of texts of each class, or of the one heap of a plain shuffle, that go into a split."""
+    """The number of texts of each class (without `stratify`, of all classes together) that go into a split."""
     key = f"dataset.{name}_size={size}"
     count = size if isinstance(size, int) else round(size * texts)
     least = 1 if len(left) == len(classes) else len(classes)
@@ -203,7 +203,7 @@ def _share(left: _Counts, size: int | float, texts: int, later: int, name: str, 
 
 
 def _require_every_class(splits: Mapping[str, Examples], classes: tuple[str, ...]) -> None:
-    """Refuses a plain shuffle that left a class out of a split."""
+    """Refuses an unstratified split that lacks a class."""
     for name, examples in splits.items():
         counts = _per_class(examples.labels, len(classes))
         if not counts.all():
@@ -214,7 +214,7 @@ def _require_every_class(splits: Mapping[str, Examples], classes: tuple[str, ...
 
 
 def _apportion(counts: _Counts, size: int, low: _Counts, high: _Counts) -> _Counts:
-    """Shares out `size` over classes in proportion to their counts, within bounds, by the largest remainder.
+    """Apportions `size` to classes in proportion to their counts, within bounds, by largest remainders.
 
     Args:
         counts: [classes] int64.
@@ -235,7 +235,7 @@ def _apportion(counts: _Counts, size: int, low: _Counts, high: _Counts) -> _Coun
 
 
 def _shuffled(labels: NDArray[np.int64], counts: _Counts, random: np.random.Generator) -> list[NDArray[np.int64]]:
-    """Gives the positions of each class, shuffled."""
+    """The positions of each class, shuffled."""
     order = random.permutation(len(labels))
     by_class = order[np.argsort(labels[order], kind="stable")]
     return np.split(by_class, np.cumsum(counts)[:-1])

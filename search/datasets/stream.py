@@ -1,4 +1,4 @@
-"""Goes through tables of any length some rows at a time, and past the rows that cannot be used."""
+"""Reads tables of any length some rows at a time, skipping rows that cannot be used."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from search.datasets.source import Decoding, Source, is_undecoded
 from search.errors import InputError
 
 ROWS = 4096
-"""Rows given at once, and so held in memory."""
+"""Rows that are read at once and held in memory."""
 
 Refuse = Callable[[InputError], None]
-"""Is told why a row cannot be used; it either raises that, or lets the row be passed over."""
+"""Takes the error about a row that cannot be used, and raises it or lets the row be skipped."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +41,10 @@ class Stream:
     """A table that is being read.
 
     Attributes:
-        columns: Names of its columns; of JSON Lines those that its first rows have.
+        columns: Names of its columns; for JSON Lines those of its first rows.
         rows: All rows that can be used, in their order.
-        schema: Of Parquet, the Arrow schema.
-        separator: Of CSV, what stands between its fields.
+        schema: The Arrow schema of Parquet.
+        separator: The separator of CSV.
     """
 
     columns: list[str]
@@ -80,9 +80,9 @@ def stream_delimited(
     Args:
         source: The file.
         text: Name of the column of texts.
-        dialect: How it is written.
-        decoding: Of the file.
-        refuse: Is told of rows with too few or too many fields, text behind a closing quote, bytes that the encoding
+        dialect: Its dialect.
+        decoding: Its encoding.
+        refuse: Called with rows with too few or too many fields, text behind a closing quote, bytes that the encoding
             does not know, or no text.
 
     Yields:
@@ -90,7 +90,7 @@ def stream_delimited(
 
     Raises:
         InputError: There is no header, no such column, a quote is never closed, what joins lines to a row turns out to
-            mean nothing, or, at the end, all of it could be read as well without minding quotes.
+            mean nothing, or, at the end, all of it could be read as well without quotes.
     """
     limit = csv.field_size_limit(source.limits.longest_row)
     try:
@@ -139,8 +139,8 @@ def stream_json_lines(source: Source, text: str, decoding: Decoding, refuse: Ref
     Args:
         source: The file.
         text: Name of the field of texts.
-        decoding: Of the file.
-        refuse: Is told of rows that are no JSON object, are not of the encoding, or whose text is none.
+        decoding: Its encoding.
+        refuse: Called with rows that are no JSON object, are not of the encoding, or have no text.
 
     Yields:
         The table; each record is a row's object.
@@ -187,7 +187,7 @@ def stream_parquet(source: Source, text: str, refuse: Refuse) -> Iterator[Stream
     Args:
         source: The file.
         text: Name of the column of texts, of a string type.
-        refuse: Is told of rows without a text.
+        refuse: Called with rows without a text.
 
     Yields:
         The table; records are Arrow record batches.
@@ -229,7 +229,7 @@ def _chunks(pairs: Iterator[tuple[str, Any]]) -> Iterator[Rows]:
 
 
 def _read(lines: Iterable[str], source: Source, decoding: Decoding) -> Iterator[str]:
-    """Goes through lines; says what is wrong where they end too early."""
+    """Reads lines; raises an error where they end too early."""
     try:
         yield from lines
     except UnicodeError as error:

@@ -1,4 +1,4 @@
-"""What the readers give, and what the rest of the program trains on."""
+"""Tables as the readers give them, and examples as the rest of the program uses them."""
 
 from __future__ import annotations
 
@@ -14,17 +14,16 @@ SPLITS = ("train", "valid", "test")
 
 @dataclass(frozen=True)
 class Table:
-    """Texts and labels as they stand in a file, before anything is cleaned.
+    """Texts and labels as in the file, before cleaning.
 
     Attributes:
         texts: [n] object: str, or None where the field is missing.
         labels: [n] object: str, int, float or bool as the format holds them, or None.
         rows: [n] int64: the number of each row in its source. Row 1 is the first below the header; in a folder it is
             the first file in sorted order.
-        source: The file or folder, as messages name it.
-        splits: [n] object: the split that each row names in a column of its own, as its labels are held; None: the
-            table has no such column.
-        left_out: Numbers of files of a folder that are not in it, as `Cleaning` calls them.
+        source: The file or folder, as named in messages.
+        splits: [n] object: the split that each row names in a column; None: the table has no such column.
+        left_out: Counts of files of a folder that were left out, by the names in `Cleaning`.
     """
 
     texts: NDArray[np.object_]
@@ -45,7 +44,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Examples:
-    """Texts and the classes they belong to.
+    """Texts and their classes.
 
     Attributes:
         texts: [n] object: str, never empty, without white space around.
@@ -61,7 +60,7 @@ class Examples:
         return len(self.rows)
 
     def __add__(self, other: Self) -> Examples:
-        """Puts the rows of another behind these: train + valid for the refit."""
+        """Appends the rows of another: train + valid for the refit."""
         return Examples(
             np.concatenate([self.texts, other.texts]),
             np.concatenate([self.labels, other.labels]),
@@ -81,5 +80,5 @@ def object_array(values: list[Any]) -> NDArray[np.object_]:
 
 
 def first_rows(count: int) -> NDArray[np.int64]:
-    """Gives the row numbers 1 to count."""
+    """The row numbers 1 to count."""
     return np.arange(1, count + 1, dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Labelled texts to test a trained model on, all of them."""
+"""Labelled texts without splits, to test a trained model on."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Whole:
 
     Attributes:
         examples: Its rows.
-        cleaning: What became of the others.
-        source: The file or folder, as messages name it.
-        of_test: Whether it has a part of its own for the test, which this is.
+        cleaning: The counts of the other rows.
+        source: The file or folder, as named in messages.
+        of_test: Whether these are the data set's own test part.
     """
 
     examples: Examples
@@ -40,10 +40,10 @@ def load_whole(config: DatasetConfig, data: Path, classes: Sequence[str]) -> Who
     """Reads and cleans labelled texts without splitting them.
 
     Args:
-        config: Where they are and how to read and clean them. Where there is a part of its own for the test (a file, a
-            member of an archive, a folder `test`), that is what is read, else all there is.
+        config: Its settings. If it has a test part of its own (a file, a member of an archive, a folder `test`), only
+            that is read.
         data: The folder of downloaded files.
-        classes: Those that the model knows, in its order.
+        classes: The classes of the model, in its order.
 
     Raises:
         InputError: The configuration, a file or its content cannot be used, or a label is no class of the model.
@@ -66,10 +66,10 @@ def load_whole(config: DatasetConfig, data: Path, classes: Sequence[str]) -> Who
 
 
 def is_trained_on(config: DatasetConfig, own: DatasetConfig, data: Path) -> bool:
-    """Whether a data set is the one that a run's splits were cut from.
+    """Whether a data set is the one that a run was trained on.
 
     Args:
-        config: What is read.
+        config: The settings of the data set.
         own: The run's settings.
         data: The folder of downloaded files.
     """

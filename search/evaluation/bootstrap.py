@@ -1,4 +1,4 @@
-"""How far a test score could have come out otherwise: bootstrap intervals over the rows of a test split."""
+"""Bootstrap intervals of test scores over the rows of a test split."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ def intervals(
     """Percentile bootstrap interval of every metric.
 
     After Efron & Tibshirani, 1993, An Introduction to the Bootstrap, chapter 13. Rows are drawn with replacement; the
-    model, its predictions and the threshold stay as they are, so the interval says what the choice of test rows is
-    worth, not what another training run would give.
+    model, its predictions and the threshold stay as they are, so the interval covers the choice of test rows, not what
+    another training run would give.
 
     Args:
         labels: int [n].
         probabilities: float [n, classes].
-        threshold: As `search.evaluation.predict` takes it.
+        threshold: See `search.evaluation.predict`.
         resamples: How often the rows are drawn.
         confidence: Share of the resamples that the interval holds.
-        seed: Of the draws; the same seed draws the same rows for any predictions on n rows.
+        seed: Seed of the draws; the same seed draws the same rows for any predictions on n rows.
 
     Returns:
         Metric to (low, high). Resamples that leave a metric undefined, since a rare class was not drawn, are left
         out of its interval; NaN where all are.
 
     Raises:
-        ValueError: As `search.evaluation.score`.
+        ValueError: See `search.evaluation.score`.
     """
     scorer = WeightedScorer(labels, probabilities, threshold)
     with threadpool_limits(limits=1):  # each product is small: more threads would wait for each other

@@ -1,4 +1,4 @@
-"""The mistakes that a classifier was surest of."""
+"""The most confident mistakes of a classifier."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from numpy.typing import NDArray
 def confident_mistakes(
     labels: NDArray[np.int64], predicted: NDArray[np.int64], probabilities: NDArray[np.float64], most: int
 ) -> NDArray[np.int64]:
-    """Positions of the mistakes that a classifier was surest of.
+    """Positions of the most confident mistakes of a classifier.
 
     Args:
         labels: int [n].
         predicted: int [n].
         probabilities: float [n, classes].
-        most: No more than these.
+        most: The most to return.
 
     Returns:
-        int64 [at most `most`]: of two classes the false negatives, the surest first, then the false positives, as many
-        of either as there are; of more by how far the predicted class's probability lies above that of the row's own.
+        int64 [at most `most`]. Two classes: false negatives, the most confident first, then false positives, half of
+        each as far as there are. More classes: by the margin of the predicted class's probability over the true one's.
     """
     at = np.flatnonzero(labels != predicted)
     if probabilities.shape[1] == 2:

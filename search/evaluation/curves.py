@@ -1,4 +1,4 @@
-"""What lies behind the metrics, for people to look at: confusion, curves over all thresholds, calibration."""
+"""The details behind the metrics: confusion, curves over all thresholds, calibration."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Reliability:
 
 
 def confusion(labels: NDArray[np.int64], predicted: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
-    """Counts rows by their class and what was predicted, int64 [classes, classes], a row per true class."""
+    """Counts rows by true and predicted class, int64 [classes, classes], a row per true class."""
     counts: NDArray[np.int64] = np.bincount(labels * classes + predicted, minlength=classes**2)
     return counts.reshape(classes, classes)
 
@@ -68,7 +68,7 @@ def roc(positive: NDArray[np.bool_], scores: Floats, step: float = 0.0) -> Curve
 
 
 def thinned(curve: Curve, step: float) -> Curve:
-    """Leaves points out, none of which is further than `step` from one that stays, in x or in y."""
+    """Leaves out points that are within `step` of one that stays, in x and y."""
     if step <= 0 or len(curve.x) < 3:
         return curve
     kept, last_x, last_y = [0], curve.x[0], curve.y[0]
@@ -81,7 +81,7 @@ def thinned(curve: Curve, step: float) -> Curve:
 
 
 def reliability(labels: NDArray[np.int64], probabilities: Floats) -> Reliability:
-    """How often the most probable class is right, by how probable it is said to be.
+    """The accuracy of the most probable class by its predicted probability.
 
     The bins are those of `expected_calibration_error`, which is the mean of |accuracy - confidence| weighted by rows.
 

@@ -1,4 +1,4 @@
-"""Which labels are likely to be wrong, by confident learning."""
+"""Likely label errors, found by confident learning."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 
 
 def likely_label_errors(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Marks rows that a model, trained on others, is as sure are of another class as it is of that class's own rows.
+    """Marks rows that a model trained on other rows puts in another class as confidently as that class's own rows.
 
     After Northcutt, Jiang & Chuang, 2021, Confident Learning: Estimating Uncertainty in Dataset Labels, JAIR 70: a row
-    counts for a class where its probability reaches the mean over the rows labelled so; of several such classes for the
-    most probable. The off-diagonal rows of that count are the suspects.
+    counts for a class where its probability reaches the mean over the rows with that label; of several such classes for
+    the most probable. The off-diagonal rows of that count are marked.
 
     Args:
         labels: int [n].

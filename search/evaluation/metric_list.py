@@ -1,4 +1,4 @@
-"""The list of metrics: one entry for each, with where it is shown."""
+"""The list of metrics: one entry for each, with the views that show it."""
 
 from __future__ import annotations
 

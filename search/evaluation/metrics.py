@@ -1,4 +1,4 @@
-"""What a classifier's probabilities are worth: every metric of this package, by one name everywhere."""
+"""All metrics of a classifier's probabilities, by the same names everywhere."""
 
 from __future__ import annotations
 
@@ -49,8 +49,7 @@ def test_metric(objective: str) -> str:
     """The metric of the test split that stands for an objective.
 
     Args:
-        objective: Such as val_f1; val_loss, which trials are trained with, stands for its unweighted form, the log
-            loss.
+        objective: The objective, such as val_f1; val_loss, the weighted training loss, stands for the log loss.
     """
     name = objective.removeprefix("val_")
     return "log_loss" if name == "loss" else name
@@ -71,7 +70,7 @@ def score(
     Args:
         labels: int [n], from 0 to classes - 1; in a binary task 1 is the positive class.
         probabilities: float [n, classes].
-        threshold: As `predict` takes it.
+        threshold: See `predict`.
 
     Returns:
         Name to value, for each of `names(classes)`. NaN where a class that is missing from the labels leaves a metric

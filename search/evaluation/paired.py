@@ -1,4 +1,4 @@
-"""Whether one classifier is better than others by more than chance: a paired bootstrap over the same test rows."""
+"""The paired test of classifiers: a bootstrap over the same test rows."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _MOST_DRAWS = 20_000_000
 _LEAST_RESAMPLES = 200
 
 BETTER, SAME, WORSE = "better", "not distinguishable", "worse"
-"""How one classifier stands to another on the same rows."""
+"""The outcomes of comparing a classifier with another on the same rows."""
 
 
 def compared(outcome: str) -> str:
-    """One of the three as a person goes on after it: better than, not distinguishable from, worse than."""
+    """An outcome with its preposition: better than, not distinguishable from, worse than."""
     return f"{outcome} {'from' if outcome == SAME else 'than'}"
 
 
 class Predictions(NamedTuple):
-    """What a classifier says of the rows: probabilities [n, classes] and the threshold of two classes, or None."""
+    """A classifier's predictions: probabilities [n, classes], and the threshold of two classes or None."""
 
     probabilities: NDArray[np.floating]
     threshold: float | None
@@ -37,7 +37,7 @@ class Predictions(NamedTuple):
 
 @dataclass(frozen=True)
 class Gain:
-    """How a classifier compares with another one on the same rows, by one metric.
+    """The gain of a classifier over another one on the same rows, by one metric.
 
     Attributes:
         score: The other's score.
@@ -45,7 +45,7 @@ class Gain:
         gain: By how much the classifier is better; below 0 it is worse, whichever way the metric runs.
         interval: Percentile interval of the gain.
         not_better: Share of the resamples in which it is not better: near 0, the gain is no accident of the rows.
-        resamples: How many drew all that the metric needs.
+        resamples: Number of resamples that define the metric.
     """
 
     score: float
@@ -70,12 +70,12 @@ class Gain:
         return f"gain {self.gain:+.4f}, 95 % interval {low:+.4f} to {high:+.4f}"
 
     def record(self) -> dict[str, Any]:
-        """All of it for JSON."""
+        """The gain as JSON."""
         return {**asdict(self), "outcome": self.outcome}
 
     @classmethod
     def read(cls, record: Mapping[str, Any]) -> Gain:
-        """Takes it from JSON, which has null for what is not defined."""
+        """Reads a gain from JSON, in which null is undefined."""
         found: dict[str, Any] = {one.name: record[one.name] for one in fields(cls)}
         for name in ("score_interval", "interval"):
             low, high = found[name]
@@ -100,16 +100,16 @@ def paired_gains(
     """Compare a classifier with each of several others by resampling the rows that all of them scored.
 
     Each resample draws rows with replacement (Efron & Tibshirani, 1993) and scores all on the same draw, so that rows
-    that are hard for both do not count as noise. Of many rows fewer resamples are drawn.
+    that are hard for both do not count as noise. With many rows fewer resamples are drawn.
 
     Args:
         labels: int [n].
-        classifier: What it predicts for them.
-        others: Name to what others predict.
+        classifier: Its predictions.
+        others: Name to predictions of the others.
         metric: One of `search.evaluation.names`.
         resamples: How often rows are drawn.
         confidence: Share of the resamples in the intervals.
-        seed: Of the draws.
+        seed: Seed of the draws.
 
     Returns:
         Name to the comparison; NaN where no resample defines the metric.

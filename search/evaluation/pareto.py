@@ -1,4 +1,4 @@
-"""Which of several answers nothing else beats in everything."""
+"""The Pareto front of quality and cost."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 def pareto_front(qualities: Sequence[float], costs: Sequence[float]) -> list[bool]:
-    """Tells the points that no other one dominates: none is as good and as cheap, and better in one of the two.
+    """Marks the points that no other one dominates: none is as good and as cheap, and better in one of the two.
 
     Args:
         qualities: More is better [n].

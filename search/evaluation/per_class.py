@@ -19,14 +19,14 @@ def per_class(
     """Scores each class.
 
     Args:
-        classes: Their names.
+        classes: Names of the classes.
         labels: int [n].
         probabilities: float [n, classes].
-        counts: As `search.evaluation.curves.confusion` gives them.
+        counts: The result of `search.evaluation.curves.confusion`.
 
     Returns:
         For each class name, rows, predicted (how often it was), precision, recall, f1, average_precision and roc_auc;
-        None where there is nothing that a metric could be of.
+        None where a metric is undefined.
     """
     found = []
     for k, name in enumerate(classes):

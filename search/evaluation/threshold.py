@@ -9,11 +9,10 @@ _NEUTRAL = 0.5
 
 
 def best_threshold(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> float:
-    """The threshold with the highest F1 of the positive class, over all the cuts there are.
+    """The threshold with the highest F1 of the positive class, over all cuts.
 
-    It lies midway between the two neighbouring scores that it separates, so that another rounding of the same model's
-    scores puts no row on the other side. Of cuts with the same F1 it is the one nearest to 0.5, of two as near the
-    lower.
+    It lies midway between the two neighbouring scores that it separates, so that rounding puts no row on the other
+    side. Of cuts with the same F1 it is the one nearest to 0.5, of two as near the lower.
 
     Args:
         labels: int [n], 0 or 1.

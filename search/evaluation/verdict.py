@@ -1,4 +1,4 @@
-"""How a classifier stands to its baselines, in three words: better, not distinguishable, worse."""
+"""The verdict on a classifier against its baselines: better, not distinguishable or worse."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ UNKNOWN = "unknown"
 
 @dataclass(frozen=True)
 class Combined:
-    """An ensemble beside the same baseline.
+    """The verdict on an ensemble, against the same baseline.
 
     Attributes:
-        method: How it combines.
-        score: On the test split.
-        gain: Over the best baseline.
+        method: The ensemble method.
+        score: Its score on the test split.
+        gain: Its gain over the best baseline.
     """
 
     method: str
@@ -33,14 +33,14 @@ class Combined:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a search was worth it.
+    """The verdict on a search.
 
     Attributes:
-        metric: By which it is judged.
-        score: The classifier's.
+        metric: The metric that decides.
+        score: The classifier's score.
         best_baseline: Name of the baseline that it gains least over.
-        baseline_score: That one's score.
-        gains: Over each baseline, by name; empty where their predictions were not kept.
+        baseline_score: The score of that baseline.
+        gains: The gain over each baseline, by name; empty where their predictions were not kept.
         ensemble: The chosen combination of several classifiers; None where there is none.
     """
 
@@ -70,9 +70,9 @@ class Verdict:
         """The outcome in sentences.
 
         Args:
-            subject: What was compared with the baselines.
-            rival: What the best of them is called.
-            where: On which rows.
+            subject: The name of the classifier.
+            rival: The name of the best baseline.
+            where: The rows, in words.
         """
         gain = self.gains[self.best_baseline]
         told = f"{subject} is {compared(gain.outcome)} {rival} {where}: {self._scores}, {gain.text}."
@@ -85,7 +85,7 @@ class Verdict:
         return told
 
     def record(self) -> dict[str, Any]:
-        """The same for summary.json."""
+        """The verdict for summary.json."""
         told: dict[str, Any] = {
             "metric": self.metric,
             "score": self.score,
@@ -106,7 +106,7 @@ class Verdict:
 
     @classmethod
     def read(cls, record: Mapping[str, Any]) -> Verdict:
-        """Takes it from summary.json; one of an earlier version has no gains."""
+        """Reads a verdict from summary.json; earlier versions wrote no gains."""
         found = record.get("ensemble")
         return cls(
             record["metric"],
@@ -143,12 +143,12 @@ def judge(
     """Compare a classifier with its baselines by the paired bootstrap of `paired_gains`.
 
     Args:
-        labels: int [n], of the test split.
-        classifier: What it predicts there.
-        baselines: Name to what each of them predicts; at least one.
+        labels: Labels of the test split, int [n].
+        classifier: Its predictions.
+        baselines: Name to predictions of each baseline; at least one.
         metric: One of `search.evaluation.names`.
-        ensemble: A method of combining and what came of it.
-        seed: Of the resamples.
+        ensemble: The ensemble method and its predictions.
+        seed: Seed of the resamples.
     """
     gains = paired_gains(labels, classifier, baselines, metric, seed=seed)
     best = min(gains, key=lambda name: math.inf if math.isnan(gains[name].gain) else gains[name].gain)
@@ -165,5 +165,5 @@ def _score(labels: NDArray[np.int64], of: Predictions, metric: str) -> float:
 
 
 def _number(value: float | None) -> float:
-    """A number of JSON, which has none for what is not defined."""
+    """Reads a number of JSON, in which null is undefined."""
     return math.nan if value is None else value

@@ -1,8 +1,8 @@
 """Every metric of one set of predictions under many weightings of its rows at once.
 
 A bootstrap resample is a weighting: how often each row was drawn. So the work that does not depend on the draw
-(sorting, losses of rows, what is predicted) is done once, and what is left per resample is one matrix product, which
-gives all counts and means, and running sums along the sorted scores, which give the curves.
+(sorting, losses of rows, decisions) is done once. Each resample then takes one matrix product, which gives all counts
+and means, and running sums along the sorted scores, which give the curves.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class _Ranking(NamedTuple):
     positive: Floats
     """1 where the row is of the class, in that order."""
     ends: NDArray[np.intp]
-    """The last position of each group of equal scores: where a threshold can cut."""
+    """The last position of each group of equal scores, where a threshold can cut."""
 
 
 class WeightedScorer:
