@@ -45,8 +45,8 @@ class RunFolder:
             # Only now: what stands there may be the work of a run that is going on.
             if not resumed and any(file.name != LOCK for file in path.iterdir()):
                 raise InputError(
-                    f"{path} already holds files: name a fresh folder with hydra.run.dir=…, remove it, or go on with "
-                    f"that run: {typed('search', setting('resume', path))}"
+                    f"{path} already holds files: choose a new folder with hydra.run.dir=…, remove it, or resume "
+                    f"that run with {typed('search', setting('resume', path))}"
                 )
             # A run that was killed left them: it alone could write here.
             remove_leftovers_below(path, patience=0)

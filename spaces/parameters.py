@@ -103,7 +103,7 @@ class Choice(Parameter):
             raise SpaceError(f"the values of a choice must be of one type, got {list(values)!r}")
         repeated = [value for position, value in enumerate(values) if value in values[:position]]
         if repeated:
-            raise SpaceError(f"each value of a choice may stand once, got {repeated[0]!r} more than once")
+            raise SpaceError(f"each value of a choice may appear only once, got {repeated[0]!r} more than once")
         object.__setattr__(self, "values", values)
 
     @property

@@ -50,7 +50,9 @@ def _read_mapping(value: Mapping[Any, Any], real: bool) -> Parameter:
             raise SpaceError(f"unknown key {key!r}, {nearest(str(key), keys)}")
     if "values" in value:
         if len(value) > 1:
-            raise SpaceError(f"values cannot stand beside {', '.join(k for k in value if k != 'values')}; write a list")
+            raise SpaceError(
+                f"values cannot be combined with {', '.join(k for k in value if k != 'values')}; write a list"
+            )
         return _read(Choice(value["values"]).values, real)
     if "min" not in value or "max" not in value:
         raise SpaceError(f"a range needs min and max, got {dict(value)!r}")

@@ -100,9 +100,9 @@ class Space(Mapping[str, Parameter]):
         if name not in names:
             raise SpaceError(f"a condition is given for {name!r}, which is no parameter of the space")
         if when.parameter not in names[: names.index(name)]:
-            raise SpaceError(f"{name}: hangs on {when.parameter!r}, which must stand before it in the space")
+            raise SpaceError(f"{name}: depends on {when.parameter!r}, which must come before it in the space")
         options = self[when.parameter].options
         if options is None:
-            raise SpaceError(f"{name}: hangs on {when.parameter!r}, whose values are a continuum")
+            raise SpaceError(f"{name}: depends on {when.parameter!r}, whose values are a continuum")
         if not any(value in options for value in when.values):
             raise SpaceError(f"{name}: exists where {when.parameter} is in {list(when.values)!r}, which it never is")

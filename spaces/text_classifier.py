@@ -147,7 +147,7 @@ def _check_trainable(modules: Parameter, untrainable: Collection[str]) -> None:
     wanted = [str(module) for module in modules.options or () if module in untrainable]
     if wanted:
         raise SpaceError(
-            f"space.trainable=[true]: {', '.join(wanted)} cannot be fine-tuned for want of trainable variables; leave "
+            f"space.trainable=[true]: {', '.join(wanted)} cannot be fine-tuned, having no trainable variables; leave "
             "it out, or allow false in space.trainable"
         )
 

@@ -137,7 +137,7 @@ def origin(name: str, entries: Mapping[str, Entry]) -> Entry | str | Path:
         InputError: There is no such module, or nothing that it could be read from.
     """
     if name in ENCODERS:
-        raise InputError(f"{name} is no module: a search learns it from its training texts, space.modules=[{name}]")
+        raise InputError(f"{name} is an encoder, not a module: a search trains it from scratch, space.modules=[{name}]")
     entry = entries.get(name)
     if entry is not None and entry.source is not None:
         check_packages(entry)

@@ -112,8 +112,8 @@ def _evaluate(asked: _Asked) -> None:
         tested = set(run.predictions["text"])
         fresh = sum(text in tested for text in examples.texts)
         screen.say(
-            f"The run was trained on this data: {fresh:,} of the rows are of its test split, the others it has learned "
-            "from or left out. What follows flatters it."
+            f"The run was trained on this data: {fresh:,} of the rows are of its test split, it was trained on the "
+            "others or left them out. The scores below are too good."
         )
 
     # What follows imports TensorFlow, which takes seconds: an error in the data has been told by now.

@@ -111,7 +111,7 @@ def _compare(asked: _Asked) -> None:
 
     def left_out(folder: Path) -> None:
         going_on = typed("search", setting("resume", folder))
-        print(f"search: {folder} has not ended and is left out. Go on with it: {going_on}", file=sys.stderr)
+        print(f"search: {folder} has not ended and is left out. Resume it with {going_on}", file=sys.stderr)
 
     runs = read_runs(asked.runs, left_out)
     if not runs:

@@ -104,8 +104,8 @@ def _compose_and(command: Callable[[], Any]) -> None:
             return
         except BrokenProcessPool as error:
             raise SearchError(
-                "A process that runs of the multirun were in was killed, perhaps for want of memory; those that had "
-                "not ended can be gone on with by resume=…"
+                "A process that runs of the multirun were in was killed, perhaps as memory ran out; runs that had "
+                "not ended can be resumed by resume=…"
             ) from error
         except ConfigCompositionException as error:
             sys.argv = adding_absent(error, sys.argv)

@@ -25,29 +25,29 @@ DIRECTIONS = ("auto", "max", "min")
 
 @dataclass
 class ModuleConfig:
-    """Settings of the modules that this package builds itself, or puts together."""
+    """Settings of the modules that this package builds or composes."""
 
     vocabulary: int = number(50_000, least=1)
     """Words in the table of a word-vector module, the most frequent first."""
     preprocessor: str | None = None
-    """Handle or folder of what makes of texts the tensors that some modules take, as BERT does; null: none."""
+    """Handle or folder of the preprocessor that turns texts into a module's inputs, as BERT needs one; null: none."""
     pooling: str = choice("auto", POOLINGS)
-    """Modules that give a vector for each token: mean, max, first (BERT's [CLS]), or auto: the module's own for each
-    text where it gives one too, else the mean."""
+    """For modules that give a vector for each token: mean, max, first (BERT's [CLS]), or auto: the module's own vector
+    for each text where it gives one too, else the mean."""
     prompt: str | None = None
-    """Put before each text by encoders that are read from Hugging Face's layout; null: what their own files say."""
+    """Put before each text by encoders in Hugging Face's layout; null: as in their own files."""
     max_unpacked_gib: float | None = number(20.0, above=0, most=2**30)
-    """What may come out of the archive of a module, in GiB; null: no limit."""
+    """Unpacked size of a module's archive, at most, in GiB; null: no limit."""
 
 
 @dataclass
 class FeaturesConfig:
-    """The cache of what frozen modules give for texts."""
+    """The cache of the features of frozen modules."""
 
     dtype: str = choice("float32", FEATURE_TYPES)
-    """How they are stored: float32, or float16 at half the size and about 3 digits."""
+    """Type of stored features: float32, or float16 at half the size and about 3 digits."""
     max_gib: float | None = number(10.0, least=0, most=2**30)
-    """Size of the cache above which the features that were not used for longest leave; null: no limit."""
+    """Size of the cache, above which the least recently used features are removed; null: no limit."""
 
 
 @dataclass
@@ -63,9 +63,9 @@ class TunerConfig:
     min_epochs: int = number(1, least=1)
     """Hyperband: the fewest epochs a trial gets before the worst are dropped."""
     iterations: int = number(1, least=1)
-    """How often the whole of Hyperband is run."""
+    """Number of times that all of Hyperband is run."""
     batch: int = number(1, least=1)
-    """Bayesian: trials that are proposed together, each from the results of those before the batch."""
+    """Bayesian: trials that are proposed together, from the results before the batch."""
     max_trials: int | None = number(None, least=1)
     """No further trial is started; null: as many as the algorithm asks for."""
     max_total_epochs: int | None = number(None, least=1)
@@ -75,25 +75,25 @@ class TunerConfig:
     max_parameters: int | None = number(None, least=1)
     """A larger model fails its trial before it is trained; null: no limit."""
     max_failures: int | None = number(None, least=1)
-    """Failed trials in all that end the search; null: as many as there are trials in the plan."""
+    """Total of failed trials that ends the search; null: as many as there are trials in the plan."""
     max_consecutive_failures: int | None = number(10, least=1)
     """Failed trials in a row that end the search; null: no limit."""
     patience: int | None = number(None, least=1)
     """Epochs without a better objective after which a trial stops early; null: never."""
     keep: str = choice("promotable", KEPT)
-    """Checkpoints that stay: all, promotable (and the best trial's), or best (in the end the best trial's alone)."""
+    """Checkpoints to keep: all, promotable (and the best trial's), or best (in the end only the best trial's)."""
 
 
 @dataclass
 class ObjectiveConfig:
-    """What the trials are ranked by: a metric of the validation split."""
+    """The objective, a metric of the validation split that ranks the trials."""
 
     name: str = "auto"
     """auto (average precision where binary, macro F1 else) or a logged metric, such as val_loss or val_accuracy."""
     direction: str = choice("auto", DIRECTIONS)
     """max, min, or auto: known for every metric of this package."""
     max_ms_per_text: float | None = number(None, above=0)
-    """Nothing is searched whose module or encoder takes longer on this machine, in batches of 256; null: no limit."""
+    """Leave out modules and encoders that take longer on this machine, in batches of 256; null: no limit."""
 
 
 @dataclass
@@ -101,12 +101,12 @@ class EnsembleConfig:
     """Several classifiers as one, after the search."""
 
     trials: int = number(0, least=0)
-    """How many of the best trials are combined with each other and the baselines, each refitted; 0: none are."""
+    """Number of the best trials to combine with each other and the baselines, each refitted; 0: none."""
 
 
 @dataclass
 class TensorBoardConfig:
-    """What is written for TensorBoard only where it is asked for."""
+    """Optional data for TensorBoard."""
 
     histograms: bool = False
     """Histograms of the refitted model's weights, after every epoch."""
@@ -117,14 +117,14 @@ class PathsConfig:
     """Folders."""
 
     data: str = field(default="data", metadata=PATH)
-    """Where data files are looked for, and downloaded to."""
+    """The folder in which data files are looked for, and to which they are downloaded."""
     modules: str = field(default=MISSING, metadata=PATH)
-    """Where modules stay that were built or downloaded; `${cache:}` is the variable SEARCH_CACHE, or
+    """The folder of modules that were built or downloaded; `${cache:}` is the variable SEARCH_CACHE, or
     ~/.cache/search."""
     features: str = field(default=MISSING, metadata=PATH)
-    """Where the features of frozen modules stay."""
+    """The folder of the features of frozen modules."""
     outputs: str = field(default="outputs", metadata=PATH)
-    """Where the folders of runs are made."""
+    """The folder in which the folders of runs are made."""
 
 
 @dataclass
@@ -132,7 +132,7 @@ class Config:
     """The whole configuration of a run."""
 
     resume: str | None = field(default=None, metadata=PATH)
-    """The folder of an interrupted run to go on with, in its own configuration."""
+    """The folder of an interrupted run to resume, in its own configuration."""
     dataset: DatasetConfig = field(default_factory=DatasetConfig)
     module: ModuleConfig = field(default_factory=ModuleConfig)
     features: FeaturesConfig = field(default_factory=FeaturesConfig)
@@ -145,17 +145,17 @@ class Config:
     device: str = choice("auto", DEVICES)
     """auto (a GPU where there is one), cpu or gpu."""
     threshold: float | None = number(None, least=0, most=1)
-    """Two classes: positive is what reaches this probability; null: the threshold with the best F1 on valid."""
+    """Two classes: the probability from which a text is positive; null: the threshold with the best F1 on valid."""
     final_refit: bool = False
-    """Train the best configuration once more, on test too, after it was tested: model_all/, which is not evaluated."""
+    """Train the best configuration once more after the test, on test too: model_all/, which is not evaluated."""
     mixed_precision: bool = False
     """Compute in float16, on a GPU that is fast at it."""
     seed: int = number(0, least=0, most=2**32 - 1)
-    """The source of all that is drawn: splits, configurations, weights, the order of rows."""
+    """Seed of everything random: splits, configurations, weights, the order of rows."""
 
 
 def register() -> None:
-    """Makes known to Hydra what conf/config.yaml uses: the schema it starts from, and how it reads paths."""
+    """Registers with Hydra what conf/config.yaml uses: the schema, and resolvers of paths."""
     ConfigStore.instance().store(name="schema", node=Config)
     OmegaConf.register_new_resolver("path", lambda path: str(absolute_path(path, "paths.outputs")), replace=True)
     OmegaConf.register_new_resolver("cache", cache_folder, replace=True)
@@ -185,7 +185,7 @@ def saved_settings(run: Path, key: str) -> DictConfig:
         key: The setting or argument that names it, for messages.
 
     Returns:
-        Those of its settings that there still are, the others at their defaults.
+        Its settings, as far as they still exist; new ones have their defaults.
 
     Raises:
         InputError: There is no run, or its configuration is damaged.
@@ -199,7 +199,7 @@ def saved_settings(run: Path, key: str) -> DictConfig:
             raise ValueError("it holds no settings")
         saved = OmegaConf.merge(OmegaConf.structured(Config), without_unknown(content, Config))
     except Exception as error:  # YAML and OmegaConf raise many types for a damaged file
-        raise InputError(f"{path} is damaged ({str(error).splitlines()[0]}): take it back from a copy.") from error
+        raise InputError(f"{path} is damaged ({str(error).splitlines()[0]}): restore it from a copy.") from error
     assert isinstance(saved, DictConfig)
     return saved
 
@@ -208,10 +208,10 @@ def checked(node: DictConfig) -> Config:
     """Turns a composed configuration into the dataclasses, after the checks that types cannot make.
 
     Args:
-        node: What Hydra composed from the YAML files and the overrides; its paths are made absolute.
+        node: The configuration that Hydra composed from the YAML files and the overrides; its paths are made absolute.
 
     Returns:
-        The same as a `Config`.
+        The configuration as a `Config`.
 
     Raises:
         InputError: A value is missing, unknown or impossible; the message names its key.

@@ -45,7 +45,7 @@ def check_config(config: DatasetConfig) -> None:
     if not 0 < config.train_fraction <= 1:
         raise InputError(f"dataset.train_fraction={config.train_fraction}: expected a number above 0 and up to 1")
     if config.train_size is not None and config.train_fraction < 1:
-        raise InputError("dataset.train_size and dataset.train_fraction are both set: they say the same, give one")
+        raise InputError("dataset.train_size and dataset.train_fraction are both set: they mean the same, give one")
     _check_ways(config)
     if config.limit is not None and (isinstance(config.limit, bool) or config.limit < 1):
         raise InputError(f"dataset.limit={config.limit}: expected a number of rows, at least 1")

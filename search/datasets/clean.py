@@ -192,7 +192,7 @@ def _require_letters(labels: NDArray[np.object_], table: Table) -> None:
         except UnicodeEncodeError as error:
             row = table.rows[np.flatnonzero(labels == label)[0]]
             raise InputError(
-                f"Row {row:,} of {table.source} has the label {label!r}, which holds what is no letter (half of a \\u "
+                f"Row {row:,} of {table.source} has the label {label!r}, which is no valid text (half of a \\u "
                 "surrogate pair, or a byte of another encoding): correct it"
             ) from error
 

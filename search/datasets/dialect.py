@@ -161,6 +161,6 @@ class Lines:
         if not self._watched or columns < 2 or self._separators != {columns - 1} or self._full == records:
             return
         raise InputError(
-            f'In {source} quotes (") join {self._full:,} lines to {records:,} rows, and each line is a row by itself: '
+            f'In {source} quotes (") join {self._full:,} lines to {records:,} rows, but each line could be a row: '
             "set dataset.quoting=none if quotes mean nothing, or dataset.quoting=double if they do"
         )

@@ -52,10 +52,13 @@ def download(url: str, target: Path, checksum: str | None) -> None:
         ) from error
     except OSError as error:
         raise InputError(
-            f"{target} cannot be written ({error.strerror or error}): make room or set paths.data to a folder of yours"
+            f"{target} cannot be written ({error.strerror or error}): free some space or set paths.data to another "
+            "folder"
         ) from error
     except ValueError as error:
-        raise InputError(f"What came from {url} is not the expected file (its checksum differs): {by_hand}") from error
+        raise InputError(
+            f"The download from {url} is not the expected file (its checksum differs): {by_hand}"
+        ) from error
 
 
 def _reason(error: requests.RequestException) -> str:

@@ -49,7 +49,7 @@ def part_of(
         )
     if count > there:
         raise InputError(
-            f"{key} asks for {count:,} texts, but of {of:,} only {there:,} can be given: "
+            f"{key} asks for {count:,} texts, but of {of:,} only {there:,} are available: "
             "make dataset.train_size, valid_size or test_size smaller"
         )
     order = random.permutation(there)

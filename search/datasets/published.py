@@ -116,14 +116,14 @@ def settle_shared(
         lost = stands_in(settled[earlier], [settled[later]])
         if config.shared == "error" and lost.any():
             raise InputError(
-                f"Row {settled[earlier].rows[lost][0]:,} of {sources[earlier]} ({earlier}) has a text that stands in "
+                f"Row {settled[earlier].rows[lost][0]:,} of {sources[earlier]} ({earlier}) has a text that is in "
                 f"{later} too, the first of {int(lost.sum()):,} such rows, which dataset.shared=error forbids: set "
                 "dataset.shared=drop, or keep"
             )
         if lost.all():
             raise InputError(
-                f"Every text of {sources[earlier]} ({earlier}) also stands in {sources[later]} ({later}): give other "
-                f"files, or set dataset.shared=keep"
+                f"Every text of {sources[earlier]} ({earlier}) is also in {sources[later]} ({later}): give other "
+                "files, or set dataset.shared=keep"
             )
         settled[earlier] = settled[earlier].take(~lost)
         counts += Cleaning(**{f"also_in_{later}": int(lost.sum())})

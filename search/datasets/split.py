@@ -196,7 +196,7 @@ def _share(left: _Counts, size: int | float, texts: int, later: int, name: str, 
         )
     if count > most.sum():
         raise InputError(
-            f"{key} asks for {count:,} texts, but of {texts:,} only {most.sum():,} can be given: "
+            f"{key} asks for {count:,} texts, but of {texts:,} only {most.sum():,} are available: "
             "make dataset.train_size, valid_size or test_size smaller"
         )
     return _apportion(left, count, np.full_like(left, least), most)

@@ -57,7 +57,7 @@ def load_whole(config: DatasetConfig, data: Path, classes: Sequence[str]) -> Who
     examples, counts = resolve_repeats(examples, config, table.source)
     cleaning += counts + Cleaning(other_class=int((~wanted).sum()))
     if len(examples) == 0:
-        raise InputError(f"{table.source} has no row of the classes asked for that could be evaluated.")
+        raise InputError(f"{table.source} has no row of the requested classes.")
     if config.limit is not None and config.limit < len(examples):
         drawn = np.random.default_rng(0).choice(len(examples), config.limit, replace=False)
         cleaning += Cleaning(over_limit=len(examples) - config.limit)

@@ -195,8 +195,8 @@ class FeatureCache:
             return self._store.write(shelf, keys, values, used)
         except OSError as error:
             raise MachineFault(
-                f"features cannot be written to {self._store.folder} ({machine_fault(error)}): make room there, or "
-                "keep them in another folder."
+                f"features cannot be written to {self._store.folder} ({machine_fault(error)}): free some space "
+                "there, or choose another folder."
             ) from error
 
 

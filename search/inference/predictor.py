@@ -63,15 +63,15 @@ class Labels:
             labels = cls._read(path)
         except Damaged as error:
             raise InputError(
-                f"run={run}: {error}. Take it back from a copy, or remove {path.parent} and make it again: "
+                f"run={run}: {error}. Restore it from a copy, or remove {path.parent} and make it again: "
                 f"{typed('search', setting('resume', run))}"
             ) from error
         if threshold is None:
             return labels
         if len(labels.classes) != 2:
             raise InputError(
-                f"threshold={threshold:g}: the run tells {len(labels.classes)} classes apart, of which the most "
-                "probable is predicted; only two have a threshold."
+                f"threshold={threshold:g}: the run has {len(labels.classes)} classes, of which the most probable is "
+                "predicted; only two have a threshold."
             )
         return cls(labels.classes, threshold)
 
@@ -202,6 +202,6 @@ def load_model(run: Path, labels: Labels, model: str = "best") -> Any:
     if not hasattr(given, "shape") or tuple(given.shape[1:]) != (len(labels.classes),):
         raise InputError(
             f"run={run}: {folder / 'labels.json'} names {len(labels.classes)} classes, and the model gives "
-            f"{describe(given)} for two texts: take the file back from a copy."
+            f"{describe(given)} for two texts: restore the file from a copy."
         )
     return loaded

@@ -71,10 +71,10 @@ class Job:
         if read is not None and not read.is_file():
             raise InputError(f"input={read}: {'expected a file, not a folder' if read.is_dir() else 'no such file'}.")
         if self.kaggle and self.dataset.submission is None:
-            raise InputError("format=kaggle: the run's dataset.submission does not say which columns are asked for.")
+            raise InputError("format=kaggle: the run's dataset.submission does not say which columns are wanted.")
         if self.kaggle and self.format not in _DELIMITED:
             raise InputError(
-                f"A submission is made of a CSV or TSV: expected one as input, not {self.format or 'texts'}."
+                f"A submission is made from a CSV or TSV: expected one as input, not {self.format or 'texts'}."
             )
         if written is None:
             if self.format == "parquet":
@@ -208,7 +208,7 @@ def score_all(predictor: Predictor, stream: Stream, write: Write, say: Callable[
 
 def _single(text: str, refuse: Refuse) -> Stream:
     if is_undecoded(text):
-        refuse(InputError("text= holds bytes that are no letters: expected the terminal's own encoding."))
+        refuse(InputError("text= holds undecodable bytes: expected the terminal's own encoding."))
     if not text.strip():
         refuse(InputError("text= holds no text."))
     return Stream(["text"], iter([Rows([text.strip()], [[text]])]))

@@ -27,7 +27,7 @@ def added_columns(classes: Sequence[str], present: Sequence[str]) -> list[str]:
     """
     added = ["predicted", *(f"prob_{name}" for name in classes)]
     if taken := [name for name in added if name in present]:
-        raise InputError(f"The input has a column {taken[0]!r} already, which predictions add: rename or remove it.")
+        raise InputError(f"The input already has a column {taken[0]!r}, which predictions add: rename or remove it.")
     return added
 
 

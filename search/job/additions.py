@@ -63,9 +63,9 @@ def read_summary(path: Path) -> dict[str, Any]:
     try:
         summary = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise InputError(f"{path} is damaged ({error}): take it back from a copy.") from error
+        raise InputError(f"{path} is damaged ({error}): restore it from a copy.") from error
     if not isinstance(summary, dict):
-        raise InputError(f"{path} is damaged (expected the answer of a run): take it back from a copy.")
+        raise InputError(f"{path} is damaged (expected the answer of a run): restore it from a copy.")
     return summary
 
 
@@ -97,7 +97,7 @@ def add(wanted: set[str], run: Run, prepared: Prepared, trials: Trials) -> dict[
     if trials.best.trial_id != summary["best_trial"]:
         raise InputError(
             f"{folder.path}: its trials say that {trials.best.trial_id} is the best, and summary.json that "
-            f"{summary['best_trial']} is: take back from a copy what was changed."
+            f"{summary['best_trial']} is: restore from a copy what was changed."
         )
     threshold = summary["threshold"]
     if ENSEMBLE in wanted:

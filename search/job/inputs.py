@@ -62,7 +62,9 @@ class Inputs:
         found = {}
         for key, path in data_files(config, data).items():
             if (kind := special(path)) is not None:
-                raise InputError(f"{key}={path} is {kind}: expected a file or a folder, which can be read again.")
+                raise InputError(
+                    f"{key}={path} is {kind}: expected a file or a folder, which can be read more than once."
+                )
             try:
                 found[key] = DataFile(str(path.absolute()), Checksum.of(path))
             except OSError as error:
@@ -89,7 +91,7 @@ class Inputs:
             places = {str(name): str(place) for name, place in content.get("places", {}).items()}
             return cls(data, modules, [str(folder) for folder in content["catalogs"]], places)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InputError(f"{path} is damaged ({error}): take it back from a copy, or start a new run.") from error
+            raise InputError(f"{path} is damaged ({error}): restore it from a copy, or start a new run.") from error
 
     def write(self, path: Path) -> None:
         """Writes them as JSON."""
@@ -108,11 +110,13 @@ class Inputs:
             then, found = self.data.get(key), now.data.get(key)
             if then is None or found is None:
                 here = "was begun without it" if then is None else f"was begun with {then.path}"
-                raise InputError(f"{key}: the run {here}, and goes on with the same data alone; or start a new run.")
+                raise InputError(
+                    f"{key}: the run {here}, and can be resumed only with the same data; or start a new run."
+                )
             if then.checksum != found.checksum:
                 raise InputError(
                     f"{key}={found.path} is not the data that the run was begun with: {found.checksum} in place of "
-                    f"{then.checksum}. Put that back or say where it is, {key}=…; or start a new run."
+                    f"{then.checksum}. Restore it or give its path, {key}=…; or start a new run."
                 )
 
     def with_modules(self, folders: Mapping[str, Path], catalogs: Sequence[Path], places: Mapping[str, str]) -> Self:
@@ -143,5 +147,5 @@ class Inputs:
             if self.modules.get(name, found) != found:
                 raise InputError(
                     f"module {name} is not the one that the run was begun with: its weights, words or operations "
-                    "differ. Put that back in its place, or start a new run."
+                    "differ. Restore it, or start a new run."
                 )

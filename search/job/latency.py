@@ -87,7 +87,7 @@ class LatencyLimit:
         names = [str(name) for name in space["module"].options or ()]
         fast = [name for name in names if self._is_fast(hypermodel, least_values(space, name))]
         if not fast:
-            raise InputError(f"{_KEY}={self.limit:g}: nothing in the space is as fast; a text takes {self._told()}.")
+            raise InputError(f"{_KEY}={self.limit:g}: nothing in the space is that fast; a text takes {self._told()}.")
         kept: dict[str, Any] = {} if len(fast) == len(names) else {"modules": fast}
         left_out = [name for name in names if name not in fast]
         candidates = [least_values(space, name) for name in fast]

@@ -110,6 +110,4 @@ def _finished(folder: RunFolder, wanted: set[str], screen: Screen) -> dict[str, 
 
 def _check_features(folder: Path) -> None:
     if (reason := unusable_folder(folder)) is not None:
-        raise InputError(
-            f"paths.features={folder} cannot be used ({reason}): name a folder that features can be kept in."
-        )
+        raise InputError(f"paths.features={folder} cannot be used ({reason}): choose a folder that can be written to.")

@@ -92,7 +92,7 @@ def prepare(
         frozen = _untrainable(space, backbones)
         if frozen:
             space = space_from(ranges, rows=rows, untrainable=frozen, token_level=tokens)
-            say(f"Without trainable variables, to be searched frozen alone: {', '.join(frozen)}")
+            say(f"Without trainable variables, hence searched frozen only: {', '.join(frozen)}")
     return Prepared(config, splits, objective, backbones, modules, space, limit)
 
 

@@ -64,8 +64,8 @@ def resumed(node: DictConfig, overrides: Sequence[str]) -> Resumed:
     is_of_earlier = not run.journal.exists() and any(run.trials.glob("trial_*/record.json"))
     if is_of_earlier and not run.summary.exists():
         raise InputError(
-            f"resume={folder}: an earlier version (0.1.0 or before) left this run half-way, which kept no journal of "
-            "its trials to go on from: start a new run. What was tried stands in leaderboard.csv."
+            f"resume={folder}: an earlier version (0.1.0 or before) left this run half-way, and kept no journal of "
+            "its trials to resume from: start a new run. Its finished trials are in leaderboard.csv."
         )
     for one in (saved, node):
         make_absolute(one, Config)
@@ -81,7 +81,7 @@ def resumed(node: DictConfig, overrides: Sequence[str]) -> Resumed:
     if refused:
         raise InputError(
             f"resume={folder}: the run was begun with other settings: {'; '.join(refused)}. Leave them out, or start "
-            "a run of its own."
+            "a new run."
         )
     saved.resume = str(folder)
     return Resumed(saved, gets_more)

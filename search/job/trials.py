@@ -107,7 +107,7 @@ def run_trials(prepared: Prepared, folder: RunFolder, screen: Screen, stopwatch:
         observers: list[TrialObserver] = [progress, curves, scored_epochs]
         tuner = _tuner(prepared, hypermodel, validation, folder, observers, budget.may_start)
         if tuner.records:
-            screen.say(f"Going on after {len(tuner.records)} trials that had ended")
+            screen.say(f"Resuming after {len(tuner.records)} finished trials")
         try:
             tuner.search(*validation.fit_args, verbose=0)
         finally:  # also after Ctrl-C: what has been tried can be looked at

@@ -35,9 +35,9 @@ def check_unlabelled(config: Config) -> None:
         return
     key = _MEMBER if dataset.unlabelled_path is None else _PATH
     if not config.final_refit:
-        raise InputError(f"{key} is for the model of all labelled rows: set final_refit=true, or {key}=null.")
+        raise InputError(f"{key} is for the model trained on all labelled rows: set final_refit=true, or {key}=null.")
     if dataset.submission is None:
-        raise InputError(f"{key}: dataset.submission must say which columns are asked for, such as [id,target].")
+        raise InputError(f"{key}: dataset.submission must name the columns of the submission, such as [id,target].")
     check_config(dataset)
     with opened(unlabelled_job(config, None)) as stream:
         identifier_column(stream, dataset.submission)

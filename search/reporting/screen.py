@@ -136,8 +136,8 @@ class Screen:
             spent = short(ensembles["milliseconds_per_text"])
             against = compared(ensembles["methods"][ensembles["chosen"]]["against_best"]["outcome"])
             self.say(
-                f"Chosen on validation: {ensembles['chosen']}, {against} the best trial alone, {spent} ms a text; it "
-                "stands in ensemble/model"
+                f"Chosen on validation: {ensembles['chosen']}, {against} the best trial alone, {spent} ms a text; "
+                "saved in ensemble/model"
             )
         if summary.get("final_refit"):
             self.say(summary["final_refit"]["text"])
@@ -161,10 +161,10 @@ def describe_left_out(cleaning: Cleaning) -> str:
         "other_class": "of other classes",
         "conflicts": "of texts with conflicting labels",
         "duplicates": "that repeat a text and its label",
-        "also_in_test": "of train or valid whose text stands in test",
-        "also_in_valid": "of train whose text stands in valid",
+        "also_in_test": "of train or valid whose text is in test",
+        "also_in_valid": "of train whose text is in valid",
         "over_limit": "over dataset.limit",
-        "unused": "not asked for by dataset.train_size, train_fraction or recipe",
+        "unused": "unused by dataset.train_size, train_fraction or recipe",
     }
     counts = {phrase: getattr(cleaning, name) for name, phrase in phrases.items()}
     dropped = [f"{count:,} {phrase}" for phrase, count in counts.items() if count]
@@ -183,8 +183,8 @@ def describe_left_out(cleaning: Cleaning) -> str:
 def _shared(cleaning: Cleaning) -> str:
     """Warns of test texts that were trained on."""
     if not cleaning.shared_valid and not cleaning.shared_test:
-        return "No text stands in two splits."
+        return "No text is in two splits."
     return (
-        f"The splits are as they came: the texts of {cleaning.shared_valid:,} rows of valid stand in train too, those "
-        f"of {cleaning.shared_test:,} rows of test in train or valid, and flatter the scores."
+        f"The splits are used as published: the texts of {cleaning.shared_valid:,} rows of valid are in train too, and "
+        f"of {cleaning.shared_test:,} rows of test in train or valid, which makes the scores too good."
     )

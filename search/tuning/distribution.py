@@ -22,6 +22,6 @@ def refuse_workers() -> None:
         if value := os.environ.get(name):
             raise InputError(
                 f"{name}={value} is set, but trials here run one after another in one process, since a worker would "
-                "delete states that others go on from: unset the KERASTUNER_ variables, or use keras_tuner's own "
-                "tuner. Several searches side by side are several processes with a directory each."
+                "delete states that others need: unset the KERASTUNER_ variables, or use keras_tuner's own "
+                "tuner. To run several searches in parallel, start processes with a directory each."
             )

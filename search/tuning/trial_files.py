@@ -52,7 +52,7 @@ class TrialFiles:
             if int(record.trial_id) != number:
                 # Trials run one after another: those before one that has ended have ended too.
                 lost = self.record(f"{number:0{len(record.trial_id)}}")
-                raise InputError(f"{lost} is missing: take it back from a copy, or start a new run.")
+                raise InputError(f"{lost} is missing: restore it from a copy, or start a new run.")
         return found
 
     def remove_unfinished(self) -> None:
@@ -84,7 +84,7 @@ class TrialFiles:
         # Earlier versions did not note whose they are.
         if not is_whole(path) or read_notes(path) not in ({}, weights_of(record)):
             raise InputError(
-                f"{path} is damaged or was not kept (tuner.keep): take it back from a copy, or start a new run."
+                f"{path} is damaged or was not kept (tuner.keep): restore it from a copy, or start a new run."
             )
         return load(path)
 

@@ -101,7 +101,7 @@ class TrialStore:
     def _record(self, asked: Asked) -> TrialRecord:
         path = self.files.record(asked.trial_id)
         if not path.exists():
-            raise InputError(f"{path} is missing: take it back from a copy, or start a new run.")
+            raise InputError(f"{path} is missing: restore it from a copy, or start a new run.")
         record = TrialRecord.read(path)
         if any(asked.values.get(name) != value for name, value in record.values.items() if name in asked.values):
             raise damaged(path, "its values are not those of the journal")

@@ -45,7 +45,7 @@ def read_checked(path: Path) -> dict[str, Any]:
 
 def damaged(path: Path, why: str) -> InputError:
     """The error to raise over a file of a run that was changed or cut."""
-    return InputError(f"{path} is damaged ({why}): take it back from a copy, or start a new run.")
+    return InputError(f"{path} is damaged ({why}): restore it from a copy, or start a new run.")
 
 
 def _checksum(content: Mapping[str, Any]) -> str:

@@ -73,7 +73,7 @@ def _hold(file: int, path: Path) -> None:
         path.unlink(missing_ok=True)
         raise InputError(
             f"{path.parent} is on a file system that cannot lock a file ({error.strerror}), so nothing would keep two "
-            "runs apart there: choose a folder on another one."
+            "runs apart there: choose a folder on another file system."
         ) from error
 
 

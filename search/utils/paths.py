@@ -44,7 +44,7 @@ def read_path(given: str | Path, key: str) -> Path:
     except (FileNotFoundError, PermissionError):
         pass  # whoever reads or writes it says so
     except RuntimeError:
-        raise InputError(f"{key}={shown(given)}: there is no home folder that ~ could stand for.") from None
+        raise InputError(f"{key}={shown(given)}: there is no home folder for ~.") from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it holds a character that no path can hold"
         raise InputError(f"{key}={shown(given)} cannot be used: {reason}.") from error

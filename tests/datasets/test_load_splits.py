@@ -259,7 +259,7 @@ def test_a_file_without_labels_lists_its_columns():
 
 def test_a_test_file_that_leaves_nothing_to_train_on_is_told(tmp_path):
     path = str(write_csv(tmp_path / "all.csv", [(f"text {i}", i % 2) for i in range(20)]))
-    with pytest.raises(InputError, match=r"Every text of .* also stands in .* \(test\)"):
+    with pytest.raises(InputError, match=r"Every text of .* is also in .* \(test\)"):
         load_splits(composed("csv", path=path, test_path=path), tmp_path, 0)
 
 

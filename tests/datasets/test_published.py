@@ -79,7 +79,7 @@ def test_a_column_without_test_leaves_it_to_be_cut_from_train(tmp_path):
         (IN, {"split_column": "label"}, "is also the column of texts or labels"),
         (IN, {"valid_path": "x.csv"}, r"split_column and dataset\.valid_path are both set"),
         (IN, {"recipe": [{"shuffle": 1}]}, r"split_column and dataset\.recipe are both set"),
-        (IN, {"shared": "error"}, r"Row 1 of .* \(train\) has a text that stands in test too, the first of 2"),
+        (IN, {"shared": "error"}, r"Row 1 of .* \(train\) has a text that is in test too, the first of 2"),
     ],
 )
 def test_a_column_that_cannot_be_used_is_one_line(tmp_path, splits, values, says):

@@ -86,4 +86,4 @@ def test_a_damaged_model_is_refused_and_can_be_made_again(search_command, finish
 
 def test_a_search_that_is_given_more_goes_on(search_command, finished):
     outcome = search_command("resume=run", "tuner.max_seconds=1000")
-    assert outcome.code == 0 and "Going on after 2 trials" in outcome.out, outcome.err
+    assert outcome.code == 0 and "Resuming after 2 finished trials" in outcome.out, outcome.err

@@ -23,7 +23,7 @@ def test_cleaning_says_what_was_left_out_and_nothing_else():
     assert "1,200 rows" in sentence
     assert "7 that repeat" in sentence
     assert "conflicting" not in sentence
-    assert sentence.endswith("No text stands in two splits.")
+    assert sentence.endswith("No text is in two splits.")
 
 
 def test_texts_that_stand_in_two_splits_are_said():

@@ -77,7 +77,7 @@ def test_the_command_that_goes_on_can_be_pasted(search_command, capfd, name):
     settings["paths"] = {"modules": "m", "features": "f"}
     (begun / ".hydra" / "config.yaml").write_text(yaml.safe_dump(settings))
     assert leaderboard.main([f"runs={begun}"]) == 2
-    going_on = capfd.readouterr().err.splitlines()[0].partition("Go on with it: ")[2]
+    going_on = capfd.readouterr().err.splitlines()[0].partition("Resume it with ")[2]
     command = shlex.split(going_on)
     assert command[:3] == ["python", "-m", "search"]
     outcome = search_command(*command[3:])

@@ -64,7 +64,7 @@ class Export:
             raise InputError(f"format={self.format} is unknown. {nearest(self.format, known)}")
         if self.format == TRANSFORMERS:
             if self.vocabulary is not None:
-                raise InputError("vocabulary is for word vectors: an encoder keeps all its tokens.")
+                raise InputError("vocabulary applies to word vectors only: an encoder keeps all its tokens.")
             check_transformers(self.name)
             read_layout(self.path, self.name)
         elif not self.path.is_file():
@@ -153,6 +153,6 @@ def _check_free(folder: Path, overwrite: bool) -> None:
     if not folder.exists():
         return
     if not (folder / f"{folder.name}.yaml").is_file():
-        raise InputError(f"name={folder.name}: {folder} is there, and is no module that was exported: choose another.")
+        raise InputError(f"name={folder.name}: {folder} exists and is not an exported module: choose another name.")
     if not overwrite:
-        raise InputError(f"name={folder.name}: there is such a module in {folder}: overwrite=true replaces it.")
+        raise InputError(f"name={folder.name}: {folder} exists already: overwrite=true replaces it.")

@@ -87,7 +87,7 @@ def _word2vec_text(file: BinaryIO, name: str) -> Iterator[Row]:
         if found > words:
             raise InputError(
                 f"{name}, line {last}: expected the end, since the header promises {words:,} words; correct it, or "
-                f"take what it promises with vocabulary={words}."
+                f"set vocabulary={words}."
             )
         yield row
     if found < words:
@@ -125,7 +125,7 @@ def _word2vec_binary(file: BinaryIO, name: str) -> Iterator[Row]:
         yield Row(number, word, np.frombuffer(vector, "<f4").astype(np.float32, copy=False))
     if (data[start:] + file.read(_BLOCK)).strip(b"\n"):
         raise InputError(
-            f"{name} goes on after the {words:,} words that its header promises: vocabulary={words} takes those."
+            f"{name} goes on after the {words:,} words that its header promises: vocabulary={words} takes only these."
         )
 
 

@@ -65,7 +65,7 @@ def check_module(folder: Path, name: str) -> None:
         check_seal(folder)
     except Damaged as error:
         raise InputError(
-            f"module {name} cannot be used: {error}. Take it back from a copy, or remove {folder}: what is built, "
+            f"module {name} cannot be used: {error}. Restore it from a copy, or remove {folder}: what is built, "
             f"fetched or unpacked is made again. If the change is meant, remove {folder / SEAL}."
         ) from error
 

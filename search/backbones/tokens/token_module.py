@@ -169,7 +169,7 @@ def token_outputs(folder: Path, name: str, preprocessor: Preprocessor | None) ->
     if vectors.mask is None and not _tells_padding(vectors):
         raise InputError(
             f"module {name} gives a vector for each token, {describe(outputs.get('', outputs))}, and neither a mask "
-            "(input_mask) that says which tokens there are nor zeros for the others: no encoder can tell them apart."
+            "(input_mask) that says which tokens there are nor zeros for the others: encoders need one of them."
         )
     return vectors
 

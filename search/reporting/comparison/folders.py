@@ -87,7 +87,7 @@ def _expanded(word: str) -> list[Path]:
         elif glob.has_magic(pattern):
             matches = [Path(one) for one in glob.glob(pattern, recursive=True)]  # noqa: PTH207 - absolute ones too
             if not matches:
-                raise InputError(f"runs={part}: there is nothing of this name.")
+                raise InputError(f"runs={part}: nothing matches this name.")
             # Beside the runs of a multirun stand the files of its summary.
             paths += sorted((one for one in matches if one.is_dir()), key=_natural)
         else:

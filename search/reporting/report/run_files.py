@@ -163,7 +163,7 @@ def read_run(path: Path) -> Run:
     for file in (folder.summary, folder.leaderboard, folder.predictions):
         if not file.is_file():
             raise InputError(
-                f"run={path}: the run has not ended, {file.name} is missing. Go on with it: "
+                f"run={path}: the run has not ended, {file.name} is missing. Resume it with "
                 + typed("search", setting("resume", path))
             )
     file = folder.summary
@@ -204,7 +204,7 @@ def read_run(path: Path) -> Run:
 
 
 def _damaged(file: Path, error: Exception) -> InputError:
-    return InputError(f"{file} is damaged ({' '.join(str(error).split())}): take it back from a copy.")
+    return InputError(f"{file} is damaged ({' '.join(str(error).split())}): restore it from a copy.")
 
 
 def _predictions(file: Path) -> pd.DataFrame:
