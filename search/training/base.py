@@ -8,11 +8,11 @@ from typing import Any, Protocol, runtime_checkable
 from search.utils.checkpoint import Arrays
 
 OnEpochEnd = Callable[[int, Mapping[str, float]], bool]
-"""Told of an epoch, counted from 1, and its metrics; answers whether training shall stop. A head alone is epoch 0."""
+"""Takes an epoch, counted from 1, and its metrics; returns whether training shall stop. A head alone is epoch 0."""
 
 
 class Training(Protocol):
-    """What a tuner does with a trial's model."""
+    """The interface to a trial's model in training."""
 
     @property
     def parameters(self) -> int:
@@ -23,13 +23,13 @@ class Training(Protocol):
         """How many epochs the head was trained alone, before the module was trained with it; None: it was not."""
 
     def weights(self) -> Arrays:
-        """What training can change and predictions depend on."""
+        """The arrays that training can change and predictions depend on."""
 
     def state(self) -> Arrays:
         """All that the next epoch depends on."""
 
     def set_state(self, state: Arrays) -> None:
-        """Makes a model that is as it was made go on where another of the same hyperparameters gave its `state`.
+        """Restores the `state` of another model of the same hyperparameters in a new model.
 
         Raises:
             ValueError: It is the state of another model.
@@ -40,7 +40,7 @@ class Training(Protocol):
 
         Args:
             epochs: The epochs, counted from 0; those before the first are behind the model.
-            on_epoch_end: Is told of every epoch.
+            on_epoch_end: Called after every epoch.
         """
 
 
@@ -76,8 +76,8 @@ def check_shapes(state: Arrays, own: Arrays) -> None:
     """Refuses the state of another model.
 
     Args:
-        state: Is to be gone on with.
-        own: What the model's state is now.
+        state: The state to restore.
+        own: The model's present state.
 
     Raises:
         ValueError: The two have other shapes.

@@ -12,7 +12,7 @@ from search.backbones.base import Description
 from search.datasets import Fold
 from search.models.weights import assign, model_weights
 from search.training.base import Training
-from search.training.folds import FoldedTraining, parted
+from search.training.folds import FoldedTraining, unpack
 from search.training.trainable import TrainableHyperModel
 from search.training.trainers import make_training
 from search.utils.checkpoint import Arrays
@@ -21,8 +21,8 @@ from search.utils.checkpoint import Arrays
 class CrossValidated(keras_tuner.HyperModel):
     """Trains every trial once for each fold, on what the others hold.
 
-    Nothing that a fold's model is made with comes from the rows it is judged by: an encoder's vocabulary is of the
-    fold's own training texts. What a frozen module gives is the same for all folds, and computed once.
+    Nothing in a fold's model comes from the rows it is judged by: the vocabulary of an encoder is that of the
+    fold's own training texts. The features of a frozen module are the same for all folds, and computed once.
 
     Args:
         whole: Makes the models; its own are of all rows.
@@ -71,7 +71,7 @@ class CrossValidated(keras_tuner.HyperModel):
             hp: The hyperparameters of a trial.
             weights: Those of its best epoch.
         """
-        for hypermodel, own in zip(self.of_folds, parted(weights), strict=True):
+        for hypermodel, own in zip(self.of_folds, unpack(weights), strict=True):
             model = hypermodel.build(hp)
             assign(model_weights(model), own)
             yield model

@@ -1,4 +1,4 @@
-"""The epochs of a training without Keras: its batches, its scores, and who is told of them."""
+"""The epochs of a training without Keras: batches, scores, reports."""
 
 from __future__ import annotations
 

@@ -43,12 +43,12 @@ class FoldedTraining:
         return max(1, round(float(np.mean(epochs)))) if epochs else None
 
     def weights(self) -> Arrays:
-        """Those of every model, as `joined` puts them together."""
-        return joined([training.weights() for training in self._trainings])
+        """The weights of all models, packed by `pack`."""
+        return pack([training.weights() for training in self._trainings])
 
     def state(self) -> Arrays:
-        """That of every model, as `joined` puts them together."""
-        return joined([training.state() for training in self._trainings])
+        """The states of all models, packed by `pack`."""
+        return pack([training.state() for training in self._trainings])
 
     def set_state(self, state: Arrays) -> None:
         """Goes on from a state.
@@ -56,7 +56,7 @@ class FoldedTraining:
         Raises:
             ValueError: It is the state of another model, or of another number of folds.
         """
-        states = parted(state)
+        states = unpack(state)
         if len(states) != len(self._trainings):
             raise ValueError(f"The checkpoint is of {len(states)} folds: expected {len(self._trainings)}.")
         for training, own in zip(self._trainings, states, strict=True):
@@ -90,7 +90,7 @@ class FoldedTraining:
 
 
 def _noting(told: list[_Told]) -> OnEpochEnd:
-    """Keeps what one fold tells; it goes on, since whether to stop is for all of them together to say."""
+    """Keeps the reports of one fold, which goes on: whether to stop is decided for all folds together."""
 
     def on_epoch_end(epoch: int, metrics: Mapping[str, float]) -> bool:
         told.append((epoch, metrics))
@@ -99,13 +99,13 @@ def _noting(told: list[_Told]) -> OnEpochEnd:
     return on_epoch_end
 
 
-def joined(parts: Sequence[Arrays]) -> Arrays:
-    """Puts lists of arrays into one, which begins with their lengths."""
+def pack(parts: Sequence[Arrays]) -> Arrays:
+    """Packs lists of arrays into one, which begins with their lengths."""
     return [np.array([len(part) for part in parts]), *(array for part in parts for array in part)]
 
 
-def parted(arrays: Arrays) -> list[Arrays]:
-    """Gives the lists that `joined` put into one.
+def unpack(arrays: Arrays) -> list[Arrays]:
+    """Unpacks the lists of arrays from `pack`.
 
     Raises:
         ValueError: They are no such lists.

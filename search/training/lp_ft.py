@@ -1,6 +1,6 @@
 """Linear probing, then fine-tuning (LP-FT): the head is trained above the frozen module, the module with it only then.
 
-A fresh head sends gradients of no sense into a module, which unlearn what was published; Howard and Ruder 2018 (ULMFiT)
+A fresh head sends meaningless gradients into a module and undoes what it has learned; Howard and Ruder 2018 (ULMFiT)
 and Kumar et al. 2022 ("Fine-tuning can distort pretrained features") advise to train it on the frozen features first.
 """
 
@@ -22,7 +22,7 @@ _PATIENCE = 3
 class LinearProbingThenFineTuning:
     """Trains a head to its best epoch and goes on with the module; see `search.training.base.Training`.
 
-    What the head alone gives is told as epoch 0.
+    The head alone is reported as epoch 0.
 
     Args:
         probing: The training of the head on frozen features; its weights are the head's kernels and biases.
@@ -49,11 +49,11 @@ class LinearProbingThenFineTuning:
         return self._head_epochs or None
 
     def weights(self) -> Arrays:
-        """Those of the module with its head."""
+        """The weights of the module and its head."""
         return self._fine_tuning.weights()
 
     def state(self) -> Arrays:
-        """That of the module with its head, and how long the head was trained alone."""
+        """The state of the module and its head, and how long the head was trained alone."""
         return [*self._fine_tuning.state(), np.array(self._head_epochs)]
 
     def set_state(self, state: Arrays) -> None:

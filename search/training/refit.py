@@ -30,8 +30,8 @@ def refit(
         hp: The configuration.
         examples: All rows to learn from.
         epochs: How long: as many epochs as were best in the search.
-        on_epoch: Is told of every epoch and its metrics.
-        on_weights: Is shown the weights after every epoch.
+        on_epoch: Called with every epoch and its metrics.
+        on_weights: Called with the weights after every epoch.
 
     Returns:
         The trained model, strings in.

@@ -1,4 +1,4 @@
-"""What every way of training needs to know of the data: rows to learn from, their weights, and rows to score by."""
+"""The data of a training: rows to learn from, their weights, and rows to score by."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ VALIDATION = "val_"
 
 @dataclass(frozen=True)
 class Scored:
-    """What metrics were computed from.
+    """The labels and probabilities behind metrics.
 
     Attributes:
         labels: Class indices [n].
@@ -46,7 +46,7 @@ class Metrics(dict[str, float]):
         self.folds = folds
 
     def with_validation(self, valid: Metrics) -> Metrics:
-        """Those of an epoch: these, of the training rows, and the validation split's."""
+        """The metrics of an epoch: these, of the training rows, and those of the validation split."""
         return Metrics({**self, **valid}, valid.scored)
 
 

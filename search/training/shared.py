@@ -1,4 +1,4 @@
-"""What the trainings of several configurations have in common: found once for each module and split."""
+"""Resources that the trainings of several configurations share, computed once for each module and split."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class SharedResources:
         return faults_of_module(module.load(), f"module {module.name}", *texts)
 
     def touched(self, module: SavedModule, train: Examples) -> list[Touched]:
-        """What training a module on the rows of a split can change of each of its variables."""
+        """The rows of each of a module's variables that training on a split can change."""
         key = (module, id(train))
         if key not in self._touched:
             with self.faults(module, train):

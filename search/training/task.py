@@ -1,4 +1,4 @@
-"""What is to be trained, and what trains it."""
+"""A task of training, and the contract of its trainers."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ class TrainableHyperModel(TextClassifierHyperModel):
     def task(
         self, hp: keras_tuner.HyperParameters, train: Examples, valid: Examples | None = None, **settings: Any
     ) -> TrainingTask:
-        """What is to be trained.
+        """The task of training a trial.
 
         Args:
             hp: The hyperparameters, and what the tuner knows of the trial.
@@ -117,7 +117,7 @@ class TrainableHyperModel(TextClassifierHyperModel):
         return model.history
 
     def learning_from(self, texts: NDArray[np.object_]) -> TrainableHyperModel:
-        """The same for a part of the training split [n]: what is learned from texts, as a vocabulary, is of these.
+        """A copy for a part of the training split [n], whose vocabularies are learned from these texts alone.
 
         What frozen modules give and modules that are held in memory are shared.
         """

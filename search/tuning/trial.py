@@ -13,7 +13,7 @@ from search.training.seeds import ACCUMULATE, HEAD_EPOCHS, hyperparameter_values
 from search.tuning.record import TrialRecord
 
 TrialConstraint = Callable[[keras_tuner.HyperParameters], None]
-"""Is shown the hyperparameters of a trial before its model is made; what it raises fails the trial."""
+"""Takes the hyperparameters of a trial before its model is built; an error that it raises fails the trial."""
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ class TrialFiles:
         self._removed: set[tuple[str, str]] = set()
 
     def record(self, trial_id: str) -> Path:
-        """What is known of a trial that has ended."""
+        """The record of a trial that has ended."""
         return self._folder(trial_id) / "record.json"
 
     def best(self, trial_id: str) -> Path:
@@ -56,7 +56,7 @@ class TrialFiles:
         return found
 
     def remove_unfinished(self) -> None:
-        """Removes what a kill left half written."""
+        """Removes half-written files that a kill left."""
         for folder in (self.project, *self.project.glob("trial_*")):
             remove_leftovers(folder, patience=0)
 

@@ -17,7 +17,7 @@ from search.evaluation.metrics import score
 from search.features.cache import FeatureCache
 from search.job.validation import Validation
 from search.training.cross_validation import CrossValidated
-from search.training.folds import parted
+from search.training.folds import unpack
 from search.training.trainable import TrainableHyperModel
 from search.tuning.oracles.hyperband import HyperbandOracle
 from search.tuning.tuner import Tuner
@@ -62,7 +62,7 @@ def trained(hypermodel, epochs=2, hp=None):
     training = hypermodel.training(hp, verbose=0)
     told = []
     training.run(range(epochs), lambda epoch, metrics: told.append(metrics) or False)
-    return parted(training.weights()), told
+    return unpack(training.weights()), told
 
 
 def same(some, others):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from search.training.folds import FoldedTraining, joined, parted
+from search.training.folds import FoldedTraining, pack, unpack
 from search.training.scores import Metrics, split_metrics
 
 
@@ -96,12 +96,12 @@ def test_a_state_goes_to_the_folds_it_came_from():
 def test_a_state_of_another_number_of_folds_is_refused():
     training, _ = folded()
     with pytest.raises(ValueError, match="2 folds"):
-        training.set_state(joined([[np.zeros(1)], [np.zeros(2)]]))
+        training.set_state(pack([[np.zeros(1)], [np.zeros(2)]]))
     with pytest.raises(ValueError, match="lengths"):
         training.set_state([np.zeros(3), np.zeros(2)])
 
 
 def test_lists_of_arrays_come_back_as_they_went_in():
     parts = [[np.arange(3), np.zeros((2, 2))], [], [np.ones(1)]]
-    back = parted(joined(parts))
+    back = unpack(pack(parts))
     assert [[array.tolist() for array in part] for part in back] == [[one.tolist() for one in part] for part in parts]

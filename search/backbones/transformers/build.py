@@ -37,7 +37,7 @@ def build_folder(folder: Path, name: str, prompt: str | None, modules: Path) -> 
 
 
 def build_once(layout: Layout, target: Path) -> Path:
-    """The same, to a place that tells what it holds."""
+    """Builds the SavedModel into a folder whose name follows from its content."""
     if not target.is_dir():
         with whole_folder(target) as beside:
             write_encoder(layout, beside)

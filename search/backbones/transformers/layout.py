@@ -11,7 +11,7 @@ from typing import Any
 from search.errors import InputError
 
 ARCHITECTURES = ("albert", "bert", "distilbert", "roberta", "xlm-roberta")
-"""Of those whose weights can be read, by `model_type` of config.json."""
+"""The architectures whose weights can be read, by `model_type` of config.json."""
 POOLINGS = ("mean", "cls", "max")
 _ACTIVATIONS = {"gelu": False, "gelu_new": True, "gelu_pytorch_tanh": True, "gelu_fast": True}
 _LARGEST_JSON = 2**27

@@ -90,7 +90,7 @@ def is_missing(value: Any) -> bool:
 
 
 def fitting(columns: Sequence[Column], extra: Sequence[Column], room: int) -> list[Column]:
-    """As many of the extra columns as fit beside those that must be there; `room` is in characters."""
+    """The extra columns that fit beside those that must be there; `room` is in characters."""
     left = room - sum(column.width + _GAP for column in columns)
     found = []
     for column in extra:

@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """What all trials that train an embedding bag on the same rows have in common.
+    """The rows of an embedding bag's table, shared by all trials on the same rows.
 
     Attributes:
         variable: The module's.

@@ -1,4 +1,4 @@
-"""What the results of a TensorFlow function depend on, read off its graph."""
+"""The dependence of a TensorFlow function's results on a variable, read off its graph."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 
 
 class _Carries(IntEnum):
-    """What a tensor has of a variable."""
+    """The part of a variable that reaches a tensor."""
 
     NOTHING = 0
     HANDLE = 1
@@ -46,7 +46,7 @@ def depends_on_values(function: Any, results: Sequence[tf.Tensor], variable: tf.
 
     @cache
     def called(name: str, arguments: _Outputs) -> _Outputs:
-        """What the outputs of a function of the library carry, from what its arguments do."""
+        """The parts that the outputs of a library function carry, given those of its arguments."""
         definition = library[name]
         given = dict(zip((one.name for one in definition.signature.input_arg), arguments, strict=True))
         tensors = _Tensors(definition.node_def, given, called)
@@ -60,7 +60,7 @@ def depends_on_values(function: Any, results: Sequence[tf.Tensor], variable: tf.
 
 
 class _Tensors:
-    """What every tensor of one graph carries.
+    """The part of the variable that every tensor of a graph carries.
 
     Args:
         nodes: Its operations.
@@ -90,7 +90,7 @@ class _Tensors:
 
 
 def _outputs(node: Any, inputs: _Outputs, called: Callable[[str, _Outputs], _Outputs]) -> _Outputs:
-    """What the outputs of an operation carry, from what its inputs do."""
+    """The parts that the outputs of an operation carry, given those of its inputs."""
     carried = max(inputs, default=_Carries.NOTHING)
     if node.op in _CALLS:
         return called(node.attr["f"].func.name, inputs) or (_Carries.NOTHING,)

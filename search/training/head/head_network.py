@@ -187,7 +187,7 @@ class Head:
 
 
 class _Layer:
-    """What a hidden layer computes for a batch, each [width, batch]."""
+    """The values of a hidden layer for a batch, each [width, batch]."""
 
     def __init__(self, width: int, rows: int, dtype: Any) -> None:
         self.with_ones = np.ones((width + 1, rows), dtype)

@@ -15,7 +15,7 @@ from search.utils.checkpoint import Arrays
 
 
 class ModuleWeights:
-    """What a trial makes of the weights of a module that it shares with everyone else.
+    """A trial's own weights of a module that all trials share.
 
     Args:
         touched: What training can change of each of the module's variables.
@@ -36,7 +36,7 @@ class ModuleWeights:
                 part.leave()
 
     def targets(self, trainable: int) -> list[tf.Variable]:
-        """What the optimizer moves of the first `trainable` variables: of a table, a copy of the touched rows."""
+        """The variables that the optimizer moves of the first `trainable` ones: for a table, a copy of sparse rows."""
         return [part.target for part in self._parts[:trainable]]
 
     def dense(self, gradients: Sequence[Gradient]) -> list[tf.Tensor]:
@@ -58,12 +58,12 @@ class ModuleWeights:
             part.set(value)
 
     def changes(self) -> Arrays:
-        """As `values`, the numbers of the rows, int64, before the rows: see `search.training.base.assign`."""
+        """The `values`, with the numbers of sparse rows, int64, before them: see `search.models.weights.assign`."""
         return [array for part in self._parts for array in part.changes()]
 
 
 class _Part(Protocol):
-    """Of one variable of the module."""
+    """A trial's own part of one variable of the module."""
 
     target: tf.Variable
 

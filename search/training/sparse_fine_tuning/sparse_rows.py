@@ -25,7 +25,7 @@ Gradient: TypeAlias = tf.Tensor | tf.IndexedSlices | None
 
 @dataclass(frozen=True, eq=False)
 class Touched:
-    """What training on some texts can change of one variable.
+    """The rows of one variable that training on some texts can change.
 
     Attributes:
         variable: One of the module's variables.
@@ -84,7 +84,7 @@ def find_touched(module: Module, texts: NDArray[np.object_]) -> list[Touched]:
 
 
 def regularization(module: Module) -> list[tf.Tensor]:
-    """What a module adds to the loss in training, scalars."""
+    """The terms that a module adds to the loss in training, scalars."""
     return [loss() for loss in getattr(module.saved, "regularization_losses", None) or ()]
 
 
@@ -97,7 +97,7 @@ def _touched(variable: tf.Variable, rows: NDArray[np.int64] | None) -> Touched:
 
 
 def _gradients(module: Module, texts: tf.Tensor) -> list[Gradient]:
-    """Of the sum of the embeddings, and of the regularization, in each trainable variable."""
+    """The gradients of the sum of embeddings and regularization in each trainable variable."""
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(module.trainable_variables)
         targets = [tf.reduce_sum(module(texts, training=True)), *regularization(module)]

@@ -76,11 +76,11 @@ class SparseRowTraining(EpochLoop):
         return sum(int(np.prod(variable.shape)) for variable in (*self._module.variables, *self._head))
 
     def weights(self) -> Arrays:
-        """Those of the module's variables, of a table the touched rows, then the head's."""
+        """The weights of the module's variables (of a table only its sparse rows), then the head's."""
         return [*self._weights.changes(), *(variable.numpy() for variable in self._head)]
 
     def state(self) -> Arrays:
-        """What training can change of the module, the head, the optimizer's slots and its step."""
+        """The weights of module and head that training can change, the optimizer's slots and its step."""
         head = [variable.numpy() for variable in self._head]
         return [*self._weights.values(), *head, *self._optimizer.arrays(), np.array(self._steps)]
 
