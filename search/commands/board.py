@@ -205,8 +205,8 @@ def _serve(folder: Path, request: Request) -> None:
     print(f"TensorBoard: {url} (Ctrl-C ends it)", flush=True)
     configurations = sum(len(read_ranking(one)) for one in folders.values())
     if configurations > room(len(folders)) and not request.all:
-        told = f"Of {configurations} configurations the best are drawn; HParams has all. all=true lists every one."
-        print(told, flush=True)
+        note = f"Of {configurations} configurations the best are drawn; HParams has all. all=true lists every one."
+        print(note, flush=True)
     if request.open:
         webbrowser.open(url)
     threading.Event().wait()

@@ -163,13 +163,13 @@ def execute(node: DictConfig, hydra_config: Any, folder: Path, verbose: bool) ->
         except (KeyboardInterrupt, Exception) as error:
             has_begun = (output / ".hydra").is_dir()
             if isinstance(error, KeyboardInterrupt) or interrupted():
-                told = f"Interrupted. Go on with: {_going_on(output)}" if has_begun else ""
-                raise KeyboardInterrupt(told) from None
+                message = f"Interrupted. Go on with: {_going_on(output)}" if has_begun else ""
+                raise KeyboardInterrupt(message) from None
             reason = machine_fault(error)
             if reason is None or not has_begun:
                 raise
-            told = f"The run in {output} stopped over a fault of the machine: {reason.rstrip('.')}"
-            raise InputError(f"{told}. Mend that, then: {_going_on(output)}") from error
+            message = f"The run in {output} stopped over a fault of the machine: {reason.rstrip('.')}"
+            raise InputError(f"{message}. Mend that, then: {_going_on(output)}") from error
         finally:
             _remove_empty(made)
 

@@ -108,10 +108,10 @@ def encode_as(table: Table, classes: Sequence[str], config: DatasetConfig) -> _C
     unknown = [position for position, name in enumerate(names) if name is not None and name not in index]
     if unknown:
         rows = [(position, table.rows[where == position]) for position in unknown[:_SHOWN]]
-        told = [f"{names[i]!r:.60} ({len(at):,} row{'s' * (len(at) > 1)}, the first is {at[0]:,})" for i, at in rows]
+        listed = [f"{names[i]!r:.60} ({len(at):,} row{'s' * (len(at) > 1)}, the first is {at[0]:,})" for i, at in rows]
         others = f" and {len(unknown) - _SHOWN:,} more" if len(unknown) > _SHOWN else ""
         raise InputError(
-            f"{table.source} has labels in column {config.label!r} that the model does not know: {', '.join(told)}"
+            f"{table.source} has labels in column {config.label!r} that the model does not know: {', '.join(listed)}"
             f"{others}; it knows {listing(classes)}. Name another column (dataset.label), cut numbers into classes "
             "(dataset.label_ranges), or leave those rows out by dataset.classes=[…]"
         )

@@ -93,7 +93,7 @@ def computed(
     Raises:
         InputError: The module cannot be used, or gives features that are not finite.
     """
-    done, told, written = 0, 0.0, time.monotonic()
+    done, reported, written = 0, 0.0, time.monotonic()
     pending: list[tuple[NDArray[np.bytes_], _Values]] = []
     early: Chunk | None = None
     # While a chunk is written here, the pass goes on computing the next batches.
@@ -101,9 +101,9 @@ def computed(
         for batch, values in batches:
             pending.append((keys[batch.rows], values))
             done += len(values)
-            if observer is not None and (done == len(texts) or time.monotonic() - told >= _PROGRESS_SECONDS):
+            if observer is not None and (done == len(texts) or time.monotonic() - reported >= _PROGRESS_SECONDS):
                 observer.on_pass_progress(done)
-                told = time.monotonic()
+                reported = time.monotonic()
             rows, size = (sum(sizes) for sizes in zip(*((len(one), one.nbytes) for _, one in pending), strict=True))
             complete = done == len(texts) or rows >= _CHUNK_ROWS or size >= _CHUNK_BYTES
             if complete or time.monotonic() - written >= (_EARLY_SECONDS if batch.ends_block else _LATE_SECONDS):

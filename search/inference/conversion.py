@@ -113,9 +113,9 @@ def to_onnx(saved_model: Path, labels: Labels) -> bytes:
     return content
 
 
-def _refused(target: str, operations: Iterable[str], told: str = "") -> InputError:
+def _refused(target: str, operations: Iterable[str], cause: str = "") -> InputError:
     names = ", ".join(sorted(operations))
-    why = f"{target} does not have its operations {names}" if names else told
+    why = f"{target} does not have its operations {names}" if names else cause
     return InputError(f"The model cannot be converted to {target}: {why}. TensorFlow Serving takes it as it is.")
 
 

@@ -44,10 +44,10 @@ def lacking(config: Config, folder: RunFolder) -> set[str] | None:
     found = set()
     if config.ensemble.trials and not ("ensemble" in there and summary.get("ensembles")):
         found.add(ENSEMBLE)
-    told = summary.get("final_refit") or {}
+    refit = summary.get("final_refit") or {}
     unlabelled = config.dataset.unlabelled_path is not None or config.dataset.unlabelled_member is not None
-    predicted = told.get("submission") is not None and folder.submission.is_file()
-    if config.final_refit and not ("all" in there and told and (predicted or not unlabelled)):
+    predicted = refit.get("submission") is not None and folder.submission.is_file()
+    if config.final_refit and not ("all" in there and refit and (predicted or not unlabelled)):
         found.add(FINAL_REFIT)
     if not (folder.report.is_file() and folder.model_card.is_file()):
         found.add(REPORT)
@@ -69,7 +69,7 @@ def read_summary(path: Path) -> dict[str, Any]:
     return summary
 
 
-def told(folder: RunFolder) -> str:
+def finished_message(folder: RunFolder) -> str:
     """The message about a run that lacks nothing."""
     more = typed("search", setting("resume", folder.path), "final_refit=true")
     return (

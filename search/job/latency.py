@@ -126,13 +126,13 @@ class LatencyLimit:
         if self.limit is None:
             return None
         met = milliseconds <= self.limit
-        told = f"limit {self.limit:g} ms a text, measured {milliseconds:.3g} ms"
+        text = f"limit {self.limit:g} ms a text, measured {milliseconds:.3g} ms"
         return {
             "limit": self.limit,
             "milliseconds_per_text": milliseconds,
             "met": met,
             "measured": self.milliseconds,
-            "text": f"{'Within' if met else 'ABOVE'} {_KEY}: {told}, the head included.",
+            "text": f"{'Within' if met else 'ABOVE'} {_KEY}: {text}, the head included.",
         }
 
     def _admit(self, hypermodel: TextClassifierHyperModel, hp: keras_tuner.HyperParameters) -> None:

@@ -12,7 +12,7 @@ from omegaconf import OmegaConf
 from search.config import Config
 from search.datasets import load_splits
 from search.errors import InputError
-from search.job.additions import REPORT, lacking, read_summary, told
+from search.job.additions import REPORT, finished_message, lacking, read_summary
 from search.job.beforehand import check_beforehand
 from search.job.inputs import Inputs
 from search.job.run import Run
@@ -104,7 +104,7 @@ def _finished(folder: RunFolder, wanted: set[str], screen: Screen) -> dict[str, 
         write_report(folder.path)
         screen.say(f"{folder.path} is finished: its report was added")
     else:
-        screen.say(told(folder))
+        screen.say(finished_message(folder))
     return read_summary(folder.summary)
 
 

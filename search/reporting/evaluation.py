@@ -153,11 +153,11 @@ def _show_classes(screen: Screen, record: Mapping[str, Any]) -> None:
 def _show_wrong(screen: Screen, record: Mapping[str, Any], kind: tuple[str, str] | None) -> None:
     chosen = [one for one in record["most_wrong"] if kind in (None, (one["label"], one["predicted"]))]
     # Beside the names of classes there is to be room for the text.
-    told = dict(zip(record["classes"], cut_names(record["classes"], _WIDEST_HEAD), strict=True))
+    shortened = dict(zip(record["classes"], cut_names(record["classes"], _WIDEST_HEAD), strict=True))
     what = "" if kind is None else f", {kind[0]} taken for {kind[1]}"
     screen.say(f"Most wrong{what} (row, probability, text), the most confident first:")
     for one in chosen[: _SHOWN_WRONG if kind is None else _SHOWN_WRONG // 2]:
-        taken = f"{told[one['label']]} taken for {told[one['predicted']]}: " if kind is None else ""
+        taken = f"{shortened[one['label']]} taken for {shortened[one['predicted']]}: " if kind is None else ""
         text = "".join(letter for letter in " ".join(one["text"].split()) if letter.isprintable())
         line = Text(f"{one['row']:>9,}  {one['probability']:.3f}  {taken}{text}")
         screen.console.print(line, no_wrap=True, overflow="ellipsis", highlight=False)

@@ -116,14 +116,14 @@ def run_card(run: Run) -> str:
 
 
 def run_lines(run: Run) -> str:
-    """The answer of a run as lines of text."""
-    told = _answer(run)
-    others = ", ".join(f"{name} {short(score)}" for name, score in told["baselines"])
-    settings = ", ".join(f"{name}={value}" for name, value in told["best"])
+    """The card of a run as lines of text."""
+    card = _answer(run)
+    others = ", ".join(f"{name} {short(score)}" for name, score in card["baselines"])
+    settings = ", ".join(f"{name}={value}" for name, value in card["best"])
     return (
-        f"Run {told['folder']}: {told['metric']} {short(told['score'])}{told['interval']} on {told['rows']:,} test "
-        f"rows of {told['dataset']}\n  baselines: {others}\n  {told['verdict']}\n"
-        f"  best trial {told['trial']} of {told['trials']}: {settings}"
+        f"Run {card['folder']}: {card['metric']} {short(card['score'])}{card['interval']} on {card['rows']:,} test "
+        f"rows of {card['dataset']}\n  baselines: {others}\n  {card['verdict']}\n"
+        f"  best trial {card['trial']} of {card['trials']}: {settings}"
     )
 
 

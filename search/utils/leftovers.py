@@ -105,9 +105,9 @@ def _started(pid: int) -> int | None:
 @cache
 def _machine() -> str:
     """An identifier of the space of pids: this machine since its last boot, or this container."""
-    told = [socket.gethostname()]
+    parts = [socket.gethostname()]
     with suppress(OSError):
-        told.append(Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii"))
+        parts.append(Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii"))
     with suppress(OSError):
-        told.append(str(Path("/proc/self/ns/pid").readlink()))
-    return hashlib.blake2b("\0".join(told).encode(), digest_size=4).hexdigest()
+        parts.append(str(Path("/proc/self/ns/pid").readlink()))
+    return hashlib.blake2b("\0".join(parts).encode(), digest_size=4).hexdigest()

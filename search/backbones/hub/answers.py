@@ -67,8 +67,8 @@ def answers(call: Call, texts: Sequence[str] | Sequence[bytes], who: str) -> NDA
         return _checked(call, texts)
     except _Unusable as error:
         culprits, why = _narrowed(call, texts, error)
-        told = f"the text {shown(culprits[0])}" if len(culprits) == 1 else f"{len(culprits)} texts together"
-        raise InputError(f"{who} cannot be used on {told}: {why}; leave such texts out.") from error
+        named = f"the text {shown(culprits[0])}" if len(culprits) == 1 else f"{len(culprits)} texts together"
+        raise InputError(f"{who} cannot be used on {named}: {why}; leave such texts out.") from error
 
 
 def answers_in_batches(call: Call, texts: NDArray[np.object_], who: str) -> NDArray[Any]:

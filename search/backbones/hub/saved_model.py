@@ -38,14 +38,14 @@ def load_saved_model(folder: Path, name: str) -> Any:
         _warn(plain, name)
         saved = _load(plain)
     except Exception as error:  # a damaged file makes TensorFlow raise nearly every type
-        told = reason(error)
-        if _UNKNOWN_OPERATION in told:
-            operation = told.split("'")[1]
+        message = reason(error)
+        if _UNKNOWN_OPERATION in message:
+            operation = message.split("'")[1]
             needed = f"module {name} needs the operation {operation}"
             if _text_operations():
                 raise InputError(f"{needed}, which neither TensorFlow nor tensorflow-text has.") from error
             raise InputError(f'{needed}, which TensorFlow alone does not have: pip install "search[text]"') from error
-        raise InputError(f"module {name} cannot be loaded from {folder}: {told}") from error
+        raise InputError(f"module {name} cannot be loaded from {folder}: {message}") from error
     # What TensorFlow makes of a SavedModel without the objects of TensorFlow 2.
     if hasattr(saved, "prune") and hasattr(saved, "graph"):
         raise InputError(

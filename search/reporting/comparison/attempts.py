@@ -106,9 +106,9 @@ class Attempts:
         """The runs that this command began, in their order."""
         found = []
         for path in sorted((sweep / _NOTES).glob("*.json"), key=lambda path: int(path.stem)):
-            told = json.loads(path.read_text(encoding="utf-8"))
-            if told.pop("command") == self._command:
-                found.append(Attempt(**{**told, "folder": Path(told["folder"])}))
+            content = json.loads(path.read_text(encoding="utf-8"))
+            if content.pop("command") == self._command:
+                found.append(Attempt(**{**content, "folder": Path(content["folder"])}))
         return found
 
     def summarise(self, sweep: Path | None) -> int:
@@ -129,8 +129,8 @@ class Attempts:
         return max((attempt.code for attempt in found), default=0)
 
     def _note(self, sweep: Path, number: int, attempt: Attempt) -> None:
-        told = {**asdict(attempt), "folder": str(attempt.folder), "command": self._command}
-        write_json(sweep / _NOTES / f"{number}.json", told)
+        content = {**asdict(attempt), "folder": str(attempt.folder), "command": self._command}
+        write_json(sweep / _NOTES / f"{number}.json", content)
 
 
 @contextmanager

@@ -90,11 +90,11 @@ def learning_curve(table: pd.DataFrame, keys: Sequence[str], found: Amounts, met
                 drawing.dot(x(at) + aside, y(score), 2.5, f"f{colour} see", f"{label}: {number(score, 4)}")
         for (px, py), row in zip(points, curve.to_dict("records"), strict=True):
             low, high = row[metric + LOW], row[metric + HIGH]
-            told = f"{label}, {number(row[found.key])}: {number(row[f'{metric}.mean'], 4)}"
+            text = f"{label}, {number(row[found.key])}: {number(row[f'{metric}.mean'], 4)}"
             if low == low:
                 drawing.rule(px, y(low), px, y(high), f"c{colour}")
-                told += f" ({number(low, 4)} to {number(high, 4)})"
-            drawing.dot(px, py, 4.5, f"f{colour}", f"{told}, {_runs(row['runs'])}")
+                text += f" ({number(low, 4)} to {number(high, 4)})"
+            drawing.dot(px, py, 4.5, f"f{colour}", f"{text}, {_runs(row['runs'])}")
         if len(curves) > 1:
             at = y.start - 10 - _LINE * (len(curves) - 1 - i)
             drawing.rule(x.end - 28, at - 4, x.end - 4, at - 4, f"c{colour} thick{dashed}")

@@ -52,23 +52,23 @@ def summarise(sweep: Path, attempts: Sequence[Attempt], console: Console | None 
             content.to_csv(beside, index=False)
     each, groups = run_columns(table, keys, metrics), group_columns(means, others, metrics)
     failures = _failures(attempts)
-    told = f"{_counted(len(attempts), 'run')}, {len(runs)} finished"
+    counts = f"{_counted(len(attempts), 'run')}, {len(runs)} finished"
     listed = "".join(f"- {failure}\n" for failure in failures)
     write_text(
         sweep / "summary.md",
-        f"# {sweep.name}: {told}\n\n## Mean and standard deviation over seeds, on the test split\n\n"
+        f"# {sweep.name}: {counts}\n\n## Mean and standard deviation over seeds, on the test split\n\n"
         f"{markdown(groups)}\n## Runs\n\n{markdown(each)}" + (f"\n{listed}" if listed else ""),
     )
     found = Summary(sweep, attempts, keys, metrics, table, means, each, groups, failures)
     write_text(sweep / "summary.html", page(found))
-    _show(console or Console(), found, told)
+    _show(console or Console(), found, counts)
 
 
-def _show(console: Console, found: Summary, told: str) -> None:
+def _show(console: Console, found: Summary, counts: str) -> None:
     def say(sentence: str) -> None:
         console.print(sentence, highlight=False, markup=False, soft_wrap=True)
 
-    say(f"\nMultirun: {told}")
+    say(f"\nMultirun: {counts}")
     if len(found.attempts) <= _MOST_ROWS:
         console.print(_fitted(found.each, len(found.keys) + 2, console.width))
     if len(found.means) < len(found.attempts):

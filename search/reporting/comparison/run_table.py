@@ -147,11 +147,11 @@ def ordered(table: pd.DataFrame, by: str, runs: Sequence[Run]) -> pd.DataFrame:
 def _verdict(run: Run) -> dict[str, Any]:
     """How the run stands to the best baseline, and its ensemble."""
     verdict = run.verdict
-    told = {name: value for name, value in verdict.record().items() if name != "gains"}
+    fields = {name: value for name, value in verdict.record().items() if name != "gains"}
     if verdict.gains:
         gain = verdict.gains[verdict.best_baseline]
-        told |= dict(zip(("gain", f"gain{LOW}", f"gain{HIGH}"), (gain.gain, *gain.interval), strict=True))
-    return dict(_flat(told, "verdict."))
+        fields |= dict(zip(("gain", f"gain{LOW}", f"gain{HIGH}"), (gain.gain, *gain.interval), strict=True))
+    return dict(_flat(fields, "verdict."))
 
 
 def _is_measured(column: str) -> bool:

@@ -88,8 +88,8 @@ def majority(runs: Sequence[Run], metrics: Sequence[str]) -> list[str]:
         known = majority_scores(run)
         listed = ", ".join(f"{spoken(name)} {known[name]:.3f}" for name in asked if known.get(name) is not None)
         if listed:
-            told = f"Always answering {always_named(run)} scores on the {run.held_out}: {listed}"
-            agreeing.setdefault(told, []).append(run)
+            sentence = f"Always answering {always_named(run)} scores on the {run.held_out}: {listed}"
+            agreeing.setdefault(sentence, []).append(run)
     names = dict(zip(map(id, runs), short_names([run.folder.path for run in runs]), strict=True))
     return [
         sentence + (f" ({', '.join(names[id(run)] for run in same)})" if len(agreeing) > 1 else "")
@@ -175,9 +175,9 @@ def _named(runs: Sequence[Run], table: pd.DataFrame) -> list[Column]:
 def _score_column(name: str, table: pd.DataFrame, spread: str) -> Column:
     """The scores of trials; cross-validated ones with their standard deviation over folds."""
     spreads = table[spread] if spread in table else [None] * len(table)
-    told = ["" if is_missing(one) else f"± {one:.3f}" for one in spreads]
+    notes = ["" if is_missing(one) else f"± {one:.3f}" for one in spreads]
     cells = [score_cell(score) for score in table["score"]]
-    return Column(name, [Cell(cell.value, note) for cell, note in zip(cells, told, strict=True)])
+    return Column(name, [Cell(cell.value, note) for cell, note in zip(cells, notes, strict=True)])
 
 
 def _cost(table: pd.DataFrame) -> Column:

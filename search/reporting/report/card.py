@@ -117,9 +117,9 @@ def _metadata(run: Run, module: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in head.items() if value is not None}
 
 
-def _languages(told: str) -> str | list[str] | None:
+def _languages(languages: str) -> str | list[str] | None:
     """The languages as model hubs read them: codes of ISO 639 and nothing else."""
-    codes = [part.strip() for part in told.split(",")]
+    codes = [part.strip() for part in languages.split(",")]
     if not all(_LANGUAGE.fullmatch(code) for code in codes):
         return None
     return codes if len(codes) > 1 else codes[0]
@@ -160,8 +160,8 @@ def _limits(run: Run, module: dict[str, Any]) -> Iterator[str]:
     twins = run.measurements.get("near_duplicates", {}).get("counts", {}).get("test")
     if twins and twins["twins"] > _TWINS * twins["rows"]:
         without = without_twins(run)
-        told = f"; without them {spoken(run.metric)} is {without[1]:.4f}" if without else ""
-        yield f"{twins['twins']:,} of the test rows nearly repeat a text it was trained on{told}."
+        note = f"; without them {spoken(run.metric)} is {without[1]:.4f}" if without else ""
+        yield f"{twins['twins']:,} of the test rows nearly repeat a text it was trained on{note}."
     if module.get("language"):
         yield (
             f"The module was made for: {module['language']}. Texts in others were not looked at, unless "

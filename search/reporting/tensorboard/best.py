@@ -46,12 +46,12 @@ def write_best(
         counted = {best.best_epoch or 0: EpochCounts.of(labels, scored.probabilities), **epochs.of(line)}
         names = _group_names(labels, classes)
         first = line[-1]
-        told = f"Trial {best.trial_id}, best after epoch {best.best_epoch}. Its line in HParams is {first}."
+        text = f"Trial {best.trial_id}, best after epoch {best.best_epoch}. Its line in HParams is {first}."
         curves = [
             event for trial_id in reversed(line) for event in only_points(written(folder.parent / first, trial_id))
         ]
         with EventFile(folder, "best", curves) as run:
-            run.add(0, [text_pb("best_trial", told)])
+            run.add(0, [text_pb("best_trial", text)])
             for epoch, counts in sorted(counted.items()):
                 matrix, threshold = counts.decided()
                 by_class = [
@@ -69,8 +69,8 @@ def _group_names(labels: NDArray[np.int64], classes: Sequence[str]) -> list[str]
 
 
 def _curve(name: str, points: NDArray[np.float64], trial_id: str) -> Summary:
-    told = f"Class {name} against the rest, on the validation rows; best trial {trial_id}, a step per epoch."
-    metadata = pr_curve.create_summary_metadata(name, told, STEPS + 1)
+    text = f"Class {name} against the rest, on the validation rows; best trial {trial_id}, a step per epoch."
+    metadata = pr_curve.create_summary_metadata(name, text, STEPS + 1)
     return summary_of(f"precision_recall/{name}/pr_curves", points.astype(np.float32), metadata)
 
 
@@ -81,10 +81,10 @@ def _picture(
     if threshold is not None:
         title += f", threshold {threshold:.2f}"
     picture = matrix_picture(title, names, matrix)
-    told = "Rows: the true class. Columns: the predicted one. The darker, the larger the part of the row."
+    text = "Rows: the true class. Columns: the predicted one. The darker, the larger the part of the row."
     if threshold is not None:
-        told += " The threshold is the one with the highest F1 in that epoch, to a hundredth."
+        text += " The threshold is the one with the highest F1 in that epoch, to a hundredth."
     undrawn = [f"{drawn_name(name, i)}: {name}" for i, name in enumerate(names) if drawn_name(name, i) != name]
-    metadata = image.create_summary_metadata("confusion matrix", " ".join([told, *undrawn]))
+    metadata = image.create_summary_metadata("confusion matrix", " ".join([text, *undrawn]))
     content = [str(picture.width).encode(), str(picture.height).encode(), picture.png]
     return summary_of("confusion_matrix", np.array(content, dtype=object), metadata)

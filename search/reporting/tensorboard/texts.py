@@ -21,9 +21,9 @@ def write_configuration(folder: Path, composed: DictConfig) -> None:
     """
     # Whether the run was resumed is not of its configuration.
     settings = [str(key) for key in composed if key != "resume"]
-    told = OmegaConf.to_yaml(OmegaConf.masked_copy(composed, settings), resolve=True)
+    text = OmegaConf.to_yaml(OmegaConf.masked_copy(composed, settings), resolve=True)
     # A block of code: neither its indentation nor its signs mean anything to TensorBoard's Markdown.
-    indented = "\n".join(f"    {line}" for line in told.splitlines())
+    indented = "\n".join(f"    {line}" for line in text.splitlines())
     _write(folder, "configuration", {"configuration": indented})
 
 
@@ -56,12 +56,12 @@ def write_summary(folder: Path, summary: Mapping[str, Any]) -> None:
         "metrics": _table(["metric", "valid", "test", "95 % interval", *baselines], metrics),
         "rows": _table(["class", *splits], sizes),
     }
-    _write(folder, "summary", {f"answer/{name}": told for name, told in parts.items()})
+    _write(folder, "summary", {f"answer/{name}": part for name, part in parts.items()})
 
 
 def _write(folder: Path, name: str, texts: Mapping[str, str]) -> None:
     with EventFile(folder, name) as run:
-        run.add(0, [text_pb(tag, told) for tag, told in texts.items()])
+        run.add(0, [text_pb(tag, text) for tag, text in texts.items()])
 
 
 def _table(columns: list[str], rows: list[list[str]]) -> str:
@@ -69,9 +69,9 @@ def _table(columns: list[str], rows: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(map(_plain, line)) + " |" for line in lines)
 
 
-def _plain(told: str) -> str:
+def _plain(text: str) -> str:
     """A name whose signs Markdown would read as its own."""
-    return told.replace("\\", "\\\\").replace("|", "&#124;").replace("_", "\\_").replace("<", "&lt;")
+    return text.replace("\\", "\\\\").replace("|", "&#124;").replace("_", "\\_").replace("<", "&lt;")
 
 
 def _number(value: Any) -> str:

@@ -115,8 +115,8 @@ class TensorBoardWriter:
             if getattr(record, name) is not None:
                 summaries.append(scalar_pb(f"tuner/{name}", getattr(record, name)))
         if record.parent is not None:
-            told = f"trial {record.trial_id} goes on with trial {record.parent}"
-            summaries.append(text_pb("tuner/lineage", told))
+            text = f"trial {record.trial_id} goes on with trial {record.parent}"
+            summaries.append(text_pb("tuner/lineage", text))
         self._file.add(record.epochs, summaries)
         self.close()
 

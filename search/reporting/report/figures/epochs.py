@@ -66,8 +66,8 @@ def epoch_curves(
         entries.append(("cut", f"{always}: {scores}"))
     legend = [*_placed(entries, width)]
     below = _HEIGHT * (1 if across else len(metrics))
-    told = "; ".join(f"{one.name}: {_last(one, metrics)}" for one in found)
-    drawing = Drawing(width, below + legend[-1][1] + _LINE, f"Learning curves, {held_out}, {told}")
+    described = "; ".join(f"{one.name}: {_last(one, metrics)}" for one in found)
+    drawing = Drawing(width, below + legend[-1][1] + _LINE, f"Learning curves, {held_out}, {described}")
     for i, (metric, name) in enumerate(metrics.items()):
         place = (i * panel, 0.0, panel) if across else (0.0, i * float(_HEIGHT), panel)
         _panel(drawing, found, metric, name, place, lines.get(metric), held_out)

@@ -37,12 +37,12 @@ def scores_with_intervals(scores: Sequence[Measured], metric: str) -> Markup:
     for i, one in enumerate(scores):
         y = TOP + 34 * i + 10
         style = "0" if one.is_model else "5"
-        told = f"{one.name}: {number(one.score, 4)}"
+        tip = f"{one.name}: {number(one.score, 4)}"
         if one.interval is not None and one.interval[0] == one.interval[0]:
-            told += f" ({number(one.interval[0], 4)} to {number(one.interval[1], 4)})"
+            tip += f" ({number(one.interval[0], 4)} to {number(one.interval[1], 4)})"
             drawing.rule(x(one.interval[0]), y, x(one.interval[1]), y, f"c{style} wide")
         drawing.text(left - 10, y + 4, one.name, "strong" if one.is_model else "", "end")
-        drawing.dot(x(one.score), y, 6, f"f{style}", told)
+        drawing.dot(x(one.score), y, 6, f"f{style}", tip)
         drawing.text(x(one.score), y - 10, number(one.score), "halo strong" if one.is_model else "halo", "middle")
     return drawing.svg()
 

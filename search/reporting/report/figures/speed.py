@@ -39,9 +39,9 @@ def quality_against_time(points: Sequence[Costed], metric: str, limit: float | N
         limit: The limit of milliseconds per text; None without one.
     """
     front = sorted((one for one in points if one.on_front), key=lambda one: one.milliseconds)
-    told = ", ".join(f"{one.name} ({number(one.score)}, {number(one.milliseconds)} ms)" for one in front)
+    on_front = ", ".join(f"{one.name} ({number(one.score)}, {number(one.milliseconds)} ms)" for one in front)
     drawing = Drawing(
-        SMALL, _HEIGHT, f"{metric} against milliseconds per text; on the Pareto front, the fastest first: {told}"
+        SMALL, _HEIGHT, f"{metric} against milliseconds per text; on the Pareto front, the fastest first: {on_front}"
     )
     times = [max(spent, _LEAST) for spent in (*(one.milliseconds for one in points), *([limit] if limit else []))]
     x = Scale(min(times) / 3, max(times) * 3, LEFT, SMALL - RIGHT, log=True)
