@@ -184,6 +184,7 @@ DATA = [
     _data("dataset.test_size=0", "dataset.test_size"),
     _data("dataset.valid_size=-1", "dataset.valid_size"),
     _data("dataset.folds=1", "dataset.folds"),
+    _data("dataset.folds=five", "dataset.folds"),
     _data("dataset.limit=0", "dataset.limit"),
     _data("dataset.duplicates=last", "first"),
     _data("dataset.conflicts=first", "majority"),

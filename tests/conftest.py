@@ -31,6 +31,14 @@ def cache_of_its_own(tmp_path_factory):
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_validation_split():
+    """The few rows of tests are no reason to cross-validate, five times as long, but where that is what is tested."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("search.datasets.folds.FEW", 0)
+        yield
+
+
 @pytest.fixture(scope="module", autouse=True)
 def few_objects_to_search_through():
     """Keeps garbage collection cheap: TensorFlow's own objects, a million by then, are looked through no more."""

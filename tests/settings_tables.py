@@ -36,7 +36,13 @@ Every key can be set on the command line, `python -m search tuner.max_epochs=27`
 setting unset. (Written from the declarations by `python tests/settings_tables.py`.)
 """
 _LIMITS = {"least": "from", "above": "above", "most": "to"}
-_TYPES = {"bool": "true, false", "str": "text", "int": "whole numbers", "int | float": "numbers"}
+_TYPES = {
+    "bool": "true, false",
+    "str": "text",
+    "int": "whole numbers",
+    "int | float": "numbers",
+    "int | str": "auto, whole numbers",
+}
 _SPACE_INTRO = """
 ## space
 

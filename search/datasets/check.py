@@ -8,6 +8,7 @@ from typing import Any
 
 from search.config.dataset import DatasetConfig
 from search.datasets.dialect import QUOTINGS
+from search.datasets.folds import AUTO
 from search.datasets.hints import nearest, require_known
 from search.datasets.read import FORMATS
 from search.datasets.table import SPLITS
@@ -36,10 +37,11 @@ def check_config(config: DatasetConfig) -> None:
     require_known(config.conflicts, CONFLICT_RULES, "dataset.conflicts")
     require_known(config.shared, SHARED_RULES, "dataset.shared")
     check({key: getattr(config, key) for key in ("max_row_mib", "max_unpacked_gib")}, DatasetConfig, "dataset.")
-    _check_size(config.valid_size, "dataset.valid_size")
+    if config.valid_size is not None:
+        _check_size(config.valid_size, "dataset.valid_size")
     _check_size(config.test_size, "dataset.test_size")
-    if config.folds is not None and config.folds < 2:
-        raise InputError(f"dataset.folds={config.folds}: expected 2 or more")
+    if config.folds not in (None, AUTO) and not (type(config.folds) is int and config.folds >= 2):
+        raise InputError(f"dataset.folds={config.folds}: expected 2 or more, auto, or null for one validation split")
     if config.train_size is not None:
         _check_size(config.train_size, "dataset.train_size")
     if not 0 < config.train_fraction <= 1:

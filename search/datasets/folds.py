@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from search.config.dataset import DatasetConfig
 from search.datasets.clean import distinct_texts
 from search.datasets.table import Examples
 from search.errors import InputError
+
+AUTO = "auto"
+FEW = 2000
+"""Texts to learn from below which `auto` cross-validates: a tenth of them ranks trials by chance."""
+_MOST, _LEAST = 5, 3
 
 
 @dataclass(frozen=True)
@@ -52,6 +59,35 @@ def cross_folds(train: Examples, fold: NDArray[np.int64]) -> list[Fold]:
         held = np.flatnonzero(fold == number)
         found.append(Fold(Subset.of(train, np.flatnonzero(fold != number)), Subset.of(train, held), held))
     return found
+
+
+def number_of_folds(parts: Mapping[str, Examples], classes: int, config: DatasetConfig) -> int | None:
+    """How many folds to validate on; None: one validation split.
+
+    For `dataset.folds=auto` it follows from the texts that the test split leaves. A class that has few of them makes
+    for fewer folds. There are none where the data come with a validation split or its size is given, where train is to
+    be smaller than it could be, without `stratify`, and, with `dataset.limit`, where there were enough texts without.
+
+    Args:
+        parts: Train, and valid and test where they came with the data.
+        classes: Number of classes.
+        config: How to split.
+    """
+    if config.folds != AUTO:
+        return None if config.folds is None else int(config.folds)
+    sized = config.valid_size is not None or config.train_size is not None or config.train_fraction < 1
+    if "valid" in parts or sized or not config.stratify:
+        return None
+    counts = np.bincount(distinct_texts(parts["train"])[1], minlength=classes)
+    texts = int(counts.sum())
+    size = 0 if "test" in parts else config.test_size
+    left = texts - (size if isinstance(size, int) else round(size * texts))
+    if left >= FEW:
+        return None
+    within = texts if config.limit is None else min(texts, config.limit)
+    # Of a class one more text may be tested, by how shares are rounded.
+    rarest = int(counts.min() * left * within / texts**2) - 1
+    return min(_MOST, rarest) if rarest >= _LEAST else None
 
 
 def number_folds(

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from search.config.dataset import DatasetConfig
 from search.datasets.clean import Cleaning, distinct_texts
-from search.datasets.folds import Fold, cross_folds, number_folds
+from search.datasets.folds import AUTO, Fold, cross_folds, number_folds, number_of_folds
 from search.datasets.part import part_of
 from search.datasets.table import SPLITS, Examples
 from search.errors import InputError
 
 _Counts = NDArray[np.int64]
+_VALID_SIZE = 0.1
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Splits:
         refit_on: The splits that the best trial is refitted on. Without valid under `train_fraction`, where valid may
             be many times larger than what is left of train.
         fold: The fold of each row of train, int64 [n]; None: there is no cross-validation.
+        few: Whether there are folds because there are few rows, not because they were asked for.
     """
 
     classes: tuple[str, ...]
@@ -43,6 +45,7 @@ class Splits:
     cleaning: Cleaning
     refit_on: tuple[str, ...] = ("train", "valid")
     fold: NDArray[np.int64] | None = None
+    few: bool = False
 
     @cached_property
     def refit(self) -> Examples:
@@ -99,13 +102,14 @@ def split(parts: Mapping[str, Examples], classes: tuple[str, ...], config: Datas
         InputError: The sizes do not fit the data, or a class has too few texts to be in every split.
     """
     random = np.random.default_rng(seed)
-    if config.folds is not None and "valid" in parts:
+    folds = number_of_folds(parts, len(classes), config)
+    if folds is not None and "valid" in parts:
         raise InputError(
-            f"dataset.folds={config.folds} validates on parts of train in turn, but the data come with a validation "
-            "split: leave out dataset.folds, or the split"
+            f"dataset.folds={folds} validates on parts of train in turn, but the data come with a validation split: "
+            "leave out dataset.folds, or the split"
         )
     wanted = [name for name in SPLITS if name == "train" or name not in parts]
-    if config.folds is not None:
+    if folds is not None:
         wanted.remove("valid")
     within = {
         name: _limit(parts[name], classes, config, wanted if name == "train" else [name], random)
@@ -118,9 +122,9 @@ def split(parts: Mapping[str, Examples], classes: tuple[str, ...], config: Datas
     if not config.stratify:
         _require_every_class({**cut, "train": train}, classes)
     cleaning = Cleaning(over_limit=over_limit, unused=len(cut["train"]) - len(train))
-    if config.folds is not None:
-        fold = number_folds(train, config.folds, classes, config.stratify, random)
-        return Splits(classes, train, train, cut["test"], cleaning, ("train",), fold)
+    if folds is not None:
+        fold = number_folds(train, folds, classes, config.stratify, random)
+        return Splits(classes, train, train, cut["test"], cleaning, ("train",), fold, config.folds == AUTO)
     refit_on = ("train", "valid") if config.train_fraction == 1 else ("train",)
     return Splits(classes, train, cut["valid"], cut["test"], cleaning, refit_on)
 
@@ -174,7 +178,8 @@ def _cut(
     for name in reversed(names):
         # As many texts of each class stay behind as there are splits to come.
         later = 1 + names.index(name)
-        share = _share(left, getattr(config, f"{name}_size"), len(labels), later, name, classes)
+        size = config.test_size if name == "test" else config.valid_size
+        share = _share(left, _VALID_SIZE if size is None else size, len(labels), later, name, classes)
         for of_class, start, count in zip(shuffled, begin, share, strict=True):
             side[of_class[start : start + count]] = name
         begin, left = begin + share, left - share

@@ -101,7 +101,7 @@ def _summary(run: Run, prepared: Prepared, trials: Trials, answer: Answer) -> di
         "device": run.device,
     }
     more = {
-        "folds": fold_spread(best.fold_scores),
+        "folds": fold_spread(best.fold_scores, prepared.splits.few),
         "ensembles": answer.ensemble.record if answer.ensemble else None,
         "final_refit": answer.final_refit,
     }

@@ -81,7 +81,8 @@ def prepare(
     if tokens and splits.fold is not None and AUTO in space["sequence_length"].limits:
         raise InputError(
             f"space.sequence_length=auto over {tokens[0]} looks at all rows to learn from, also those that a fold "
-            "holds out: with dataset.folds give a number, such as space.sequence_length=64."
+            "holds out: with dataset.folds give a number, such as space.sequence_length=64, or take one validation "
+            "split by dataset.folds=null."
         )
     space = space_from(ranges, rows=rows, token_level=tokens)
     limit = LatencyLimit(config.objective.max_ms_per_text, RunFolder(output).latency, texts)

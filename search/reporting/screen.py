@@ -16,6 +16,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from rich.table import Table
 
 from search.datasets import Cleaning, Splits
+from search.datasets.folds import FEW
 from search.evaluation.metric_list import shown_metrics
 from search.evaluation.paired import compared
 from search.reporting.progress import EmbeddingProgress, SearchProgress
@@ -62,7 +63,8 @@ class Screen:
         }
         self.console.print(table_of_classes([*splits.classes, "all"], columns, self.console.width))
         if splits.fold is not None:
-            self.say(f"Cross-validation: train in {len(splits.folds)} folds, each held out in turn")
+            why = f" (dataset.folds=auto: fewer than {FEW:,} texts to learn from)" if splits.few else ""
+            self.say(f"Cross-validation: train in {len(splits.folds)} folds, each held out in turn{why}")
         self.say(describe_cleaning(splits.cleaning))
 
     @contextmanager

@@ -31,13 +31,17 @@ def count_trials(records: Iterable[TrialRecord]) -> dict[str, int]:
     return dict(Counter(record.status for record in records))
 
 
-def fold_spread(scores: Sequence[float]) -> dict[str, Any] | None:
+def fold_spread(scores: Sequence[float], few: bool) -> dict[str, Any] | None:
     """The spread of the objective over folds.
 
+    Args:
+        scores: Of each fold.
+        few: Whether there are folds because there are few rows, not because they were asked for.
+
     Returns:
-        count, scores, and their standard deviation under `std`; None where there are no folds.
+        count, scores, their standard deviation under `std`, and `few`; None where there are no folds.
     """
-    return {"count": len(scores), "scores": list(scores), "std": stdev(scores)} if scores else None
+    return {"count": len(scores), "scores": list(scores), "std": stdev(scores), "few": few} if scores else None
 
 
 def write_predictions(path: Path, scored: ScoredRows) -> None:

@@ -1,5 +1,6 @@
 """Every text is held out once, in a fold that has its share of each class."""
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,9 @@ from reviews import write_reviews
 
 from search.config.dataset import DatasetConfig
 from search.datasets import Examples, load_splits
-from search.datasets.folds import assign_folds, cross_folds, number_folds
+from search.datasets import folds as folds_module
+from search.datasets.folds import assign_folds, cross_folds, number_folds, number_of_folds
+from search.datasets.split import split
 from search.errors import InputError
 
 
@@ -130,3 +133,68 @@ def test_data_that_come_with_a_validation_split_are_refused(tmp_path):
 def test_a_number_of_folds_that_holds_nothing_out_is_refused(tmp_path, folds):
     with pytest.raises(InputError, match=r"dataset\.folds.*2 or more"):
         load_splits(reviews(tmp_path, folds=folds), Path("unused"), 0)
+
+
+def automatic(counts, **given):
+    labels = np.repeat(np.arange(len(counts)), counts)
+    return number_of_folds({"train": make_examples(labels)}, len(counts), DatasetConfig(name="made", **given))
+
+
+@pytest.fixture
+def few(monkeypatch):
+    monkeypatch.setattr(folds_module, "FEW", 90)
+
+
+@pytest.mark.parametrize(
+    ("counts", "given", "expected"),
+    [
+        ([49, 50], {}, 5),
+        ([50, 50], {}, None),  # 90 are left by the test split
+        ([49, 50], {"test_size": 9}, None),
+        ([80, 6], {}, 4),
+        ([80, 4], {}, None),
+        ([49, 50], {"folds": None}, None),
+        ([500, 500], {"folds": 3}, 3),
+        ([49, 50], {"valid_size": 0.1}, None),
+        ([49, 50], {"train_size": 20}, None),
+        ([49, 50], {"train_fraction": 0.5}, None),
+        ([49, 50], {"stratify": False}, None),
+        ([500, 500], {"limit": 50}, None),
+        ([49, 50], {"limit": 50}, 5),
+    ],
+)
+def test_few_rows_are_cross_validated_unless_something_else_is_asked_for(few, counts, given, expected):
+    assert automatic(counts, **given) == expected
+
+
+def test_a_validation_split_that_came_with_the_data_stays(few):
+    made = make_examples([0, 1] * 20)
+    assert number_of_folds({"train": made, "valid": made}, 2, DatasetConfig(name="made")) is None
+
+
+@given(counts=st.lists(st.integers(1, 30), min_size=2, max_size=4), limit=st.integers(20, 60) | st.none())
+@settings(max_examples=50)
+def test_what_could_be_split_can_be_cross_validated(counts, limit):
+    labels = np.repeat(np.arange(len(counts)), counts)
+    classes = tuple(map(str, range(len(counts))))
+    config = DatasetConfig(name="made", limit=limit)
+    examples = {"train": make_examples(labels)}
+    try:
+        split(examples, classes, config, 0)  # FEW is 0 in tests: one validation split
+    except InputError:
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(folds_module, "FEW", 2000)
+        found = split(examples, classes, config, 0)
+    assert (found.fold is None) == (not found.few)
+    assert min(Counter(found.train.labels.tolist()).values()) >= (found.few and len(found.folds))
+
+
+def test_the_test_split_is_the_same_with_folds_and_without(few):
+    labels = np.arange(80) % 2
+    config = DatasetConfig(name="made")
+    crossed = split({"train": make_examples(labels)}, ("a", "b"), config, 0)
+    config.folds = None
+    plain = split({"train": make_examples(labels)}, ("a", "b"), config, 0)
+    assert len(crossed.folds) == 5 and len(plain.folds) == 1
+    assert crossed.test.rows.tolist() == plain.test.rows.tolist()

@@ -153,16 +153,19 @@ def search(validation, folder):
 
 
 @pytest.mark.slow
-def test_the_command_ranks_by_folds_and_tests_once(search_command, tmp_path, word_module, capfd):
+def test_the_command_ranks_few_rows_by_folds_and_tests_once(search_command, tmp_path, word_module, capfd, monkeypatch):
+    monkeypatch.setattr("search.datasets.folds.FEW", 2000)
+    monkeypatch.setattr("search.datasets.folds._MOST", 3)
     write_reviews(tmp_path / "reviews.csv", 240)
     arguments = (
         *("dataset=csv", "dataset.path=reviews.csv", "dataset.text=review", "dataset.label=stars"),
-        *("dataset.folds=3", f"space.modules=[{word_module},mean]", "space.trainable=[false,true]"),
+        *(f"space.modules=[{word_module},mean]", "space.trainable=[false,true]"),
         *("space.units=8", "space.batch_size=32", "space.learning_rate=0.01", "space.embedding_size=4"),
         *("tuner=random", "tuner.max_trials=3", "tuner.max_epochs=2", "hydra.run.dir=run"),
     )
     outcome = search_command(*arguments, "ensemble.trials=2", "threshold=0.4")
     assert outcome.code == 0, outcome.err
+    assert "train in 3 folds" in outcome.out and "dataset.folds=auto" in outcome.out
     run = tmp_path / "run"
     summary = json.loads((run / "summary.json").read_text())
     board = pd.read_csv(run / "leaderboard.csv", dtype={"trial_id": str})
@@ -177,4 +180,4 @@ def test_the_command_ranks_by_folds_and_tests_once(search_command, tmp_path, wor
     assert len(texts) == sum(summary["sizes"]["test"].values()) == 24
     assert summary["ensembles"]["methods"]
     report = (run / "report.html").read_text()
-    assert "3 folds" in report and "3 folds" in (run / "MODEL_CARD.md").read_text()
+    assert "dataset.folds=auto" in report and "3 folds" in report and "3 folds" in (run / "MODEL_CARD.md").read_text()
