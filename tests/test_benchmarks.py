@@ -72,3 +72,36 @@ def test_finetune_compares_the_same_training(here):
     size, touched, batch, *_ = line.values()
     assert (size, batch) == ("500 x 8", "32")
     assert 200 < int(touched) < 500  # each text has a number of its own in it
+
+
+def test_the_table_of_quality_grows_and_judges_by_the_seeds_that_are_there(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    quality = importlib.import_module("quality")
+    csv, page = tmp_path / "quality.csv", tmp_path / "quality.md"
+    page.write_text("# Title\n<!-- quality -->\nold\n<!-- /quality -->\nend\n")
+
+    def keep(name, seed, scores, **searched):
+        tests = {
+            known: {"test": {"macro_f1": score}}
+            for known, score in zip(quality.BASELINES.values(), scores, strict=True)
+        }
+        for command in ("word-counts", "minilm"):
+            quality._keep(csv, name, command, seed, 180, {"baselines": tests})
+        for seconds, score in searched.items():
+            best = {"chosen": "mean", "methods": {"mean": {"test": {"macro_f1": score + 0.01}}}}
+            summary = {"test": {"macro_f1": score}, "ensembles": best}
+            quality._keep(csv, name, "default", seed, int(seconds[1:]), summary)
+
+    keep("tweets", 0, [0.2, 0.5, 0.7, 0.6, 0.6], s60=0.1, s180=0.8)  # the run with more time counts
+    keep("bbc", 0, [0.2, 0.5, 0.8, 0.6, 0.6], s180=0.7)
+    keep("drugs", 0, [0.2, 0.5, 0.6, 0.5, 0.5], s180=0.66)
+    keep("drugs", 1, [0.2, 0.5, 0.8, 0.5, 0.5], s180=0.66)
+    assert quality._is_there(csv, "bbc", "default", 0, 180) and not quality._is_there(csv, "bbc", "default", 1, 180)
+    quality.write_table(csv, page)
+    assert page.read_text().startswith("# Title\n") and page.read_text().endswith("\nend\n")
+    shown = {line["data, metric"].split(",")[0]: line for line in table(page.read_text())}
+    assert shown["tweets"]["default search"] == "0.800 (one seed)" and shown["tweets"]["verdict"].startswith("at or")
+    assert shown["bbc"]["verdict"] == "below TF-IDF, logistic regression by 0.100"
+    assert shown["drugs"]["TF-IDF, logistic regression"] == "0.700 ± 0.100"
+    assert shown["drugs"]["verdict"] == "within one standard error of TF-IDF, logistic regression"
+    assert shown["quora"]["verdict"] == "not run"
