@@ -105,3 +105,9 @@ def test_the_table_of_quality_grows_and_judges_by_the_seeds_that_are_there(tmp_p
     assert shown["drugs"]["TF-IDF, logistic regression"] == "0.700 ± 0.100"
     assert shown["drugs"]["verdict"] == "within one standard error of TF-IDF, logistic regression"
     assert shown["quora"]["verdict"] == "not run"
+
+
+def test_driver_runs_a_search_without_training_and_resumes_it(monkeypatch):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    trials, *_ = importlib.import_module("driver").measured("hyperband of 27 epochs", 20)
+    assert trials == 20

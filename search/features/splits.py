@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,10 @@ class SplitFeatures:
         self._on_pass = on_pass
         # Module and split to its features; the split is kept so that no other can take its identity.
         self._features: dict[tuple[SavedModule, int], tuple[Examples, Features]] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Another process maps what is kept on disk itself, and has nobody to tell of a pass.
+        return SplitFeatures, (self.cache,)
 
     def has_room(self, texts: int, dimension: int) -> bool:
         """Whether there is a cache, and in it room for the features of so many texts."""

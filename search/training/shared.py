@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from typing import Any
 
 from search.backbones.base import SavedModule
 from search.backbones.hub.answers import faults_of_module
@@ -19,6 +20,10 @@ class SharedResources:
         # By module and splits, which are kept so that no others can take their identities.
         self._touched: dict[tuple[SavedModule, int], tuple[Examples, list[Touched]]] = {}
         self._tables: dict[tuple[SavedModule, int, int], tuple[Examples, Examples | None, Table | None]] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Another process finds it anew: it hangs on identities of this one, and is large.
+        return SharedResources, ()
 
     def faults(self, module: SavedModule, *splits: Examples | None) -> AbstractContextManager[None]:
         """Tells, where training on the texts of splits fails, whether a module is at fault: see `faults_of_module`."""

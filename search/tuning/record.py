@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from types import UnionType
@@ -86,7 +86,7 @@ class TrialRecord:
 
     def write(self, path: Path) -> None:
         """Writes the record, whole or not at all."""
-        write_checked(path, asdict(self))
+        write_checked(path, vars(self))
 
     @classmethod
     def read(cls, path: Path) -> TrialRecord:

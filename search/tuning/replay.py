@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from search.errors import InputError
+from search.tuning.hyperparameters import hyperparameters_of
 from search.tuning.record import TrialObserver, TrialRecord
 from search.tuning.study import Study
-from search.tuning.trial import hyperparameters_of
 from search.tuning.trial_store import TrialStore
 from search.utils.checked import damaged
 

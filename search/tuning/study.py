@@ -14,9 +14,10 @@ from keras_tuner.engine.metrics_tracking import infer_metric_direction
 from keras_tuner.engine.trial import Trial, TrialStatus
 
 from search.execution.base import Done, Wait
+from search.tuning.hyperparameters import hyperparameters_of
 from search.tuning.oracles.base import ResumableOracle
-from search.tuning.record import TrialRecord, ranked
-from search.tuning.trial import TrialSpec, hyperparameters_of, spec_of
+from search.tuning.record import TrialRecord, order, ranked
+from search.tuning.trial import TrialSpec, spec_of
 
 
 @cache
@@ -68,6 +69,9 @@ class Study:
         self._running: dict[str, TrialSpec] = {}
         self._again: list[TrialSpec] = []
         self._asked = 0
+        # Of what was told, so that no trial is looked at again after each of those that follow.
+        self._trained = 0
+        self._best: TrialRecord | None = None
 
     @property
     def records(self) -> dict[str, TrialRecord]:
@@ -87,7 +91,7 @@ class Study:
             The trial; `Wait` where the results of trials that run decide whether or which; `Done` at the end.
         """
         if self.budget.max_total_epochs is not None:
-            left = self.budget.max_total_epochs - self._trained()
+            left = self.budget.max_total_epochs - self._trained
             if left <= 0:
                 return Done(complete=False)
             # As if trials ran one after another: they may stop early, or train all that they are to.
@@ -96,7 +100,7 @@ class Study:
         spec = self._next()
         if not isinstance(spec, TrialSpec):
             return spec
-        if not self.budget.may_start(spec.target_epochs - spec.initial_epoch, self.records):
+        if not self.budget.may_start(spec.target_epochs - spec.initial_epoch, self._records):
             self._again.insert(0, spec)
             return Done(complete=False)
         self._running[spec.trial_id] = spec
@@ -154,6 +158,9 @@ class Study:
         """Takes the result of a trial: what is proposed next may follow from it."""
         del self._running[result.trial_id]
         self._records[result.trial_id] = result
+        self._trained += result.epochs - result.initial_epoch
+        if result.status == TrialStatus.COMPLETED:
+            self._best = result if self._best is None else min(self._best, result, key=self._rank)
         trial: Any = self.oracle.trials[result.trial_id]
         # A model may have asked for new hyperparameters as it was built.
         trial.hyperparameters = hyperparameters_of(result.space)
@@ -174,6 +181,12 @@ class Study:
         """The completed trials, the best first, of equals the earlier one."""
         return ranked(self.records.values(), self.oracle.objective.direction)
 
+    def best(self) -> TrialRecord | None:
+        """The first of the ranking; None: no trial has completed."""
+        if isinstance(self.oracle, ResumableOracle) and self.oracle.stop_reason is not None:
+            return next(iter(self.ranking()), None)  # the best of all may be beyond the end
+        return self._best
+
     def promotable(self) -> set[str]:
         """The trials whose training another may yet go on with."""
         return self.oracle.promotable() if isinstance(self.oracle, ResumableOracle) else set()
@@ -190,6 +203,6 @@ class Study:
         self._asked += 1
         return spec_of(trial, self.max_epochs)
 
-    def _trained(self) -> int:
-        told = [record for trial_id, record in self._records.items() if trial_id not in self._running]
-        return sum(record.epochs - record.initial_epoch for record in told)
+    def _rank(self, record: TrialRecord) -> tuple[float, tuple[int, int]]:
+        score = record.score or 0.0
+        return score if self.oracle.objective.direction == "min" else -score, order(record.trial_id)

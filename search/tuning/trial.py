@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from copy import deepcopy
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import keras_tuner
 
 from search.training.seeds import ACCUMULATE, HEAD_EPOCHS, hyperparameter_values
+from search.tuning.hyperparameters import hyperparameters_of
 from search.tuning.record import TrialRecord
 
 TrialConstraint = Callable[[keras_tuner.HyperParameters], None]
@@ -85,11 +85,6 @@ class TrialSpec:
             accumulate=state.accumulate,
             head_epochs=state.head_epochs,
         )
-
-
-def hyperparameters_of(space: Mapping[str, Any]) -> keras_tuner.HyperParameters:
-    """KerasTuner's hyperparameters from what their `get_config` gave, which stays as it is."""
-    return keras_tuner.HyperParameters.from_config(deepcopy(space))  # it makes objects of the conditions in place
 
 
 def spec_of(trial: Any, max_epochs: int) -> TrialSpec:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +23,9 @@ class TrialFiles:
 
     def __init__(self, project: Path) -> None:
         self.project = project
-        # Checkpoints that are gone for good: a long search need not look for them after every trial.
-        self._removed: set[tuple[str, str]] = set()
+        # Ended trials whose best weights, and whose last state, may stand: a long search has few.
+        self._with_best: set[str] = set()
+        self._with_last: set[str] = set()
 
     def record(self, trial_id: str) -> Path:
         """The record of a trial that has ended."""
@@ -88,20 +88,24 @@ class TrialFiles:
             )
         return load(path)
 
-    def remove_checkpoints(
-        self, records: Iterable[TrialRecord], best: TrialRecord | None, promotable: Collection[str]
-    ) -> None:
-        """Removes the weights of all trials but the best, and the states of all that no other may go on with."""
-        for record in records:
-            if record is not best:
-                self._remove(record.trial_id, "best")
-            if record.trial_id not in promotable:
-                self._remove(record.trial_id, "last")
+    def note_end(self, trial_id: str) -> None:
+        """Counts a trial among those that have ended, whose checkpoints may be removed."""
+        self._with_best.add(trial_id)
+        self._with_last.add(trial_id)
 
-    def _remove(self, trial_id: str, which: str) -> None:
-        if (trial_id, which) not in self._removed:
-            (self.best if which == "best" else self.last)(trial_id).unlink(missing_ok=True)
-            self._removed.add((trial_id, which))
+    def remove_checkpoints(self, best: str | None, promotable: set[str]) -> None:
+        """Removes of ended trials the weights of all but the best, and the states of all that no other may go on with.
+
+        Args:
+            best: The best trial; None: there is none yet.
+            promotable: The trials that others may go on with.
+        """
+        for trial_id in self._with_best - {best}:
+            self.best(trial_id).unlink(missing_ok=True)
+        for trial_id in self._with_last - promotable:
+            self.last(trial_id).unlink(missing_ok=True)
+        self._with_best &= {best}
+        self._with_last &= promotable
 
     def _folder(self, trial_id: str) -> Path:
         return self.project / f"trial_{trial_id}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -49,13 +50,12 @@ class TrialStore:
         self.files = TrialFiles(project)
         self._journal = Journal(project / JOURNAL)
         self._asked: set[str] = set()
-        self._has_settings = False
 
     def begin(self, settings: dict[str, Any]) -> None:
         """Notes the settings that a search is begun with, unless it goes on."""
-        if not self._has_settings:
+        if self.settings() is None:
             self._journal.append({_SETTINGS: settings})
-            self._has_settings = True
+            self._found.append({_SETTINGS: settings})
 
     def asked(self, spec: TrialSpec) -> None:
         """Notes a trial that is about to begin, once."""
@@ -66,6 +66,7 @@ class TrialStore:
     def told(self, result: TrialRecord) -> None:
         """Keeps a result."""
         result.write(self.files.record(result.trial_id))
+        self.files.note_end(result.trial_id)
         self._journal.append({_TOLD: result.trial_id})
 
     def settings(self) -> dict[str, Any] | None:
@@ -74,9 +75,7 @@ class TrialStore:
         Raises:
             InputError: The journal is damaged.
         """
-        found = next((entry[_SETTINGS] for entry in self._journal.entries() if _SETTINGS in entry), None)
-        self._has_settings = found is not None
-        return found
+        return next((entry[_SETTINGS] for entry in self._found if _SETTINGS in entry), None)
 
     def history(self) -> Iterator[Asked | TrialRecord]:
         """The journal in its order; a result that was recorded and not told before a kill comes last.
@@ -85,7 +84,7 @@ class TrialStore:
             InputError: The journal, or a record, is damaged or missing.
         """
         open_: dict[str, Asked] = {}
-        for entry in self._journal.entries():
+        for entry in self._found:
             if _ASKED in entry:
                 asked = open_[entry[_ASKED]] = Asked(entry[_ASKED], entry[_VALUES])
                 self._asked.add(asked.trial_id)
@@ -98,11 +97,17 @@ class TrialStore:
                 self._journal.append({_TOLD: asked.trial_id})
                 yield record
 
+    @cached_property
+    def _found(self) -> list[dict[str, Any]]:
+        """The lines that were there, read once."""
+        return self._journal.entries()
+
     def _record(self, asked: Asked) -> TrialRecord:
         path = self.files.record(asked.trial_id)
         if not path.exists():
             raise InputError(f"{path} is missing: restore it from a copy, or start a new run.")
         record = TrialRecord.read(path)
+        self.files.note_end(record.trial_id)
         if any(asked.values.get(name) != value for name, value in record.values.items() if name in asked.values):
             raise damaged(path, "its values are not those of the journal")
         return record

@@ -6,7 +6,7 @@ import gc
 import io
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,6 @@ from search.execution.loop import run_study
 from search.execution.serial import SerialExecutor
 from search.models.weights import assign, model_weights
 from search.training.keras_training import build_from_shapes
-from search.training.seeds import trial_seed
 from search.tuning.distribution import refuse_workers
 from search.tuning.observers import StudyReport
 from search.tuning.oracles.base import ResumableOracle
@@ -29,6 +28,7 @@ from search.tuning.runner import TrialRunner
 from search.tuning.study import Budget, MayStart, Study, always
 from search.tuning.trial import TrialConstraint, TrialSpec
 from search.tuning.trial_files import TrialFiles
+from search.tuning.trial_models import TrialModels
 from search.tuning.trial_store import TrialStore, earlier_version
 from search.utils.checkpoint import Arrays
 from search.utils.interrupts import noted_interrupts
@@ -134,16 +134,10 @@ class Tuner(keras_tuner.Tuner):
 
     def runner(self, *fit_args: Any, **fit_kwargs: Any) -> TrialRunner:
         """The runner of trials on some data; arguments as for `search`."""
-        given = fit_kwargs.pop("callbacks", [])
-
-        def callbacks(spec: TrialSpec) -> list[keras.callbacks.Callback]:
-            copies: list[keras.callbacks.Callback] = self._deepcopy_callbacks(given)
-            self._configure_tensorboard_dir(copies, spec)
-            return copies
-
+        models, given = self._models, fit_kwargs.pop("callbacks", [])
         return TrialRunner(
             hypermodel=self.hypermodel,
-            build=self._try_build,
+            build=models.build,
             files=self.files,
             objective=self.oracle.objective,
             patience=self.patience,
@@ -151,7 +145,7 @@ class Tuner(keras_tuner.Tuner):
             constraints=self.constraints,
             fit_args=fit_args,
             fit_kwargs=fit_kwargs,
-            callbacks=callbacks,
+            callbacks=partial(models.callbacks, given),
         )
 
     def _search(self, executor: SerialExecutor) -> None:
@@ -179,7 +173,6 @@ class Tuner(keras_tuner.Tuner):
         """Records a result, passes it to study and observers, and removes checkpoints that are no longer needed."""
         self.store.told(result)
         self.study.tell(result)
-        self.save()
         if self.keep != "all":
             self._remove_checkpoints(self.study.promotable())
         self._report.on_trial_end(result)
@@ -213,7 +206,7 @@ class Tuner(keras_tuner.Tuner):
             InputError: They are damaged, or were not kept.
         """
         weights = self.best_weights(trial)
-        model = self._try_build(trial.hyperparameters)
+        model = self._models.build(trial.hyperparameters)
         build_from_shapes(model, self.records[trial.trial_id].build)
         assign(model_weights(model), weights)
         return model
@@ -235,15 +228,10 @@ class Tuner(keras_tuner.Tuner):
             self.hypermodel.declare_hyperparameters(hp)
             self.oracle.update_space(hp)
 
-    def _try_build(self, hp: Any) -> keras.Model:
-        # KerasTuner clears Keras's session before it builds, and mixed precision with it.
-        self._policy = keras.config.dtype_policy()
-        return super()._try_build(hp)
-
-    def _build_hypermodel(self, hp: Any) -> keras.Model:
-        keras.config.set_dtype_policy(self._policy)
-        keras.utils.set_random_seed(trial_seed(self.seed, hp.values))
-        return super()._build_hypermodel(hp)
+    @property
+    def _models(self) -> TrialModels:
+        return TrialModels(self, self.seed)
 
     def _remove_checkpoints(self, promotable: set[str]) -> None:
-        self.files.remove_checkpoints(self.records.values(), next(iter(self.ranking()), None), promotable)
+        best = self.study.best()
+        self.files.remove_checkpoints(None if best is None else best.trial_id, promotable)

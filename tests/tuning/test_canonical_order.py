@@ -66,6 +66,7 @@ def run(study, workers, schedule, failing):
 
 
 def told(study):
+    assert study.best() is next(iter(study.ranking()), None)
     rows = [(one.trial_id, one.parent, one.values, one.status, one.score, one.epochs) for one in study.records.values()]
     return rows, [record.trial_id for record in study.ranking()], study.oracle.stop_reason
 

@@ -78,3 +78,11 @@ def test_the_journal_of_a_search_says_what_was_asked_and_told(tmp_path):
     assert settings["settings"]["seed"] == 0 and json.dumps(settings)
     assert [step.get("asked", step.get("told")) for step in steps[::2]] == list(tuner.records)
     assert [step["told"] for step in steps[1::2]] == list(tuner.records)
+
+
+def test_a_resumed_search_reads_its_journal_once(tmp_path, monkeypatch):
+    searched(tmp_path, "random")
+    read, entries = [], Journal.entries
+    monkeypatch.setattr(Journal, "entries", lambda journal: read.append(journal) or entries(journal))
+    searched(tmp_path, "random", max_trials=9)
+    assert len(read) == 1

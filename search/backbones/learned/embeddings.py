@@ -50,6 +50,10 @@ class TokenTable:
         self.module = module
         self._vectors: WordVectors | None = None
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Another process reads the vectors itself.
+        return TokenTable, (self.module,)
+
     def of_texts(self, texts: keras.KerasTensor, tokens: Tokens, values: Mapping[str, Any]) -> keras.KerasTensor:
         """Adds tokenizer and table to a model: see `TokenEmbedding.of_texts`."""
         return self._of_ids(tokens.tokenized(texts, values), tokens, values)

@@ -47,6 +47,10 @@ class Tokens:
         self._counted = cache(self._count)
         self._others: dict[int, Tokens] = {}
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Another process counts the same texts to the same vocabulary.
+        return Tokens, (self._texts,)
+
     def learning_from(self, texts: NDArray[np.object_]) -> Tokens:
         """The tokenizers of other training texts [n], shared by all callers with the same texts."""
         # Each holds on to its texts: their identity is theirs alone.

@@ -3,18 +3,38 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any
 
 import keras_tuner
 from keras_tuner.engine.trial import Trial, TrialStatus
 
-from search.tuning.oracles.sampling import Configuration, configuration, sample
+from search.tuning.hyperparameters import copied
+from search.tuning.oracles.sampling import Configuration, Tried, sample
 from search.tuning.oracles.saved import SavedOracle
 
 PARENT = "tuner/trial_id"
 """KerasTuner's name for a trial's parent among its values: the trial whose training it continues."""
+
+
+@dataclass
+class _Ends:
+    """How trials ended, each looked at once.
+
+    Attributes:
+        ended: All trials that have ended.
+        settled: Number of trials at the beginning of the canonical order that have ended, and stay the beginning.
+        failed: Failed trials among them.
+        in_a_row: Failed trials at the end of them.
+        stop: The failed trial with which a bound was reached, and the bound.
+    """
+
+    ended: set[str] = field(default_factory=set)
+    settled: int = 0
+    failed: int = 0
+    in_a_row: int = 0
+    stop: tuple[str, str] | None = None
 
 
 class ResumableOracle(SavedOracle):
@@ -48,8 +68,8 @@ class ResumableOracle(SavedOracle):
         self.seed = self._seed_state = secrets.randbelow(2**31) if seed is None else seed
         self._seed_is_drawn = seed is None
         self.max_failed_trials = max_failed_trials
-        self._configurations: dict[str, Configuration] = {}
-        self._space_size = 0
+        self._ends = _Ends()
+        self._of_all = Tried()
         self._replayed: dict[str, Any] | None = None
 
     @keras_tuner.synchronized
@@ -87,7 +107,7 @@ class ResumableOracle(SavedOracle):
         response: dict[str, Any] = {"status": TrialStatus.STOPPED}
         if not self.max_trials or len(self.trials) < self.max_trials:
             response = self.populate_space(self._id(len(self.trials)))
-        hyperparameters = self.hyperparameters.copy()
+        hyperparameters = copied(self.hyperparameters)
         hyperparameters.values = (response.get("values") if self._replayed is None else self._replayed) or {}
         name = response.get("trial_id", self._id(len(self.trials)))
         return Trial(hyperparameters=hyperparameters, trial_id=name, status=response["status"])
@@ -124,10 +144,9 @@ class ResumableOracle(SavedOracle):
     def _begun_in_order(self) -> list[str]:
         return list(self.start_order)
 
-    def _settled(self) -> list[str]:
-        """The first trials of that order, up to one that has not ended, or before which another may yet begin."""
-        ended = set(self.end_order)
-        return list(takewhile(ended.__contains__, self._begun_in_order()))
+    def _after(self, settled: int) -> list[str]:
+        """The trials of that order after the first ones, up to one before which another may yet begin."""
+        return self.start_order[settled:]
 
     @property
     def stop_reason(self) -> str | None:
@@ -137,16 +156,24 @@ class ResumableOracle(SavedOracle):
 
     def _stop(self) -> tuple[str, str] | None:
         """The failed trial with which a bound is reached, and the bound."""
-        failed = in_a_row = 0
-        bound = self._most_failures()
-        for trial_id in self._settled():
+        ends = self._ends
+        ends.ended.update(self.end_order[len(ends.ended) :])
+        for trial_id in takewhile(ends.ended.__contains__, self._after(ends.settled)):
+            ends.settled += 1
             is_failed = self.trials[trial_id].status == TrialStatus.FAILED
-            failed += is_failed
-            in_a_row = in_a_row + 1 if is_failed else 0
-            if in_a_row >= self.max_consecutive_failed_trials:
-                return trial_id, f"{in_a_row} trials in a row failed (max_consecutive_failed_trials)"
-            if bound is not None and failed >= bound:
-                return trial_id, f"{failed} trials failed (max_failed_trials)"
+            ends.failed += is_failed
+            ends.in_a_row = ends.in_a_row + 1 if is_failed else 0
+            if ends.stop is None and (reached := self._reached()) is not None:
+                ends.stop = trial_id, reached
+        return ends.stop
+
+    def _reached(self) -> str | None:
+        """The bound that the failed trials have reached with the last one counted."""
+        failed, in_a_row, bound = self._ends.failed, self._ends.in_a_row, self._most_failures()
+        if in_a_row >= self.max_consecutive_failed_trials:
+            return f"{in_a_row} trials in a row failed (max_consecutive_failed_trials)"
+        if bound is not None and failed >= bound:
+            return f"{failed} trials failed (max_failed_trials)"
         return None
 
     def promotable(self) -> set[str]:
@@ -165,24 +192,20 @@ class ResumableOracle(SavedOracle):
         if self._seed_is_drawn and type(settings.get("seed")) is int:
             self.seed = self._seed_state = settings["seed"]
 
-    def _tried(self, trials: Iterable[str] | None = None) -> set[Configuration]:
-        """The configurations that trials have had; None: all of them."""
-        space = self.hyperparameters.space
-        if len(space) != self._space_size:
-            self._configurations, self._space_size = {}, len(space)
-        known = self._configurations
-        chosen = list(self.trials if trials is None else trials)
-        for trial_id in chosen:
-            if trial_id not in known:
-                known[trial_id] = configuration(space, self.trials[trial_id].hyperparameters.values)
-        return {known[trial_id] for trial_id in chosen}
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Goes on from a saved state."""
+        super().set_state(state)
+        self._ends, self._of_all = _Ends(), Tried()
+
+    def _tried(self) -> set[Configuration]:
+        """The configurations that trials have had."""
+        return self._of_all.among(self.start_order, self.trials, self.hyperparameters.space)
 
     def _fresh(self) -> dict[str, Any] | None:
         """A new configuration, from the seed and the number of draws so far; None where none is left."""
         if self._replayed is not None:
             return self._replayed
-        from_scratch = sum(PARENT not in trial.hyperparameters.values for trial in self.trials.values())
-        return sample(self.hyperparameters.space, self.seed, from_scratch, self._tried())
+        return sample(self.hyperparameters.space, self.seed, len(self.trials), self._tried())
 
     def _most_failures(self) -> int | None:
         """Total of failed trials that ends the search; None: no limit."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-from itertools import takewhile
 from typing import Any, Literal
 
 import keras_tuner
@@ -12,7 +11,7 @@ from keras_tuner.engine.trial import TrialStatus
 
 from search.tuning.oracles.base import PARENT, ResumableOracle
 from search.tuning.oracles.bracket import BegunBracket, Place
-from search.tuning.oracles.sampling import active_values, drawn_ahead, sample
+from search.tuning.oracles.sampling import Tried, active_values, drawn_ahead, sample
 from search.tuning.oracles.schedule import brackets, total_trials
 
 log = logging.getLogger(__name__)
@@ -102,6 +101,9 @@ class HyperbandOracle(ResumableOracle):
         # The brackets begun, and how many of the first ones are over.
         self._brackets: list[BegunBracket] = []
         self._over = 0
+        self._of_over: list[str] = []  # their trials
+        self._scheduled: list[str] = []  # the trials whose configurations the schedule drew
+        self._in_earlier, self._in_schedule = Tried(), Tried()
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         """Proposes the next trial; KerasTuner's `create_trial` calls it.
@@ -126,6 +128,7 @@ class HyperbandOracle(ResumableOracle):
                 return {"status": TrialStatus.RUNNING, **proposal}
             elif not waiting:
                 self._over = number + 1
+                self._of_over.extend(self._brackets[number].trials())
         is_new_iteration = len(self._brackets) % len(self._schedule) == 0
         new = None if waiting and is_new_iteration else self._first_of_new_bracket()
         if new is None:
@@ -147,6 +150,9 @@ class HyperbandOracle(ResumableOracle):
         for rounds in state["brackets"]:
             self._brackets.append(self._bracket([dict(trials) for trials in rounds]))
         self._over = state.get("over", 0)
+        self._of_over = [trial_id for begun in self._brackets[: self._over] for trial_id in begun.trials()]
+        self._scheduled = [trial_id for begun in self._brackets for trial_id in begun.scheduled()]
+        self._in_earlier, self._in_schedule = Tried(), Tried()
 
     def settings(self) -> dict[str, Any]:
         """The settings that must be the same when a search is resumed."""
@@ -190,6 +196,8 @@ class HyperbandOracle(ResumableOracle):
                 if values is not None:
                     trial_id = self._id(place.number)
                     bracket.rounds[-1][trial_id] = place.parent
+                    if place.is_scheduled:
+                        self._scheduled.append(trial_id)
                     return {"trial_id": trial_id, "values": {**values, **bracket.special(place)}}
             if bracket.waits(self._score):
                 return "wait"
@@ -210,17 +218,17 @@ class HyperbandOracle(ResumableOracle):
     def _drawn(self, number: int, *, is_scheduled: bool) -> dict[str, Any] | None:
         """A new configuration for a bracket: for its first round, or in place of a failed trial."""
         first = number - number % len(self._schedule)  # of the iteration
-        space, this = self.hyperparameters.space, self._brackets[first:]
-        earlier = [trial_id for begun in self._brackets[:first] for trial_id in begun.trials()]
-        scheduled = [trial_id for begun in this for trial_id in begun.scheduled()]
-        made = sum(len(begun.scheduled()) for begun in self._brackets)
-        taken = self._tried([*earlier, *scheduled])
+        since = sum(len(begun.trials()) for begun in self._brackets[first : self._over])
+        space, made = self.hyperparameters.space, len(self._scheduled)
+        earlier = self._in_earlier.among(self._of_over[: len(self._of_over) - since], self.trials, space)
+        scheduled = self._in_schedule.among(self._scheduled, self.trials, space)
         if is_scheduled:
-            return sample(space, self.seed, made, taken)
-        left = sum(bracket[0].size for bracket in self._schedule) - len(scheduled)
-        ahead = drawn_ahead(space, self.seed, range(made, made + left), taken)
+            return sample(space, self.seed, made, earlier, scheduled)
+        left = sum(round_.size for round_, *_ in self._schedule)
+        left -= sum(len(begun.scheduled()) for begun in self._brackets[first:])
+        ahead = drawn_ahead(space, self.seed, range(made, made + left), earlier | scheduled)
         fresh = sum(PARENT not in trial.hyperparameters.values for trial in self.trials.values())
-        return sample(space, self.seed, made - fresh - 1, ahead | self._tried())
+        return sample(space, self.seed, made - fresh - 1, ahead, self._tried())
 
     def _score(self, trial_id: str) -> float | None:
         trial = self.trials[trial_id]
@@ -234,10 +242,10 @@ class HyperbandOracle(ResumableOracle):
     def _begun_in_order(self) -> list[str]:
         return [trial_id for begun in self._brackets for trial_id in begun.trials()]
 
-    def _settled(self) -> list[str]:
+    def _after(self, settled: int) -> list[str]:
         # What is listed of the first bracket that is not over may yet have others behind it.
-        trials = [trial_id for begun in self._brackets[: self._over + 1] for trial_id in begun.trials()]
-        return list(takewhile(set(self.end_order).__contains__, trials))
+        trials = [trial_id for begun in self._brackets[self._over : self._over + 1] for trial_id in begun.trials()]
+        return [*self._of_over[settled:], *trials[max(0, settled - len(self._of_over)) :]]
 
     def _most_failures(self) -> int:
         iterations = math.ceil(len(self._brackets) / len(self._schedule))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from keras_tuner.engine import hyperparameters as hp_types
@@ -39,7 +39,33 @@ def configuration(space: Sequence[Any], values: Mapping[str, Any]) -> Configurat
     return tuple(active_values(space, lambda parameter: values.get(parameter.name, parameter.default)).items())
 
 
-def sample(space: Sequence[Any], seed: int, number: int, tried: Collection[Configuration]) -> dict[str, Any] | None:
+class Tried:
+    """The configurations of trials that become more and more, each worked out once."""
+
+    def __init__(self) -> None:
+        self._configurations: set[Configuration] = set()
+        self._trials = self._parameters = 0
+
+    def among(self, names: Sequence[str], trials: Mapping[str, Any], space: Sequence[Any]) -> set[Configuration]:
+        """Adds what has come since the last call.
+
+        Args:
+            names: The trials so far; those of the last call come first.
+            trials: Name to KerasTuner's trial.
+            space: KerasTuner's hyperparameters, to which others may have been added.
+
+        Returns:
+            The configurations of all the trials named; not to be changed.
+        """
+        if len(space) != self._parameters:
+            self._configurations, self._trials, self._parameters = set(), 0, len(space)
+        for name in names[self._trials :]:
+            self._configurations.add(configuration(space, trials[name].hyperparameters.values))
+        self._trials = len(names)
+        return self._configurations
+
+
+def sample(space: Sequence[Any], seed: int, number: int, *tried: Container[Configuration]) -> dict[str, Any] | None:
     """Draws a configuration that is not among those tried.
 
     The value of a parameter follows from (seed, number, its name): a parameter that is added later leaves the others as
@@ -49,18 +75,18 @@ def sample(space: Sequence[Any], seed: int, number: int, tried: Collection[Confi
         space: KerasTuner's hyperparameters, `HyperParameters.space`.
         seed: The seed of the search.
         number: Number of configurations drawn before.
-        tried: The configurations not to draw again.
+        *tried: The configurations not to draw again.
 
     Returns:
         Name to value; None where every configuration of the space has been tried.
     """
     for draw in range(_DRAWS):
         values = _draw(space, seed, number, draw)
-        if tuple(values.items()) not in tried:
+        if not _is_in(values, tried):
             return values
-    # Each configuration comes up once here: at most len(tried) of them are passed over, however large the space.
+    # Each configuration comes up once here: at most as many are passed over as were tried, however large the space.
     rest = _walk(space, {}, random.Random(_seed(seed, number)))
-    return next((values for values in rest if tuple(values.items()) not in tried), None)
+    return next((values for values in rest if not _is_in(values, tried)), None)
 
 
 def drawn_ahead(
@@ -73,6 +99,10 @@ def drawn_ahead(
         if values is not None:
             found.add(configuration(space, values))
     return found
+
+
+def _is_in(values: Mapping[str, Any], tried: Iterable[Container[Configuration]]) -> bool:
+    return any(tuple(values.items()) in some for some in tried)
 
 
 def _draw(space: Sequence[Any], seed: int, number: int, draw: int) -> dict[str, Any]:

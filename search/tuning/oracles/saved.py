@@ -25,6 +25,8 @@ class SavedOracle(keras_tuner.Oracle):
     saves_each_step = True
     trials: dict[str, Any]
     ongoing_trials: dict[str, Any]
+    start_order: list[str]
+    end_order: list[str]
 
     def score_trial(self, trial: Any) -> None:
         """Scores a trial by its best value of the objective, or by NaN if that is not finite, which fails the trial."""
