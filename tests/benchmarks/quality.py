@@ -192,13 +192,14 @@ def _run(name: str, method: str, seed: int, arguments: argparse.Namespace) -> di
     folder = arguments.outputs / f"{name}-{method}-{seed}{f'-{arguments.seconds}' if command.searches else ''}"
     given = [argument.format(data=arguments.data) for argument in DATA[name].arguments]
     told = [*given, *command.arguments, *seconds, f"seed={seed}", f"hydra.run.dir={folder}"]
-    if (folder / ".hydra").is_dir():
-        told = [f"resume={folder}"]
-    print(f"{name}, {method}, seed {seed}: python -m search {' '.join(told)}", flush=True)
-    ended = subprocess.run([sys.executable, "-m", "search", *told], capture_output=True, text=True, check=False)
-    if ended.returncode:
-        print(f"failed with {ended.returncode}: {ended.stderr.strip()[-500:]}", flush=True)
-        return None
+    if not (folder / "summary.json").is_file():  # else it has ended, and was not noted
+        if (folder / ".hydra").is_dir():
+            told = [f"resume={folder}"]
+        print(f"{name}, {method}, seed {seed}: python -m search {' '.join(told)}", flush=True)
+        ended = subprocess.run([sys.executable, "-m", "search", *told], capture_output=True, text=True, check=False)
+        if ended.returncode:
+            print(f"failed with {ended.returncode}: {ended.stderr.strip()[-500:]}", flush=True)
+            return None
     summary: dict[str, Any] = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     return summary
 
