@@ -187,6 +187,6 @@ def _shared(cleaning: Cleaning) -> str:
     if not cleaning.shared_valid and not cleaning.shared_test:
         return "No text is in two splits."
     return (
-        f"The splits are used as published: the texts of {cleaning.shared_valid:,} rows of valid are in train too, and "
-        f"of {cleaning.shared_test:,} rows of test in train or valid, which makes the scores too good."
+        f"The splits are used as published: the texts of {cleaning.shared_valid:,} rows of valid are in train too, "
+        f"those of {cleaning.shared_test:,} rows of test in train or valid, which makes the scores too good."
     )
