@@ -1,10 +1,10 @@
 """The search space: what may vary, over which values, and on which condition."""
 
-from spaces.conditions import OF_FINE_TUNING, setting_of
+from spaces.conditions import OF_FINE_TUNING, has_words, l2_of_words, setting_of
 from spaces.domains import AUTO
 from spaces.parameters import Choice, Fixed, Float, HyperParameters, Int, Parameter, Scalar, SpaceError
 from spaces.reading import parameter_from
-from spaces.settings import ENCODERS, LEARNED, SETTINGS
+from spaces.settings import ENCODERS, LEARNED, SETTINGS, TFIDF
 from spaces.space import Space, When
 from spaces.text_classifier import TextClassifierSpace, space_from
 
@@ -14,6 +14,7 @@ __all__ = [
     "LEARNED",
     "OF_FINE_TUNING",
     "SETTINGS",
+    "TFIDF",
     "Choice",
     "Fixed",
     "Float",
@@ -25,6 +26,8 @@ __all__ = [
     "SpaceError",
     "TextClassifierSpace",
     "When",
+    "has_words",
+    "l2_of_words",
     "parameter_from",
     "setting_of",
     "space_from",

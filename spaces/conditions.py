@@ -8,7 +8,7 @@ from operator import le
 from typing import Any
 
 from spaces.parameters import Parameter, SpaceError
-from spaces.settings import LAYER_WIDTHS, LEARNED, SETTINGS, Where
+from spaces.settings import LAYER_WIDTHS, LEARNED, SETTINGS, TFIDF, WIDE, Where
 from spaces.space import When
 
 # Settings that say what a token is: a module that makes the tokens itself has none of them.
@@ -17,8 +17,12 @@ OF_FINE_TUNING = tuple(
     name for name, setting in SETTINGS.items() if setting.where is not None and setting.where.parent == "trainable"
 )
 """Hyperparameters that exist only where the module is trained."""
-# Of encoders, the hyperparameters that take the range of a setting by another name.
-_OF_EMBEDDINGS = {"embedding_trainable": "trainable", "embedding_fine_tuning_rate": "fine_tuning_rate"}
+# Hyperparameters that take the range of a setting by another name.
+_BY_OTHER_NAMES = {
+    "embedding_trainable": "trainable",
+    "embedding_fine_tuning_rate": "fine_tuning_rate",
+    "tfidf_l2": "wide_l2",
+}
 
 
 def expanded(
@@ -58,12 +62,14 @@ def expanded(
         elif name in _OF_TOKENIZERS and token_level:
             exists(name, parameter, "embedding", lambda embedding: embedding not in token_level)
         elif name == "units":
-            for layer in range(1, max(map(int, parameters["layers"].options or ())) + 1):
+            for layer in range(1, _most_layers(parameters) + 1):
                 width = f"units_{layer}"
                 exists(width, settings.get(width, parameter), "layers", partial(le, layer))
         elif name in LAYER_WIDTHS:
             if name not in parameters:
                 raise SpaceError(f"space.{name}: there is no such hidden layer, space.layers gives fewer")
+        elif name == "wide" and parameter.options == WIDE[:1]:
+            continue  # nothing is beside any head: trials are those of a space without this setting
         elif where is not None:
             exists(name, parameter, where.parent, where.holds)
         else:
@@ -72,7 +78,13 @@ def expanded(
             exists("embedding_trainable", settings["trainable"], name, lambda one: one not in (LEARNED, *frozen))
             if token_level:
                 exists("embedding_fine_tuning_rate", settings["fine_tuning_rate"], "embedding_trainable", bool)
+        if name == "wide_l2":
+            exists("tfidf_l2", parameter, "module", lambda module: module == TFIDF)
     return parameters, conditions
+
+
+def _most_layers(parameters: Mapping[str, Parameter]) -> int:
+    return max(map(int, parameters["layers"].options or ())) if "layers" in parameters else 0
 
 
 def _both(where: Where | None, holds: Callable[[Any], bool]) -> Callable[[Any], bool]:
@@ -86,7 +98,18 @@ def setting_of(name: str) -> str:
         return "modules"
     if name.startswith("units_"):
         return "units"
-    return _OF_EMBEDDINGS.get(name, name)
+    return _BY_OTHER_NAMES.get(name, name)
+
+
+def l2_of_words(values: Mapping[str, Any]) -> float | None:
+    """L2 of the logistic regression on words, beside the head or alone; None where there is none."""
+    l2: float | None = values.get("wide_l2", values.get("tfidf_l2"))
+    return l2
+
+
+def has_words(values: Mapping[str, Any]) -> bool:
+    """Whether there is a logistic regression on words, beside the head or alone."""
+    return l2_of_words(values) is not None
 
 
 def _ordered(settings: Mapping[str, Parameter], token_level: Collection[str]) -> list[str]:

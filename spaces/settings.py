@@ -29,6 +29,9 @@ CLASS_WEIGHTS = ("none", "balanced")
 ENCODERS = ("mean", "lstm", "gru", "bilstm", "bigru", "conv1d")
 """Values of `module` that name no module but an encoder learned from the training texts, over a vector per token."""
 LEARNED = "learned"
+TFIDF = "tfidf"
+"""The value of `module` for words and nothing else, and the value of `wide` that puts words beside a head."""
+WIDE = ("none", TFIDF)
 LAYER_WIDTHS = ("units_1", "units_2", "units_3", "units_4")
 """Settings that set the width of one hidden layer apart from `units`; null: they do not."""
 
@@ -61,6 +64,7 @@ class Setting:
 
 
 _TRAINED = Where("trainable", bool, "trainable is true")
+_DEEP = Where("module", lambda module: module != TFIDF, f"the module is not {TFIDF}")
 _ENCODER = Where("module", lambda module: module in ENCODERS, f"the module is one of {', '.join(ENCODERS)}")
 _HIDDEN = Where("layers", lambda layers: layers > 0, "there is a hidden layer")
 _WIDTH = Setting(None, whole(1), "Of one layer, where it is another: space.units_1=256 space.units_2=64")
@@ -70,14 +74,14 @@ SETTINGS: dict[str, Setting] = {
         Choice(["glove-50", "use-multilingual"]),
         named("names, handles or folders"),
         "Names of the catalog, TF Hub handles, .tar.gz files or folders: space.modules=[glove-50,/models/my_module]."
-        " "
-        f"{', '.join(ENCODERS)} are encoders learned from the training texts: space.modules=[glove-50,lstm]",
+        f" {', '.join(ENCODERS)} are encoders learned from the training texts: space.modules=[glove-50,lstm]. {TFIDF} "
+        "is logistic regression on words and word pairs, without a head: space.modules=[glove-50,tfidf]",
     ),
     "trainable": Setting(
         Choice([False, True]),
         TRUTH,
         "false: the module stays as published; true: it is fine-tuned along with the head. space.trainable=[false]",
-        Where("module", lambda module: module not in ENCODERS, "there is a published module"),
+        Where("module", lambda module: module not in (*ENCODERS, TFIDF), "there is a published module"),
     ),
     "frozen": Setting(
         ("use-multilingual", "use", "use-large"),
@@ -134,6 +138,7 @@ SETTINGS: dict[str, Setting] = {
         Int(1, 2),
         whole(0),
         "Hidden layers between module and output; 0 is a linear classifier. space.layers=2 pins it.",
+        _DEEP,
     ),
     "units": Setting(
         Choice([64, 128, 256, 512]),
@@ -148,8 +153,22 @@ SETTINGS: dict[str, Setting] = {
     "dropout": Setting(
         Float(0.0, 0.5), SHARE, "Share of each hidden layer's outputs that is dropped in training.", _HIDDEN
     ),
+    "wide": Setting(
+        Choice(["none"]),
+        one_of(WIDE),
+        "tfidf: logistic regression on words and word pairs (TF-IDF) beside the head, fitted before it, so that the"
+        " head learns what words alone do not say: space.wide=[none,tfidf]",
+        _DEEP,
+    ),
+    "wide_l2": Setting(
+        Float(0.125, 4, step=2, log=True),
+        POSITIVE,
+        "L2 of that logistic regression: half of it times the squares of its weights is added to the sum of the rows' "
+        "losses, so it is 1 / C of scikit-learn. Each value is fitted once for all trials.",
+        Where("wide", lambda wide: wide == TFIDF, f"wide or the module is {TFIDF}"),
+    ),
     "learning_rate": Setting(
-        Float(3e-4, 1e-2, log=True), POSITIVE, "The learning rate of the head, and of the output layer."
+        Float(3e-4, 1e-2, log=True), POSITIVE, "The learning rate of the head, and of the output layer.", _DEEP
     ),
     "fine_tuning_rate": Setting(
         Float(3e-4, 1e-2, log=True),
@@ -171,7 +190,7 @@ SETTINGS: dict[str, Setting] = {
         "Steps over which the rate of a trainable module grows to fine_tuning_rate; sentence encoders want about 100.",
         _TRAINED,
     ),
-    "optimizer": Setting(Choice(["adam"]), one_of(OPTIMIZERS), "The optimizer of all weights."),
+    "optimizer": Setting(Choice(["adam"]), one_of(OPTIMIZERS), "The optimizer of all weights.", _DEEP),
     "weight_decay": Setting(
         Choice([0.004]),
         NOT_NEGATIVE,
@@ -182,12 +201,14 @@ SETTINGS: dict[str, Setting] = {
         Choice([0.0]),
         NOT_NEGATIVE,
         "Length to which the gradient of all weights together is shortened where it is longer; 0: never.",
+        _DEEP,
     ),
     "batch_size": Setting(
         AUTO,
         Domain(f"whole numbers from 1, or {AUTO}", whole(1).holds),
         "Texts per training step. auto: two sizes that make about 50 to 200 steps of an epoch, from [32, 64] for few"
         " rows to [256, 512] for 30,000 and more.",
+        _DEEP,
     ),
     "class_weight": Setting(
         Choice(["none", "balanced"]),

@@ -10,10 +10,12 @@ from spaces.conditions import expanded
 from spaces.domains import AUTO
 from spaces.parameters import HyperParameters, Parameter, SpaceError
 from spaces.reading import nearest, parameter_from
-from spaces.settings import ENCODERS, LAYER_WIDTHS, LEARNED, SETTINGS
+from spaces.settings import ENCODERS, LAYER_WIDTHS, LEARNED, SETTINGS, TFIDF
 from spaces.space import Space
 
 _FROZEN = "frozen"
+# What stands for the settings of a head where there is none.
+_HEADLESS = {"layers": 0, "learning_rate": 1e-3, "optimizer": "adam", "clip_norm": 0.0, "batch_size": 256}
 
 
 class TextClassifierSpace(Space):
@@ -76,7 +78,7 @@ class TextClassifierSpace(Space):
 
     def module_names(self) -> list[str]:
         """The names of the modules to choose from."""
-        return [str(name) for name in self["module"].options or () if name not in ENCODERS]
+        return [str(name) for name in self["module"].options or () if name not in (*ENCODERS, TFIDF)]
 
     def embedding_names(self) -> list[str]:
         """The names of the modules under learned encoders."""
@@ -86,9 +88,11 @@ class TextClassifierSpace(Space):
     def declare(self, hp: HyperParameters) -> dict[str, Any]:
         """Declare every parameter, see `Space.declare`; `trainable` is among the values of every trial.
 
-        It is false where it does not exist: for modules that are not fine-tuned, and for encoders.
+        It is false where it does not exist: for modules that are not fine-tuned, and for encoders. Where there are
+        words alone, no hyperparameter of a head exists, and the values say that there are no layers.
         """
-        return {"trainable": False, **super().declare(hp)}
+        values = super().declare(hp)
+        return {"trainable": False, **(_HEADLESS if values["module"] == TFIDF else {}), **values}
 
 
 def batch_sizes(rows: int) -> list[int]:

@@ -121,7 +121,7 @@ class Backbone(ABC):
         """All published modules that any configuration starts from."""
 
     @abstractmethod
-    def symbolic(self, texts: keras.KerasTensor, values: Mapping[str, Any]) -> keras.KerasTensor:
+    def symbolic(self, texts: keras.KerasTensor, values: Mapping[str, Any]) -> keras.KerasTensor | None:
         """Puts the backbone into a model.
 
         Args:
@@ -129,7 +129,8 @@ class Backbone(ABC):
             values: The hyperparameters.
 
         Returns:
-            float32 [batch, dim]. Its weights are the published ones, or fresh ones where there are none.
+            float32 [batch, dim]. Its weights are the published ones, or fresh ones where there are none. None: there is
+            nothing under a head, and no head.
 
         Raises:
             InputError: A module cannot be loaded, or cannot be trained where the hyperparameters ask for it.

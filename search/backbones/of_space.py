@@ -15,8 +15,9 @@ from search.backbones.learned.encoder import LearnedEncoder
 from search.backbones.learned.sources import resolve_embeddings
 from search.backbones.learned.tokens import Tokens
 from search.backbones.resolve import resolve_modules
+from search.backbones.words_alone import WordsAlone
 from search.config import ModuleConfig
-from spaces import ENCODERS, LEARNED, TextClassifierSpace
+from spaces import ENCODERS, LEARNED, TFIDF, TextClassifierSpace
 
 
 def resolve_backbones(
@@ -63,7 +64,10 @@ def made(
         texts: As for `resolve_backbones`.
     """
     tokens, under = Tokens(texts), {LEARNED: TokenTable(None), **embeddings}
-    return {
-        name: LearnedEncoder(name, tokens, under) if name in ENCODERS else HubModule(name, folders[name])
-        for name in names
-    }
+
+    def backbone(name: str) -> Backbone:
+        if name in ENCODERS:
+            return LearnedEncoder(name, tokens, under)
+        return WordsAlone(name) if name == TFIDF else HubModule(name, folders[name])
+
+    return {name: backbone(name) for name in names}

@@ -19,6 +19,7 @@ from search.evaluation.frozen_regression import Features, FrozenRegression
 from search.evaluation.metrics import score
 from search.evaluation.naive_bayes_weights import NaiveBayesWeightedRegression
 from search.evaluation.threshold import best_threshold
+from search.evaluation.word_pairs import words_and_pairs
 from search.utils.timing import milliseconds_per_text
 
 MAJORITY = "majority"
@@ -216,17 +217,12 @@ def _naive_bayes() -> Any:
     return make_pipeline(TfidfVectorizer(), MultinomialNB())
 
 
-def _words_and_pairs() -> Any:
-    # Fixed for every data set: at or above the defaults on most short texts, and several times faster to fit on.
-    return TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
-
-
 def _logistic_regression() -> Any:
-    return make_pipeline(_words_and_pairs(), LogisticRegression(C=4, class_weight="balanced", max_iter=1000))
+    return make_pipeline(words_and_pairs(), LogisticRegression(C=4, class_weight="balanced", max_iter=1000))
 
 
 def _nb_logistic_regression() -> Any:
-    return make_pipeline(_words_and_pairs(), NaiveBayesWeightedRegression())
+    return make_pipeline(words_and_pairs(), NaiveBayesWeightedRegression())
 
 
 _MODELS: dict[str, Callable[[], Any]] = {

@@ -19,6 +19,7 @@ from search.datasets import Splits
 from search.errors import InputError
 from search.job.latency import LatencyLimit
 from search.models.hypermodel import TextClassifierHyperModel
+from search.models.wide.words import Words
 from search.run_folder import RunFolder
 from search.tuning.objective import make_objective
 from spaces import AUTO, TextClassifierSpace, space_from
@@ -86,7 +87,7 @@ def prepare(
         )
     space = space_from(ranges, rows=rows, token_level=tokens)
     limit = LatencyLimit(config.objective.max_ms_per_text, RunFolder(output).latency, texts)
-    timed = TextClassifierHyperModel(space, backbones, len(splits.classes), config.seed)
+    timed = TextClassifierHyperModel(space, backbones, len(splits.classes), config.seed, words=Words(texts))
     ranges = limit.narrowed(ranges, timed, say)
     space = space_from(ranges, rows=rows, token_level=tokens)
     if any(name in space and True in (space[name].options or ()) for name in TRAINS_PUBLISHED):

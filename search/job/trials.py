@@ -15,6 +15,7 @@ from search.features.cache import FeatureCache
 from search.features.splits import Inputs
 from search.job.prepare import Prepared
 from search.job.validation import Validation
+from search.models.wide.words import Words
 from search.reporting.leaderboard import leaderboard, write_leaderboard
 from search.reporting.report.pass_log import Pass, PassLog
 from search.reporting.screen import Screen
@@ -131,6 +132,7 @@ def _judging(prepared: Prepared, passes: PassLog) -> tuple[TrainableHyperModel, 
             None if config.features.max_gib is None else int(config.features.max_gib * 2**30),
         ),
         passes,
+        Words(splits.train.texts),
     )
     return hypermodel, Validation(hypermodel, splits)
 

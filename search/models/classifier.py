@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from search.backbones.hub.answers import answers_in_batches
 from search.backbones.hub.identity import seal_module
 from search.features.splits import Inputs
-from search.models.keras_model import above_embedding
-from search.models.scorer import chosen, scorer
+from search.models.keras_model import above_embedding, below_output, linear_words
+from search.models.scorer import WithOffset, chosen, scorer
 from search.utils.files import whole_file, whole_folder, write_json
 
 
@@ -58,8 +58,7 @@ class Classifier:
         Returns:
             float64 [k, dim].
         """
-        hidden = keras.Model(self.model.inputs, self.model.layers[-1].input)
-        return _values(hidden, texts, features, rows)
+        return _values(below_output(self.model), texts, features, rows)
 
     def save(self, saved_model: Path, keras_file: Path) -> None:
         """Writes the model twice, each whole or not at all.
@@ -112,4 +111,8 @@ def _values(
     """The outputs of a model for rows, computed from features [k, dim] where known."""
     if features is None:
         return answers_in_batches(scorer(model), texts[rows], "the model")
-    return scorer(above_embedding(model))(chosen(features, rows))
+    inputs = chosen(features, rows)
+    if (words := linear_words(model)) is not None:
+        logits = keras.Model(model.inputs, words.output)
+        inputs = WithOffset(inputs, answers_in_batches(scorer(logits), texts[rows], "the model").astype(np.float32))
+    return scorer(above_embedding(model))(inputs)

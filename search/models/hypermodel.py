@@ -15,7 +15,8 @@ from search.features.passes import PassObserver
 from search.features.splits import Inputs, SplitFeatures
 from search.models.keras_model import compiled_model
 from search.models.scorer import ModelInputs
-from spaces import TextClassifierSpace
+from search.models.wide.words import Words
+from spaces import TextClassifierSpace, has_words
 
 
 class TextClassifierHyperModel(keras_tuner.HyperModel):
@@ -30,6 +31,7 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
         seed: Seed of the search.
         features: The cache of the features of frozen modules; None: every model embeds its texts itself.
         on_pass: Observes every pass of texts through a frozen module.
+        words: The words of the training texts; None: no configuration has words beside its head.
     """
 
     def __init__(
@@ -40,12 +42,14 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
         seed: int,
         features: FeatureCache | None = None,
         on_pass: PassObserver | None = None,
+        words: Words | None = None,
     ) -> None:
         super().__init__()
         self.space = space
         self.backbones = backbones
         self.classes = classes
         self.seed = seed
+        self.words = words
         self._features = SplitFeatures(features, on_pass)
 
     def declare_hyperparameters(self, hp: keras_tuner.HyperParameters) -> None:
@@ -75,7 +79,12 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
         """
         texts = keras.Input((), dtype="string", name="texts")
         backbone = self.backbone(values)
-        return compiled_model(values, self.classes, accumulate, backbone, texts, backbone.symbolic(texts, values))
+        hidden = backbone.symbolic(texts, values)
+        if not has_words(values):
+            return compiled_model(values, self.classes, accumulate, backbone, texts, hidden)
+        assert self.words is not None
+        wide = self.words.layer(self.classes)(texts)
+        return compiled_model(values, self.classes, accumulate, backbone, texts, hidden, wide)
 
     def backbone(self, values: Mapping[str, Any]) -> Backbone:
         """The backbone of a configuration."""
@@ -107,6 +116,8 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
     def prepared_model(self, values: Mapping[str, Any], accumulate: int = 1) -> keras.Model:
         """Builds the model that takes `prepared_inputs`; its weights are those of `model`, in the same order.
 
+        Where there are words beside the head, their logits are an input, and the weights of the words are missing.
+
         Args:
             values: The hyperparameters, for which `prepares_inputs` holds.
             accumulate: See `model`.
@@ -114,7 +125,11 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
         backbone = self.backbone(values)
         prepared = backbone.prepared(values)
         assert prepared is not None
-        return compiled_model(values, self.classes, accumulate, backbone, *prepared.begin())
+        inputs, hidden = prepared.begin()
+        if not has_words(values):
+            return compiled_model(values, self.classes, accumulate, backbone, inputs, hidden)
+        offset = keras.Input((self.classes,))
+        return compiled_model(values, self.classes, accumulate, backbone, [inputs, offset], hidden, offset)
 
     def prepared_inputs(self, values: Mapping[str, Any], examples: Examples) -> ModelInputs:
         """The inputs of `prepared_model` for the rows of a split: numbers of tokens, or features."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -14,7 +15,28 @@ from search.features.cache import FeaturesOfSome
 from search.utils.batched import in_batches
 
 ModelInputs = Any
-"""Rows that a model takes: a tensor [n, …], or features [n, dim] with a method `take`, which may be on disk."""
+"""Rows that a model takes: a tensor [n, …], features [n, dim] with a method `take`, which may be on disk, or either
+`WithOffset`."""
+
+
+@dataclass(frozen=True)
+class WithOffset:
+    """Rows of a model that takes the logits of their words too.
+
+    Attributes:
+        inputs: What else it takes of them.
+        offset: The logits, float32 [n, classes].
+    """
+
+    inputs: ModelInputs
+    offset: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.offset)
+
+    def __getitem__(self, places: slice) -> list[Any]:
+        """Both of the rows in some places."""
+        return [self.inputs[places], tf.constant(self.offset[places])]
 
 
 def chosen(inputs: ModelInputs, rows: NDArray[np.int64] | None = None) -> Any:
@@ -24,6 +46,8 @@ def chosen(inputs: ModelInputs, rows: NDArray[np.int64] | None = None) -> Any:
         inputs: All rows.
         rows: Positions of the rows, int64 [n]; None: all.
     """
+    if isinstance(inputs, WithOffset):
+        return WithOffset(chosen(inputs.inputs, rows), inputs.offset if rows is None else inputs.offset[rows])
     if not tf.is_tensor(inputs):
         return FeaturesOfSome(inputs, np.arange(len(inputs)) if rows is None else rows)
     return inputs if rows is None else tf.gather(inputs, rows)
@@ -33,19 +57,21 @@ def scorer(model: keras.Model) -> Callable[[tf.Tensor], NDArray[np.float64]]:
     """Compiles a model for scoring.
 
     Args:
-        model: Maps strings [batch], or features [batch, dim], to probabilities [batch, classes].
+        model: Maps strings [batch], or features [batch, dim], to probabilities [batch, classes]; or these and logits.
 
     Returns:
         A function from strings [n], features [n, dim] or the result of `chosen` to probabilities, float64 [n, classes].
         It follows the model's weights as they change.
     """
-    (inputs,) = model.inputs
 
-    @tf.function(input_signature=[tf.TensorSpec(inputs.shape, inputs.dtype)])
-    def probabilities(batch: tf.Tensor) -> tf.Tensor:
-        return model(batch, training=False)
+    @tf.function(input_signature=[tf.TensorSpec(one.shape, one.dtype) for one in model.inputs])
+    def probabilities(*batch: tf.Tensor) -> tf.Tensor:
+        return model(list(batch) if len(batch) > 1 else batch[0], training=False)
+
+    def of_batch(batch: Any) -> tf.Tensor:
+        return probabilities(*batch) if isinstance(batch, list) else probabilities(batch)
 
     def score(rows: tf.Tensor) -> NDArray[np.float64]:
-        return in_batches(probabilities, rows).astype(np.float64)
+        return in_batches(of_batch, rows).astype(np.float64)
 
     return score

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from search.models.scorer import ModelInputs
+from search.models.scorer import ModelInputs, WithOffset
 from search.training.order import epoch_order
 
 
@@ -38,14 +40,16 @@ def training_batches(
         order = tf.numpy_function(lambda number: epoch_order(len(labels), seed, int(number)), [epoch], tf.int64)
         return tf.data.Dataset.from_tensor_slices(tf.ensure_shape(order, [len(labels)])).batch(batch_size)
 
-    def gathered(rows: tf.Tensor) -> tf.Tensor:
+    def gathered(inputs: ModelInputs, rows: tf.Tensor) -> Any:
+        if isinstance(inputs, WithOffset):
+            return gathered(inputs.inputs, rows), tf.gather(inputs.offset, rows)
         if tf.is_tensor(inputs):
             return tf.gather(inputs, rows)
         taken = tf.numpy_function(inputs.take, [rows], tf.float32, stateful=False)
         return tf.ensure_shape(taken, [None, inputs.dimension])
 
-    def of_rows(rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        return gathered(rows), tf.gather(targets, rows), tf.gather(weights, rows)
+    def of_rows(rows: tf.Tensor) -> tuple[Any, tf.Tensor, tf.Tensor]:
+        return gathered(inputs, rows), tf.gather(targets, rows), tf.gather(weights, rows)
 
     numbers = tf.data.Dataset.range(epochs.start, epochs.stop)
     return numbers.flat_map(epoch_batches).map(of_rows).prefetch(2)

@@ -39,6 +39,7 @@ def refit(
     Raises:
         SearchError: Its weights are not finite.
     """
+    hypermodel = hypermodel.refitting(examples.texts)
     task = hypermodel.task(hp, examples)
     keras.utils.set_random_seed(task.seed)
     model = hypermodel.model(task.values)

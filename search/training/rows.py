@@ -21,10 +21,17 @@ class InputRows:
     Attributes:
         inputs: Strings [n], features [n, dim], numbers of tokens [n, length] or whatever else has a row for each label.
         labels: Class indices [n].
+        offset: What is added to the model's logits, float32 [n, classes]; None: nothing is.
     """
 
     inputs: Any
     labels: NDArray[np.int64]
+    offset: NDArray[np.float32] | None = None
+
+    def offset_of(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The offset of some rows, where there is one: float32 [k, classes]."""
+        assert self.offset is not None
+        return self.offset[rows]
 
 
 class Batch(NamedTuple):

@@ -5,11 +5,16 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from search.backbones.base import SavedModule
 from search.backbones.hub.answers import faults_of_module
 from search.datasets import Examples
+from search.models.wide.words import Words
 from search.training.embedding_bag import Bags, Table
 from search.training.sparse_fine_tuning import Touched, find_touched
+from search.training.wide.word_regression import WordRegression
 
 
 class SharedResources:
@@ -19,11 +24,21 @@ class SharedResources:
         self._bags: dict[SavedModule, Bags] = {}
         # By module and splits, which are kept so that no others can take their identities.
         self._touched: dict[tuple[SavedModule, int], tuple[Examples, list[Touched]]] = {}
+        self._regressions: dict[tuple[int, int, int, float], tuple[Words, Examples, WordRegression]] = {}
         self._tables: dict[tuple[SavedModule, int, int], tuple[Examples, Examples | None, Table | None]] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Another process finds it anew: it hangs on identities of this one, and is large.
         return SharedResources, ()
+
+    def regression(
+        self, words: Words, train: Examples, sample_weight: NDArray[np.float32], l2: float, classes: int
+    ) -> WordRegression:
+        """The logistic regression on the words of the rows of a split."""
+        key = (id(words), id(train), hash(sample_weight.tobytes()), l2)
+        if key not in self._regressions:
+            self._regressions[key] = (words, train, WordRegression(words, train, sample_weight, l2, classes))
+        return self._regressions[key][2]
 
     def faults(self, module: SavedModule, *splits: Examples | None) -> AbstractContextManager[None]:
         """Tells, where training on the texts of splits fails, whether a module is at fault: see `faults_of_module`."""

@@ -18,7 +18,8 @@ from search.optimizers.settings import OptimizerSettings
 from search.training.base import FineTuning
 from search.training.rows import InputRows, TrainingData
 from search.training.shared import SharedResources
-from spaces import OF_FINE_TUNING, setting_of
+from search.training.wide.word_regression import WordRegression
+from spaces import OF_FINE_TUNING, TFIDF, l2_of_words, setting_of
 
 _HEAD_FIRST = "head_first"
 
@@ -72,13 +73,39 @@ class TrainingTask:
 
     def data(self, train: Any, valid: Any) -> TrainingData:
         """The data of a training whose model takes these inputs for the two splits."""
+        of_train, of_valid = self._offsets
         return TrainingData(
-            InputRows(train, self.train.labels),
-            None if self.valid is None else InputRows(valid, self.valid.labels),
+            InputRows(train, self.train.labels, of_train),
+            None if self.valid is None else InputRows(valid, self.valid.labels, of_valid),
             self.sample_weight,
             self.batch_size,
             self.seed,
         )
+
+    @cached_property
+    def words(self) -> WordRegression | None:
+        """The words beside the head, or alone; None where there are none."""
+        l2 = l2_of_words(self.values)
+        if l2 is None:
+            return None
+        assert self.hypermodel.words is not None
+        words = self.hypermodel.words.learning_from(self.train.texts)
+        return self.shared.regression(words, self.train, self.sample_weight, l2, self.hypermodel.classes)
+
+    @property
+    def _offsets(self) -> tuple[NDArray[np.float32] | None, NDArray[np.float32] | None]:
+        """The logits of words, of the rows to train on and to score by."""
+        words = self.words
+        if words is None:
+            return None, None
+        of_valid = None if self.valid is None else words.logits(self.valid.texts)
+        # A head learns what is left by words that do not know the row; without one there is nothing to learn.
+        return words.logits(self.train.texts) if self.is_words_alone else words.held_out, of_valid
+
+    @property
+    def is_words_alone(self) -> bool:
+        """Whether the model is nothing but words."""
+        return bool(self.values["module"] == TFIDF)
 
     @property
     def trains_head_first(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -10,6 +10,7 @@ import keras_tuner
 import numpy as np
 from numpy.typing import NDArray
 
+from search.backbones.base import Backbone
 from search.datasets import Examples
 from search.models.hypermodel import TextClassifierHyperModel
 from search.training.base import Training
@@ -121,9 +122,20 @@ class TrainableHyperModel(TextClassifierHyperModel):
 
         What frozen modules give and modules that are held in memory are shared.
         """
+        return self._with_words_of(texts, {name: one.learning_from(texts) for name, one in self.backbones.items()})
+
+    def refitting(self, texts: NDArray[np.object_]) -> TrainableHyperModel:
+        """The same for a refit on rows with these texts [n], whose words it learns.
+
+        The vocabulary of an encoder stays: it is part of what was selected, and a weight of the trial stays the weight
+        of the same token.
+        """
+        return self._with_words_of(texts, self.backbones)
+
+    def _with_words_of(self, texts: NDArray[np.object_], backbones: Mapping[str, Backbone]) -> TrainableHyperModel:
         # No copy: KerasTuner binds `build` to the instance that it was made for.
-        backbones = {name: backbone.learning_from(texts) for name, backbone in self.backbones.items()}
-        other = TrainableHyperModel(self.space, backbones, self.classes, self.seed)
+        words = None if self.words is None else self.words.learning_from(texts)
+        other = TrainableHyperModel(self.space, backbones, self.classes, self.seed, words=words)
         other._features = self._features
         other.shared = self.shared
         return other

@@ -20,6 +20,8 @@ import tensorflow as tf
 from search.backbones.base import SavedModule
 from search.backbones.learned.encoder import SETTINGS as OF_LEARNED
 from search.datasets import Examples
+from search.models.keras_model import linear_words, with_offset
+from search.models.weights import assign
 from search.optimizers.flat import FLAT_OPTIMIZERS
 from search.optimizers.sparse_rows import RULES
 from search.training.base import FineTuning, Training
@@ -32,10 +34,12 @@ from search.training.lp_ft import LinearProbingThenFineTuning
 from search.training.rows import TrainingData
 from search.training.sparse_fine_tuning import SparseRowTraining
 from search.training.task import Trainer, TrainingTask
+from search.training.wide.whole_model import OfWhole
+from search.training.wide.with_words import WithWords, WordsAloneTraining
 from spaces import SETTINGS
 
 _OF_HEADS = frozenset({
-    *("modules", "trainable", "layers", "units", "activation", "dropout"),
+    *("modules", "wide", "wide_l2", "trainable", "layers", "units", "activation", "dropout"),
     *("learning_rate", "optimizer", "weight_decay", "clip_norm", "batch_size", "class_weight"),
 })  # fmt: skip
 _OF_MODULES = _OF_HEADS | {"fine_tuning_rate", "warmup_steps"}
@@ -52,12 +56,27 @@ class HeadTrainer:
         frozen = task.backbone.frozen_features(task.values) is not None
         return frozen and task.hypermodel.keeps_features and not task.callbacks and _is_in_numpy(task)
 
-    def train(self, task: TrainingTask) -> HeadTraining:
+    def train(self, task: TrainingTask) -> FineTuning:
         """Makes the training of the head."""
         module = _present(task.backbone.frozen_features(task.values))
         features = task.hypermodel.features(module, task.train)
         valid = None if task.valid is None else task.hypermodel.features(module, task.valid)
-        return HeadTraining(_first_head(task, features.dimension), task.optimizer, task.data(features, valid))
+        head = _first_head(task, features.dimension)
+        return _with_words(task, HeadTraining(head, task.optimizer, task.data(features, valid)))
+
+
+class WordsAloneTrainer:
+    """Fits words without a head."""
+
+    handles = _OF_HEADS
+
+    def supports(self, task: TrainingTask) -> bool:
+        """Whether there is nothing else, and no callback asks for a Keras model."""
+        return task.is_words_alone and not task.callbacks
+
+    def train(self, task: TrainingTask) -> FineTuning:
+        """Makes the training, in which there is nothing left to train."""
+        return _with_words(task, WordsAloneTraining(task.data(None, None)))
 
 
 class EmbeddingBagTrainer:
@@ -69,12 +88,12 @@ class EmbeddingBagTrainer:
         """Whether the module is such a one, trained in float32, without a callback that asks for a Keras model."""
         return _fine_tunes(task) and _is_in_numpy(task) and self._table(task) is not None
 
-    def train(self, task: TrainingTask) -> EmbeddingBagTraining:
+    def train(self, task: TrainingTask) -> FineTuning:
         """Makes the training of table and head."""
         module, table = _fine_tuned(task).load(), self._table(task)
         assert table is not None
         head = _first_head(task, module.dimension)
-        return EmbeddingBagTraining(module, table, head, task.optimizer, task.data(None, None))
+        return _with_words(task, EmbeddingBagTraining(module, table, head, task.optimizer, task.data(None, None)))
 
     @staticmethod
     def _table(task: TrainingTask) -> Any:
@@ -84,7 +103,7 @@ class EmbeddingBagTrainer:
 class SparseRowTrainer:
     """Trains a module and its head at the cost of the rows of its tables that the texts touch."""
 
-    handles = _OF_MODULES
+    handles = _OF_MODULES - {"wide", "wide_l2"}
 
     def supports(self, task: TrainingTask) -> bool:
         """Whether a module is trained, in float32, without a callback that asks for a Keras model."""
@@ -107,7 +126,7 @@ class PreparedInputsTrainer:
         """Whether there are such inputs and they can be kept, and no callback asks for the model of texts."""
         return task.hypermodel.prepares_inputs(task.values) and not task.callbacks
 
-    def train(self, task: TrainingTask) -> KerasTraining:
+    def train(self, task: TrainingTask) -> FineTuning:
         """Makes the training of what is above the inputs."""
         keras.utils.set_random_seed(task.seed)
         model = task.hypermodel.prepared_model(task.values, task.accumulate)
@@ -115,7 +134,7 @@ class PreparedInputsTrainer:
         def inputs(split: Examples | None) -> Any:
             return None if split is None else task.hypermodel.prepared_inputs(task.values, split)
 
-        return _by_keras(task, model, task.data(inputs(task.train), inputs(task.valid)))
+        return _with_words(task, _by_keras(task, model, task.data(inputs(task.train), inputs(task.valid))))
 
 
 class WholeModelTrainer:
@@ -127,7 +146,7 @@ class WholeModelTrainer:
         """Whether there is a model, which is always so."""
         return True
 
-    def train(self, task: TrainingTask) -> KerasTraining:
+    def train(self, task: TrainingTask) -> FineTuning:
         """Makes the training of the whole."""
         # The model of the trial before holds itself in memory by its cycles, until somebody looks.
         gc.collect()
@@ -135,14 +154,26 @@ class WholeModelTrainer:
         return self.training_of(task.hypermodel.model(task.values, task.accumulate), task)
 
     @staticmethod
-    def training_of(model: keras.Model, task: TrainingTask) -> KerasTraining:
+    def training_of(model: keras.Model, task: TrainingTask) -> FineTuning:
         """Makes the training of a model of texts that was built before."""
+        if task.words is not None:
+            words = linear_words(model)
+            assert words is not None
+            assign(words.weights, task.words.arrays)
+            task = replace(task, callbacks=[OfWhole(task.callbacks, model)])
+            model = with_offset(model)
         module = task.backbone.text_module(task.values)
         faults = nullcontext if module is None else partial(task.shared.faults, module, task.train, task.valid)
-        return _by_keras(task, model, _on_texts(task), faults)
+        return _with_words(task, _by_keras(task, model, _on_texts(task), faults))
 
 
-FASTER: tuple[Trainer, ...] = (HeadTrainer(), EmbeddingBagTrainer(), SparseRowTrainer(), PreparedInputsTrainer())
+FASTER: tuple[Trainer, ...] = (
+    WordsAloneTrainer(),
+    HeadTrainer(),
+    EmbeddingBagTrainer(),
+    SparseRowTrainer(),
+    PreparedInputsTrainer(),
+)
 KERAS = WholeModelTrainer()
 
 
@@ -175,6 +206,11 @@ def _first_head(task: TrainingTask, inputs: int) -> Head:
     head = Head(inputs, widths, task.hypermodel.classes, activation, dropout)
     head.initialize(np.random.default_rng(task.seed))
     return head
+
+
+def _with_words(task: TrainingTask, training: FineTuning) -> FineTuning:
+    """The training of a task, with the weights of the words where there are such."""
+    return training if task.words is None else WithWords(training, task.words)
 
 
 def _by_keras(

@@ -11,8 +11,9 @@ from reviews import make_reviews
 from search.datasets import Examples
 from search.evaluation import score
 from search.features.cache import FeatureCache
-from search.models.keras_model import above_embedding
+from search.models.keras_model import above_embedding, linear_words
 from search.models.weights import assign, model_weights
+from search.models.wide.words import Words
 from search.training.keras_training import KerasTraining
 from search.training.sample_weight import sample_weight
 from search.training.seeds import ACCUMULATE
@@ -36,7 +37,8 @@ def make(word_module):
         settings = {"modules": ["words"], "units": 8, "batch_size": 32, "learning_rate": 0.01, **ranges}
         space = space_from(settings)
         standing = backbones(space, {"words": word_module})
-        return TrainableHyperModel(space, standing, 2, seed=0, features=cache, on_pass=on_pass)
+        words = Words(TRAIN.texts)
+        return TrainableHyperModel(space, standing, 2, seed=0, features=cache, on_pass=on_pass, words=words)
 
     return make
 
@@ -74,8 +76,8 @@ def embedding_weights(model):
     return [variable.numpy() for variable in model.get_layer("embedding")._module.saved.variables]
 
 
-@pytest.mark.parametrize("trainable", [False, True])
-def test_only_a_trainable_module_moves_under_kerastuners_own_tuner(make, tmp_path, trainable):
+@pytest.mark.parametrize(("trainable", "wide"), [(False, "none"), (True, "none"), (True, "tfidf")])
+def test_only_a_trainable_module_moves_under_kerastuners_own_tuner(make, tmp_path, trainable, wide):
     seen = []
 
     class Watched(TrainableHyperModel):
@@ -85,8 +87,8 @@ def test_only_a_trainable_module_moves_under_kerastuners_own_tuner(make, tmp_pat
             seen.append((before, embedding_weights(model)))
             return history
 
-    plain = make(trainable=trainable, layers={"min": 0, "max": 2})
-    hypermodel = Watched(plain.space, plain.backbones, plain.classes, plain.seed)
+    plain = make(trainable=trainable, layers={"min": 0, "max": 2}, wide=wide)
+    hypermodel = Watched(plain.space, plain.backbones, plain.classes, plain.seed, words=plain.words)
     objective = keras_tuner.Objective("val_average_precision", "max")
     tuner = keras_tuner.RandomSearch(hypermodel, objective, max_trials=2, seed=1, directory=tmp_path)
     tuner.search(TRAIN, VALID, epochs=2, verbose=0)
@@ -98,6 +100,11 @@ def test_only_a_trainable_module_moves_under_kerastuners_own_tuner(make, tmp_pat
             np.testing.assert_array_equal(start, published)
         moved = any(not np.array_equal(one, other) for one, other in zip(before, after, strict=True))
         assert moved is trainable
+    (best,) = tuner.get_best_models(1)
+    probabilities = best(tf.constant(VALID.texts.tolist())).numpy()
+    (trial,) = tuner.oracle.get_best_trials(1)
+    assert score(VALID.labels, probabilities)["average_precision"] == pytest.approx(trial.score, abs=1e-6)
+    assert (linear_words(best) is not None) == (wide == "tfidf")
 
 
 @pytest.mark.parametrize("layers", [0, 1, 3])

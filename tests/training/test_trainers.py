@@ -16,6 +16,7 @@ from search.features.cache import FeatureCache
 from search.models import hypermodel as hypermodels
 from search.models.keras_model import compiled_model
 from search.models.weights import assign, model_weights
+from search.models.wide.words import Words
 from search.training import keras_fit
 from search.training.trainable import TrainableHyperModel
 from search.training.trainers import (
@@ -50,6 +51,8 @@ VALUES = {
     **dict.fromkeys(LAYER_WIDTHS, (None, 7)),
     "activation": ("tanh", "relu"),
     "dropout": (0.0, 0.5),
+    "wide": ("none", "tfidf"),
+    "wide_l2": (0.5, 2.0),
     "learning_rate": (0.01, 0.02),
     "fine_tuning_rate": (0.01, 0.003),
     "head_first": (False, True),
@@ -65,6 +68,7 @@ ANY = (0, 0.1, 0.2, False, True, 3, 4, 5, *ACTIVATIONS, *OPTIMIZERS, *CLASS_WEIG
 # What each way of training is there for.
 WAYS = {
     "head": (HeadTrainer, {}),
+    "head and words": (HeadTrainer, {"wide": "tfidf"}),
     "bag": (EmbeddingBagTrainer, {"trainable": True}),
     "sparse rows": (SparseRowTrainer, {"modules": "mixed", "trainable": True}),
     "tokens": (PreparedInputsTrainer, {"modules": "conv1d"}),
@@ -91,7 +95,7 @@ def make(tmp_path_factory):
         ranges = {**{name: values_of(name)[0] for name in SEARCHED}, **WAYS[way][1], **changed}
         space = space_from({**ranges, "frozen": []})
         standing, features = backbones(space, modules, TRAIN.texts), FeatureCache(folder / "features")
-        hypermodel = TrainableHyperModel(space, standing, 2, 0, features)
+        hypermodel = TrainableHyperModel(space, standing, 2, 0, features, words=Words(TRAIN.texts))
         return hypermodel.task(keras_tuner.HyperParameters(), TRAIN)
 
     return make
@@ -108,7 +112,7 @@ def untraced(monkeypatch):
     """Scores Keras models without tracing them, which takes longer than all else here."""
 
     def scorer(model):
-        return lambda rows: model(rows, training=False).numpy().astype(np.float64)
+        return lambda rows: model(rows if tf.is_tensor(rows) else rows[:], training=False).numpy().astype(np.float64)
 
     monkeypatch.setattr(keras_fit, "scorer", scorer)
 
@@ -167,6 +171,29 @@ def test_each_task_goes_to_the_fastest_way_that_there_is_for_it(make, way):
     assert type(choose(task)) is WAYS[way][0]
     callback = keras.callbacks.TerminateOnNaN()
     assert choose(task.hypermodel.task(keras_tuner.HyperParameters(), TRAIN, callbacks=[callback])) is KERAS
+
+
+@pytest.mark.filterwarnings("ignore:The model does not have any trainable weights", "ignore:Gradients do not exist")
+@pytest.mark.parametrize(
+    ("way", "changed"),
+    [
+        ("bag", {}),
+        ("bag", {"head_first": True}),
+        ("tokens", {}),
+        ("sparse rows", {"clip_norm": 0.05}),
+        ("head", {"modules": "tfidf"}),
+    ],
+)
+def test_words_beside_a_head_are_there_as_in_keras(make, way, changed):
+    task = replace(make(way, wide="tfidf", **changed), head_epochs=2)
+    training = make_training(task)
+    weights = trained(training)
+    model, expected = by_keras(task, make_training(task).weights())
+    words = model.get_layer("wide")
+    assert far(weights[-3:], [variable.numpy() for variable in words.weights]) == 0
+    assign(model_weights(model), weights)
+    assert far([variable.numpy() for variable in model_weights(model)], expected) < 1e-4
+    assert np.abs(words.kernel.numpy()).max() > 0.01
 
 
 @pytest.mark.parametrize("way", ["bag", "sparse rows"])

@@ -11,7 +11,7 @@ import tensorflow as tf
 from search.backbones.hub.layer import frozen_layer
 from search.models.ensembles.combiners import Combiner, Weighted
 from search.models.ensembles.member import Member
-from search.models.keras_model import above_embedding
+from search.models.keras_model import above_embedding, linear_words
 
 
 class Combination(keras.layers.Layer):
@@ -58,7 +58,10 @@ def ensemble_model(members: Sequence[Member], combiner: Combiner) -> keras.Model
         if frozen is not None:
             if frozen.folder not in embedded:
                 embedded[frozen.folder] = frozen.published(f"module_{len(embedded) + 1}")(texts)
-            outputs.append(_named(above_embedding(model), member.name)(embedded[frozen.folder]))
+            above = embedded[frozen.folder]
+            if (words := linear_words(model)) is not None:
+                above = [above, words.named(f"{member.name}_words")(texts)]
+            outputs.append(_named(above_embedding(model), member.name)(above))
         else:
             part = _named(model, member.name) if isinstance(model, keras.Model) else model
             outputs.append(part(texts))
@@ -67,4 +70,4 @@ def ensemble_model(members: Sequence[Member], combiner: Combiner) -> keras.Model
 
 def _named(model: keras.Model, name: str) -> keras.Model:
     """A copy of the model with a name of its own, over the same layers, without an optimizer."""
-    return keras.Model(model.inputs[0], model.outputs[0], name=name)
+    return keras.Model(model.inputs if len(model.inputs) > 1 else model.inputs[0], model.outputs[0], name=name)

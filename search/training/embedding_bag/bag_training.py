@@ -13,7 +13,7 @@ from search.optimizers.flat import clip, flat_optimizer
 from search.optimizers.settings import OptimizerSettings
 from search.training.embedding_bag.bag_table import Table
 from search.training.head import Head, HeadTraining
-from search.training.rows import Batch, InputRows, TrainingData
+from search.training.rows import Batch, TrainingData
 from search.utils.checkpoint import Arrays
 
 Floats = NDArray[np.floating]
@@ -56,8 +56,8 @@ class EmbeddingBagTraining(HeadTraining):
         valid = data.valid
         if valid is not None:
             assert table.valid is not None
-            valid = InputRows(_Sums(table.valid, self._rows, table.fixed), valid.labels)
-        train = InputRows(_Sums(table.train, self._rows), data.train.labels)
+            valid = replace(valid, inputs=_Sums(table.valid, self._rows, table.fixed))
+        train = replace(data.train, inputs=_Sums(table.train, self._rows))
         super().__init__(head, optimizer, replace(data, train=train, valid=valid))
 
     @property
@@ -97,7 +97,7 @@ class EmbeddingBagTraining(HeadTraining):
         texts = self._table.train[batch.rows]
         words, at = np.unique(texts.indices, return_inverse=True)
         weights = csr_array((texts.data, at, texts.indptr), (len(batch.rows), len(words)))
-        losses = self.head.learn(weights @ self._rows[words], batch.labels, batch.sample_weight, self._drawn)
+        losses = self._learn(weights @ self._rows[words], batch)
         gradient = weights.T @ self.head.feature_gradient()
         clip([gradient, self.head.gradient], self._optimizer.settings.clip_norm)
         self._moves.step(gradient, words)

@@ -96,6 +96,7 @@ class Head:
         labels: NDArray[np.int64],
         sample_weight: Floats,
         generator: np.random.Generator | None,
+        offset: Floats | None = None,
     ) -> Floats:
         """Computes the gradient of the batch's mean loss into `gradient`.
 
@@ -104,6 +105,7 @@ class Head:
             labels: Class indices [batch].
             sample_weight: Weight of each row in the loss, float [batch].
             generator: Draws what is dropped; None: nothing is.
+            offset: Is added to the logits, float [batch, classes].
 
         Returns:
             The loss of each row, cross-entropy in nats times its weight, float [batch].
@@ -121,6 +123,8 @@ class Head:
                 self._drop(layer, generator)
             entering = layer.with_ones
         logits = np.matmul(self._matrices[-1], entering, out=buffers.logits)
+        if offset is not None:
+            logits += offset.T
         logits -= logits.max(axis=0)
         columns = np.arange(rows)
         losses = -logits[labels, columns]
@@ -147,20 +151,25 @@ class Head:
         gradient: Floats = self._error.T @ self._matrices[0][:, :-1]
         return gradient
 
-    def probabilities(self, features: Inputs, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    def probabilities(
+        self, features: Inputs, rows: NDArray[np.int64], offset: Floats | None = None
+    ) -> NDArray[np.float64]:
         """Scores rows, without dropout.
 
         Args:
             features: Where the rows are.
             rows: Which ones, int64 [n].
+            offset: Is added to the logits of all rows, float [rows, classes].
 
         Returns:
             Probabilities, float64 [n, classes], which add up to 1.
         """
-        starts = range(0, len(rows), _SCORED_AT_ONCE)
-        return np.concatenate([self._scored(features.take(rows[i : i + _SCORED_AT_ONCE])) for i in starts])
+        parts = [rows[start : start + _SCORED_AT_ONCE] for start in range(0, len(rows), _SCORED_AT_ONCE)]
+        return np.concatenate(
+            [self._scored(features.take(part), None if offset is None else offset[part]) for part in parts]
+        )
 
-    def _scored(self, features: Floats) -> NDArray[np.float64]:
+    def _scored(self, features: Floats, offset: Floats | None) -> NDArray[np.float64]:
         values: Floats = features.T
         for i, matrix in enumerate(self._matrices):
             values = matrix[:, :-1] @ values
@@ -168,6 +177,8 @@ class Head:
             if i < len(self._matrices) - 1:
                 self._activate(values, np.empty_like(values))
         logits = values.T.astype(np.float64)
+        if offset is not None:
+            logits += offset
         logits -= logits.max(axis=1, keepdims=True)
         np.exp(logits, out=logits)
         logits /= logits.sum(axis=1, keepdims=True)

@@ -79,12 +79,19 @@ class HeadTraining(EpochLoop):
         with _blas().limit(limits=1, user_api="blas"), np.errstate(all="ignore"):
             return super()._run_epoch(epoch)
 
+    def _learn(self, features: NDArray[np.floating], batch: Batch) -> NDArray[np.floating]:
+        """The losses of a batch whose rows have these features; the head has the gradient."""
+        train = self._data.train
+        offset = None if train.offset is None else train.offset[batch.rows]
+        return self.head.learn(features, batch.labels, batch.sample_weight, self._drawn, offset)
+
     def _step(self, batch: Batch) -> float:
         features = self._data.train.inputs.take(batch.rows)
-        losses = self.head.learn(features, batch.labels, batch.sample_weight, self._drawn)
+        losses = self._learn(features, batch)
         clip([self.head.gradient], self._optimizer.settings.clip_norm)
         self._optimizer.step(self.head.gradient)
         return float(losses.sum())
 
     def _probabilities(self, inputs: InputRows, rows: NDArray[np.int64] | None) -> NDArray[np.float64]:
-        return self.head.probabilities(inputs.inputs, np.arange(len(inputs.labels)) if rows is None else rows)
+        rows = np.arange(len(inputs.labels)) if rows is None else rows
+        return self.head.probabilities(inputs.inputs, rows, inputs.offset)

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from search.evaluation.baselines import LOGISTIC_REGRESSION, NAIVE_BAYES, NB_LOGISTIC_REGRESSION, run_baselines
-from search.models.ensembles.word_counts import WordCounts, tokens
+from search.models.ensembles.word_counts import WordCounts
+from search.models.wide.terms import tokens
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
 analyze = TfidfVectorizer().build_analyzer()

@@ -1,0 +1,103 @@
+"""Logistic regression on the words of texts, and what it says of rows that it was not fitted on."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
+
+from search.datasets import Examples
+from search.models.wide.words import Words
+from search.utils.checkpoint import Arrays
+
+# Each part of the rows is scored by the model of the others.
+_PARTS = 5
+# Steps of the solver, as many as the baseline has.
+_STEPS = 1000
+
+_Linear = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+
+class WordRegression:
+    """A logistic regression on TF-IDF, fitted when it is first asked; the same rows give the same one.
+
+    Args:
+        words: Of the training rows.
+        train: Rows to fit on.
+        sample_weight: The weight of each, float32 [n].
+        l2: Half of it times the squares of the weights is added to the rows' losses: 1 / C of scikit-learn.
+        classes: Number of classes.
+    """
+
+    def __init__(
+        self, words: Words, train: Examples, sample_weight: NDArray[np.float32], l2: float, classes: int
+    ) -> None:
+        self._words, self._train, self._sample_weight = words, train, sample_weight
+        self._l2, self._classes = l2, classes
+
+    @property
+    def parameters(self) -> int:
+        """Weights and biases."""
+        return sum(part.size for part in self._linear)
+
+    @property
+    def arrays(self) -> Arrays:
+        """The weights of `search.models.wide.layer.LinearWords`."""
+        return [self._words.idf, *(part.astype(np.float32) for part in self._linear)]
+
+    def logits(self, texts: NDArray[np.object_]) -> NDArray[np.float32]:
+        """What it says of texts [n], float32 [n, classes]."""
+        return _logits(self._words.matrix(texts), self._linear)
+
+    @cached_property
+    def held_out(self) -> NDArray[np.float32]:
+        """What is said of each training row by the model of other rows, float32 [n, classes]."""
+        labels = self._train.labels
+        parts = min(_PARTS, len(labels))
+        if parts < 2:
+            return self.logits(self._train.texts)
+        # Each class is dealt to all parts alike; which rows go where depends on nothing but their number.
+        order = np.random.default_rng(0).permutation(len(labels))
+        order = order[np.argsort(labels[order], kind="stable")]
+        part = np.empty(len(labels), np.int64)
+        part[order] = np.arange(len(labels)) % parts
+        features = self._words.matrix(self._train.texts)
+        found = np.empty((len(labels), self._classes), np.float32)
+        for one in range(parts):
+            held, others = np.flatnonzero(part == one), np.flatnonzero(part != one)
+            found[held] = _logits(features[held], self._fitted(features[others], others))
+        return found
+
+    @cached_property
+    def _linear(self) -> _Linear:
+        return self._fitted(self._words.matrix(self._train.texts), np.arange(len(self._train.labels)))
+
+    def _fitted(self, features: csr_array, rows: NDArray[np.int64]) -> _Linear:
+        labels = self._train.labels[rows]
+        kernel = np.zeros((features.shape[1], self._classes))
+        # Of a class that is not there it is only known that it is rarer than one row.
+        bias = np.full(self._classes, -np.log(2.0 * len(rows)))
+        present = np.unique(labels)
+        if len(present) == 1:
+            bias[present] = 0
+            return kernel, bias
+        # On sparse text a solver's threads wait for each other longer than they compute.
+        with threadpool_limits(limits=1):
+            model = LogisticRegression(C=1 / self._l2, max_iter=_STEPS)
+            model.fit(features, labels, self._sample_weight[rows])
+        two = len(present) == 2
+        kernel[:, present[-len(model.coef_) :]] = model.coef_.T
+        bias[present] = np.array([0.0, *model.intercept_]) if two else model.intercept_
+        return kernel, bias
+
+
+def _logits(features: csr_array, linear: _Linear) -> NDArray[np.float32]:
+    kernel, bias = linear
+    # With the weights of the layer, which has them in float32.
+    products = features @ kernel.astype(np.float32).astype(np.float64)
+    logits: NDArray[np.float32] = (products + bias.astype(np.float32)).astype(np.float32)
+    return logits
