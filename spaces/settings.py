@@ -161,7 +161,7 @@ SETTINGS: dict[str, Setting] = {
         _DEEP,
     ),
     "wide_l2": Setting(
-        Float(0.125, 4, step=2, log=True),
+        Float(0.125, 16, step=2, log=True),
         POSITIVE,
         "L2 of that logistic regression: half of it times the squares of its weights is added to the sum of the rows' "
         "losses, so it is 1 / C of scikit-learn. Each value is fitted once for all trials.",

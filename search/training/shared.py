@@ -16,6 +16,9 @@ from search.training.embedding_bag import Bags, Table
 from search.training.sparse_fine_tuning import Touched, find_touched
 from search.training.wide.word_regression import WordRegression
 
+# Kept at once, each as large as the vocabulary.
+_REGRESSIONS = 64
+
 
 class SharedResources:
     """Finds out of what modules make the texts of a split, and keeps it."""
@@ -37,6 +40,8 @@ class SharedResources:
         """The logistic regression on the words of the rows of a split."""
         key = (id(words), id(train), hash(sample_weight.tobytes()), l2)
         if key not in self._regressions:
+            if len(self._regressions) == _REGRESSIONS:  # the oldest can be fitted again
+                self._regressions.pop(next(iter(self._regressions)))
             self._regressions[key] = (words, train, WordRegression(words, train, sample_weight, l2, classes))
         return self._regressions[key][2]
 

@@ -103,18 +103,18 @@ class EmbeddingBagTrainer:
 class SparseRowTrainer:
     """Trains a module and its head at the cost of the rows of its tables that the texts touch."""
 
-    handles = _OF_MODULES - {"wide", "wide_l2"}
+    handles = _OF_MODULES
 
     def supports(self, task: TrainingTask) -> bool:
         """Whether a module is trained, in float32, without a callback that asks for a Keras model."""
         return _fine_tunes(task) and task.values["optimizer"] in RULES
 
-    def train(self, task: TrainingTask) -> SparseRowTraining:
+    def train(self, task: TrainingTask) -> FineTuning:
         """Makes the training of module and head."""
         module = _fine_tuned(task).load()
         touched = task.shared.touched(_fine_tuned(task), task.train)
         head, data = _first_head(task, module.dimension), _on_texts(task)
-        return SparseRowTraining(module, touched, head, task.optimizer, data, task.accumulate)
+        return _with_words(task, SparseRowTraining(module, touched, head, task.optimizer, data, task.accumulate))
 
 
 class PreparedInputsTrainer:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from search.backbones.hub.answers import faults_of_module
 from search.backbones.hub.load import Module
+from search.models.scorer import WithOffset, chosen
 from search.optimizers.settings import OptimizerSettings
 from search.optimizers.sparse_rows import Optimizer, Target
 from search.training.base import check_shapes
@@ -63,6 +64,8 @@ class SparseRowTraining(EpochLoop):
         self._optimizer = Optimizer(
             optimizer, [*(Target(one, of_module=True) for one in moved), *(Target(one) for one in self._head)]
         )
+        self._classes = self._head[-1].shape[0]
+        self._offset = tf.constant(self._offset_of(data.train))
         self._labels, self._sample_weight = tf.constant(data.train.labels), tf.constant(data.sample_weight)
         self._accumulate = accumulate
         self._steps = 0
@@ -110,7 +113,8 @@ class SparseRowTraining(EpochLoop):
             self._step_on, input_signature=[tf.TensorSpec([None], tf.int64), number, number]
         )
         self._traced_probabilities = tf.function(
-            self._probabilities_of, input_signature=[tf.TensorSpec([None], tf.string)]
+            self._probabilities_of,
+            input_signature=[tf.TensorSpec([None], tf.string), tf.TensorSpec([None, self._classes], tf.float32)],
         )
         # Once the published weights are back, it can be told whether they or those of the trial made a call fail.
         splits = [split.inputs for split in (self._data.train, self._data.valid) if split is not None]
@@ -131,8 +135,11 @@ class SparseRowTraining(EpochLoop):
         return len(batch.rows) * float(self._traced_step(rows, number, tf.constant(rate)))
 
     def _probabilities(self, inputs: InputRows, rows: NDArray[np.int64] | None) -> NDArray[np.float64]:
-        texts = inputs.inputs if rows is None else tf.gather(inputs.inputs, rows)
-        return in_batches(self._traced_probabilities, texts).astype(np.float64)
+        given = chosen(WithOffset(inputs.inputs, self._offset_of(inputs)), rows)
+        return in_batches(lambda batch: self._traced_probabilities(*batch), given).astype(np.float64)
+
+    def _offset_of(self, rows: InputRows) -> NDArray[np.float32]:
+        return np.zeros((len(rows.labels), self._classes), np.float32) if rows.offset is None else rows.offset
 
     def _step_on(self, rows: tf.Tensor, number: tf.Tensor, module_rate: tf.Tensor) -> tf.Tensor:
         """Makes one step on a batch; gives its mean loss."""
@@ -156,7 +163,7 @@ class SparseRowTraining(EpochLoop):
 
     def _loss(self, rows: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """The sum of the rows' losses, and for each row what the module adds to the loss."""
-        logits = self._logits(tf.gather(self._data.train.inputs, rows), seed)
+        logits = self._logits(tf.gather(self._data.train.inputs, rows), seed) + tf.gather(self._offset, rows)
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.gather(self._labels, rows), logits)
         added = tf.add_n([tf.constant(0.0), *regularization(self._module)])
         return tf.reduce_sum(losses * tf.gather(self._sample_weight, rows)) + added * tf.cast(tf.size(rows), tf.float32)
@@ -173,5 +180,5 @@ class SparseRowTraining(EpochLoop):
         kernel, bias = self._head[-2:]
         return values @ kernel + bias
 
-    def _probabilities_of(self, texts: tf.Tensor) -> tf.Tensor:
-        return tf.nn.softmax(self._logits(texts, None))
+    def _probabilities_of(self, texts: tf.Tensor, offset: tf.Tensor) -> tf.Tensor:
+        return tf.nn.softmax(self._logits(texts, None) + offset)

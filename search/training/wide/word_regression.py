@@ -19,7 +19,7 @@ _PARTS = 5
 # Steps of the solver, as many as the baseline has.
 _STEPS = 1000
 
-_Linear = tuple[NDArray[np.float64], NDArray[np.float64]]
+_Linear = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
 class WordRegression:
@@ -47,7 +47,7 @@ class WordRegression:
     @property
     def arrays(self) -> Arrays:
         """The weights of `search.models.wide.layer.LinearWords`."""
-        return [self._words.idf, *(part.astype(np.float32) for part in self._linear)]
+        return [self._words.idf, *self._linear]
 
     def logits(self, texts: NDArray[np.object_]) -> NDArray[np.float32]:
         """What it says of texts [n], float32 [n, classes]."""
@@ -78,9 +78,9 @@ class WordRegression:
 
     def _fitted(self, features: csr_array, rows: NDArray[np.int64]) -> _Linear:
         labels = self._train.labels[rows]
-        kernel = np.zeros((features.shape[1], self._classes))
+        kernel = np.zeros((features.shape[1], self._classes), np.float32)
         # Of a class that is not there it is only known that it is rarer than one row.
-        bias = np.full(self._classes, -np.log(2.0 * len(rows)))
+        bias = np.full(self._classes, -np.log(2.0 * len(rows)), np.float32)
         present = np.unique(labels)
         if len(present) == 1:
             bias[present] = 0
@@ -97,7 +97,5 @@ class WordRegression:
 
 def _logits(features: csr_array, linear: _Linear) -> NDArray[np.float32]:
     kernel, bias = linear
-    # With the weights of the layer, which has them in float32.
-    products = features @ kernel.astype(np.float32).astype(np.float64)
-    logits: NDArray[np.float32] = (products + bias.astype(np.float32)).astype(np.float32)
+    logits: NDArray[np.float32] = (features @ kernel.astype(np.float64) + bias).astype(np.float32)
     return logits
