@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from search.backbones.of_space import made
-from search.datasets import Examples, Fold, Part
+from search.datasets import Examples, Fold, Subset
 from search.evaluation.word_pairs import words_and_pairs
 from search.models.weights import assign, model_weights
 from search.models.wide.words import Words
@@ -65,7 +65,7 @@ def test_a_refit_learns_the_words_of_all_its_rows():
 
 def test_each_fold_has_words_of_its_own():
     halves = np.arange(60), np.arange(60, 120)
-    folds = [Fold(Part.of(TRAIN, one), Part.of(TRAIN, other), other) for one, other in (halves, halves[::-1])]
+    folds = [Fold(Subset.of(TRAIN, one), Subset.of(TRAIN, other), other) for one, other in (halves, halves[::-1])]
     crossed, hp = CrossValidated(hypermodel(), folds), keras_tuner.HyperParameters()
     told = []
     training = crossed.training(hp)
