@@ -30,6 +30,10 @@ class Words:
         self._matrices: dict[int, tuple[NDArray[np.object_], csr_array]] = {}
         self._others: dict[int, Words] = {}
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Another process learns them anew: what is kept here hangs on identities of this one.
+        return Words, (self._texts,)
+
     def learning_from(self, texts: NDArray[np.object_]) -> Words:
         """The words of other training texts [n], the same ones for all who ask with these."""
         # Each holds on to its texts: their identity is theirs alone.
