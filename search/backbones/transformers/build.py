@@ -10,7 +10,7 @@ from search.backbones.transformers.layout import Layout, read_layout
 from search.backbones.transformers.weights import weight_files
 from search.utils.files import whole_folder
 
-VERSION = 2
+VERSION = 3
 """To be raised when what is built changes, so that folders built before are not taken for it."""
 _SMALL = 2**24
 
@@ -70,7 +70,7 @@ def write_encoder(layout: Layout, folder: Path) -> int:
         encoder.__call__.get_concrete_function(tf.TensorSpec([None], tf.string, name="texts"), training=training)
     write_groups(folder, encoder.described)
     save_module(encoder, folder)
-    return int(encoder(tf.constant(["a text"])).shape[1])
+    return encoder.dimension
 
 
 def _key(layout: Layout) -> str:

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
 from search.backbones.transformers.groups import Encoder, Group
-from search.backbones.transformers.layout import Layout, read_json
+from search.backbones.transformers.layout import Layout
 from search.backbones.transformers.slices import in_slices
+from search.backbones.transformers.stages import Stage, Stages
 from search.backbones.transformers.tokenizer_files import TokenizerFiles, read_tokenizer
 from search.backbones.transformers.tokens import Tokens
-from search.backbones.transformers.weights import read_tensors, weight_files, write_for_keras_hub
+from search.backbones.transformers.weights import write_for_keras_hub
 from search.errors import InputError
 
 _CLASSES = {
@@ -28,48 +27,59 @@ _CLASSES = {
     "roberta": "RobertaBackbone",
     "xlm-roberta": "XLMRobertaBackbone",
 }
-_LOWEST = -1e9
-_DENSE_ACTIVATIONS: Mapping[str, Callable[[tf.Tensor], tf.Tensor]] = {
-    "Tanh": tf.tanh,
-    "Identity": tf.identity,
-    "ReLU": tf.nn.relu,
-}
-
-
-@dataclass(frozen=True)
-class _Dense:
-    kernel: tf.Variable
-    bias: tf.Variable | None
-    activation: Callable[[tf.Tensor], tf.Tensor]
 
 
 class TransformerEncoder(tf.train.Checkpoint):
     """The vectors of a text's tokens in their context, made one.
 
+    Besides the call on texts, a SavedModel of it has its stages, so that some layers can be trained above others whose
+    output is kept: `cut` (texts to numbers of tokens), `begin`, `layer_0`, `layer_1` and so on, and `finish`.
+
     Args:
         layout: How the folder says that the encoder is used.
         files: Its tokenizer.
-        backbone: KerasHub's model, with its weights.
+        stages: Its network.
     """
 
-    def __init__(self, layout: Layout, files: TokenizerFiles, backbone: Any) -> None:
+    def __init__(self, layout: Layout, files: TokenizerFiles, stages: Stages) -> None:
         super().__init__()
-        dense = [_read_dense(folder, layout) for folder in layout.dense]
-        layers = [(f"dense_{place}", _variables_of(one)) for place, one in enumerate(dense)][::-1]
-        layers += _layers(backbone)
-        self.trainable_variables = [variable for _, variables in layers for _, variable in variables]
-        # What counts the random numbers of dropout, and other state.
-        trained = {id(variable) for variable in self.trainable_variables}
-        state = [variable.value for variable in backbone.variables if not variable.trainable]
-        self.variables = [*self.trainable_variables, *(one for one in state if id(one) not in trained)]
-        self._described = _described(layout, files, layers)
+        groups = [*reversed(stages.dense), *reversed(stages.layers), stages.embeddings]
+        self.trainable_variables = [variable for group in groups for _, variable in group.variables]
+        self.variables = [*self.trainable_variables, *stages.state]
+        described = _described(layout, files, groups)
+        self._described = lambda: described  # as it is, an attribute would be saved
         tokens = Tokens(files, layout.max_tokens)
-        network = _without_pooler(backbone)
+        ids = tf.TensorSpec([None, None], tf.int32, name="ids")
+        hidden = tf.TensorSpec([None, None, stages.width], tf.float32, name="hidden")
+        lengths = tf.TensorSpec([None], tf.int32, name="lengths")
 
-        def embed(texts: tf.Tensor, training: bool) -> tf.Tensor:
-            return _embedded(layout, tokens, network, dense, texts, training)
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="texts")])
+        def cut(texts: tf.Tensor) -> tf.RaggedTensor:
+            if layout.lowercase:
+                texts = tf.strings.lower(texts, "utf-8")
+            if layout.prompt:
+                texts = tf.strings.join([layout.prompt, texts])
+            return tokens.ids(texts)
 
-        self._embed = embed
+        def embed(ids: tf.RaggedTensor, training: bool) -> tf.Tensor:
+            lengths = tf.cast(ids.row_lengths(), tf.int32)
+            values = begin(tokens.padded(ids), lengths, training)
+            for layer in layers:
+                values = layer(values, lengths, training)
+            return finish(values, lengths)
+
+        def whole(texts: tf.Tensor, training: bool) -> tf.Tensor:
+            rows = cut(texts)
+            # Gradients go through one slice alone: a loop costs them twice the time.
+            return embed(rows, True) if training else in_slices(rows, stages.dimension, lambda some: embed(some, False))
+
+        begin = _traced(stages.begin, ids, lengths)
+        layers = [_traced(partial(stages.layer, number), hidden, lengths) for number in range(len(stages.layers))]
+        finish = tf.function(stages.finish, input_signature=[hidden, lengths])
+        self._embed, self.dimension = whole, stages.dimension
+        self.cut, self.begin, self.finish = cut, begin, finish
+        for number, layer in enumerate(layers):
+            setattr(self, f"layer_{number}", layer)
 
     @property
     def described(self) -> Encoder:
@@ -88,6 +98,14 @@ class TransformerEncoder(tf.train.Checkpoint):
             Embeddings, float32 [batch, dim].
         """
         return self._embed(texts, training)
+
+
+def _traced(stage: Callable[..., tf.Tensor], *signature: tf.TensorSpec) -> Any:
+    """A stage as a function that is saved both with and without dropout."""
+    function = tf.function(lambda values, lengths, training: stage(values, lengths, training))
+    for training in (False, True):
+        function.get_concrete_function(*signature, training)
+    return function
 
 
 def read_encoder(layout: Layout) -> TransformerEncoder:
@@ -118,7 +136,7 @@ def read_encoder(layout: Layout) -> TransformerEncoder:
             reason = str(error).strip("'\" ").splitlines()[:1] or [type(error).__name__]
             raise InputError(f"module {layout.name}: its weights cannot be read ({reason[0]}).") from error
     _as_configured(backbone, layout)
-    return TransformerEncoder(layout, files, backbone)
+    return TransformerEncoder(layout, files, Stages(layout, backbone))
 
 
 def _dropout(config: Mapping[str, Any]) -> float:
@@ -134,34 +152,13 @@ def _as_configured(backbone: Any, layout: Layout) -> None:
         layer._feedforward_intermediate_dense.activation = lambda x: keras.activations.gelu(x, approximate=approximate)
 
 
-def _layers(backbone: Any) -> list[tuple[str, list[tuple[str, tf.Variable]]]]:
-    """The layers from the output down, with what can be trained of each; the embeddings are the last."""
-    inner = tf.nest.flatten(backbone.transformer_layers)[::-1]
-    taken = {id(one) for layer in inner for one in layer.trainable_variables}
-    pooler = getattr(backbone, "pooled_dense", None)
-    if pooler is not None:  # no output here depends on it
-        taken |= {id(one) for one in pooler.trainable_variables}
-    embeddings = [one for one in backbone.trainable_variables if id(one) not in taken]
-    return [
-        *((layer.name, [(one.path, one.value) for one in layer.trainable_variables]) for layer in inner),
-        ("embeddings", [(one.path, one.value) for one in embeddings]),
-    ]
-
-
-def _without_pooler(backbone: Any) -> Any:
-    output = backbone.output
-    return keras.Model(backbone.input, output["sequence_output"] if isinstance(output, dict) else output)
-
-
-def _described(
-    layout: Layout, files: TokenizerFiles, layers: list[tuple[str, list[tuple[str, tf.Variable]]]]
-) -> Callable[[], Encoder]:
+def _described(layout: Layout, files: TokenizerFiles, stages: Sequence[Stage]) -> Encoder:
     groups, place = [], 0
-    for name, variables in layers:
-        places = tuple(range(place, place + len(variables)))
-        groups.append(Group(name, places, tuple(path for path, _ in variables)))
-        place += len(variables)
-    described = Encoder(
+    for stage in stages:
+        places = tuple(range(place, place + len(stage.variables)))
+        groups.append(Group(stage.name, places, tuple(path for path, _ in stage.variables)))
+        place += len(stage.variables)
+    return Encoder(
         layout.architecture,
         files.kind,
         len(files.vocabulary),
@@ -169,67 +166,6 @@ def _described(
         layout.pooling,
         layout.normalized,
         layout.prompt,
+        files.padding,
         tuple(groups),
     )
-    return lambda: described  # as it is, an attribute would be saved
-
-
-def _embedded(
-    layout: Layout, tokens: Tokens, network: Any, dense: list[_Dense], texts: tf.Tensor, training: bool
-) -> tf.Tensor:
-    if layout.lowercase:
-        texts = tf.strings.lower(texts, "utf-8")
-    if layout.prompt:
-        texts = tf.strings.join([layout.prompt, texts])
-
-    def embed(ids: tf.RaggedTensor) -> tf.Tensor:
-        padded, mask = tokens.padded(ids)
-        inputs = {"token_ids": padded, "padding_mask": mask}
-        if "segment_ids" in network.input:
-            inputs["segment_ids"] = tf.zeros_like(padded)
-        vectors = _pooled(network(inputs, training=training), mask, layout.pooling)
-        for layer in dense:
-            vectors = tf.matmul(vectors, layer.kernel)
-            vectors = layer.activation(vectors if layer.bias is None else vectors + layer.bias)
-        return tf.math.l2_normalize(vectors, axis=1, epsilon=1e-24) if layout.normalized else vectors
-
-    ids = tokens.ids(texts)
-    # Gradients go through one slice alone: a loop costs them twice the time.
-    return embed(ids) if training else in_slices(ids, _dimension(network, dense), embed)
-
-
-def _dimension(network: Any, dense: list[_Dense]) -> int:
-    return int(dense[-1].kernel.shape[1] if dense else network.output.shape[-1])
-
-
-def _pooled(vectors: tf.Tensor, mask: tf.Tensor, pooling: str) -> tf.Tensor:
-    if pooling == "cls":
-        return vectors[:, 0]
-    there = tf.cast(mask, tf.float32)[:, :, tf.newaxis]
-    if pooling == "max":
-        return tf.reduce_max(vectors * there + _LOWEST * (1 - there), axis=1)
-    return tf.reduce_sum(vectors * there, axis=1) / tf.maximum(tf.reduce_sum(there, axis=1), 1e-9)
-
-
-def _read_dense(folder: Path, layout: Layout) -> _Dense:
-    config = read_json(folder / "config.json")
-    tensors: dict[str, NDArray[np.floating[Any]]] = {}
-    for path in weight_files(folder):
-        tensors |= read_tensors(path)
-    name = str(config.get("activation_function", "Tanh")).split(".")[-1]
-    if name not in _DENSE_ACTIVATIONS or "linear.weight" not in tensors:
-        raise InputError(
-            f"module {layout.name}: the linear layer in {folder} cannot be read: expected linear.weight and the "
-            f"activation {', '.join(_DENSE_ACTIVATIONS)}, found {name!r:.40}."
-        )
-    kernel, bias = tensors["linear.weight"], tensors.get("linear.bias")
-    return _Dense(
-        tf.Variable(np.ascontiguousarray(kernel.T, np.float32), name="kernel"),
-        None if bias is None else tf.Variable(np.asarray(bias, np.float32), name="bias"),
-        _DENSE_ACTIVATIONS[name],
-    )
-
-
-def _variables_of(dense: _Dense) -> list[tuple[str, tf.Variable]]:
-    found = [("kernel", dense.kernel)]
-    return found if dense.bias is None else [*found, ("bias", dense.bias)]

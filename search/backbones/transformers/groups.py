@@ -40,6 +40,7 @@ class Encoder:
         pooling: How vectors of tokens become one.
         normalized: Whether that is made 1 long.
         prompt: What is put before each text.
+        padding: Number of the token that fills a batch.
         groups: Layers from the output down; the embeddings are the last.
     """
 
@@ -50,6 +51,7 @@ class Encoder:
     pooling: str
     normalized: bool
     prompt: str
+    padding: int
     groups: tuple[Group, ...]
 
 

@@ -37,7 +37,6 @@ class Tokens:
         before, after = sides[: bool(self._files.before)], sides[bool(self._files.before) :]
         return tf.concat([*before, inner, *after], axis=1)
 
-    def padded(self, ids: tf.RaggedTensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Ids padded to the longest text, int32 [batch, tokens], and 1 where there is a token, 0 behind."""
-        mask = tf.sequence_mask(ids.row_lengths(), ids.bounding_shape()[1], tf.int32)
-        return ids.to_tensor(self._files.padding), mask
+    def padded(self, ids: tf.RaggedTensor) -> tf.Tensor:
+        """Ids padded to the longest text, int32 [batch, tokens]."""
+        return ids.to_tensor(self._files.padding)
