@@ -4,11 +4,12 @@ from spaces.conditions import OF_FINE_TUNING, has_words, l2_of_words, setting_of
 from spaces.domains import AUTO
 from spaces.parameters import Choice, Fixed, Float, HyperParameters, Int, Parameter, Scalar, SpaceError
 from spaces.reading import parameter_from
-from spaces.settings import ENCODERS, LEARNED, SETTINGS, TFIDF
+from spaces.settings import ALL, ENCODERS, LEARNED, SETTINGS, TFIDF
 from spaces.space import Space, When
 from spaces.text_classifier import TextClassifierSpace, space_from
 
 __all__ = [
+    "ALL",
     "AUTO",
     "ENCODERS",
     "LEARNED",

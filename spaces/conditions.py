@@ -8,11 +8,13 @@ from operator import le
 from typing import Any
 
 from spaces.parameters import Parameter, SpaceError
-from spaces.settings import LAYER_WIDTHS, LEARNED, SETTINGS, TFIDF, WIDE, Where
+from spaces.settings import ENCODERS, LAYER_WIDTHS, LEARNED, SETTINGS, TFIDF, WIDE, Where
 from spaces.space import When
 
 # Settings that say what a token is: a module that makes the tokens itself has none of them.
 _OF_TOKENIZERS = ("vocabulary_size", "ngrams")
+# Settings of modules whose layers are known one by one.
+_OF_LAYERS = ("unfreeze", "layer_decay", "schedule")
 OF_FINE_TUNING = tuple(
     name for name, setting in SETTINGS.items() if setting.where is not None and setting.where.parent == "trainable"
 )
@@ -26,7 +28,7 @@ _BY_OTHER_NAMES = {
 
 
 def expanded(
-    settings: Mapping[str, Parameter], frozen: frozenset[str], token_level: Collection[str]
+    settings: Mapping[str, Parameter], frozen: frozenset[str], token_level: Collection[str], layered: Collection[str]
 ) -> tuple[dict[str, Parameter], dict[str, When]]:
     """Turns settings of the space into parameters of a trial.
 
@@ -34,6 +36,7 @@ def expanded(
         settings: Name to setting.
         frozen: Names of modules that are not fine-tuned.
         token_level: Names of modules under `embedding` that give a vector for each token of a text.
+        layered: Names of modules whose layers are known one by one.
 
     Returns:
         The parameters, with a width for each layer, and the conditions of those that do not always exist.
@@ -44,14 +47,16 @@ def expanded(
     parameters: dict[str, Parameter] = {}
     conditions: dict[str, When] = {}
 
-    def exists(name: str, parameter: Parameter, parent: str, holds: Callable[[Any], bool]) -> None:
+    def exists(
+        name: str, parameter: Parameter, parent: str, holds: Callable[[Any], bool], also: When | None = None
+    ) -> None:
         """Adds a parameter that exists only where the parent has certain values."""
         options = parameters[parent].options or () if parent in parameters else ()
         values = tuple(value for value in options if holds(value))
         if values:
             parameters[name] = parameter
-        if values and (len(values) < len(options) or parent in conditions):
-            conditions[name] = When(parent, values)
+        if values and (len(values) < len(options) or parent in conditions or also is not None):
+            conditions[name] = When(parent, values, also)
 
     for name in _ordered(settings, token_level):
         parameter, where = settings[name], SETTINGS[name].where
@@ -59,6 +64,13 @@ def expanded(
             parameters["module"] = parameter
         elif name == "trainable":
             exists(name, parameter, "module", _both(where, lambda module: module not in frozen))
+        elif name in _OF_LAYERS:
+            modules = parameters["module"].options or ()
+            trained = [one for one in modules if one not in (*frozen, *ENCODERS, TFIDF)]
+            known = tuple(one for one in modules if one in layered and one in trained)
+            if known and where is not None:
+                also = None if len(known) == len(trained) else When("module", known)
+                exists(name, parameter, where.parent, where.holds, also)
         elif name in _OF_TOKENIZERS and token_level:
             exists(name, parameter, "embedding", lambda embedding: embedding not in token_level)
         elif name == "units":

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ from spaces.domains import (
     Domain,
     named,
     one_of,
+    real,
     whole,
     whole_or_auto,
 )
@@ -32,6 +34,9 @@ LEARNED = "learned"
 TFIDF = "tfidf"
 """The value of `module` for words and nothing else, and the value of `wide` that puts words beside a head."""
 WIDE = ("none", TFIDF)
+ALL = "all"
+"""The value of `unfreeze` with which every layer of a module is trained, its embeddings too."""
+SCHEDULES = ("constant", "linear")
 LAYER_WIDTHS = ("units_1", "units_2", "units_3", "units_4")
 """Settings that set the width of one hidden layer apart from `units`; null: they do not."""
 
@@ -67,6 +72,7 @@ _TRAINED = Where("trainable", bool, "trainable is true")
 _DEEP = Where("module", lambda module: module != TFIDF, f"the module is not {TFIDF}")
 _ENCODER = Where("module", lambda module: module in ENCODERS, f"the module is one of {', '.join(ENCODERS)}")
 _HIDDEN = Where("layers", lambda layers: layers > 0, "there is a hidden layer")
+_LAYERED = Where("trainable", bool, "trainable is true and the module is an encoder of the BERT family, such as minilm")
 _WIDTH = Setting(None, whole(1), "Of one layer, where it is another: space.units_1=256 space.units_2=64")
 
 SETTINGS: dict[str, Setting] = {
@@ -189,6 +195,27 @@ SETTINGS: dict[str, Setting] = {
         whole(0),
         "Steps over which the rate of a trainable module grows to fine_tuning_rate; sentence encoders want about 100.",
         _TRAINED,
+    ),
+    "unfreeze": Setting(
+        Choice([ALL]),
+        Domain(
+            f"whole numbers from 1, or {ALL}", lambda value: value == ALL or bool(re.fullmatch("[1-9][0-9]*", value))
+        ),
+        "Layers of the module that are trained, counted from the output; the others stay as published, and what they "
+        "give is computed once: with 1 an epoch costs a small part of what it costs with all. space.unfreeze=[1,2,all]",
+        _LAYERED,
+    ),
+    "layer_decay": Setting(
+        Choice([1.0]),
+        real("numbers above 0 up to 1", lambda value: 0 < value <= 1),
+        "Each layer of the module learns at the rate of the layer above it times this (Howard and Ruder 2018).",
+        _LAYERED,
+    ),
+    "schedule": Setting(
+        Choice(["constant"]),
+        one_of(SCHEDULES),
+        "linear: all rates fall to zero, in equal steps, until the trial has been trained for tuner.max_epochs.",
+        _LAYERED,
     ),
     "optimizer": Setting(Choice(["adam"]), one_of(OPTIMIZERS), "The optimizer of all weights.", _DEEP),
     "weight_decay": Setting(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from math import prod
 from typing import Any
 
 from spaces.parameters import HyperParameters, Parameter, Scalar, SpaceError
@@ -13,10 +12,15 @@ from spaces.parameters import HyperParameters, Parameter, Scalar, SpaceError
 
 @dataclass(frozen=True)
 class When:
-    """A condition: the parameter of this name exists in the trial and has one of these values."""
+    """A condition: the parameter of this name exists in the trial and has one of these values.
+
+    Attributes:
+        also: Another condition, which must hold too.
+    """
 
     parameter: str
     values: tuple[Scalar, ...]
+    also: When | None = None
 
 
 class Space(Mapping[str, Parameter]):
@@ -70,32 +74,36 @@ class Space(Mapping[str, Parameter]):
 
     def size(self) -> int | None:
         """The number of different combinations; None if infinite."""
-        sizes = [self._size(name) for name in self if name not in self.conditions]
-        return None if None in sizes else prod(size for size in sizes if size is not None)
+        if any(parameter.options is None for parameter in self.values()):
+            return None
+        parents = {when.parameter for name in self.conditions for when in self._conditions_of(name)}
+        return self._size(list(self), parents, {})
 
     def _conditions_of(self, name: str) -> list[When]:
         """The conditions on which a parameter exists, from the first ancestor down to its own."""
         when = self.conditions.get(name)
-        return [*self._conditions_of(when.parameter), when] if when else []
+        if when is None:
+            return []
+        both = [when] if when.also is None else [when, when.also]
+        return [*self._conditions_of(when.parameter), *both]
 
-    def _size(self, name: str) -> int | None:
-        """The number of combinations of a parameter and of all that depend on it."""
-        options = self[name].options
-        if options is None:
-            return None
-        children = {child: when.values for child, when in self.conditions.items() if when.parameter == name}
-        if not children:
-            return len(options)
-        below = {child: self._size(child) for child in children}
-        total = 0
-        for option in options:
-            sizes = [below[child] for child, values in children.items() if option in values]
-            if None in sizes:
-                return None
-            total += prod(size for size in sizes if size is not None)
-        return total
+    def _size(self, names: Sequence[str], parents: Collection[str], values: Mapping[str, Scalar]) -> int:
+        """Combinations of the parameters of these names, where the parents among those before have these values."""
+        size = 1
+        for place, name in enumerate(names):
+            if any(values.get(when.parameter) not in when.values for when in self._conditions_of(name)):
+                continue
+            options = self[name].options or ()
+            if name in parents:
+                return size * sum(
+                    self._size(names[place + 1 :], parents, {**values, name: option}) for option in options
+                )
+            size *= len(options)
+        return size
 
     def _check(self, name: str, when: When) -> None:
+        if when.also is not None:
+            self._check(name, when.also)
         names = list(self)
         if name not in names:
             raise SpaceError(f"a condition is given for {name!r}, which is no parameter of the space")

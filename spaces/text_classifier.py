@@ -41,6 +41,7 @@ class TextClassifierSpace(Space):
         rows: Rows that a trial trains on; the batch sizes of `auto` follow from them.
         untrainable: Names of modules without trainable weights: their trials have no `trainable`.
         token_level: Names of modules under `embedding` that give a vector for each token of a text.
+        layered: Names of modules whose layers are known one by one: `unfreeze` and `layer_decay` are theirs alone.
         **ranges: Setting to range.
 
     Raises:
@@ -58,6 +59,7 @@ class TextClassifierSpace(Space):
         rows: int = 10_000,
         untrainable: Collection[str] = (),
         token_level: Collection[str] = (),
+        layered: Collection[str] = (),
         **ranges: Any,
     ) -> None:
         for name in ranges:
@@ -74,7 +76,7 @@ class TextClassifierSpace(Space):
             _check_trainable(settings["modules"], untrainable)
             _check_trainable(settings["embedding"], untrainable)
             frozen = ()
-        super().__init__(*expanded(settings, frozenset({*untrainable, *frozen}), token_level))
+        super().__init__(*expanded(settings, frozenset({*untrainable, *frozen}), token_level, layered))
 
     def module_names(self) -> list[str]:
         """The names of the modules to choose from."""
@@ -116,6 +118,7 @@ def space_from(
     rows: int = 10_000,
     untrainable: Collection[str] = (),
     token_level: Collection[str] = (),
+    layered: Collection[str] = (),
 ) -> TextClassifierSpace:
     """Make the space that the node `space` of the configuration describes.
 
@@ -123,8 +126,9 @@ def space_from(
         config: Setting to range, as plain Python values; settings that are missing keep the class's own. `_target_`
             names the class, `package.module.Class`, a subclass of `TextClassifierSpace`.
         rows: Rows that a trial trains on.
-        untrainable: See `TextClassifierSpace`.
-        token_level: See `TextClassifierSpace`.
+        untrainable: As for `TextClassifierSpace`.
+        token_level: As for `TextClassifierSpace`.
+        layered: As for `TextClassifierSpace`.
 
     Raises:
         SpaceError: The class cannot be imported, a setting is unknown or its range impossible.
@@ -132,7 +136,7 @@ def space_from(
     ranges = {str(name): value for name, value in config.items()}
     space_class = _class_named(ranges.pop("_target_")) if "_target_" in ranges else TextClassifierSpace
     try:
-        return space_class(rows, untrainable, token_level, **ranges)
+        return space_class(rows, untrainable, token_level, layered, **ranges)
     except SpaceError:
         raise
     except Exception as error:  # whatever the person's own class raises is their answer
@@ -163,6 +167,8 @@ def _setting(name: str, value: Any, rows: int) -> Parameter:
         value = batch_sizes(rows)
     if name == "class_weight":  # null says the same as none
         value = [_none(item) for item in value] if isinstance(value, list | tuple) else _none(value)
+    if name == "unfreeze":  # KerasTuner wants values of one type
+        value = [str(item) for item in value] if isinstance(value, list | tuple) else str(value)
     parameter = parameter_from(value, f"space.{name}", real=domain.real)
     for limit in parameter.limits:
         if not domain.holds(limit):

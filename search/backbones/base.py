@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import numpy as np
 
+    from search.backbones.hub.layers import ModuleLayers
     from search.backbones.hub.load import Module
 
 EMBEDDING = "embedding"
@@ -106,10 +107,12 @@ class Backbone(ABC):
     Attributes:
         name: The value of the hyperparameter `module` that chooses it.
         latency_settings: The settings of the space, besides `modules`, that decide how long it takes for a text.
+        layered: Whether its layers are known one by one, so that some can be trained above others that are not.
         token_level: Values of `embedding` that cut texts into tokens themselves: it has no vocabulary under them.
     """
 
     latency_settings: tuple[str, ...] = ()
+    layered: bool = False
     token_level: tuple[str, ...] = ()
 
     def __init__(self, name: str) -> None:
@@ -160,10 +163,14 @@ class Backbone(ABC):
         """Names, as in the configuration, of modules without trainable weights."""
         return []
 
-    def groups(self, model: keras.Model) -> list[list[keras.layers.Layer]]:
-        """The layers of a model that are trained at the rate of the backbone, in groups from the output down."""
-        trained = [layer for layer in model.layers if layer.name == EMBEDDING and layer.trainable]
-        return [trained] if trained else []
+    def groups(self, model: keras.Model, values: Mapping[str, Any]) -> list[list[keras.Variable]]:
+        """The variables of a model that are trained at the rate of the backbone, by layer from the output down."""
+        trained = [layer.trainable_variables for layer in model.layers if layer.name == EMBEDDING]
+        return [group for group in trained if group]
+
+    def layers(self, values: Mapping[str, Any]) -> ModuleLayers | None:
+        """The layers of the module that is trained, where they are known one by one; None elsewhere."""
+        return None
 
     def describe(self, values: Mapping[str, Any]) -> Description:
         """The facts about the backbone of a configuration, for records and reports."""

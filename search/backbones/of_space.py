@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.backbones.base import Backbone
+from search.backbones.hub.layer_groups import read_groups
+from search.backbones.hub.layered_module import LayeredModule
 from search.backbones.hub.module import HubModule
 from search.backbones.learned.embeddings import TokenEmbedding, TokenTable
 from search.backbones.learned.encoder import LearnedEncoder
@@ -68,6 +70,12 @@ def made(
     def backbone(name: str) -> Backbone:
         if name in ENCODERS:
             return LearnedEncoder(name, tokens, under)
-        return WordsAlone(name) if name == TFIDF else HubModule(name, folders[name])
+        return WordsAlone(name) if name == TFIDF else published_backbone(name, folders[name])
 
     return {name: backbone(name) for name in names}
+
+
+def published_backbone(name: str, folder: Path) -> HubModule:
+    """The backbone that a SavedModel is: by its layers, if it says which those are."""
+    encoder = read_groups(folder)
+    return HubModule(name, folder) if encoder is None else LayeredModule(name, folder, encoder)

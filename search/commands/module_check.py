@@ -11,11 +11,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from search.backbones.hub.examine import PAIRS, examine
+from search.backbones.hub.layer_groups import read_groups
 from search.backbones.hub.load import published
 from search.backbones.hub.saved_model import reach
 from search.backbones.learned.sources import use_as_embedding
 from search.backbones.resolve import resolve_modules
-from search.backbones.transformers.groups import read_groups
 from search.config import ModuleConfig, configuration_folder
 from search.errors import InputError
 

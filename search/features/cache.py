@@ -25,7 +25,7 @@ __all__ = ["FeatureCache", "Features", "FeaturesOfSome", "PassObserver"]
 _DTYPES = ("float32", "float16")
 _log = logging.getLogger(__name__)
 # Features are held in memory up to this size, and up to a quarter of what is free.
-_MOST_MEMORY = 2 * 2**30
+MOST_MEMORY = 2 * 2**30
 
 
 class Features:
@@ -55,7 +55,7 @@ class Features:
         self.dimension = dimension
         self._parts, self._part, self._row = parts, part, row
         self._array: NDArray[np.float32] | None = None
-        if len(row) * dimension * 4 <= min(_MOST_MEMORY, available_memory() // 4):
+        if len(row) * dimension * 4 <= min(MOST_MEMORY, available_memory() // 4):
             self._array = self._gathered(part, row)
             # Lets go of the files.
             self._parts = ()
@@ -123,6 +123,9 @@ class FeatureCache:
         dtype: The type to store them in, float32 or float16.
         max_bytes: Size of the folder above which the least recently used features are removed; None: no limit.
 
+    Attributes:
+        store: The files.
+
     Raises:
         InputError: There is no such type.
     """
@@ -131,12 +134,12 @@ class FeatureCache:
         if dtype not in _DTYPES:
             raise InputError(f"Features cannot be kept as {dtype}. {nearest(dtype, _DTYPES)}")
         self.dtype = dtype
-        self._store = ChunkStore(folder, max_bytes)
+        self.store = ChunkStore(folder, max_bytes)
 
     def has_room(self, texts: int, dimension: int) -> bool:
         """Whether the features of so many texts fit within the limit, once all others are removed."""
         size = texts * dimension * np.dtype(self.dtype).itemsize
-        return self._store.max_bytes is None or size <= self._store.max_bytes
+        return self.store.max_bytes is None or size <= self.store.max_bytes
 
     def features(
         self,
@@ -160,13 +163,13 @@ class FeatureCache:
             InputError: The module cannot be used, gives features that are not finite, or they cannot be written.
         """
         begun = time.monotonic()
-        shelf = self._store.shelf(fingerprint(module), self.dtype)
+        shelf = self.store.shelf(fingerprint(module), self.dtype)
         keys, first, inverse = np.unique(text_keys(texts), return_index=True, return_inverse=True)
         found = _Found(keys)
-        for chunk in self._store.chunks(shelf):
+        for chunk in self.store.chunks(shelf):
             # Of two processes that computed the same text, the older chunk decides.
             at, rows = found.match(chunk)
-            if len(rows) and self._store.is_sound(chunk):
+            if len(rows) and self.store.is_sound(chunk):
                 mark_used(chunk.path)
                 found.add(chunk, at, rows)
         missing = np.flatnonzero(found.part < 0)
@@ -175,12 +178,12 @@ class FeatureCache:
         if len(missing):
             # In the order of their keys: the same texts make the same batches, whatever order they come in.
             unknown = texts[first[missing]]
-            write = partial(self._write, shelf, found.used)
+            write = partial(self.write, shelf, found.used)
             for chunk in computed(module, name, unknown, keys[missing], self.dtype, write, observer):
                 found.add(chunk, *found.match(chunk))
         if len(keys):
             shelf.note_module(name or module.name, module)
-        if (over := self._store.evict(found.used)) > 0:
+        if (over := self.store.evict(found.used)) > 0:
             _log.warning(
                 "The features in %s are %s bytes over their limit: this run needs them.", shelf.path, f"{over:,}"
             )
@@ -188,15 +191,16 @@ class FeatureCache:
             observer.on_pass_end(len(missing), time.monotonic() - begun)
         return Features(found.parts, found.part[inverse], found.row[inverse], _dimension(found.parts, module))
 
-    def _write(
+    def write(
         self, shelf: Shelf, used: set[Path], keys: NDArray[np.bytes_], values: NDArray[np.floating[Any]]
     ) -> Chunk:
+        """Writes a chunk, as `ChunkStore.write` does; a disk that is full is the machine's fault."""
         try:
-            return self._store.write(shelf, keys, values, used)
+            return self.store.write(shelf, keys, values, used)
         except OSError as error:
             raise MachineFault(
-                f"features cannot be written to {self._store.folder} ({machine_fault(error)}): free some space "
-                "there, or choose another folder."
+                f"features cannot be written to {self.store.folder} ({machine_fault(error)}): free some "
+                "space there, or choose another folder."
             ) from error
 
 

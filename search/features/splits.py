@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,12 @@ from search.backbones.hub.answers import answers_in_batches
 from search.datasets import Examples, Subset
 from search.features.cache import FeatureCache, Features, FeaturesOfSome
 from search.features.passes import PassObserver
+from search.features.token_cache import token_features
+from search.features.token_features import TokenPass
+from search.utils.ragged import RaggedRows
+
+if TYPE_CHECKING:
+    from search.backbones.hub.layers import ModuleLayers
 
 
 class Inputs(Protocol):
@@ -41,6 +48,8 @@ class SplitFeatures:
         self._on_pass = on_pass
         # Module and split to its features; the split is kept so that no other can take its identity.
         self._features: dict[tuple[SavedModule, int], tuple[Examples, Features]] = {}
+        self._tokens: dict[tuple[Path, int], tuple[Examples, RaggedRows]] = {}
+        self._below: dict[tuple[Path, int, int], tuple[Examples, RaggedRows | None]] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Another process maps what is kept on disk itself, and has nobody to tell of a pass.
@@ -63,6 +72,27 @@ class SplitFeatures:
         if isinstance(examples, Subset):
             return FeaturesOfSome(self._of_whole(module, examples.whole), examples.at)
         return self._of_whole(module, examples)
+
+    def tokens(self, layers: ModuleLayers, examples: Examples) -> RaggedRows:
+        """Numbers of the tokens of a split: texts are cut once, whatever learns above."""
+        whole = examples.whole if isinstance(examples, Part) else examples
+        key = (layers.module.folder, id(whole))
+        if key not in self._tokens:
+            self._tokens[key] = (whole, layers.tokens(whole.texts))
+        rows = self._tokens[key][1]
+        return rows.of_some(examples.at) if isinstance(examples, Part) else rows
+
+    def below(self, layers: ModuleLayers, examples: Examples) -> RaggedRows | None:
+        """What the layers that stay as published give for the tokens of a split; None where it cannot be kept."""
+        if layers.constant is None or self.cache is None:
+            return None
+        whole = examples.whole if isinstance(examples, Part) else examples
+        key = (layers.module.folder, layers.constant, id(whole))
+        if key not in self._below:
+            work = TokenPass(layers, self.tokens(layers, whole))
+            self._below[key] = (whole, token_features(self.cache, work, whole.texts, self._on_pass))
+        rows = self._below[key][1]
+        return rows.of_some(examples.at) if rows is not None and isinstance(examples, Part) else rows
 
     def _of_whole(self, module: SavedModule, examples: Examples) -> Features:
         key = (module, id(examples))

@@ -156,7 +156,8 @@ class ChunkStore:
         """
         if len(keys) != len(values):
             raise ValueError(f"Expected a row of features for each of {len(keys)} keys. Received: {len(values)} rows")
-        order = np.argsort(keys)
+        # Rows of one key stay in their order.
+        order = np.argsort(keys, kind="stable")
         keys, values = keys[order], values[order]
         checksum = zlib.crc32(values.data)
         head = _head(*values.shape)

@@ -79,21 +79,22 @@ def prepare(
     modules = _modules(backbones)
     _check_purity(modules, texts)
     tokens = list(dict.fromkeys(name for backbone in backbones.values() for name in backbone.token_level))
+    layered = [name for name, backbone in backbones.items() if backbone.layered]
     if tokens and splits.fold is not None and AUTO in space["sequence_length"].limits:
         raise InputError(
             f"space.sequence_length=auto over {tokens[0]} looks at all rows to learn from, also those that a fold "
             "holds out: with dataset.folds give a number, such as space.sequence_length=64, or take one validation "
             "split by dataset.folds=null."
         )
-    space = space_from(ranges, rows=rows, token_level=tokens)
+    space = space_from(ranges, rows=rows, token_level=tokens, layered=layered)
     limit = LatencyLimit(config.objective.max_ms_per_text, RunFolder(output).latency, texts)
     timed = TextClassifierHyperModel(space, backbones, len(splits.classes), config.seed, words=Words(texts))
     ranges = limit.narrowed(ranges, timed, say)
-    space = space_from(ranges, rows=rows, token_level=tokens)
+    space = space_from(ranges, rows=rows, token_level=tokens, layered=layered)
     if any(name in space and True in (space[name].options or ()) for name in TRAINS_PUBLISHED):
         frozen = _untrainable(space, backbones)
         if frozen:
-            space = space_from(ranges, rows=rows, untrainable=frozen, token_level=tokens)
+            space = space_from(ranges, rows=rows, untrainable=frozen, token_level=tokens, layered=layered)
             say(f"Without trainable variables, hence searched frozen only: {', '.join(frozen)}")
     return Prepared(config, splits, objective, backbones, modules, space, limit)
 

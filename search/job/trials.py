@@ -133,6 +133,7 @@ def _judging(prepared: Prepared, passes: PassLog) -> tuple[TrainableHyperModel, 
         ),
         passes,
         Words(splits.train.texts),
+        config.tuner.max_epochs,
     )
     return hypermodel, Validation(hypermodel, splits)
 

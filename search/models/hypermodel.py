@@ -9,6 +9,7 @@ import keras
 import keras_tuner
 
 from search.backbones.base import Backbone, Description, SavedModule
+from search.backbones.hub.layers import ModuleLayers
 from search.datasets import Examples
 from search.features.cache import FeatureCache
 from search.features.passes import PassObserver
@@ -16,6 +17,7 @@ from search.features.splits import Inputs, SplitFeatures
 from search.models.keras_model import compiled_model
 from search.models.scorer import ModelInputs
 from search.models.wide.words import Words
+from search.utils.ragged import RaggedRows
 from spaces import TextClassifierSpace, has_words
 
 
@@ -32,6 +34,7 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
         features: The cache of the features of frozen modules; None: every model embeds its texts itself.
         on_pass: Observes every pass of texts through a frozen module.
         words: The words of the training texts; None: no configuration has words beside its head.
+        max_epochs: Epochs of a trial that is trained in full; a linear schedule of the rates ends there.
     """
 
     def __init__(
@@ -43,6 +46,7 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
         features: FeatureCache | None = None,
         on_pass: PassObserver | None = None,
         words: Words | None = None,
+        max_epochs: int = 1,
     ) -> None:
         super().__init__()
         self.space = space
@@ -50,6 +54,7 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
         self.classes = classes
         self.seed = seed
         self.words = words
+        self.max_epochs = max_epochs
         self._features = SplitFeatures(features, on_pass)
 
     def declare_hyperparameters(self, hp: keras_tuner.HyperParameters) -> None:
@@ -107,6 +112,14 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
         """The features of a split through a configuration's module, where they are constant; else None."""
         module = self._constant_module(values)
         return None if module is None else self.features(module, examples)
+
+    def tokens(self, layers: ModuleLayers, examples: Examples) -> RaggedRows:
+        """Numbers of the tokens of a split: see `SplitFeatures.tokens`."""
+        return self._features.tokens(layers, examples)
+
+    def below(self, layers: ModuleLayers, examples: Examples) -> RaggedRows | None:
+        """What the layers below those that learn give for a split: see `SplitFeatures.below`."""
+        return self._features.below(layers, examples)
 
     def prepares_inputs(self, values: Mapping[str, Any]) -> bool:
         """Whether a configuration is trained on inputs that are the same in every epoch and can be kept."""

@@ -53,9 +53,7 @@ def compiled_model(
             outputs = _above_words(keras.layers.Add(dtype="float32", name=_SUM)([logits, wide]))
     model = keras.Model(inputs, outputs, name="text_classifier")
     settings = replace(OptimizerSettings.of(values), module_rate=backbone.rate(values))
-    trained = [layer for group in backbone.groups(model) for layer in group]
-    assert len(trained) <= 1, "one layer holds all that learns at the rate of the backbone"
-    optimizer = make_optimizer(settings, trained[0] if trained else None, accumulate)
+    optimizer = make_optimizer(settings, backbone.groups(model, values), accumulate)
     # String operations cannot be compiled by XLA, which Keras would choose by itself where there is a GPU.
     model.compile(optimizer, "sparse_categorical_crossentropy", jit_compile=False)
     return model

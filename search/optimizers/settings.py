@@ -37,6 +37,8 @@ class OptimizerSettings:
         clip_norm: Length to which the gradient of all weights together is shortened (Pascanu et al. 2013); 0: none.
         module_rate: Rate of the module's weights; None: they are frozen.
         warmup_steps: Steps over which the module's rate grows to `module_rate`, in equal parts.
+        layer_decay: What the rate of each layer of the module is multiplied by to get that of the layer below it.
+        decay_steps: Steps over which all rates fall to zero, in equal parts; None: they do not fall.
     """
 
     name: str
@@ -45,6 +47,8 @@ class OptimizerSettings:
     clip_norm: float = 0.0
     module_rate: float | None = None
     warmup_steps: int = 0
+    layer_decay: float = 1.0
+    decay_steps: int | None = None
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> OptimizerSettings:
@@ -60,6 +64,7 @@ class OptimizerSettings:
             values["clip_norm"],
             values.get("fine_tuning_rate"),
             values.get("warmup_steps", 0),
+            values.get("layer_decay", 1.0),
         )
 
     @property
@@ -70,7 +75,15 @@ class OptimizerSettings:
     def module_rate_at(self, step: int) -> float:
         """The module's rate at a step, counted from 1."""
         assert self.module_rate is not None
-        return self.module_rate * min(1.0, step / self.warmup_steps if self.warmup_steps else 1.0)
+        grown = min(1.0, step / self.warmup_steps if self.warmup_steps else 1.0)
+        return self.module_rate * grown * self._left_at(step)
+
+    def rate_at(self, step: int) -> float:
+        """The rate of all other weights at a step, counted from 1."""
+        return self.learning_rate * self._left_at(step)
+
+    def _left_at(self, step: int) -> float:
+        return 1.0 if self.decay_steps is None else max(0.0, 1 - (step - 1) / self.decay_steps)
 
 
 @cache
@@ -81,13 +94,14 @@ def _constants(name: str) -> Mapping[str, float]:
 
 
 def make_optimizer(
-    settings: OptimizerSettings, module: keras.Layer | None = None, accumulate: int = 1
+    settings: OptimizerSettings, groups: Sequence[Sequence[keras.Variable]] = (), accumulate: int = 1
 ) -> keras.optimizers.Optimizer:
     """Makes the Keras optimizer that settings describe.
 
     Args:
         settings: The settings.
-        module: The built layer that is trained at `settings.module_rate`; None: there is none.
+        groups: The module's variables that are trained at `settings.module_rate`, by layer from the output down; none
+            if it is frozen.
         accumulate: Batches whose gradients are averaged before the weights move.
 
     Returns:
@@ -101,27 +115,28 @@ def make_optimizer(
         arguments["global_clipnorm"] = settings.clip_norm
     if accumulate > 1:
         arguments["gradient_accumulation_steps"] = accumulate
-    if module is None:
+    if not groups:
         return kind(settings.learning_rate, **arguments)
     assert settings.module_rate is not None
     optimizer = _fine_tuning(kind)(settings.learning_rate, **arguments)
-    optimizer.module = module
-    optimizer.module_ratio = settings.module_rate / settings.learning_rate
+    ratio = settings.module_rate / settings.learning_rate
+    optimizer.groups = [(ratio * settings.layer_decay**depth, group) for depth, group in enumerate(groups)]
     optimizer.warmup_steps = settings.warmup_steps
-    optimizer.exclude_from_weight_decay(var_list=module.trainable_variables)
+    optimizer.decay_steps = settings.decay_steps
+    optimizer.exclude_from_weight_decay(var_list=[variable for group in groups for variable in group])
     return optimizer
 
 
 def _fine_tuning(kind: type[keras.optimizers.Optimizer]) -> type[keras.optimizers.Optimizer]:
-    """A subclass of a Keras optimizer that scales the rate of one layer's weights.
+    """A subclass of a Keras optimizer that scales the rate of some weights.
 
     The step of adaptive optimizers does not grow with the gradient, so the rate must be scaled instead.
     """
 
     class FineTuning(kind):
-        module: keras.Layer
-        module_ratio: float
+        groups: Sequence[tuple[float, Sequence[keras.Variable]]]
         warmup_steps: int
+        decay_steps: int | None
 
         def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Any] | None = None) -> None:
             # Keras squares the slices of a row that comes up twice one by one (3.15): (a + b)^2 is not a^2 + b^2.
@@ -130,13 +145,21 @@ def _fine_tuning(kind: type[keras.optimizers.Optimizer]) -> type[keras.optimizer
 
         def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
             # Keras hands over the bare TensorFlow variable; its place in the optimizer is what identifies it.
-            of_module = {self._get_variable_index(weight) for weight in self.module.trainable_variables}
-            if self._get_variable_index(variable) in of_module:
-                learning_rate = learning_rate * self.module_ratio
+            ratios = {self._get_variable_index(one): ratio for ratio, group in self.groups for one in group}
+            ratio = ratios.get(self._get_variable_index(variable))
+            if ratio is not None:
+                learning_rate = learning_rate * ratio
                 if self.warmup_steps:
                     steps = keras.ops.cast(self.iterations + 1, "float32")
                     learning_rate = learning_rate * keras.ops.minimum(1.0, steps / self.warmup_steps)
             super().update_step(gradient, variable, learning_rate)
+
+        def _get_current_learning_rate(self) -> Any:
+            rate = super()._get_current_learning_rate()
+            if self.decay_steps is None:
+                return rate
+            passed = keras.ops.cast(self.iterations, "float32") / self.decay_steps
+            return rate * keras.ops.maximum(0.0, 1 - passed)
 
     FineTuning.__name__ = f"{kind.__name__}ForFineTuning"
     return FineTuning

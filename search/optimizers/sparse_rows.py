@@ -22,10 +22,12 @@ class Target:
     Attributes:
         variable: float32.
         of_module: Whether it belongs to the module: it then has the module's rate, and no weight decay.
+        share: Factor of the module's rate.
     """
 
     variable: tf.Variable
     of_module: bool = False
+    share: float = 1.0
 
 
 class Optimizer:
@@ -55,22 +57,22 @@ class Optimizer:
         for slot, array in zip([slot for slots in self._slots for slot in slots], arrays, strict=True):
             slot.assign(array)
 
-    def step(self, gradients: Sequence[tf.Tensor], module_rate: tf.Tensor, number: tf.Tensor) -> None:
+    def step(self, gradients: Sequence[tf.Tensor], rates: tuple[tf.Tensor, tf.Tensor], number: tf.Tensor) -> None:
         """Makes one step; to be called in a `tf.function`.
 
         Args:
             gradients: The gradient of each target, of its shape.
-            module_rate: Learning rate of the module at this step, float32.
+            rates: Learning rates of the module and of all other weights at this step, float32.
             number: The number of the step, counted from 1, float32.
         """
-        settings = self._settings
+        settings, (module_rate, other_rate) = self._settings, rates
         if settings.clip_norm:
             gradients, _ = tf.clip_by_global_norm(gradients, settings.clip_norm)
         for target, slots, gradient in zip(self._targets, self._slots, gradients, strict=True):
             variable = target.variable
             if settings.weight_decay and not target.of_module:
-                variable.assign_sub(variable * settings.weight_decay * settings.learning_rate)
-            rate = module_rate if target.of_module else tf.constant(settings.learning_rate)
+                variable.assign_sub(variable * settings.weight_decay * other_rate)
+            rate = module_rate * target.share if target.of_module else other_rate
             self._rule(_Move(variable, slots, gradient, rate, number, self._constants))
 
 

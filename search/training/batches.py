@@ -4,41 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
 from search.models.scorer import ModelInputs, WithOffset
-from search.training.order import epoch_order
+from search.training.rows import TrainingData
 
 
-def training_batches(
-    inputs: ModelInputs,
-    labels: NDArray[np.int64],
-    sample_weight: NDArray[np.float32],
-    *,
-    batch_size: int,
-    seed: int,
-    epochs: range,
-) -> tf.data.Dataset:
+def training_batches(data: TrainingData, epochs: range) -> tf.data.Dataset:
     """Batches of all epochs in a row, each in the order of `epoch_order`.
 
     Args:
-        inputs: What the model takes, such as strings [n].
-        labels: Class indices [n].
-        sample_weight: Weight of each row in the loss, float32 [n].
-        batch_size: Rows of a batch; the last one of an epoch may be smaller.
-        seed: Seed of the order.
+        data: The rows.
         epochs: The epochs to feed, counted from 0.
 
     Returns:
         A dataset of (inputs, labels, sample_weight), `ceil(n / batch_size)` batches for each epoch.
     """
-    targets, weights = tf.constant(labels), tf.constant(sample_weight)
+    inputs = data.train.inputs
+    targets, weights = tf.constant(data.train.labels), tf.constant(data.sample_weight)
 
     def epoch_batches(epoch: tf.Tensor) -> tf.data.Dataset:
-        order = tf.numpy_function(lambda number: epoch_order(len(labels), seed, int(number)), [epoch], tf.int64)
-        return tf.data.Dataset.from_tensor_slices(tf.ensure_shape(order, [len(labels)])).batch(batch_size)
+        order = tf.numpy_function(lambda number: data.order(int(number)), [epoch], tf.int64)
+        rows = tf.ensure_shape(order, [len(data.train.labels)])
+        return tf.data.Dataset.from_tensor_slices(rows).batch(data.batch_size)
 
     def gathered(inputs: ModelInputs, rows: tf.Tensor) -> Any:
         if isinstance(inputs, WithOffset):

@@ -40,14 +40,7 @@ def fit_model(
         Keras's history of the logs.
     """
     train, valid = data.train, data.valid
-    batches = training_batches(
-        _model_inputs(train),
-        train.labels,
-        data.sample_weight,
-        batch_size=data.batch_size,
-        seed=data.seed,
-        epochs=range(initial_epoch, epochs),
-    )
+    batches = training_batches(data, range(initial_epoch, epochs))
     scored = {"": (chosen(_model_inputs(train), data.sample), train.labels[data.sample])}
     if valid is not None:
         scored[VALIDATION] = (chosen(_model_inputs(valid)), valid.labels)

@@ -52,6 +52,7 @@ class TrainingData:
         sample_weight: Weight of each training row in the loss, float32 [n].
         batch_size: Rows of a batch; the last one of an epoch may be smaller.
         seed: Seed of the trial.
+        lengths: Length of each training row, int64 [n], where those of a batch should be alike; None: all are alike.
     """
 
     train: InputRows
@@ -59,6 +60,7 @@ class TrainingData:
     sample_weight: NDArray[np.float32]
     batch_size: int
     seed: int
+    lengths: NDArray[np.int64] | None = None
 
     @cached_property
     def sample(self) -> NDArray[np.int64]:
@@ -66,9 +68,13 @@ class TrainingData:
         valid = None if self.valid is None else len(self.valid.labels)
         return training_sample(len(self.train.labels), valid, self.seed)
 
+    def order(self, epoch: int) -> NDArray[np.int64]:
+        """Numbers of the training rows in the order of an epoch, counted from 0."""
+        return epoch_order(len(self.train.labels), self.seed, epoch, self.batch_size, self.lengths)
+
     def batches(self, epoch: int) -> Iterator[Batch]:
         """The batches of an epoch, counted from 0, one after the other."""
-        order = epoch_order(len(self.train.labels), self.seed, epoch)
+        order = self.order(epoch)
         labels, weights = self.train.labels[order], self.sample_weight[order]
         for start in range(0, len(order), self.batch_size):
             batch = slice(start, start + self.batch_size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.backbones.base import Backbone
+from search.backbones.hub.layers import ModuleLayers
 from search.datasets import Examples
 from search.models.hypermodel import TextClassifierHyperModel
 from search.optimizers.settings import OptimizerSettings
@@ -69,17 +71,28 @@ class TrainingTask:
     @property
     def optimizer(self) -> OptimizerSettings:
         """The optimizer of all weights."""
-        return OptimizerSettings.of(self.values)
+        settings = OptimizerSettings.of(self.values)
+        if self.values.get("schedule") != "linear":
+            return settings
+        steps = math.ceil(len(self.train) / self.batch_size) * self.hypermodel.max_epochs
+        return replace(settings, decay_steps=steps)
+
+    @property
+    def layers(self) -> ModuleLayers | None:
+        """The layers of the module that is trained, where they are known one by one."""
+        return self.backbone.layers(self.values)
 
     def data(self, train: Any, valid: Any) -> TrainingData:
         """The data of a training whose model takes these inputs for the two splits."""
         of_train, of_valid = self._offsets
+        layers = self.layers
         return TrainingData(
             InputRows(train, self.train.labels, of_train),
             None if self.valid is None else InputRows(valid, self.valid.labels, of_valid),
             self.sample_weight,
             self.batch_size,
             self.seed,
+            None if layers is None else self.hypermodel.tokens(layers, self.train).lengths,
         )
 
     @cached_property

@@ -135,7 +135,8 @@ class TrainableHyperModel(TextClassifierHyperModel):
     def _with_words_of(self, texts: NDArray[np.object_], backbones: Mapping[str, Backbone]) -> TrainableHyperModel:
         # No copy: KerasTuner binds `build` to the instance that it was made for.
         words = None if self.words is None else self.words.learning_from(texts)
-        other = TrainableHyperModel(self.space, backbones, self.classes, self.seed, words=words)
+        settings = {"words": words, "max_epochs": self.max_epochs}
+        other = TrainableHyperModel(self.space, backbones, self.classes, self.seed, **settings)
         other._features = self._features
         other.shared = self.shared
         return other

@@ -32,7 +32,7 @@ from search.training.keras_fit import fit_model
 from search.training.keras_training import KerasTraining
 from search.training.lp_ft import LinearProbingThenFineTuning
 from search.training.rows import TrainingData
-from search.training.sparse_fine_tuning import SparseRowTraining
+from search.training.sparse_fine_tuning import LayerInputs, SparseRowTraining, TextInputs
 from search.training.task import Trainer, TrainingTask
 from search.training.wide.whole_model import OfWhole
 from search.training.wide.with_words import WithWords, WordsAloneTraining
@@ -113,8 +113,33 @@ class SparseRowTrainer:
         """Makes the training of module and head."""
         module = _fine_tuned(task).load()
         touched = task.shared.touched(_fine_tuned(task), task.train)
-        head, data = _first_head(task, module.dimension), _on_texts(task)
-        return _with_words(task, SparseRowTraining(module, touched, head, task.optimizer, data, task.accumulate))
+        head, data, inputs = _first_head(task, module.dimension), _on_texts(task), TextInputs(module)
+        training = SparseRowTraining(module, inputs, touched, head, task.optimizer, data, task.accumulate)
+        return _with_words(task, training)
+
+
+class LayerTrainer:
+    """Trains the last layers of a module and its head, on what the layers below gave for the tokens of the texts."""
+
+    handles = _OF_MODULES | {"unfreeze", "layer_decay", "schedule"}
+
+    def supports(self, task: TrainingTask) -> bool:
+        """Whether the module's layers are known, trained in float32, without a callback that asks for a Keras model."""
+        return _fine_tunes(task) and task.values["optimizer"] in RULES and task.layers is not None
+
+    def train(self, task: TrainingTask) -> FineTuning:
+        """Makes the training of layers and head."""
+        layers, hypermodel = task.layers, task.hypermodel
+        assert layers is not None
+        splits = [split for split in (task.train, task.valid) if split is not None]
+        below = [hypermodel.below(layers, split) for split in splits]
+        kept = [rows for rows in below if rows is not None]
+        rows = kept if len(kept) == len(splits) else [hypermodel.tokens(layers, split) for split in splits]
+        inputs = LayerInputs(layers, rows is kept, task.optimizer.layer_decay)
+        touched = inputs.touched(task.shared.touched(_fine_tuned(task), task.train))
+        head, data = _first_head(task, layers.module.dimension), task.data(rows[0], rows[-1])
+        training = SparseRowTraining(layers.module, inputs, touched, head, task.optimizer, data, task.accumulate)
+        return _with_words(task, training)
 
 
 class PreparedInputsTrainer:
@@ -156,6 +181,8 @@ class WholeModelTrainer:
     @staticmethod
     def training_of(model: keras.Model, task: TrainingTask) -> FineTuning:
         """Makes the training of a model of texts that was built before."""
+        if model.optimizer is not None and hasattr(model.optimizer, "decay_steps"):
+            model.optimizer.decay_steps = task.optimizer.decay_steps
         if task.words is not None:
             words = linear_words(model)
             assert words is not None
@@ -171,6 +198,7 @@ FASTER: tuple[Trainer, ...] = (
     WordsAloneTrainer(),
     HeadTrainer(),
     EmbeddingBagTrainer(),
+    LayerTrainer(),
     SparseRowTrainer(),
     PreparedInputsTrainer(),
 )

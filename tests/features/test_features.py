@@ -196,7 +196,7 @@ def test_mapped_features_equal_those_in_memory(word_module, small_chunks, tmp_pa
     cache = FeatureCache(tmp_path / "cache", dtype)
     texts = TEXTS[np.random.default_rng(0).integers(0, 60, 200)]
     held = cache.features(word_module, texts)
-    monkeypatch.setattr(features, "_MOST_MEMORY", 100)
+    monkeypatch.setattr(features, "MOST_MEMORY", 100)
     mapped = cache.features(word_module, texts)
     assert mapped.array() is None and held.array().flags["C_CONTIGUOUS"] and held.array().dtype == np.float32
     for rows in (np.arange(200), np.array([7, 7, 199, 0]), np.array([], np.int64)):

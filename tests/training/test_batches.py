@@ -43,7 +43,7 @@ def test_going_on_later_gives_the_same_order():
 
 
 def test_features_are_fed_as_the_rows_that_they_are(monkeypatch):
-    monkeypatch.setattr("search.features.cache._MOST_MEMORY", 0)
+    monkeypatch.setattr("search.features.cache.MOST_MEMORY", 0)
     values = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
     features = Features([values[:8], values[8:]], np.repeat([0, 1], [8, 12]), np.r_[0:8, 0:12], 3)
     assert features.array() is None

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from declared import backbones
+from made_encoders import write_encoder
 from sparse_modules import save_mixed, word_examples
 
 from search.backbones.builders.vectors import write_module
+from search.backbones.transformers.build import build_folder
 from search.features.cache import FeatureCache
 from search.models import hypermodel as hypermodels
 from search.models.keras_model import compiled_model
@@ -23,13 +25,14 @@ from search.training.trainers import (
     KERAS,
     EmbeddingBagTrainer,
     HeadTrainer,
+    LayerTrainer,
     PreparedInputsTrainer,
     SparseRowTrainer,
     choose,
     make_training,
     probed_first,
 )
-from spaces import SpaceError, space_from
+from spaces import OF_FINE_TUNING, SpaceError, space_from
 from spaces.domains import POSITIVE
 from spaces.parameters import Choice
 from spaces.settings import ACTIVATIONS, CLASS_WEIGHTS, LAYER_WIDTHS, OPTIMIZERS, SETTINGS, Setting
@@ -57,6 +60,9 @@ VALUES = {
     "fine_tuning_rate": (0.01, 0.003),
     "head_first": (False, True),
     "warmup_steps": (0, 5),
+    "unfreeze": ("all", "1"),
+    "layer_decay": (0.9, 0.5),
+    "schedule": ("constant", "linear"),
     "optimizer": ("adamw", "sgd"),
     "weight_decay": (0.01, 0.5),
     "clip_norm": (0.0, 0.05),
@@ -71,9 +77,14 @@ WAYS = {
     "head and words": (HeadTrainer, {"wide": "tfidf"}),
     "bag": (EmbeddingBagTrainer, {"trainable": True}),
     "sparse rows": (SparseRowTrainer, {"modules": "mixed", "trainable": True}),
+    "all layers": (LayerTrainer, {"modules": "encoder", "trainable": True, "fine_tuning_rate": 0.001}),
+    "last layer": (LayerTrainer, {"modules": "encoder", "trainable": True, "unfreeze": "1"}),
     "tokens": (PreparedInputsTrainer, {"modules": "conv1d"}),
     "word vectors": (PreparedInputsTrainer, {"modules": "mean", "embedding": "words", "trainable": True}),
 }
+# An encoder takes seconds: what it shares with other modules is tried with these.
+_OF_LAYERS = {"all layers": ("layer_decay", "schedule"), "last layer": ("optimizer", "layers", *OF_FINE_TUNING)}
+TRIED = [(setting, way) for way in WAYS for setting in _OF_LAYERS.get(way, SEARCHED)]
 
 
 def values_of(setting):
@@ -88,12 +99,14 @@ def make(tmp_path_factory):
     folder = tmp_path_factory.mktemp("modules")
     vectors = np.random.default_rng(0).normal(size=(29, 6)).astype(np.float32)
     write_module([f"word{i}" for i in range(29)], vectors, folder / "words")
-    modules = {"words": folder / "words", "mixed": save_mixed(folder / "mixed")}
+    write_encoder(folder / "encoder", pieces=["[PAD]", "[UNK]", "[CLS]", "[SEP]", *(f"word{i}" for i in range(29))])
+    encoder = build_folder(folder / "encoder", "encoder", None, folder)
+    modules = {"words": folder / "words", "mixed": save_mixed(folder / "mixed"), "encoder": encoder}
 
     def make(way, **changed):
         """The task of a way of training, with some settings changed."""
         ranges = {**{name: values_of(name)[0] for name in SEARCHED}, **WAYS[way][1], **changed}
-        space = space_from({**ranges, "frozen": []})
+        space = space_from({**ranges, "frozen": []}, layered=["encoder"])
         standing, features = backbones(space, modules, TRAIN.texts), FeatureCache(folder / "features")
         hypermodel = TrainableHyperModel(space, standing, 2, 0, features, words=Words(TRAIN.texts))
         return hypermodel.task(keras_tuner.HyperParameters(), TRAIN)
@@ -145,8 +158,7 @@ def by_keras(task, start):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Gradients do not exist")  # of the variable that nothing depends on
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("setting", SEARCHED)
+@pytest.mark.parametrize(("setting", "way"), TRIED)
 def test_another_value_changes_the_weights_as_it_does_for_keras_or_the_way_declines(make, unchanged, way, setting):
     before = make(way)
     value = next(one for one in reversed(values_of(setting)) if one != WAYS[way][1].get(setting))
@@ -161,7 +173,9 @@ def test_another_value_changes_the_weights_as_it_does_for_keras_or_the_way_decli
     if setting != "dropout":  # each way draws what it drops by itself
         model, expected = by_keras(after, start)
         assign(model_weights(model), weights)
-        assert far([variable.numpy() for variable in model_weights(model)], expected) < 1e-4
+        # The gradient of an attention's key bias is nothing but rounding, of which Adam makes steps.
+        limit = 1e-3 if way in _OF_LAYERS else 1e-4
+        assert far([variable.numpy() for variable in model_weights(model)], expected) < limit
 
 
 @pytest.mark.parametrize("way", WAYS)

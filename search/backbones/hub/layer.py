@@ -15,6 +15,8 @@ import keras
 import tensorflow as tf
 
 from search.backbones.hub.identity import fingerprint
+from search.backbones.hub.layer_groups import read_groups
+from search.backbones.hub.layers import ModuleLayers
 from search.backbones.hub.load import Module, published, read, trainable_copy
 
 # A file that holds one of these can be read wherever it holds one of the others.
@@ -42,16 +44,21 @@ class TextEmbedding(keras.layers.Layer):
     Args:
         folder: The module's SavedModel.
         trainable: Whether training changes the module.
+        unfreeze: How many of the module's layers training changes, counted from the output; None: all that it has.
         name: Name of the layer.
     """
 
-    def __init__(self, folder: str | Path, trainable: bool = False, name: str | None = None) -> None:
+    def __init__(
+        self, folder: str | Path, trainable: bool = False, unfreeze: int | None = None, name: str | None = None
+    ) -> None:
         super().__init__(trainable=trainable, dtype="float32", autocast=False, name=name)
         # XLA knows no strings; without this Keras would compile the model where there is a GPU.
         self.supports_jit = False
         self._folder = Path(folder)
         # `trainable` can be set later, by the layer's model too; whose the weights are cannot.
         self._has_weights = trainable
+        self._unfreeze = unfreeze
+        self._parts: ModuleLayers | None = None
         self._module: Module | None = None
         # Held as an attribute of its own for TensorFlow to find: it is what an exported model takes along.
         self._saved: Any = None
@@ -66,6 +73,11 @@ class TextEmbedding(keras.layers.Layer):
     def published(self, name: str) -> TextEmbedding:
         """Another layer with the same module, frozen."""
         return TextEmbedding(self._folder, name=name)
+
+    @property
+    def module_weights(self) -> list[keras.Variable]:
+        """The module's variables, those that training may change first; none where the layer is frozen."""
+        return list(self._module_weights)
 
     @property
     def dimension(self) -> int:
@@ -105,6 +117,8 @@ class TextEmbedding(keras.layers.Layer):
         if texts.shape.rank == 2:
             texts = tf.squeeze(texts, axis=1)
         fine_tuning = bool(training) and self._has_weights and self.trainable
+        if fine_tuning and self._parts is not None:
+            return self._parts(texts, training=True)
         embedded = self._module(texts, fine_tuning)
         if fine_tuning:
             for loss in getattr(self._saved, "regularization_losses", None) or ():
@@ -119,7 +133,8 @@ class TextEmbedding(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor."""
-        return {"folder": str(self._folder), "trainable": self._has_weights, "name": self.name}
+        config = {"folder": str(self._folder), "trainable": self._has_weights, "name": self.name}
+        return config if self._unfreeze is None else {**config, "unfreeze": self._unfreeze}
 
     def get_build_config(self) -> dict[str, Any] | None:
         """The record of the module in a file, for `build_from_config`."""
@@ -164,6 +179,8 @@ class TextEmbedding(keras.layers.Layer):
     def _adopt(self, module: Module) -> None:
         self._module = module
         self._saved = module.saved
+        encoder = None if self._unfreeze is None else read_groups(module.folder)
+        self._parts = None if encoder is None else ModuleLayers(module, encoder, self._unfreeze)
 
     def _variables(self) -> tuple[tf.Variable, ...]:
         """The module's variables that are the layer's weights."""
@@ -171,7 +188,10 @@ class TextEmbedding(keras.layers.Layer):
 
     def _record(self) -> _Record:
         assert self._module is not None
-        trained = {id(variable) for variable in self._module.trainable_variables}
+        learning = self._module.trainable_variables
+        if self._parts is not None:
+            learning = tuple(learning[place] for group in self._parts.learning for place in group)
+        trained = {id(variable) for variable in learning}
         names: list[str] = []
         for variable in self._variables():
             name = re.sub(r"[^\w.-]", "_", variable.name.removesuffix(":0"))

@@ -62,8 +62,8 @@ def write_encoder(layout: Layout, folder: Path) -> int:
     import tensorflow as tf
 
     from search.backbones.builders.saving import save_module
+    from search.backbones.hub.layer_groups import write_groups
     from search.backbones.transformers.encoder import read_encoder
-    from search.backbones.transformers.groups import write_groups
 
     encoder = read_encoder(layout)
     for training in (False, True):

@@ -11,7 +11,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from search.backbones.transformers.groups import Encoder, Group
+from search.backbones.hub.layer_groups import Encoder, Group
 from search.backbones.transformers.layout import Layout
 from search.backbones.transformers.slices import in_slices
 from search.backbones.transformers.stages import Stage, Stages
@@ -102,7 +102,7 @@ class TransformerEncoder(tf.train.Checkpoint):
 
 def _traced(stage: Callable[..., tf.Tensor], *signature: tf.TensorSpec) -> Any:
     """A stage as a function that is saved both with and without dropout."""
-    function = tf.function(lambda values, lengths, training: stage(values, lengths, training))
+    function: Any = tf.function(lambda values, lengths, training: stage(values, lengths, training))
     for training in (False, True):
         function.get_concrete_function(*signature, training)
     return function

@@ -83,6 +83,11 @@ def find_touched(module: Module, texts: NDArray[np.object_]) -> list[Touched]:
     return [_touched(*pair) for pair in zip(module.variables, rows, strict=True)]
 
 
+def untouched(one: Touched) -> Touched:
+    """The same variable where training changes nothing of it."""
+    return _touched(one.variable, np.zeros(0, np.int64))
+
+
 def regularization(module: Module) -> list[tf.Tensor]:
     """The terms that a module adds to the loss in training, scalars."""
     return [loss() for loss in getattr(module.saved, "regularization_losses", None) or ()]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import pairwise
+from typing import Any
 
 import keras
 import numpy as np
@@ -21,9 +22,9 @@ from search.training.epoch_loop import EpochLoop
 from search.training.head import Head
 from search.training.rows import Batch, InputRows, TrainingData
 from search.training.sparse_fine_tuning.gather_guard import tables_gathered_from
+from search.training.sparse_fine_tuning.module_inputs import ModuleInputs
 from search.training.sparse_fine_tuning.module_weights import ModuleWeights
 from search.training.sparse_fine_tuning.sparse_rows import Touched, regularization
-from search.utils.batched import in_batches
 from search.utils.checkpoint import Arrays
 
 
@@ -37,16 +38,18 @@ class SparseRowTraining(EpochLoop):
 
     Args:
         module: The module, with its published weights.
+        inputs: The way from what `data` has of the texts to their vectors.
         touched: What training on `data` can change of each of its variables.
         head: The head, with its first weights.
         optimizer: Of all weights.
-        data: What is trained on and scored by; its inputs are strings [n].
+        data: What is trained on and scored by.
         accumulate: Parts that each batch is computed in, for want of memory.
     """
 
     def __init__(
         self,
         module: Module,
+        inputs: ModuleInputs,
         touched: Sequence[Touched],
         head: Head,
         optimizer: OptimizerSettings,
@@ -54,19 +57,16 @@ class SparseRowTraining(EpochLoop):
         accumulate: int = 1,
     ) -> None:
         super().__init__(data)
-        self._module = module
+        self._module, self._inputs = module, inputs
         self._weights = ModuleWeights(touched)
         self._head = [tf.Variable(array) for array in head.arrays()]
         self._activate = keras.activations.get(head.activation)
         self._dropout = head.dropout
         self._settings = optimizer
         moved = self._weights.targets(len(module.trainable_variables))
-        self._optimizer = Optimizer(
-            optimizer, [*(Target(one, of_module=True) for one in moved), *(Target(one) for one in self._head)]
-        )
-        self._classes = self._head[-1].shape[0]
-        self._offset = tf.constant(self._offset_of(data.train))
-        self._labels, self._sample_weight = tf.constant(data.train.labels), tf.constant(data.sample_weight)
+        of_module = [Target(one, True, rate) for one, rate in zip(moved, inputs.rates, strict=True)]
+        self._optimizer = Optimizer(optimizer, [*of_module, *(Target(one) for one in self._head)])
+        self._classes = int(self._head[-1].shape[0])
         self._accumulate = accumulate
         self._steps = 0
         # Functions that TensorFlow traces for each run.
@@ -75,8 +75,11 @@ class SparseRowTraining(EpochLoop):
 
     @property
     def parameters(self) -> int:
-        """Weights of the module and of the head."""
-        return sum(int(np.prod(variable.shape)) for variable in (*self._module.variables, *self._head))
+        """Weights of the layers of the module that learn, and of the head."""
+        rates = self._inputs.rates
+        learning = [one for one, rate in zip(self._module.trainable_variables, rates, strict=True) if rate]
+        variables = (*learning, *self._module.other_variables, *self._head)
+        return sum(int(np.prod(variable.shape)) for variable in variables)
 
     def weights(self) -> Arrays:
         """The weights of the module's variables (of a table only its sparse rows), then the head's."""
@@ -108,43 +111,55 @@ class SparseRowTraining(EpochLoop):
     @contextmanager
     def _running(self) -> Iterator[None]:
         # Traced for this run: nothing of it is left behind once it is over.
-        number = tf.TensorSpec([], tf.float32)
-        self._traced_step = tf.function(
-            self._step_on, input_signature=[tf.TensorSpec([None], tf.int64), number, number]
-        )
-        self._traced_probabilities = tf.function(
-            self._probabilities_of,
-            input_signature=[tf.TensorSpec([None], tf.string), tf.TensorSpec([None, self._classes], tf.float32)],
-        )
-        # Once the published weights are back, it can be told whether they or those of the trial made a call fail.
-        splits = [split.inputs for split in (self._data.train, self._data.valid) if split is not None]
+        number, labels = tf.TensorSpec([], tf.float32), tf.TensorSpec([None], tf.int64)
+        weights, inputs = tf.TensorSpec([None], tf.float32), self._inputs.signature
+        offset = tf.TensorSpec([None, self._classes], tf.float32)
+        signature = [inputs, offset, labels, weights, number, (number, number)]
+        self._traced_step = tf.function(self._step_on, input_signature=signature)
+        self._traced_probabilities = tf.function(self._probabilities_of, input_signature=[inputs, offset])
         try:
-            with (
-                faults_of_module(self._module, f"module {self._module.name}", *splits),
-                tables_gathered_from(),
-                self._weights.in_module(),
-            ):
+            with self._faults(), tables_gathered_from(), self._weights.in_module():
                 yield
         finally:
             self._traced_step, self._traced_probabilities = self._step_on, self._probabilities_of
 
     def _step(self, batch: Batch) -> float:
         self._steps += 1
-        rate = self._settings.module_rate_at(self._steps)
-        rows, number = tf.constant(batch.rows), tf.constant(float(self._steps))
-        return len(batch.rows) * float(self._traced_step(rows, number, tf.constant(rate)))
+        settings = self._settings
+        rates = tf.constant(settings.module_rate_at(self._steps)), tf.constant(settings.rate_at(self._steps))
+        inputs = self._inputs.take(self._data.train.inputs, batch.rows)
+        given = tf.constant(batch.labels), tf.constant(batch.sample_weight), tf.constant(float(self._steps))
+        offset = self._offset_of(self._data.train, batch.rows)
+        return len(batch.rows) * float(self._traced_step(inputs, offset, *given, rates))
 
     def _probabilities(self, inputs: InputRows, rows: NDArray[np.int64] | None) -> NDArray[np.float64]:
-        given = chosen(WithOffset(inputs.inputs, self._offset_of(inputs)), rows)
-        return in_batches(lambda batch: self._traced_probabilities(*batch), given).astype(np.float64)
+        rows = np.arange(len(inputs.labels)) if rows is None else rows
+        probabilities = np.zeros((len(rows), self._classes))
+        for places, batch in self._inputs.batches(inputs.inputs, rows):
+            probabilities[places] = self._traced_probabilities(batch, self._offset_of(inputs, rows[places])).numpy()
+        return probabilities
 
-    def _offset_of(self, rows: InputRows) -> NDArray[np.float32]:
-        return np.zeros((len(rows.labels), self._classes), np.float32) if rows.offset is None else rows.offset
+    def _offset_of(self, inputs: InputRows, rows: NDArray[np.int64]) -> tf.Tensor:
+        return tf.zeros([len(rows), self._classes]) if inputs.offset is None else tf.constant(inputs.offset[rows])
 
-    def _step_on(self, rows: tf.Tensor, number: tf.Tensor, module_rate: tf.Tensor) -> tf.Tensor:
+    def _faults(self) -> AbstractContextManager[None]:
+        # Once the published weights are back, it can be told whether they or those of the trial made a call fail.
+        splits = [split.inputs for split in (self._data.train, self._data.valid) if split is not None]
+        texts = [inputs for inputs in splits if tf.is_tensor(inputs)]
+        return faults_of_module(self._module, f"module {self._module.name}", *texts) if texts else nullcontext()
+
+    def _step_on(
+        self,
+        inputs: Any,
+        offset: tf.Tensor,
+        labels: tf.Tensor,
+        sample_weight: tf.Tensor,
+        number: tf.Tensor,
+        rates: tuple[tf.Tensor, tf.Tensor],
+    ) -> tf.Tensor:
         """Makes one step on a batch; gives its mean loss."""
         variables = [*self._module.trainable_variables, *self._head]
-        count = tf.size(rows)
+        count = tf.size(labels)
         own = len(self._module.trainable_variables)
         total, gradients = tf.constant(0.0), list[tf.Tensor]()
         bounds = [count * i // self._accumulate for i in range(self._accumulate + 1)]
@@ -152,25 +167,29 @@ class SparseRowTraining(EpochLoop):
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(variables)
                 seed = tf.stack([self._data.seed, tf.cast(number, tf.int32) * self._accumulate + part])
-                loss = self._loss(rows[begin:end], seed) / tf.cast(count, tf.float32)
+                share = slice(begin, end)
+                given = tf.nest.map_structure(lambda one, share=share: one[share], inputs)
+                loss = self._loss(given, labels[share], sample_weight[share], seed) / tf.cast(count, tf.float32)
             came = tape.gradient(loss, variables)
             dense = [*self._weights.dense(came[:own]), *came[own:]]
             gradients = [sum(pair) for pair in zip(gradients, dense, strict=True)] if gradients else dense
             total += loss
-        self._optimizer.step(gradients, module_rate, number)
+        self._optimizer.step(gradients, rates, number)
         self._weights.write()
         return total
 
-    def _loss(self, rows: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    def _loss(
+        self, inputs: Any, offset: tf.Tensor, labels: tf.Tensor, sample_weight: tf.Tensor, seed: tf.Tensor
+    ) -> tf.Tensor:
         """The sum of the rows' losses, and for each row what the module adds to the loss."""
-        logits = self._logits(tf.gather(self._data.train.inputs, rows), seed) + tf.gather(self._offset, rows)
-        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.gather(self._labels, rows), logits)
+        logits = self._logits(inputs, seed) + offset
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
         added = tf.add_n([tf.constant(0.0), *regularization(self._module)])
-        return tf.reduce_sum(losses * tf.gather(self._sample_weight, rows)) + added * tf.cast(tf.size(rows), tf.float32)
+        return tf.reduce_sum(losses * sample_weight) + added * tf.cast(tf.size(labels), tf.float32)
 
-    def _logits(self, texts: tf.Tensor, seed: tf.Tensor | None) -> tf.Tensor:
+    def _logits(self, inputs: Any, seed: tf.Tensor | None) -> tf.Tensor:
         """Logits [batch, classes]; with a seed, those of a step of training."""
-        values = self._module(texts, training=seed is not None)
+        values = self._inputs.vectors(inputs, training=seed is not None)
         for layer in range(0, len(self._head) - 2, 2):
             kernel, bias = self._head[layer : layer + 2]
             values = self._activate(values @ kernel + bias)
@@ -180,5 +199,5 @@ class SparseRowTraining(EpochLoop):
         kernel, bias = self._head[-2:]
         return values @ kernel + bias
 
-    def _probabilities_of(self, texts: tf.Tensor, offset: tf.Tensor) -> tf.Tensor:
-        return tf.nn.softmax(self._logits(texts, None) + offset)
+    def _probabilities_of(self, inputs: Any, offset: tf.Tensor) -> tf.Tensor:
+        return tf.nn.softmax(self._logits(inputs, None) + offset)

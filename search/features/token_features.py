@@ -1,0 +1,109 @@
+"""What the layers of a module that stay as published give for the tokens of texts: computed once, kept on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.features.passes import PassObserver
+from search.utils.ragged import RaggedRows
+
+if TYPE_CHECKING:  # it imports TensorFlow
+    from search.backbones.hub.layers import ModuleLayers
+    from search.features.store import Chunk
+
+# Tokens that go through the layers in one call: what comes out fits into a processor's caches.
+TOKENS_AT_ONCE = 1024
+# Texts are sorted by length within blocks: the same texts make the same batches wherever a pass was interrupted.
+_BLOCK = 4096
+_CHUNK_BYTES = 2**27
+_EARLY_SECONDS = 20.0
+
+
+@dataclass(frozen=True, eq=False)
+class TokenPass:
+    """A pass of the tokens of texts through layers.
+
+    Attributes:
+        layers: The layers below those that learn are passed.
+        tokens: Numbers of tokens of the texts [n].
+    """
+
+    layers: ModuleLayers
+    tokens: RaggedRows
+
+    @property
+    def fingerprint(self) -> str:
+        """Identifies what comes out, by the module's content and its layers."""
+        kept = f"{self.layers.module.fingerprint} {self.layers.constant}"
+        return hashlib.sha256(kept.encode()).hexdigest()
+
+    @property
+    def name(self) -> str:
+        """What messages and the list of the cache call it."""
+        return f"{self.layers.module.name} up to layer {self.layers.constant}"
+
+    def elements(self) -> int:
+        """Numbers that come out for all texts."""
+        return int(self.tokens.lengths.sum()) * self.layers.width
+
+    def computed(self, rows: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+        """Computes some texts, int64 [k].
+
+        Yields:
+            Places among `rows`, and what comes out for their tokens, one text after the other, float32 [tokens, width].
+        """
+        import tensorflow as tf
+
+        ids = tf.TensorSpec([None, None], tf.int32)
+        below = tf.function(self.layers.below, input_signature=[ids, tf.TensorSpec([None], tf.int32)])
+        for start in range(0, len(rows), _BLOCK):
+            block = rows[start : start + _BLOCK]
+            for places in self.tokens.slices(block, TOKENS_AT_ONCE):
+                values, lengths = self.tokens.take(block[places])
+                given = below(tf.constant(values), tf.constant(lengths)).numpy()
+                there = np.arange(given.shape[1]) < lengths[:, np.newaxis]
+                yield start + places, given[there]
+
+
+def chunks(
+    work: TokenPass,
+    rows: NDArray[np.int64],
+    keys: NDArray[np.bytes_],
+    dtype: str,
+    write: Callable[[NDArray[np.bytes_], NDArray[np.floating[Any]]], Chunk],
+    observer: PassObserver | None,
+) -> Iterator[Chunk]:
+    """Computes texts and writes what comes out, so that a process that is killed loses less than a chunk.
+
+    Args:
+        work: The pass.
+        rows: Which of its texts, int64 [k].
+        keys: Their keys [k].
+        dtype: Type to store, float32 or float16.
+        write: Writes a chunk: for each token the key of its text, and the token's vector.
+        observer: Is told of progress.
+    """
+    pending: list[tuple[NDArray[np.bytes_], NDArray[np.floating[Any]]]] = []
+    done, written, size = 0, time.monotonic(), 0
+    for places, values in work.computed(rows):
+        pending.append((np.repeat(keys[places], work.tokens.lengths[rows[places]]), values.astype(dtype)))
+        done += len(places)
+        size += pending[-1][1].nbytes
+        if observer is not None:
+            observer.on_pass_progress(done)
+        if done == len(rows) or size >= _CHUNK_BYTES or time.monotonic() - written >= _EARLY_SECONDS:
+            yield write(*(np.concatenate(arrays) for arrays in zip(*pending, strict=True)))
+            pending, size, written = [], 0, time.monotonic()
+
+
+def rows_of(chunk: Chunk) -> tuple[NDArray[np.bytes_], NDArray[np.int64], NDArray[np.int64]]:
+    """The texts of a chunk of tokens: their keys, sorted, where their tokens begin, and how many they are."""
+    keys, starts, counts = np.unique(chunk.keys, return_index=True, return_counts=True)
+    return keys, starts.astype(np.int64), counts.astype(np.int64)

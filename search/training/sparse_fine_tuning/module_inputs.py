@@ -1,0 +1,112 @@
+"""What of its texts a module is given at each step: the texts, or what its first parts made of them once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from search.backbones.hub.layers import ModuleLayers
+from search.backbones.hub.load import Module
+from search.features.token_features import TOKENS_AT_ONCE
+from search.training.sparse_fine_tuning.sparse_rows import Touched, untouched
+from search.utils.batched import SCORING_BATCH
+from search.utils.ragged import RaggedRows
+
+Rows = NDArray[np.int64]
+
+
+class ModuleInputs(Protocol):
+    """The way from the rows of a split to their vectors.
+
+    Attributes:
+        signature: What a batch of inputs is, a structure of tf.TensorSpec whose first axis is that of the rows.
+    """
+
+    signature: Any
+
+    @property
+    def rates(self) -> Sequence[float]:
+        """For each of the module's trainable variables, what its rate is multiplied by; 0 where it stays."""
+
+    def take(self, inputs: Any, rows: Rows) -> Any:
+        """The inputs of some rows of a split, int64 [k], as a step takes them."""
+
+    def batches(self, inputs: Any, rows: Rows) -> Iterator[tuple[Rows, Any]]:
+        """The inputs of rows in batches to be scored, each with the places of its rows among `rows`."""
+
+    def vectors(self, batch: Any, training: bool) -> tf.Tensor:
+        """The vectors of a batch, float32 [k, dim]."""
+
+
+class TextInputs:
+    """The texts: the module is all of one piece.
+
+    Args:
+        module: The module.
+    """
+
+    signature = tf.TensorSpec([None], tf.string)
+
+    def __init__(self, module: Module) -> None:
+        self._module = module
+        self.rates = [1.0] * len(module.trainable_variables)
+
+    def take(self, inputs: tf.Tensor, rows: Rows) -> tf.Tensor:
+        """Strings [k]."""
+        return tf.gather(inputs, rows)
+
+    def batches(self, inputs: tf.Tensor, rows: Rows) -> Iterator[tuple[Rows, tf.Tensor]]:
+        """Strings, in order."""
+        for start in range(0, len(rows), SCORING_BATCH):
+            some = rows[start : start + SCORING_BATCH]
+            yield np.arange(start, start + len(some)), self.take(inputs, some)
+
+    def vectors(self, batch: tf.Tensor, training: bool) -> tf.Tensor:
+        """What the module gives for strings."""
+        return self._module(batch, training)
+
+
+class LayerInputs:
+    """What the layers below those that learn gave for the tokens of a text, or else the tokens.
+
+    Args:
+        layers: The module.
+        kept: Whether the inputs are what the layers below gave, and not the tokens.
+        layer_decay: What the rate of each layer is multiplied by to get that of the layer below it.
+    """
+
+    def __init__(self, layers: ModuleLayers, kept: bool, layer_decay: float) -> None:
+        self._layers, self._kept = layers, kept
+        shape = [None, None, layers.width] if kept else [None, None]
+        self._dtype = np.float32 if kept else np.int32
+        self.signature = tf.TensorSpec(shape, self._dtype), tf.TensorSpec([None], tf.int32)
+        self.rates = [0.0] * len(layers.module.trainable_variables)
+        for depth, group in enumerate(layers.learning):
+            for place in group:
+                self.rates[place] = layer_decay**depth
+
+    def take(self, inputs: RaggedRows, rows: Rows) -> tuple[tf.Tensor, tf.Tensor]:
+        """Tokens, filled up to the longest text, and the lengths of all."""
+        values, lengths = inputs.take(rows, self._dtype)
+        return tf.constant(values), tf.constant(lengths)
+
+    def batches(self, inputs: RaggedRows, rows: Rows) -> Iterator[tuple[Rows, Any]]:
+        """Texts of like length."""
+        for places in inputs.slices(rows, TOKENS_AT_ONCE):
+            yield places, self.take(inputs, rows[places])
+
+    def vectors(self, batch: tuple[tf.Tensor, tf.Tensor], training: bool) -> tf.Tensor:
+        """What the layers that learn give, above the others."""
+        values, lengths = batch
+        if not self._kept:
+            values = self._layers.below(values, lengths)
+        return self._layers.above(values, lengths, training)
+
+    def touched(self, found: Sequence[Touched]) -> list[Touched]:
+        """What training can change where what is found would be changed if all layers learned."""
+        rates = [*self.rates, *[1.0] * (len(found) - len(self.rates))]
+        return [one if rate else untouched(one) for one, rate in zip(found, rates, strict=True)]
