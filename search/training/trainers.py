@@ -32,7 +32,12 @@ from search.training.keras_fit import fit_model
 from search.training.keras_training import KerasTraining
 from search.training.lp_ft import LinearProbingThenFineTuning
 from search.training.rows import TrainingData
-from search.training.sparse_fine_tuning import LayerInputs, SparseRowTraining, TextInputs
+from search.training.sparse_fine_tuning import (
+    LayerInputs,
+    SparseRowTraining,
+    TextInputs,
+    find_touched_of_layers,
+)
 from search.training.task import Trainer, TrainingTask
 from search.training.wide.whole_model import OfWhole
 from search.training.wide.with_words import WithWords, WordsAloneTraining
@@ -136,7 +141,7 @@ class LayerTrainer:
         kept = [rows for rows in below if rows is not None]
         rows = kept if len(kept) == len(splits) else [hypermodel.tokens(layers, split) for split in splits]
         inputs = LayerInputs(layers, rows is kept, task.optimizer.layer_decay)
-        touched = inputs.touched(task.shared.touched(_fine_tuned(task), task.train))
+        touched = find_touched_of_layers(layers, hypermodel.tokens(layers, task.train))
         head, data = _first_head(task, layers.module.dimension), task.data(rows[0], rows[-1])
         training = SparseRowTraining(layers.module, inputs, touched, head, task.optimizer, data, task.accumulate)
         return _with_words(task, training)

@@ -77,6 +77,10 @@ class ModuleLayers:
             lengths.append(ids.row_lengths().numpy().astype(np.int64))
         return RaggedRows.of_lengths(np.concatenate(values), np.concatenate(lengths), self.encoder.padding)
 
+    def embedded(self, ids: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
+        """The embeddings of tokens, as `below` takes them, float32 [batch, tokens, width]."""
+        return self._stage("begin")(ids, lengths, False)
+
     def below(self, ids: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
         """What the layers that stay give for tokens.
 
@@ -106,7 +110,7 @@ class ModuleLayers:
         return self.above(self.below(ids, lengths), lengths, training)
 
     def _through(self, ids: tf.Tensor, lengths: tf.Tensor, layers: int) -> tf.Tensor:
-        values = self._stage("begin")(ids, lengths, False)
+        values = self.embedded(ids, lengths)
         for number in range(layers):
             values = self._stage(_LAYER.format(number))(values, lengths, False)
         return values

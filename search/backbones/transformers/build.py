@@ -10,7 +10,7 @@ from search.backbones.transformers.layout import Layout, read_layout
 from search.backbones.transformers.weights import weight_files
 from search.utils.files import whole_folder
 
-VERSION = 3
+VERSION = 4
 """To be raised when what is built changes, so that folders built before are not taken for it."""
 _SMALL = 2**24
 

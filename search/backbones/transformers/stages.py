@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from search.backbones.transformers.attention import through_layer
 from search.backbones.transformers.layout import Layout, read_json
 from search.backbones.transformers.weights import read_tensors, weight_files
 from search.errors import InputError
@@ -92,7 +93,7 @@ class Stages:
         """Takes the vectors of tokens, float32 [batch, tokens, width], through a layer, counted from 0."""
         mask = _mask(hidden, lengths)
         for layer in self._layers[number]:
-            hidden = layer(hidden, padding_mask=mask, training=training)
+            hidden = through_layer(layer, hidden, mask, training)
         return hidden
 
     def finish(self, hidden: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from search.backbones.hub.layers import ModuleLayers
 from search.backbones.hub.load import Module
 from search.features.token_features import TOKENS_AT_ONCE
-from search.training.sparse_fine_tuning.sparse_rows import Touched, untouched
 from search.utils.batched import SCORING_BATCH
 from search.utils.ragged import RaggedRows
 
@@ -105,8 +104,3 @@ class LayerInputs:
         if not self._kept:
             values = self._layers.below(values, lengths)
         return self._layers.above(values, lengths, training)
-
-    def touched(self, found: Sequence[Touched]) -> list[Touched]:
-        """What training can change where what is found would be changed if all layers learned."""
-        rates = [*self.rates, *[1.0] * (len(found) - len(self.rates))]
-        return [one if rate else untouched(one) for one, rate in zip(found, rates, strict=True)]

@@ -6,6 +6,7 @@ that no training text touches has a gradient of zero at every step, so no optimi
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -13,10 +14,14 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from search.backbones.hub.layers import ModuleLayers
 from search.backbones.hub.load import Module
+from search.utils.ragged import RaggedRows
 
-# Texts looked at in one call.
+# Texts, and tokens, looked at in one call.
 _AT_ONCE = 1024
+_TOKENS_AT_ONCE = 2**16
+_NONE = np.zeros(0, np.int64)
 # How the names of the operations begin that change a variable.
 _WRITES = ("Assign", "ResourceApply", "ResourceScatter", "ResourceStridedSliceAssign")
 
@@ -44,9 +49,6 @@ class Touched:
 def find_touched(module: Module, texts: NDArray[np.object_]) -> list[Touched]:
     """Finds what training on texts can change of a module, in one pass over them at most.
 
-    The pass asks for the row numbers in the gradients and for nothing else, so TensorFlow leaves out what only the
-    embeddings themselves need. A module without such a table is not run at all.
-
     Args:
         module: A module with its published weights.
         texts: All texts that will be trained on, strings [n].
@@ -55,37 +57,55 @@ def find_touched(module: Module, texts: NDArray[np.object_]) -> list[Touched]:
         One for each of the module's variables, in their order. Of those that no optimizer changes, no row, unless the
         module itself may write to one in training, as batch normalisation does.
     """
-    kinds: list[type] = []
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
-    def row_numbers(texts: tf.Tensor) -> list[tf.Tensor]:
-        gradients = _gradients(module, texts)
-        kinds[:] = [type(gradient) for gradient in gradients]
-        slices = [gradient for gradient in gradients if isinstance(gradient, tf.IndexedSlices)]
-        return [tf.unique(tf.cast(one.indices, tf.int64))[0] for one in slices]
+    def targets(texts: tf.Tensor) -> list[tf.Tensor]:
+        return [tf.reduce_sum(module(texts, training=True)), *regularization(module)]
 
-    self_changing = writes(row_numbers.get_concrete_function().graph)
-    state = [np.array(variable.numpy()) for variable in module.other_variables] if self_changing else []
-    batches: list[list[tf.Tensor]] = []
+    batches = (tf.constant(texts[start : start + _AT_ONCE].tolist()) for start in range(0, len(texts), _AT_ONCE))
+    state = [np.array(variable.numpy()) for variable in module.other_variables]
     try:
-        if tf.IndexedSlices in kinds:
-            for start in range(0, len(texts), _AT_ONCE):
-                batches.append(row_numbers(tf.constant(texts[start : start + _AT_ONCE].tolist())))
+        rows, self_changing = _touched_rows(
+            module.trainable_variables, targets, tf.TensorSpec([None], tf.string), batches
+        )
     finally:
-        for variable, value in zip(module.other_variables, state, strict=False):
+        for variable, value in zip(module.other_variables, state, strict=True):
             variable.assign(value)
-    found = iter([np.unique(np.concatenate([one.numpy() for one in some])) for some in zip(*batches, strict=True)])
-    none = np.zeros(0, np.int64)
-    rows: list[NDArray[np.int64] | None] = [
-        next(found) if kind is tf.IndexedSlices else none if kind is type(None) else None for kind in kinds
-    ]
-    rows += [None if self_changing else none] * len(module.other_variables)
-    return [_touched(*pair) for pair in zip(module.variables, rows, strict=True)]
+    others = [None if self_changing else _NONE] * len(module.other_variables)
+    return [_touched(*pair) for pair in zip(module.variables, [*rows, *others], strict=True)]
 
 
-def untouched(one: Touched) -> Touched:
-    """The same variable where training changes nothing of it."""
-    return _touched(one.variable, np.zeros(0, np.int64))
+def find_touched_of_layers(layers: ModuleLayers, tokens: RaggedRows) -> list[Touched]:
+    """Finds what training on texts can change of a module of which some layers learn.
+
+    Args:
+        layers: The module with its published weights.
+        tokens: Numbers of the tokens of all texts that will be trained on.
+
+    Returns:
+        One for each of the module's variables, in their order.
+    """
+    variables = layers.module.trainable_variables
+    rows: list[NDArray[np.int64] | None] = [_NONE] * len(variables)
+    for group in layers.learning:
+        for place in group:
+            rows[place] = None
+    if layers.constant is None:
+        # Tables are among the embeddings alone, which end the list.
+        places = layers.learning[-1]
+
+        def targets(ids: tf.Tensor) -> list[tf.Tensor]:
+            lengths = tf.fill([tf.shape(ids)[0]], tf.shape(ids)[1])
+            return [tf.reduce_sum(layers.embedded(ids, lengths))]
+
+        slices = tokens.slices(np.arange(len(tokens)), _TOKENS_AT_ONCE)
+        batches = (tf.constant(tokens.take(some)[0]) for some in slices)
+        learning = [variables[place] for place in places]
+        found, _ = _touched_rows(learning, targets, tf.TensorSpec([None, None], tf.int32), batches)
+        for place, one in zip(places, found, strict=True):
+            rows[place] = one
+    # Dropout counts its random numbers.
+    others = [None] * len(layers.module.other_variables)
+    return [_touched(*pair) for pair in zip(layers.module.variables, [*rows, *others], strict=True)]
 
 
 def regularization(module: Module) -> list[tf.Tensor]:
@@ -101,13 +121,34 @@ def _touched(variable: tf.Variable, rows: NDArray[np.int64] | None) -> Touched:
     return Touched(variable, rows, tf.gather(variable, rows).numpy(), tf.constant(positions))
 
 
-def _gradients(module: Module, texts: tf.Tensor) -> list[Gradient]:
-    """The gradients of the sum of embeddings and regularization in each trainable variable."""
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(module.trainable_variables)
-        targets = [tf.reduce_sum(module(texts, training=True)), *regularization(module)]
-    gradients: list[Gradient] = tape.gradient(targets, module.trainable_variables)
-    return gradients
+def _touched_rows(
+    variables: Sequence[tf.Variable],
+    targets: Callable[[tf.Tensor], list[tf.Tensor]],
+    signature: tf.TensorSpec,
+    batches: Iterable[tf.Tensor],
+) -> tuple[list[NDArray[np.int64] | None], bool]:
+    """The rows of variables that a gradient has, and whether what is computed changes variables by itself.
+
+    It asks for the row numbers in the gradients and for nothing else, so TensorFlow leaves out what only the targets
+    themselves need. Without a table among the variables nothing is run at all.
+    """
+    kinds: list[type] = []
+
+    @tf.function(input_signature=[signature])
+    def row_numbers(inputs: tf.Tensor) -> list[tf.Tensor]:
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(variables)
+            of_inputs = targets(inputs)
+        gradients: list[Gradient] = tape.gradient(of_inputs, variables)
+        kinds[:] = [type(gradient) for gradient in gradients]
+        slices = [gradient for gradient in gradients if isinstance(gradient, tf.IndexedSlices)]
+        return [tf.unique(tf.cast(one.indices, tf.int64))[0] for one in slices]
+
+    self_changing = writes(row_numbers.get_concrete_function().graph)
+    given = [row_numbers(batch) for batch in batches] if tf.IndexedSlices in kinds else []
+    found = iter([np.unique(np.concatenate([one.numpy() for one in some])) for some in zip(*given, strict=True)])
+    rows = [next(found) if kind is tf.IndexedSlices else _NONE if kind is type(None) else None for kind in kinds]
+    return rows, self_changing
 
 
 def writes(graph: tf.Graph) -> bool:
