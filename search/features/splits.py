@@ -75,24 +75,24 @@ class SplitFeatures:
 
     def tokens(self, layers: ModuleLayers, examples: Examples) -> RaggedRows:
         """Numbers of the tokens of a split: texts are cut once, whatever learns above."""
-        whole = examples.whole if isinstance(examples, Part) else examples
+        whole = examples.whole if isinstance(examples, Subset) else examples
         key = (layers.module.folder, id(whole))
         if key not in self._tokens:
             self._tokens[key] = (whole, layers.tokens(whole.texts))
         rows = self._tokens[key][1]
-        return rows.of_some(examples.at) if isinstance(examples, Part) else rows
+        return rows.of_some(examples.at) if isinstance(examples, Subset) else rows
 
     def below(self, layers: ModuleLayers, examples: Examples) -> RaggedRows | None:
         """What the layers that stay as published give for the tokens of a split; None where it cannot be kept."""
         if layers.constant is None or self.cache is None:
             return None
-        whole = examples.whole if isinstance(examples, Part) else examples
+        whole = examples.whole if isinstance(examples, Subset) else examples
         key = (layers.module.folder, layers.constant, id(whole))
         if key not in self._below:
             work = TokenPass(layers, self.tokens(layers, whole))
             self._below[key] = (whole, token_features(self.cache, work, whole.texts, self._on_pass))
         rows = self._below[key][1]
-        return rows.of_some(examples.at) if rows is not None and isinstance(examples, Part) else rows
+        return rows.of_some(examples.at) if rows is not None and isinstance(examples, Subset) else rows
 
     def _of_whole(self, module: SavedModule, examples: Examples) -> Features:
         key = (module, id(examples))

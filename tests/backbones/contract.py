@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from made_encoders import write_encoder
 from reviews import make_reviews
 from shapes import SHAPES
 
@@ -18,6 +19,7 @@ from spaces import ENCODERS, space_from
 
 TRAIN = np.array(make_reviews(60, seed=1)[0], object)
 OTHERS = np.array([*make_reviews(20, seed=2)[0], "", "!", "zebra", "a film " * 30], object)
+ENCODER = "encoder in Hugging Face's layout"
 _HEAD = {"layers": 0, "optimizer": "adam", "learning_rate": 0.01, "clip_norm": 0.0, "dropout": 0.0}
 _ENCODER = {"vocabulary_size": 50, "sequence_length": 6, "ngrams": 1, "embedding_size": 4, "encoder_units": 3}
 
@@ -30,7 +32,7 @@ class Kind:
         module: The value of `module`, of the folder where the module lies.
         trained: What changes where its published weights are trained; None: it has none.
         embedding: The value of `embedding`, of the same folder.
-        shape: What makes the module, one of `shapes.SHAPES`; None: it is of word vectors.
+        shape: What makes the module, one of `_BUILDERS`; None: it is of word vectors.
         learns: Whether it learns a vocabulary from the training texts.
     """
 
@@ -51,7 +53,7 @@ class Kind:
 
     def make(self, folder: Path, place: Path) -> Backbone:
         """Makes it by its names, as a search does."""
-        settings = SHAPES[self.shape].build(folder) if self.shape else {}
+        settings = _BUILDERS[self.shape](folder) if self.shape else {}
         given = self.values(folder)
         ranges = {name: given[name] for name in (*_ENCODER, "embedding") if name in given}
         space = space_from({"modules": [given["module"]], **ranges})
@@ -66,9 +68,16 @@ def _always(name: str) -> Callable[[Path], str]:
     return lambda folder: name
 
 
+def _encoder(folder: Path) -> dict[str, Any]:
+    write_encoder(folder)
+    return {}
+
+
+_BUILDERS = {**{name: shape.build for name, shape in SHAPES.items()}, ENCODER: _encoder}
 _FINE_TUNED = {"trainable": True, "fine_tuning_rate": 0.001}
 KINDS = {
     "module of word vectors": Kind(_of_folder, _FINE_TUNED),
+    "encoder of which the last layer learns": Kind(_of_folder, {**_FINE_TUNED, "unfreeze": "1"}, shape=ENCODER),
     "module of a sentence encoder": Kind(_of_folder, _FINE_TUNED, shape="BERT of tokens alone"),
     **{name: Kind(_always(name), embedding=_always("learned"), learns=True) for name in ENCODERS},
     "gru over word vectors": Kind(_always("gru"), {"embedding_trainable": True}, _of_folder, learns=True),

@@ -83,12 +83,11 @@ def test_what_it_learns_before_training_is_of_the_training_texts_alone(case):
 def test_training_starts_from_the_published_weights(case):
     frozen, trained = case.model(case.values), case.model(case.trained)
     np.testing.assert_allclose(trained(TEXTS).numpy(), frozen(TEXTS).numpy(), atol=1e-6)
-    (layers,) = case.backbone.groups(trained)
-    assert all(layer.trainable_variables for layer in layers) and case.backbone.rate(case.trained)
-    assert case.backbone.groups(frozen) == [] and case.backbone.constant(case.trained) is None
-    for layer in layers:
-        for variable in layer.trainable_variables:
-            variable.assign(variable + 1)
+    (variables,) = case.backbone.groups(trained, case.trained)
+    assert variables and case.backbone.rate(case.trained)
+    assert case.backbone.groups(frozen, case.values) == [] and case.backbone.constant(case.trained) is None
+    for variable in variables:
+        variable.assign(variable + 1)
     np.testing.assert_allclose(case.model(case.trained)(TEXTS).numpy(), frozen(TEXTS).numpy(), atol=1e-6)
 
 

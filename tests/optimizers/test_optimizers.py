@@ -28,7 +28,9 @@ def plain(name):
 
 
 def fine_tuning(name, rate, **more):
-    return lambda layer: make_optimizer(OptimizerSettings(name, RATE, module_rate=rate, **more), layer)
+    return lambda layer: make_optimizer(
+        OptimizerSettings(name, RATE, module_rate=rate, **more), [layer.trainable_variables]
+    )
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
@@ -67,6 +69,15 @@ def test_the_rate_of_the_module_grows_over_the_warm_up():
     np.testing.assert_array_equal(full[2], warming[2])
     rates = [OptimizerSettings("sgd", RATE, module_rate=0.1, warmup_steps=4).module_rate_at(i) for i in range(1, 7)]
     np.testing.assert_allclose(rates, [0.025, 0.05, 0.075, 0.1, 0.1, 0.1])
+
+
+def test_all_rates_fall_to_zero_where_they_are_told_to():
+    given = OptimizerSettings("sgd", RATE, module_rate=0.1, warmup_steps=2, decay_steps=4)
+    np.testing.assert_allclose([given.module_rate_at(i) for i in range(1, 7)], [0.05, 0.075, 0.05, 0.025, 0, 0])
+    np.testing.assert_allclose([given.rate_at(i) / RATE for i in range(1, 7)], [1, 0.75, 0.5, 0.25, 0, 0])
+    falling = fine_tuning("adamw", RATE, decay_steps=2, weight_decay=0.1)
+    for one, other in zip(trained(falling, steps=2), trained(falling, steps=5), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)

@@ -7,10 +7,10 @@ from made_encoders import ARCHITECTURES, PIECES, forward, write_encoder, write_s
 
 from search.backbones.catalog import lookup
 from search.backbones.hub.examine import examine
+from search.backbones.hub.layer_groups import GROUPS, read_groups
 from search.backbones.hub.load import published
 from search.backbones.resolve import origin, resolve_modules
 from search.backbones.transformers.encoder import read_encoder
-from search.backbones.hub.layer_groups import GROUPS, read_groups
 from search.backbones.transformers.layout import read_layout
 from search.backbones.transformers.slices import in_slices
 from search.commands import modules as command
