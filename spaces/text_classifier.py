@@ -168,7 +168,8 @@ def _setting(name: str, value: Any, rows: int) -> Parameter:
     if name == "class_weight":  # null says the same as none
         value = [_none(item) for item in value] if isinstance(value, list | tuple) else _none(value)
     if name == "unfreeze":  # KerasTuner wants values of one type
-        value = [str(item) for item in value] if isinstance(value, list | tuple) else str(value) if type(value) is int else value
+        value = [str(item) for item in value] if isinstance(value, list | tuple) else value
+        value = str(value) if type(value) is int else value
     parameter = parameter_from(value, f"space.{name}", real=domain.real)
     for limit in parameter.limits:
         if not domain.holds(limit):

@@ -20,13 +20,13 @@ def training_batches(data: TrainingData, epochs: range) -> tf.data.Dataset:
     Returns:
         A dataset of (inputs, labels, sample_weight), `ceil(n / batch_size)` batches for each epoch.
     """
-    inputs = data.train.inputs
+    inputs = data.train.model_inputs
     targets, weights = tf.constant(data.train.labels), tf.constant(data.sample_weight)
 
     def epoch_batches(epoch: tf.Tensor) -> tf.data.Dataset:
         order = tf.numpy_function(lambda number: data.order(int(number)), [epoch], tf.int64)
         rows = tf.ensure_shape(order, [len(data.train.labels)])
-        return tf.data.Dataset.from_tensor_slices(rows).batch(data.batch_size)
+        return tf.data.Dataset.from_tensor_slices(rows).batch(data.part_size)
 
     def gathered(inputs: ModelInputs, rows: tf.Tensor) -> Any:
         if isinstance(inputs, WithOffset):

@@ -11,9 +11,9 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from search.models.scorer import ModelInputs, WithOffset, chosen, scorer
+from search.models.scorer import chosen, scorer
 from search.training.batches import training_batches
-from search.training.rows import InputRows, TrainingData
+from search.training.rows import TrainingData
 from search.training.scores import VALIDATION, split_metrics
 
 
@@ -41,24 +41,20 @@ def fit_model(
     """
     train, valid = data.train, data.valid
     batches = training_batches(data, range(initial_epoch, epochs))
-    scored = {"": (chosen(_model_inputs(train), data.sample), train.labels[data.sample])}
+    scored = {"": (chosen(train.model_inputs, data.sample), train.labels[data.sample])}
     if valid is not None:
-        scored[VALIDATION] = (chosen(_model_inputs(valid)), valid.labels)
+        scored[VALIDATION] = (chosen(valid.model_inputs), valid.labels)
     # TensorFlow traces a step twice that makes the optimizer's variables, which takes longer than many a trial.
     model.optimizer.build(model.trainable_variables)
     return model.fit(
         batches,
         epochs=epochs,
         initial_epoch=initial_epoch,
-        steps_per_epoch=math.ceil(len(train.labels) / data.batch_size),
+        steps_per_epoch=math.ceil(len(train.labels) / data.part_size),
         callbacks=[EpochScores(scored), *callbacks],
         verbose=verbose,
         shuffle=False,  # the batches are shuffled already
     )
-
-
-def _model_inputs(rows: InputRows) -> ModelInputs:
-    return rows.inputs if rows.offset is None else WithOffset(rows.inputs, rows.offset)
 
 
 class EpochScores(keras.callbacks.Callback):

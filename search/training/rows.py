@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from search.models.scorer import ModelInputs, WithOffset
 from search.training.order import epoch_order
 from search.training.scores import training_sample
 
@@ -27,6 +28,11 @@ class InputRows:
     inputs: Any
     labels: NDArray[np.int64]
     offset: NDArray[np.float32] | None = None
+
+    @property
+    def model_inputs(self) -> ModelInputs:
+        """The inputs of a Keras model, with the offset where there is one."""
+        return self.inputs if self.offset is None else WithOffset(self.inputs, self.offset)
 
     def offset_of(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """The offset of some rows, where there is one: float32 [k, classes]."""
@@ -53,6 +59,7 @@ class TrainingData:
         batch_size: Rows of a batch; the last one of an epoch may be smaller.
         seed: Seed of the trial.
         lengths: Length of each training row, int64 [n], where those of a batch should be alike; None: all are alike.
+        parts: Parts that each batch is fed in.
     """
 
     train: InputRows
@@ -61,6 +68,12 @@ class TrainingData:
     batch_size: int
     seed: int
     lengths: NDArray[np.int64] | None = None
+    parts: int = 1
+
+    @property
+    def part_size(self) -> int:
+        """Rows that are fed at once."""
+        return max(1, self.batch_size // self.parts)
 
     @cached_property
     def sample(self) -> NDArray[np.int64]:

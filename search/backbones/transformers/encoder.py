@@ -47,7 +47,7 @@ class TransformerEncoder(tf.train.Checkpoint):
         self.trainable_variables = [variable for group in groups for _, variable in group.variables]
         self.variables = [*self.trainable_variables, *stages.state]
         described = _described(layout, files, groups)
-        self._described = lambda: described  # as it is, an attribute would be saved
+        self._described: Callable[[], Encoder] = lambda: described  # as it is, an attribute would be saved
         tokens = Tokens(files, layout.max_tokens)
         ids = tf.TensorSpec([None, None], tf.int32, name="ids")
         hidden = tf.TensorSpec([None, None, stages.width], tf.float32, name="hidden")

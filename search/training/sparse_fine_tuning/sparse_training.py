@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeAlias
 
 import keras
 import numpy as np
@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from search.backbones.hub.answers import faults_of_module
 from search.backbones.hub.load import Module
-from search.models.scorer import WithOffset, chosen
 from search.optimizers.settings import OptimizerSettings
 from search.optimizers.sparse_rows import Optimizer, Target
 from search.training.base import check_shapes
@@ -26,6 +25,9 @@ from search.training.sparse_fine_tuning.module_inputs import ModuleInputs
 from search.training.sparse_fine_tuning.module_weights import ModuleWeights
 from search.training.sparse_fine_tuning.sparse_rows import Touched, regularization
 from search.utils.checkpoint import Arrays
+
+# Of some rows: what the module is given, the logits that are added, the classes and the weights in the loss.
+_RowTensors: TypeAlias = tuple[Any, tf.Tensor, tf.Tensor, tf.Tensor]
 
 
 class SparseRowTraining(EpochLoop):
@@ -114,7 +116,7 @@ class SparseRowTraining(EpochLoop):
         number, labels = tf.TensorSpec([], tf.float32), tf.TensorSpec([None], tf.int64)
         weights, inputs = tf.TensorSpec([None], tf.float32), self._inputs.signature
         offset = tf.TensorSpec([None, self._classes], tf.float32)
-        signature = [inputs, offset, labels, weights, number, (number, number)]
+        signature = [(inputs, offset, labels, weights), number, (number, number)]
         self._traced_step = tf.function(self._step_on, input_signature=signature)
         self._traced_probabilities = tf.function(self._probabilities_of, input_signature=[inputs, offset])
         try:
@@ -128,9 +130,9 @@ class SparseRowTraining(EpochLoop):
         settings = self._settings
         rates = tf.constant(settings.module_rate_at(self._steps)), tf.constant(settings.rate_at(self._steps))
         inputs = self._inputs.take(self._data.train.inputs, batch.rows)
-        given = tf.constant(batch.labels), tf.constant(batch.sample_weight), tf.constant(float(self._steps))
         offset = self._offset_of(self._data.train, batch.rows)
-        return len(batch.rows) * float(self._traced_step(inputs, offset, *given, rates))
+        rows = inputs, offset, tf.constant(batch.labels), tf.constant(batch.sample_weight)
+        return len(batch.rows) * float(self._traced_step(rows, tf.constant(float(self._steps)), rates))
 
     def _probabilities(self, inputs: InputRows, rows: NDArray[np.int64] | None) -> NDArray[np.float64]:
         rows = np.arange(len(inputs.labels)) if rows is None else rows
@@ -148,18 +150,10 @@ class SparseRowTraining(EpochLoop):
         texts = [inputs for inputs in splits if tf.is_tensor(inputs)]
         return faults_of_module(self._module, f"module {self._module.name}", *texts) if texts else nullcontext()
 
-    def _step_on(
-        self,
-        inputs: Any,
-        offset: tf.Tensor,
-        labels: tf.Tensor,
-        sample_weight: tf.Tensor,
-        number: tf.Tensor,
-        rates: tuple[tf.Tensor, tf.Tensor],
-    ) -> tf.Tensor:
+    def _step_on(self, rows: _RowTensors, number: tf.Tensor, rates: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
         """Makes one step on a batch; gives its mean loss."""
         variables = [*self._module.trainable_variables, *self._head]
-        count = tf.size(labels)
+        count = tf.shape(rows[1])[0]
         own = len(self._module.trainable_variables)
         total, gradients = tf.constant(0.0), list[tf.Tensor]()
         bounds = [count * i // self._accumulate for i in range(self._accumulate + 1)]
@@ -168,8 +162,8 @@ class SparseRowTraining(EpochLoop):
                 tape.watch(variables)
                 seed = tf.stack([self._data.seed, tf.cast(number, tf.int32) * self._accumulate + part])
                 share = slice(begin, end)
-                given = tf.nest.map_structure(lambda one, share=share: one[share], inputs)
-                loss = self._loss(given, labels[share], sample_weight[share], seed) / tf.cast(count, tf.float32)
+                given = tf.nest.map_structure(lambda one, share=share: one[share], rows)
+                loss = self._loss(given, seed) / tf.cast(count, tf.float32)
             came = tape.gradient(loss, variables)
             dense = [*self._weights.dense(came[:own]), *came[own:]]
             gradients = [sum(pair) for pair in zip(gradients, dense, strict=True)] if gradients else dense
@@ -178,10 +172,9 @@ class SparseRowTraining(EpochLoop):
         self._weights.write()
         return total
 
-    def _loss(
-        self, inputs: Any, offset: tf.Tensor, labels: tf.Tensor, sample_weight: tf.Tensor, seed: tf.Tensor
-    ) -> tf.Tensor:
+    def _loss(self, rows: _RowTensors, seed: tf.Tensor) -> tf.Tensor:
         """The sum of the rows' losses, and for each row what the module adds to the loss."""
+        inputs, offset, labels, sample_weight = rows
         logits = self._logits(inputs, seed) + offset
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
         added = tf.add_n([tf.constant(0.0), *regularization(self._module)])
