@@ -96,6 +96,8 @@ def table_of_baselines(baselines: Mapping[str, Any], verdict: Mapping[str, Any])
     """
     metric = verdict["metric"]
     table = table_of_numbers("baseline", f"test\n{metric}", "gain", "95 % interval", "ms a\ntext")
+    # Where there is too little room, names go on in the next line, and numbers stay whole.
+    table.columns[0].no_wrap = False
     for name, baseline in baselines.items():
         words = name.replace("_", " ")
         gain = verdict["gains"].get(name, {"gain": None, "interval": (None, None)})
