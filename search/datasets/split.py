@@ -27,8 +27,7 @@ class Splits:
     Attributes:
         classes: Names of the classes; labels are indices into them. Of two, the positive class is the second.
         train: The rows that trials train on.
-        valid: The rows that rank trials. In cross-validation it is train itself, of which each row is scored by a
-            model trained without its fold.
+        valid: The rows that rank trials. In cross-validation train itself, each row scored without its fold.
         test: The rows that the refitted best trial is measured on, once. No text of it is in the other two, unless
             splits that came with the data are kept as they are: `cleaning` counts such texts.
         cleaning: The counts of rows that are in no split.

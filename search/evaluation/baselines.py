@@ -65,12 +65,12 @@ class LabelledFold(Protocol):
 
 @dataclass(frozen=True)
 class FrozenBackbone:
-    """What gives the features of a module that is never trained.
+    """A module that is never trained, by its features.
 
     Attributes:
         module: Name of the module.
         of_split: The features of a split's rows.
-        of_texts: Those of any texts [n], as long as that takes.
+        of_texts: The features of any texts [n], not cached.
     """
 
     module: str
@@ -80,7 +80,7 @@ class FrozenBackbone:
 
 @dataclass(frozen=True)
 class Baseline:
-    """How a baseline did; either `error` is set or the others are."""
+    """The results of a baseline; either `error` is set or the others are."""
 
     threshold: float | None = None
     """Two classes: as given, or chosen on the validation split; 0.5 for the majority class."""
@@ -89,14 +89,14 @@ class Baseline:
     test: dict[str, float] | None = None
     """Metrics on the test split, fitted on what the best of the search is refitted on."""
     probabilities: NDArray[np.float64] | None = None
-    """Of the test split, float64 [n, classes]."""
+    """Probabilities on the test split, float64 [n, classes]."""
     milliseconds: float | None = None
-    """What a text of the test split takes, as `search.utils.timing` measures it for all."""
+    """Time for a text of the test split, as `search.utils.timing` measures it."""
     error: str | None = None
     """Why it could not be fitted."""
     valid_probabilities: NDArray[np.float64] | None = None
-    """Of the validation split, fitted on the training split, float64 [n, classes]; in cross-validation of all rows to
-    learn from, each fitted without its fold."""
+    """Probabilities on the validation split, fitted on the training split, float64 [n, classes]; in cross-validation
+    on all rows to learn from, each fitted without its fold."""
     model: Any = None
     """scikit-learn's, as it was scored on test."""
     module: str | None = None

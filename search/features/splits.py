@@ -83,7 +83,7 @@ class SplitFeatures:
         return rows.of_some(examples.at) if isinstance(examples, Subset) else rows
 
     def below(self, layers: ModuleLayers, examples: Examples) -> RaggedRows | None:
-        """What the layers that stay as published give for the tokens of a split; None where it cannot be kept."""
+        """The tokens of a split after the layers that stay as published; None where they cannot be kept."""
         if layers.constant is None or self.cache is None:
             return None
         whole = examples.whole if isinstance(examples, Subset) else examples

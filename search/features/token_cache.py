@@ -1,4 +1,4 @@
-"""The cache of what layers give for the tokens of texts: see `search.features.cache`, whose folder it shares."""
+"""The cache of tokens after some layers of a module: see `search.features.cache`, whose folder it shares."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from search.utils.ragged import RaggedRows
 def token_features(
     cache: FeatureCache, work: TokenPass, texts: NDArray[np.object_], observer: PassObserver | None
 ) -> RaggedRows | None:
-    """Gives what layers give for the tokens of texts, computing what is not known.
+    """Gives the tokens of texts after some layers, computing those that are not known.
 
     Args:
-        cache: Where it is kept.
+        cache: The cache.
         work: The pass.
-        texts: Strings [n], those whose tokens the pass takes.
-        observer: Is told of the pass.
+        texts: Strings [n], whose tokens the pass takes.
+        observer: Observes the pass.
 
     Returns:
         The vectors of each text's tokens, float32 or float16; None: there is no room for as many.

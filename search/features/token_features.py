@@ -1,4 +1,4 @@
-"""What the layers of a module that stay as published give for the tokens of texts: computed once, kept on disk."""
+"""Tokens of texts after the layers of a module that stay as published: computed once, kept on disk."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class TokenPass:
     """A pass of the tokens of texts through layers.
 
     Attributes:
-        layers: The layers below those that learn are passed.
+        layers: The module; tokens pass the layers below those that learn.
         tokens: Numbers of tokens of the texts [n].
     """
 
@@ -40,24 +40,24 @@ class TokenPass:
 
     @property
     def fingerprint(self) -> str:
-        """Identifies what comes out, by the module's content and its layers."""
+        """Identifies the results, by the module's content and its layers."""
         kept = f"{self.layers.module.fingerprint} {self.layers.constant}"
         return hashlib.sha256(kept.encode()).hexdigest()
 
     @property
     def name(self) -> str:
-        """What messages and the list of the cache call it."""
+        """The name in messages and in the list of the cache."""
         return f"{self.layers.module.name} up to layer {self.layers.constant}"
 
     def elements(self) -> int:
-        """Numbers that come out for all texts."""
+        """Numbers in the results of all texts."""
         return int(self.tokens.lengths.sum()) * self.layers.width
 
     def computed(self, rows: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
         """Computes some texts, int64 [k].
 
         Yields:
-            Places among `rows`, and what comes out for their tokens, one text after the other, float32 [tokens, width].
+            Places among `rows`, and the vectors of their tokens, one text after the other, float32 [tokens, width].
         """
         import tensorflow as tf
 
@@ -80,7 +80,7 @@ def chunks(
     write: Callable[[NDArray[np.bytes_], NDArray[np.floating[Any]]], Chunk],
     observer: PassObserver | None,
 ) -> Iterator[Chunk]:
-    """Computes texts and writes what comes out, so that a process that is killed loses less than a chunk.
+    """Computes texts and writes the results, so that a process that is killed loses less than a chunk.
 
     Args:
         work: The pass.

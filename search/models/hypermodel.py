@@ -118,7 +118,7 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
         return self._features.tokens(layers, examples)
 
     def below(self, layers: ModuleLayers, examples: Examples) -> RaggedRows | None:
-        """What the layers below those that learn give for a split: see `SplitFeatures.below`."""
+        """The tokens of a split after the layers that stay as published: see `SplitFeatures.below`."""
         return self._features.below(layers, examples)
 
     def prepares_inputs(self, values: Mapping[str, Any]) -> bool:

@@ -82,7 +82,7 @@ class ModuleLayers:
         return self._stage("begin")(ids, lengths, False)
 
     def below(self, ids: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
-        """What the layers that stay give for tokens.
+        """Takes tokens through the layers that stay as published.
 
         Args:
             ids: Numbers of tokens, int32 [batch, tokens].

@@ -1,4 +1,4 @@
-"""What of its texts a module is given at each step: the texts, or what its first parts made of them once."""
+"""The inputs of a module at each step: texts, or the tokens that its first layers made of them once."""
 
 from __future__ import annotations
 
@@ -65,17 +65,17 @@ class TextInputs:
             yield np.arange(start, start + len(some)), self.take(inputs, some)
 
     def vectors(self, batch: tf.Tensor, training: bool) -> tf.Tensor:
-        """What the module gives for strings."""
+        """The module's vectors of strings."""
         return self._module(batch, training)
 
 
 class LayerInputs:
-    """What the layers below those that learn gave for the tokens of a text, or else the tokens.
+    """The tokens of a text, after the layers below those that learn or as numbers.
 
     Args:
         layers: The module.
-        kept: Whether the inputs are what the layers below gave, and not the tokens.
-        layer_decay: What the rate of each layer is multiplied by to get that of the layer below it.
+        kept: Whether the inputs are the tokens' vectors after the layers below, not their numbers.
+        layer_decay: Factor from the rate of a layer to that of the layer below it.
     """
 
     def __init__(self, layers: ModuleLayers, kept: bool, layer_decay: float) -> None:
@@ -99,7 +99,7 @@ class LayerInputs:
             yield places, self.take(inputs, rows[places])
 
     def vectors(self, batch: tuple[tf.Tensor, tf.Tensor], training: bool) -> tf.Tensor:
-        """What the layers that learn give, above the others."""
+        """The vectors of texts, by the layers that learn above the others."""
         values, lengths = batch
         if not self._kept:
             values = self._layers.below(values, lengths)

@@ -50,12 +50,12 @@ class WordRegression:
         return [self._words.idf, *self._linear]
 
     def logits(self, texts: NDArray[np.object_]) -> NDArray[np.float32]:
-        """What it says of texts [n], float32 [n, classes]."""
+        """Logits of texts [n], float32 [n, classes]."""
         return _logits(self._words.matrix(texts), self._linear)
 
     @cached_property
     def held_out(self) -> NDArray[np.float32]:
-        """What is said of each training row by the model of other rows, float32 [n, classes]."""
+        """Logits of each training row by a model of other rows, float32 [n, classes]."""
         labels = self._train.labels
         parts = min(_PARTS, len(labels))
         if parts < 2:

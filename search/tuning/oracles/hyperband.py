@@ -24,18 +24,16 @@ class HyperbandOracle(ResumableOracle):
 
     A round is promoted from when it is complete: its best trials, ties going to the earlier one. A failed trial (its
     retries used up, or its score no finite number) is replaced within its round: by the best trial of the round before
-    that was not promoted yet, else by a new configuration that trains from epoch 0. So each bracket reaches its last
-    round in full. Where the space has no new configuration left, a round is complete with the trials it has.
+    that was not promoted yet, else by a new configuration that trains from epoch 0. Where the space has no new
+    configuration left, a round is complete with the trials it has.
 
-    Trials may run side by side, of a round and of several brackets: what is proposed follows from the seed and the
-    results, never from the order in which they came. The k-th configuration of the schedule is a function of the seed
-    and k. Failed trials are replaced when all others of their round have ended, and by a new configuration when the
-    brackets before have: from numbers of its own, and none that is scheduled, so that a failure shifts nobody else's
-    draw. A trial is named by its place in the schedule; a replacement by a million more than its round's last.
+    Trials may run side by side, of a round and of several brackets: proposals follow from the seed and the results in
+    the canonical order of docs/architecture.md. Failed trials are replaced when all others of their round have ended,
+    and by a new configuration, drawn apart from the schedule's, when the brackets before have. A trial is named by its
+    place in the schedule; a replacement by a million more than its round's last.
 
-    Too many failures end the search in order: no further trial is proposed, `stop_reason` and the log say why, and what
-    has completed can be used; KerasTuner raises a RuntimeError from within the trial that failed, before it has saved
-    it. A search may be resumed with other bounds on failures and with more iterations, with nothing else changed.
+    Too many failures end the search in order: no further trial is proposed, `stop_reason` and the log say why, and the
+    completed trials can be used. A search may be resumed with other bounds on failures and with more iterations.
 
     Args:
         objective: See `keras_tuner.Oracle`.
@@ -52,8 +50,8 @@ class HyperbandOracle(ResumableOracle):
         max_failed_trials: Total of failed trials that ends the search; None: the number of trials that the schedule has
             for the iterations begun so far, and no fewer than 10.
         max_trials: No more trials are begun; None: as many as the schedule has.
-        side_by_side: Whether a bracket may begin before the one before it is over, unless it must wait for it. A
-            budget in trials or epochs cuts the schedule in its order, and needs them one after another.
+        side_by_side: Whether a bracket may begin before the one before it is over; not so with a budget in trials or
+            epochs, which cuts the schedule in its order.
 
     Raises:
         ValueError: The schedule is impossible, or a bound below 1.
@@ -89,9 +87,7 @@ class HyperbandOracle(ResumableOracle):
             max_trials=max_trials,
         )
         if hyperband_iterations is not None and hyperband_iterations < 1:
-            raise ValueError(
-                f"Expected hyperband_iterations to be at least 1 or None. Received: {hyperband_iterations}"
-            )
+            raise ValueError(f"Expected hyperband_iterations from 1, or None. Received: {hyperband_iterations}")
         self.max_epochs = max_epochs
         self.min_epochs = min_epochs
         self.factor = factor
