@@ -41,10 +41,8 @@ class HyperbandOracle(ResumableOracle):
         factor: From round to round one in `factor` trials is kept, for `factor` times as many epochs.
         hyperband_iterations: How often the whole of Hyperband is run; None: until something else ends the search.
         seed: Any whole number; None draws one.
-        hyperparameters: See `keras_tuner.Oracle`, as for the three that follow.
-        allow_new_entries: Whether a model may ask for hyperparameters that are not in `hyperparameters`.
-        tune_new_entries: Whether those are tuned.
-        max_retries_per_trial: How often a trial that crashed is run again before it counts as failed.
+        hyperparameters, allow_new_entries, tune_new_entries: See `keras_tuner.Oracle`.
+        max_retries_per_trial: How often a trial that crashed is run again.
         max_consecutive_failed_trials: Failed trials in a row that end the search.
         min_epochs: The fewest epochs a trial gets in the first round of any bracket.
         max_failed_trials: Total of failed trials that ends the search; None: the number of trials that the schedule has
