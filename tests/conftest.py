@@ -18,6 +18,15 @@ Outcome = namedtuple("Outcome", "code out err")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+# It takes minutes, for which the other workers would wait at the end.
+_LONGEST = "test_killed_again_and_again_it_ends_the_same"
+
+
+def pytest_collection_modifyitems(items):
+    """Puts the longest test first."""
+    items.sort(key=lambda item: item.name != _LONGEST)
+
+
 def pytest_xdist_auto_num_workers(config):
     """A few files are sooner run here than by workers, each of which imports TensorFlow first."""
     return 0 if all(".py" in argument for argument in config.args) else None
