@@ -1,4 +1,4 @@
-"""What a step of fine-tuning an encoder costs: plain Keras on padded texts against the last layers of this package.
+"""The cost of a step of fine-tuning an encoder: plain Keras on padded texts against the last layers of this package.
 
     python -m search.modules fetch minilm
     python tests/benchmarks/layers.py --module FOLDER --csv quora.csv --text question_text --label target
@@ -32,7 +32,7 @@ _WARM = 3
 
 @dataclass(frozen=True)
 class Cost:
-    """What a step takes."""
+    """The cost of a step."""
 
     step: float
     """Seconds."""

@@ -17,7 +17,7 @@ class WithWords:
     """Adds the weights of the words, which no epoch changes, to those of a training; see `training.base.Training`.
 
     Args:
-        training: That of all else.
+        training: The training of head and backbone.
         words: The fitted words.
     """
 
@@ -32,15 +32,15 @@ class WithWords:
 
     @property
     def head_epochs(self) -> int | None:
-        """As the training says."""
+        """Epochs of the head alone; None: it was not trained alone."""
         return self._training.head_epochs
 
     def weights(self) -> Arrays:
-        """Those of the training, then those of the words."""
+        """The weights of head and backbone, then of the words."""
         return [*self._training.weights(), *self._words.arrays]
 
     def state(self) -> Arrays:
-        """That of the training: the words follow from the rows."""
+        """The state of head and backbone: the words follow from the rows."""
         return self._training.state()
 
     def set_state(self, state: Arrays) -> None:
@@ -66,7 +66,7 @@ class WordsAloneTraining(EpochLoop):
     parameters = 0
 
     def weights(self) -> Arrays:
-        """None besides those of the words."""
+        """An empty list: the words' weights come from `WithWords`."""
         return []
 
     def state(self) -> Arrays:
