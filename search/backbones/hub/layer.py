@@ -118,7 +118,7 @@ class TextEmbedding(keras.layers.Layer):
             texts = tf.squeeze(texts, axis=1)
         fine_tuning = bool(training) and self._has_weights and self.trainable
         if fine_tuning and self._parts is not None:
-            return self._parts(texts, training=True)
+            return self._parts(texts)
         embedded = self._module(texts, fine_tuning)
         if fine_tuning:
             for loss in getattr(self._saved, "regularization_losses", None) or ():

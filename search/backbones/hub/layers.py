@@ -15,7 +15,6 @@ from search.backbones.hub.load import Module
 from search.utils.ragged import RaggedRows
 
 _EMBEDDINGS = "embeddings"
-_LAYER = "layer_{}"
 # Texts cut into tokens in one call.
 _AT_ONCE = 4096
 
@@ -91,28 +90,26 @@ class ModuleLayers:
         Returns:
             float32 [batch, tokens, width]; the numbers of tokens where the embeddings learn.
         """
-        return ids if self.constant is None else self._through(ids, lengths, self.constant)
+        if self.constant is None:
+            return ids
+        return self._through(self.embedded(ids, lengths), lengths, range(self.constant), training=False)
 
     def above(self, values: tf.Tensor, lengths: tf.Tensor, training: bool) -> tf.Tensor:
         """The vectors of texts, float32 [batch, dim], of what `below` gives."""
         if self.constant is None:
             values = self._stage("begin")(values, lengths, training)
-        for number in range(self.constant or 0, self.count):
-            values = self._stage(_LAYER.format(number))(values, lengths, training)
+        values = self._through(values, lengths, range(self.constant or 0, self.count), training)
         return self._stage("finish")(values, lengths)
 
-    def __call__(self, texts: tf.Tensor, training: bool) -> tf.Tensor:
-        """The vectors of texts, strings [batch], as a step of training has them, or as everybody else has them."""
-        if not training:
-            return self.module(texts)
+    def __call__(self, texts: tf.Tensor) -> tf.Tensor:
+        """The vectors of texts, strings [batch], in a step of training."""
         rows = self._stage("cut")(texts)
         ids, lengths = rows.to_tensor(self.encoder.padding), tf.cast(rows.row_lengths(), tf.int32)
-        return self.above(self.below(ids, lengths), lengths, training)
+        return self.above(self.below(ids, lengths), lengths, training=True)
 
-    def _through(self, ids: tf.Tensor, lengths: tf.Tensor, layers: int) -> tf.Tensor:
-        values = self.embedded(ids, lengths)
-        for number in range(layers):
-            values = self._stage(_LAYER.format(number))(values, lengths, False)
+    def _through(self, values: tf.Tensor, lengths: tf.Tensor, layers: range, training: bool) -> tf.Tensor:
+        for number in layers:
+            values = self._stage(f"layer_{number}")(values, lengths, training)
         return values
 
     def _stage(self, name: str) -> Any:
