@@ -21,6 +21,7 @@ KEPT = ("all", "promotable", "best")
 FEATURE_TYPES = ("float32", "float16")
 POOLINGS = ("auto", "mean", "max", "first")
 DIRECTIONS = ("auto", "max", "min")
+AUTO = "auto"
 
 
 @dataclass
@@ -85,6 +86,20 @@ class TunerConfig:
 
 
 @dataclass
+class ParallelConfig:
+    """Trials side by side. Their number changes no result but the times."""
+
+    workers: int | str = 1
+    """Trials that run at once, each in a process of its own; 1: one after another, in the search's own; auto: as many
+    as the machine has room for, cores divided by `parallel.cpus_per_trial`."""
+    cpus_per_trial: int | None = number(None, least=1)
+    """Threads of a trial's computations, on which the last digits of sums depend, so that runs are to be compared at
+    one value; null: one for each core of the machine, whatever the number of workers."""
+    max_restarts: int = number(3, least=0)
+    """How often a trial goes on elsewhere, from its last finished epoch, after its process died."""
+
+
+@dataclass
 class ObjectiveConfig:
     """The objective, a metric of the validation split that ranks the trials."""
 
@@ -138,6 +153,7 @@ class Config:
     features: FeaturesConfig = field(default_factory=FeaturesConfig)
     space: dict[str, Any] = field(default_factory=dict)
     tuner: TunerConfig = field(default_factory=TunerConfig)
+    parallel: ParallelConfig = field(default_factory=ParallelConfig)
     objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
     ensemble: EnsembleConfig = field(default_factory=EnsembleConfig)
     tensorboard: TensorBoardConfig = field(default_factory=TensorBoardConfig)
@@ -229,6 +245,9 @@ def checked(node: DictConfig) -> Config:
     tuner = config.tuner
     if tuner.min_epochs > tuner.max_epochs:
         raise InputError(f"tuner.min_epochs={tuner.min_epochs} is above tuner.max_epochs={tuner.max_epochs}.")
+    workers = config.parallel.workers
+    if workers != AUTO and not (type(workers) is int and workers >= 1):
+        raise InputError(f"parallel.workers={workers} is impossible: expected 1 or more, or auto.")
     if tuner.max_trials is None and tuner.name in ("random", "bayesian"):
         raise InputError(f"tuner.max_trials must be given for tuner={tuner.name}: it would never end by itself.")
     return config

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from search.tuning.record import TrialRecord
+    from search.tuning.record import TrialRecord, TrialReport
     from search.tuning.trial import TrialSpec
 
 
@@ -38,6 +38,13 @@ class AskAndTell(Protocol):
         """Takes the result of a trial that `ask` gave."""
 
 
+class Runner(Protocol):
+    """Runs a trial to its end; a `TrialRunner`."""
+
+    def run(self, spec: TrialSpec, report: TrialReport) -> TrialRecord:
+        """Runs a trial, which reports on the way, and returns its result."""
+
+
 class Executor(Protocol):
     """Runs trials.
 
@@ -47,5 +54,23 @@ class Executor(Protocol):
 
     slots: int
 
-    def submit(self, spec: TrialSpec) -> Future[TrialRecord]:
-        """Begins a trial; the future gives its result, or raises an error that ends the search."""
+    def submit(self, spec: TrialSpec) -> None:
+        """Begins a trial; there must be a free slot."""
+
+    def wait(self) -> list[TrialRecord]:
+        """Waits until at least one of the running trials has ended; what they report is passed on meanwhile.
+
+        Returns:
+            The results of all that have ended.
+
+        Raises:
+            BaseException: A trial met an error that ends the search: a fault of the machine or of the data, or an
+                interrupt.
+        """
+
+    def close(self) -> None:
+        """Ends whatever still runs, and frees what the executor holds."""
+
+
+MakeExecutor: TypeAlias = "Callable[[Runner, TrialReport], Executor]"
+"""Makes the executor of a search, from the runner of its trials and what is shown their beginnings and epochs."""

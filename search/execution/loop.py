@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import FIRST_COMPLETED, Future, wait
-from typing import TYPE_CHECKING
-
 from search.execution.base import AskAndTell, Done, Executor, Wait
-
-if TYPE_CHECKING:
-    from search.tuning.record import TrialRecord
 
 
 def run_study(study: AskAndTell, executor: Executor) -> Done:
@@ -24,16 +18,17 @@ def run_study(study: AskAndTell, executor: Executor) -> Done:
     Raises:
         BaseException: A trial raised it: a fault of the machine or of the data, or an interrupt.
     """
-    running: set[Future[TrialRecord]] = set()
+    running = 0
     while True:
-        asked = study.ask() if len(running) < executor.slots else Wait()
-        if isinstance(asked, Wait) and not running:
-            raise RuntimeError("The study waits for trials, but none runs")
-        if isinstance(asked, Done) and not running:
-            return asked
+        asked = study.ask() if running < executor.slots else Wait()
         if not isinstance(asked, Wait | Done):
-            running.add(executor.submit(asked))
-        if len(running) == executor.slots or isinstance(asked, Wait | Done):
-            ended, running = wait(running, return_when=FIRST_COMPLETED)
-            for future in ended:
-                study.tell(future.result())
+            executor.submit(asked)
+            running += 1
+        elif running:
+            for result in executor.wait():
+                study.tell(result)
+                running -= 1
+        elif isinstance(asked, Done):
+            return asked
+        else:
+            raise RuntimeError("The study waits for trials, but none runs")

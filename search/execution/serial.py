@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
+from search.execution.base import Runner
+
 if TYPE_CHECKING:
-    from search.tuning.record import TrialRecord
+    from search.tuning.record import TrialRecord, TrialReport
     from search.tuning.trial import TrialSpec
 
 
 class SerialExecutor:
-    """Runs a trial while it is submitted.
+    """Runs a trial when its result is waited for.
 
     Args:
-        run: Runs a trial to its end, as `TrialRunner.run` does.
+        runner: Runs the trials.
+        report: Is shown their beginnings and epochs.
     """
 
     slots = 1
 
-    def __init__(self, run: Callable[[TrialSpec], TrialRecord]) -> None:
-        self._run = run
+    def __init__(self, runner: Runner, report: TrialReport) -> None:
+        self._runner = runner
+        self._report = report
+        self._submitted: list[TrialSpec] = []
 
-    def submit(self, spec: TrialSpec) -> Future[TrialRecord]:
+    def submit(self, spec: TrialSpec) -> None:
+        """Takes the trial."""
+        self._submitted.append(spec)
+
+    def wait(self) -> list[TrialRecord]:
         """Runs the trial; what it raises is raised here."""
-        future: Future[TrialRecord] = Future()
-        future.set_result(self._run(spec))
-        return future
+        return [self._runner.run(self._submitted.pop(), self._report)]
+
+    def close(self) -> None:
+        """Nothing to end."""

@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +52,14 @@ class PassObserver(Protocol):
 
     def on_pass_end(self, computed: int, seconds: float) -> None:
         """All are known; `computed` of them were computed now."""
+
+
+@runtime_checkable
+class ObservesPasses(Protocol):
+    """A HyperModel whose passes of texts through modules can be observed."""
+
+    def observe_passes(self, observer: PassObserver) -> None:
+        """Sets the observer of its passes from now on."""
 
 
 @dataclass(frozen=True)

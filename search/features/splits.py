@@ -52,8 +52,12 @@ class SplitFeatures:
         self._below: dict[tuple[Path, int, int], tuple[Examples, RaggedRows | None]] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Another process maps what is kept on disk itself, and has nobody to tell of a pass.
+        # Another process maps what is kept on disk itself, and has an observer of its own.
         return SplitFeatures, (self.cache,)
+
+    def observe_passes(self, observer: PassObserver) -> None:
+        """Sets the observer of passes from now on."""
+        self._on_pass = observer
 
     def has_room(self, texts: int, dimension: int) -> bool:
         """Whether there is a cache, and in it room for the features of so many texts."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,8 @@ def run(
     places = {} if begun is None else begun.places
     known = check_beforehand(config, space_from(config.space), catalogs, places)
     # TensorFlow takes seconds, and is started before the data are read only where it alone knows of a mistake.
-    device = configure(config.device, config.mixed_precision, verbose) if config.device == "gpu" else None
+    start = partial(configure, config.device, config.mixed_precision, verbose, config.parallel.cpus_per_trial)
+    device = start() if config.device == "gpu" else None
     check_unlabelled(config)
     _check_features(Path(config.paths.features))
     inputs = Inputs.of_data(config.dataset, Path(config.paths.data))
@@ -77,7 +79,7 @@ def run(
         raise InputError(f"threshold={config.threshold} is for two classes, but there are {len(splits.classes)}.")
     chosen_objective(config.objective, len(splits.classes))
 
-    device = device or configure(config.device, config.mixed_precision, verbose)
+    device = device or start()
     # The steps import TensorFlow, which takes seconds: an error in the data has been told by now.
     from search.job.prepare import prepare
     from search.job.steps import add_to, search_and_answer
@@ -91,7 +93,7 @@ def run(
     with RunFolder.opened(output, settings, overrides, resumed=config.resume is not None):
         log.info("%s: %s; %s", config.dataset.name, splits.sizes(), describe_cleaning(splits.cleaning))
         inputs.write(folder.inputs)
-        here = Run(folder, screen, stopwatch, catalogs, device)
+        here = Run(folder, screen, stopwatch, catalogs, device, start)
         summary = search_and_answer(here, prepared) if wanted is None else add_to(here, prepared, wanted)
     screen.show_result(summary, output)
     return summary

@@ -23,6 +23,8 @@ _FREE = (
     "dataset.unlabelled_path",
     "dataset.unlabelled_member",
     "dataset.submission",
+    "parallel.workers",
+    "parallel.max_restarts",
     # What they lead to is known by its content.
     "paths.data",
     "paths.modules",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ class Run:
         stopwatch: Counts the phases.
         catalogs: Folders whose `module/*.yaml` name modules.
         device: The hardware it runs on, in words.
+        prepare: Sets up TensorFlow in a worker process, whose number it takes.
     """
 
     folder: RunFolder
@@ -28,6 +29,7 @@ class Run:
     stopwatch: Stopwatch
     catalogs: Sequence[Path]
     device: str
+    prepare: Callable[[int], object]
 
     def say(self, text: str) -> None:
         """Prints a line on the screen."""

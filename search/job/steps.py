@@ -33,7 +33,7 @@ def search_and_answer(run: Run, prepared: Prepared) -> dict[str, Any]:
     for file in (folder.summary, folder.report, folder.model_card):
         file.unlink(missing_ok=True)  # from here on the run has not ended, until its answer is there
     write_configuration(folder.tensorboard, OmegaConf.structured(prepared.config))
-    trials = run_trials(prepared, folder, run.screen, run.stopwatch)
+    trials = run_trials(run, prepared)
     return write_outputs(run, prepared, trials, find_answer(run, prepared, trials))
 
 

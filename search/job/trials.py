@@ -11,9 +11,13 @@ from typing import Any
 
 from search.datasets import Examples
 from search.errors import SearchError
+from search.execution.base import MakeExecutor
+from search.execution.processes import Workers, in_processes, number_of_workers
+from search.execution.serial import SerialExecutor
 from search.features.cache import FeatureCache
 from search.features.splits import Inputs
 from search.job.prepare import Prepared
+from search.job.run import Run
 from search.job.validation import Validation
 from search.models.wide.words import Words
 from search.reporting.leaderboard import leaderboard, write_leaderboard
@@ -81,32 +85,32 @@ def ended_trials(prepared: Prepared, folder: RunFolder, screen: Screen, stopwatc
     return _found(tuner, hypermodel, validation, passes, ScoredEpochs(folder.trials), folder)
 
 
-def run_trials(prepared: Prepared, folder: RunFolder, screen: Screen, stopwatch: Stopwatch) -> Trials:
+def run_trials(run: Run, prepared: Prepared) -> Trials:
     """Runs a search, or resumes the one in the folder.
 
     Args:
+        run: Its folder gets the trials and the leaderboard; its stopwatch counts the phases `search` and `embed`.
         prepared: The space, the data and the configuration.
-        folder: The run's folder, which gets the trials and the leaderboard.
-        screen: Shows the progress.
-        stopwatch: Counts the phases `search` and `embed`.
 
     Raises:
         InputError: The folder holds another search's trials.
         SearchError: Every trial failed.
     """
     config, objective = prepared.config, prepared.objective
+    folder, screen, stopwatch = run.folder, run.screen, run.stopwatch
     passes = PassLog(screen.embedding(partial(stopwatch.add, "embed")))
     hypermodel, validation = _judging(prepared, passes)
     scored_epochs = ScoredEpochs(folder.trials)
-    ahead = plan(config.tuner, prepared.space.size())
+    ahead, workers = plan(config.tuner, prepared.space.size()), number_of_workers(config.parallel)
     with (
         stopwatch("search"),
-        screen.progress(ahead, objective.name, objective.direction) as progress,
+        screen.progress(ahead, objective, workers) as progress,
         closing(TensorBoardWriter(folder.tensorboard, prepared.space, objective)) as curves,
     ):
         budget = TimeBudget(config.tuner.max_seconds, stopwatch.started)
         observers: list[TrialObserver] = [progress, curves, scored_epochs]
-        tuner = _tuner(prepared, hypermodel, validation, folder, observers, budget.may_start)
+        executor = SerialExecutor if workers == 1 else _in_processes(run, prepared, workers, passes)
+        tuner = _tuner(prepared, hypermodel, validation, folder, observers, budget.may_start, executor)
         if tuner.records:
             screen.say(f"Resuming after {len(tuner.records)} finished trials")
         try:
@@ -145,6 +149,7 @@ def _tuner(
     folder: RunFolder,
     observers: Sequence[TrialObserver],
     may_start: MayStart = always,
+    executor: MakeExecutor = SerialExecutor,
 ) -> Tuner:
     """The tuner with the trials that the folder holds."""
     config = prepared.config.tuner
@@ -159,9 +164,15 @@ def _tuner(
         constraints=prepared.limit.constraints(hypermodel),
         may_start=may_start,
         observers=observers,
+        executor=executor,
         directory=str(folder.path),
         project_name=folder.trials.name,
     )
+
+
+def _in_processes(run: Run, prepared: Prepared, workers: int, passes: PassLog) -> MakeExecutor:
+    settings = Workers(workers, run.prepare, prepared.config.parallel.max_restarts)
+    return in_processes(settings, lambda: passes.of_another(run.screen.embedding(lambda seconds: None)))
 
 
 def _found(

@@ -57,6 +57,10 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
         self.max_epochs = max_epochs
         self._features = SplitFeatures(features, on_pass)
 
+    def observe_passes(self, observer: PassObserver) -> None:
+        """Sets the observer of passes of texts through frozen modules from now on."""
+        self._features.observe_passes(observer)
+
     def declare_hyperparameters(self, hp: keras_tuner.HyperParameters) -> None:
         """Declares the whole space, before any model is built."""
         self.space.declare(hp)

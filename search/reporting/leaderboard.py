@@ -29,7 +29,7 @@ def leaderboard(records: Iterable[TrialRecord], hyperparameters: Sequence[str], 
         status, score; in cross-validation score_std and fold_1, fold_2 and so on, the standard deviation of the folds'
         scores, whose mean is the score, and these; rank, the hyperparameters, backbone, pretrained and frozen (the
         module whose published weights the backbone starts from, and whether these stay as they are), bracket, round,
-        parent, epochs, best_epoch, seconds, accumulate (parts that batches were cut into for want of memory),
+        parent, epochs, best_epoch, seconds, worker, accumulate (parts that batches were cut into for want of memory),
         head_epochs and head_score (how long the head was trained alone before the module was trained with it, and what
         it scored then), the val_ metrics, parameters, error.
     """
@@ -64,6 +64,7 @@ def _row(trial: TrialRecord, rank: int | None, hyperparameters: Sequence[str]) -
         "epochs": trial.epochs,
         "best_epoch": trial.best_epoch,
         "seconds": round(trial.seconds, 3),
+        "worker": trial.worker,
         "accumulate": trial.accumulate,
         "head_epochs": trial.head_epochs,
         "head_score": trial.head_score,

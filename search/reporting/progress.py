@@ -60,16 +60,31 @@ class EmbeddingProgress:
 
 
 class SearchProgress:
-    """Moves the bar; where there is no terminal, prints a line per trial instead."""
+    """Moves the bar; where there is no terminal, prints a line per trial instead.
 
-    def __init__(self, screen: Speaker, bar: Progress, task: TaskID, plan: Plan, direction: str) -> None:
+    Args:
+        screen: Gets the lines.
+        bar: The bars on the terminal.
+        task: The bar of the search.
+        plan: The trials and epochs ahead.
+        direction: max or min, whichever is better.
+        workers: Trials that run at once; where there are several, each worker has a bar of its own too.
+    """
+
+    def __init__(
+        self, screen: Speaker, bar: Progress, task: TaskID, plan: Plan, direction: str, workers: int = 1
+    ) -> None:
         self.screen = screen
         self.bar = bar
         self.task = task
         self.plan = plan
         self.direction = direction
+        self._has_bars = workers > 1
+        self._bars: dict[int, TaskID] = {}
         self._ended = 0
         self._behind = 0
+        # Running trials to their epochs so far.
+        self._running: dict[str, int] = {}
         self._best: float | None = None
 
     def on_trial_resumed(self, record: TrialRecord) -> None:
@@ -77,23 +92,32 @@ class SearchProgress:
         self._ended += 1
         self._note(record)
         self._behind += record.target_epochs - record.initial_epoch
-        self.bar.update(self.task, completed=self._behind)
+        self._move()
 
     def on_trial_begin(self, record: TrialRecord) -> None:
         """Names the trial."""
-        self.bar.update(self.task, description=f"trial {self._ended + 1}{self._of()}")
+        if self._has_bars:
+            self._bar_of(record, record.epochs)
+        else:
+            self.bar.update(self.task, description=f"trial {self._ended + 1}{self._of()}")
 
     def on_epoch_end(self, record: TrialRecord, epoch: int, metrics: Mapping[str, float]) -> None:
         """Moves the bar by an epoch."""
         self._note(record)
-        best = "" if self._best is None else f"best {self._best:.4f}"
-        self.bar.update(self.task, completed=self._behind + epoch - record.initial_epoch, best=best)
+        self._running[record.trial_id] = epoch - record.initial_epoch
+        if self._has_bars:
+            self._bar_of(record, epoch)
+        self._move()
 
     def on_trial_end(self, record: TrialRecord) -> None:
         """Counts the epochs that a failed or early stopped trial did not need."""
         self._ended += 1
+        self._note(record)
         self._behind += record.target_epochs - record.initial_epoch
-        self.bar.update(self.task, completed=self._behind)
+        self._running.pop(record.trial_id, None)
+        if self._has_bars:
+            self.bar.update(self.task, description=f"{self._ended}{self._of()} trials")
+        self._move()
         trial = f"trial {record.trial_id} ({self._ended}{self._of()})"
         if record.error is not None:
             self.screen.say(f"{trial} failed: {record.error}")
@@ -102,6 +126,22 @@ class SearchProgress:
                 f"{trial}: {short(record.score)} after epoch {record.epochs}, {record.seconds:.1f} s, "
                 f"best {short(self._best)}"
             )
+
+    def _move(self) -> None:
+        best = "" if self._best is None else f"best {self._best:.4f}"
+        self.bar.update(self.task, completed=self._behind + sum(self._running.values()), best=best)
+
+    def _bar_of(self, record: TrialRecord, epoch: int) -> None:
+        """Shows a trial in the bar of its worker."""
+        if record.worker not in self._bars:
+            self._bars[record.worker] = self.bar.add_task("", unit="epochs", best="")
+        self.bar.update(
+            self._bars[record.worker],
+            description=f"  worker {record.worker}: trial {record.trial_id}",
+            completed=epoch - record.initial_epoch,
+            total=record.target_epochs - record.initial_epoch,
+            best="" if record.score is None else f"{record.score:.4f}",
+        )
 
     def _of(self) -> str:
         return "" if self.plan.trials is None else f"/{self.plan.trials}"

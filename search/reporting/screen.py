@@ -68,21 +68,22 @@ class Screen:
         self.say(describe_cleaning(splits.cleaning))
 
     @contextmanager
-    def progress(self, plan: Plan, objective: str, direction: str) -> Iterator[SearchProgress]:
+    def progress(self, plan: Plan, objective: Any, workers: int = 1) -> Iterator[SearchProgress]:
         """Shows a progress bar over the epochs of the search while the block runs.
 
         Args:
             plan: The trials and epochs ahead.
-            objective: Name of the metric that trials are ranked by.
-            direction: max or min.
+            objective: KerasTuner's: the metric that trials are ranked by, and its direction.
+            workers: Trials that run at once.
 
         Yields:
             The observer to give to the tuner.
         """
-        self.say(f"Searching by {objective}")
+        side_by_side = f", {workers} trials at once" if workers > 1 else ""
+        self.say(f"Searching by {objective.name}{side_by_side}")
         with self._live() as bar:
             task = bar.add_task("search", total=plan.epochs, unit="epochs", best="")
-            yield SearchProgress(self, bar, task, plan, direction)
+            yield SearchProgress(self, bar, task, plan, objective.direction, workers)
 
     def embedding(self, count: Callable[[float], None]) -> EmbeddingProgress:
         """Makes the observer of passes of texts through modules.

@@ -10,6 +10,7 @@ import keras_tuner
 
 from search.backbones.base import Description
 from search.datasets import Fold
+from search.features.passes import PassObserver
 from search.models.weights import assign, model_weights
 from search.training.base import Training
 from search.training.folds import FoldedTraining, unpack
@@ -36,6 +37,10 @@ class CrossValidated(keras_tuner.HyperModel):
         self.whole = whole
         self.folds = folds
         self.of_folds = [whole.learning_from(fold.train.texts) for fold in folds]
+
+    def observe_passes(self, observer: PassObserver) -> None:
+        """Sets the observer of passes of texts through frozen modules from now on."""
+        self.whole.observe_passes(observer)
 
     def declare_hyperparameters(self, hp: keras_tuner.HyperParameters) -> None:
         """Declares the whole space, before any model is built."""

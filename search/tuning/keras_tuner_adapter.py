@@ -5,8 +5,10 @@ from __future__ import annotations
 from inspect import signature
 from typing import Any
 
+from search.execution.processes import Workers, in_processes
 from search.tuning.oracles.hyperband import HyperbandOracle
 from search.tuning.tuner import Tuner
+from search.utils.device import keras_settings
 
 
 class Hyperband(Tuner):
@@ -18,6 +20,8 @@ class Hyperband(Tuner):
         max_epochs: Epochs of a trial trained in full.
         factor: From round to round one in `factor` trials is kept, for `factor` times as many epochs.
         hyperband_iterations: How often the whole of Hyperband is run.
+        workers: Processes that run trials side by side; the results are the same. More than one need a HyperModel and
+            data that can be pickled, and a script that begins its work under `if __name__ == "__main__":`.
         **settings: Further arguments of `HyperbandOracle` (seed, hyperparameters, min_epochs and others) and of `Tuner`
             (directory, project_name, overwrite, keep and others).
 
@@ -34,8 +38,11 @@ class Hyperband(Tuner):
         max_epochs: int = 100,
         factor: int = 3,
         hyperband_iterations: int | None = 1,
+        workers: int = 1,
         **settings: Any,
     ) -> None:
         of_oracle = {name: settings.pop(name) for name in signature(HyperbandOracle).parameters.keys() & settings}
         oracle = HyperbandOracle(objective, max_epochs, factor, hyperband_iterations, **of_oracle)
+        if workers > 1:
+            settings["executor"] = in_processes(Workers(workers, prepare=keras_settings()))
         super().__init__(oracle, hypermodel, max_epochs=max_epochs, **settings)

@@ -33,6 +33,7 @@ class StudyReport:
 
     def on_epoch_end(self, record: TrialRecord, epoch: int, metrics: Mapping[str, float]) -> None:
         """An epoch of a trial has ended."""
+        self._study.note(record)
         for observer in self._observers:
             observer.on_epoch_end(record, epoch, metrics)
 

@@ -55,6 +55,8 @@ class TrialRecord:
     epochs: int = 0
     """Epochs of training behind the last weights, the parents' included."""
     seconds: float = 0.0
+    worker: int = 1
+    """The number of the process that ran its last epochs."""
     parameters: int | None = None
     """Weights of the model's layers; those of a frozen module are not among them."""
     accumulate: int = 1

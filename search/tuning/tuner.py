@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import io
 from collections.abc import Callable, Sequence
-from contextlib import redirect_stdout
+from contextlib import closing, redirect_stdout
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import keras
 import keras_tuner
 
 from search.errors import InputError
-from search.execution.base import Done, Wait
+from search.execution.base import Done, Executor, MakeExecutor, Wait
 from search.execution.loop import run_study
 from search.execution.serial import SerialExecutor
 from search.models.weights import assign, model_weights
@@ -57,6 +57,7 @@ class Tuner(keras_tuner.Tuner):
         constraints: Fail trials before their models are made, by their hyperparameters.
         may_start: Called before each trial with its planned epochs and the records so far; False ends the search.
         observers: Called with every trial and epoch.
+        executor: Makes what runs the trials, from their runner and an observer.
         **settings: Arguments of `keras_tuner.Tuner`: directory, project_name, overwrite, max_model_size and others.
 
     Raises:
@@ -77,6 +78,7 @@ class Tuner(keras_tuner.Tuner):
         constraints: Sequence[TrialConstraint] = (),
         may_start: MayStart = always,
         observers: Sequence[TrialObserver] = (),
+        executor: MakeExecutor = SerialExecutor,
         **settings: Any,
     ) -> None:
         self._takes_oracles_seed = seed is None
@@ -86,6 +88,7 @@ class Tuner(keras_tuner.Tuner):
         self.max_parameters = max_parameters
         self.keep = keep
         self.constraints = constraints
+        self._executor = executor
         self.study = Study(oracle, max_epochs, Budget(max_total_epochs, may_start))
         self._report = StudyReport(self.study, observers)
         self._is_reloaded = False
@@ -129,8 +132,8 @@ class Tuner(keras_tuner.Tuner):
         self.oracle.verbose = fit_kwargs.get("verbose", "auto")
         runner = self.runner(*fit_args, **fit_kwargs)
         gc.freeze()  # KerasTuner collects garbage before every trial: not through what is alive now
-        with noted_interrupts() as self._interrupted:
-            self._search(SerialExecutor(lambda spec: runner.run(spec, self._report)))
+        with noted_interrupts() as self._interrupted, closing(self._executor(runner, self._report)) as executor:
+            self._search(executor)
 
     def runner(self, *fit_args: Any, **fit_kwargs: Any) -> TrialRunner:
         """The runner of trials on some data; arguments as for `search`."""
@@ -148,7 +151,7 @@ class Tuner(keras_tuner.Tuner):
             callbacks=partial(models.callbacks, given),
         )
 
-    def _search(self, executor: SerialExecutor) -> None:
+    def _search(self, executor: Executor) -> None:
         if self.study.is_adopted:
             raise InputError(earlier_version(self.project_dir))
         self.on_search_begin()

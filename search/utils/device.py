@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -65,13 +66,18 @@ def _no_gpu(reason: str) -> InputError:
     )
 
 
-def configure(device: str, mixed_precision: bool, verbose: bool = False) -> str:
+def configure(
+    device: str, mixed_precision: bool, verbose: bool = False, threads: int | None = None, worker: int | None = None
+) -> str:
     """Chooses the device and makes its arithmetic repeatable.
 
     Args:
         device: auto, cpu or gpu.
         mixed_precision: Compute in float16, keep weights in float32.
         verbose: Keep TensorFlow's own log messages.
+        threads: Threads of TensorFlow's computations, on which the last digits of sums depend; None: one per core.
+        worker: Number of the process among those of a search, from 1: of several GPUs each sees one, in turn; None: it
+            is alone, and sees them all.
 
     Returns:
         The device, in words.
@@ -98,12 +104,33 @@ def configure(device: str, mixed_precision: bool, verbose: bool = False) -> str:
     if device == "cpu" and gpus:
         tf.config.set_visible_devices([], "GPU")
         gpus = []
+    if worker is not None and gpus:
+        gpus = [gpus[(worker - 1) % len(gpus)]]
+        tf.config.set_visible_devices(gpus, "GPU")
+    if threads is not None:
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(threads)
     for gpu in gpus:
         # Without it TensorFlow takes the whole memory of the card, whatever else needs some.
         tf.config.experimental.set_memory_growth(gpu, True)
     tf.config.experimental.enable_op_determinism()
     keras.mixed_precision.set_global_policy("mixed_float16" if mixed_precision else "float32")
     if not gpus:
-        return f"CPU, {os.cpu_count()} cores"
+        return f"CPU, {os.cpu_count() if threads is None else threads} cores"
     names = [tf.config.experimental.get_device_details(gpu).get("device_name", "GPU") for gpu in gpus]
     return ", ".join(names)
+
+
+def keras_settings() -> Callable[[int], None]:
+    """A function that gives another process the settings of Keras in this one; it takes the number of the process."""
+    import keras
+
+    return partial(_set_keras, keras.config.floatx(), keras.config.dtype_policy().name)
+
+
+def _set_keras(floatx: str, policy: str, worker: int) -> None:
+    _start_tensorflow(verbose=False)
+    import keras
+
+    keras.config.set_floatx(floatx)
+    keras.config.set_dtype_policy(policy)

@@ -1,7 +1,5 @@
 """The loop keeps an executor busy and tells every result."""
 
-from concurrent.futures import Future
-
 import pytest
 
 from search.execution.base import Done, Wait
@@ -31,25 +29,40 @@ class Rounds:
 
 
 class Backwards:
-    """Ends the trial that began last first, when all its places are taken or nobody asks for more."""
+    """Ends the trials that run all at once, the last one first."""
 
     def __init__(self, slots):
         self.slots, self.running, self.most = slots, [], 0
 
     def submit(self, spec):
-        future = Future()
-        self.running.append((future, spec))
+        self.running.append(spec)
         self.most = max(self.most, len(self.running))
-        if len(self.running) == self.slots:
-            for waiting, trial in reversed(self.running):
-                waiting.set_result(trial)
-            self.running.clear()
-        return future
+
+    def wait(self):
+        ended, self.running = self.running[::-1], []
+        return ended
+
+    def close(self):
+        pass
+
+
+class Runner:
+    """Runs trials by a function."""
+
+    def __init__(self, function):
+        self.function = function
+
+    def run(self, spec, report):
+        return self.function(spec)
+
+
+def serial(function):
+    return SerialExecutor(Runner(function), None)
 
 
 def test_a_serial_search_runs_one_trial_after_another():
     ran, study = [], Rounds(2)
-    assert run_study(study, SerialExecutor(lambda spec: ran.append(spec) or spec)) == Done(complete=True)
+    assert run_study(study, serial(lambda spec: ran.append(spec) or spec)) == Done(complete=True)
     assert ran == study.told == [1, 2, 3, 4, 5, 6]
 
 
@@ -64,7 +77,7 @@ def test_what_a_trial_raises_ends_the_search():
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_study(Rounds(1), SerialExecutor(fails))
+        run_study(Rounds(1), serial(fails))
 
 
 def test_a_study_that_waits_for_nothing_is_an_error():
@@ -73,4 +86,4 @@ def test_a_study_that_waits_for_nothing_is_an_error():
             return Wait()
 
     with pytest.raises(RuntimeError, match="waits"):
-        run_study(Waits(1), SerialExecutor(lambda spec: spec))
+        run_study(Waits(1), serial(lambda spec: spec))

@@ -4,6 +4,7 @@ import io
 from pathlib import Path
 
 import numpy as np
+from keras_tuner import Objective
 from rich.cells import cell_len
 from rich.console import Console
 
@@ -43,7 +44,7 @@ def test_data_are_shown_class_by_class():
 
 def test_a_search_without_a_terminal_gives_a_line_per_trial():
     screen, output = make_screen()
-    with screen.progress(Plan(3, 6), "val_f1", "max") as progress:
+    with screen.progress(Plan(3, 6), Objective("val_f1", "max")) as progress:
         for trial_id, score in (("0", 0.5), ("1", None), ("2", 0.4)):
             record = TrialRecord(trial_id, {}, target_epochs=2)
             progress.on_trial_begin(record)
@@ -62,7 +63,7 @@ def test_a_search_without_a_terminal_gives_a_line_per_trial():
 
 def test_the_bar_counts_epochs_and_skips_those_not_needed():
     screen, _ = make_screen(force_terminal=True)
-    with screen.progress(Plan(2, 12), "val_loss", "min") as progress:
+    with screen.progress(Plan(2, 12), Objective("val_loss", "min")) as progress:
         stopped = TrialRecord("0", {}, target_epochs=9, score=0.5)
         progress.on_trial_begin(stopped)
         progress.on_epoch_end(stopped, 1, {})

@@ -37,6 +37,16 @@ class PassLog:
         self.passes: list[Pass] = []
         self._shown = shown
 
+    def of_another(self, shown: PassObserver) -> PassLog:
+        """A log of the passes in another process, which are recorded among these.
+
+        Args:
+            shown: What they are passed on to.
+        """
+        log = PassLog(shown)
+        log.passes = self.passes
+        return log
+
     def on_pass_begin(self, module: str, texts: int, cached: int) -> None:
         """Notes the module."""
         self._begun = module, texts

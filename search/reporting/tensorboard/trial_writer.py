@@ -15,7 +15,7 @@ from search.reporting.tensorboard.custom_scalars import layout
 from search.reporting.tensorboard.events import EventFile, written
 from search.reporting.tensorboard.hyperparameters import Hyperparameters
 from search.reporting.tensorboard.training_curves import metric_of, points
-from search.tuning.record import TrialRecord
+from search.tuning.record import TrialRecord, order
 from spaces import Space
 
 SCORE = "score"
@@ -41,8 +41,8 @@ class TensorBoardWriter:
         # Trial id to the trial that its training began with, and of that one the best score so far.
         self._first: dict[str, str] = {}
         self._scores: dict[str, float] = {}
-        # Of the trial that is running.
-        self._file: EventFile | None = None
+        # Of the trials that are running.
+        self._files: dict[str, EventFile] = {}
         self._laid_out = False
         with EventFile(folder, "hyperparameters") as run:
             run.add(0, [self._table.columns({SCORE: f"best {objective.name}", EPOCHS: "epochs"})])
@@ -62,13 +62,12 @@ class TensorBoardWriter:
 
     def on_epoch_end(self, record: TrialRecord, epoch: int, metrics: Mapping[str, float]) -> None:
         """Adds a point to every curve."""
-        assert self._file is not None
         if not self._laid_out:
             names = sorted(set(map(metric_of, metrics)))
             with EventFile(self.folder, "layout") as run:
                 run.add(0, [layout(metric_of(self.objective.name), names)])
             self._laid_out = True
-        self._file.add(epoch, points(metrics))
+        self._files[record.trial_id].add(epoch, points(metrics))
 
     def on_trial_end(self, record: TrialRecord) -> None:
         """Writes the configuration's line of the table and closes the file."""
@@ -76,10 +75,9 @@ class TensorBoardWriter:
         self._end(record)
 
     def close(self) -> None:
-        """Closes the file of a trial that did not end."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        """Closes the files of trials that did not end."""
+        while self._files:
+            self._files.popitem()[1].close()
 
     def _run(self, record: TrialRecord) -> Path:
         return self.folder / self._first[record.trial_id]
@@ -88,10 +86,11 @@ class TensorBoardWriter:
         self._first[record.trial_id] = self._first.get(record.parent or "", record.trial_id)
 
     def _open(self, record: TrialRecord) -> None:
-        self.close()
+        if (before := self._files.pop(record.trial_id, None)) is not None:  # of a try that ended in want of memory
+            before.close()
         run = self._run(record)
         kept = [one for one in written(run, record.trial_id) if record.has_epoch(one.step) and not _is_end(one)]
-        self._file = EventFile(run, record.trial_id, kept)
+        self._files[record.trial_id] = EventFile(run, record.trial_id, kept)
 
     def _score(self, record: TrialRecord) -> None:
         first = self._first[record.trial_id]
@@ -100,7 +99,6 @@ class TensorBoardWriter:
             self._scores[first] = record.score
 
     def _end(self, record: TrialRecord) -> None:
-        assert self._file is not None
         # Before the event that says that all is written.
         write_ranking(self.folder, self._ranked())
         first = self._first[record.trial_id]
@@ -117,13 +115,16 @@ class TensorBoardWriter:
         if record.parent is not None:
             text = f"trial {record.trial_id} goes on with trial {record.parent}"
             summaries.append(text_pb("tuner/lineage", text))
-        self._file.add(record.epochs, summaries)
-        self.close()
+        file = self._files.pop(record.trial_id)
+        file.add(record.epochs, summaries)
+        file.close()
 
     def _ranked(self) -> list[str]:
         """The configurations, the best first and ties by their order; those without a score come last."""
-        scored = sorted(self._scores, key=self._scores.__getitem__, reverse=self.objective.direction == "max")
-        return list(dict.fromkeys([*scored, *self._first.values()]))
+        first = sorted(dict.fromkeys(self._first.values()), key=order)
+        scored = [one for one in first if one in self._scores]
+        scored.sort(key=self._scores.__getitem__, reverse=self.objective.direction == "max")
+        return list(dict.fromkeys([*scored, *first]))
 
 
 def _is_end(event: Event) -> bool:

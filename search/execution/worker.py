@@ -1,0 +1,149 @@
+"""The part of a search that runs in a process of its own: takes trials from the driver, and reports to it."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import pickle
+import signal
+import threading
+import time
+from collections.abc import Callable, Mapping
+from logging.handlers import QueueHandler
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # the process must be known to its driver before it imports what takes seconds
+    from search.execution.base import Runner
+    from search.tuning.record import TrialRecord
+    from search.tuning.trial import TrialSpec
+
+Message = tuple[str, tuple[Any, ...]]
+"""The name of an event, and its arguments."""
+
+BEGIN, EPOCH, LOG, ALIVE = "trial begins", "epoch ends", "log", "alive"
+PASS_BEGIN, PASS_PROGRESS, PASS_END = "pass begins", "pass goes on", "pass ends"
+
+_channel: Channel | None = None
+_runner: Runner | None = None
+_number = 1
+
+
+class Channel:
+    """Sends messages to the driver, from any thread.
+
+    Args:
+        connection: The writing end of a pipe.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
+
+    def send(self, name: str, *arguments: Any) -> None:
+        """Sends an event; returns once the pipe holds it, so that the driver finds it before the trial's result."""
+        with self._lock:
+            self._connection.send((name, arguments))
+
+
+def attach(connection: Connection, heartbeat: float) -> None:
+    """Connects a new process to the driver; it ends when the driver does, in whatever way that happens.
+
+    Args:
+        connection: The writing end of a pipe to the driver.
+        heartbeat: Seconds between two signs of life.
+    """
+    global _channel
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the driver too, which ends its workers
+    _channel = Channel(connection)
+    threading.Thread(target=_follow_driver, daemon=True).start()
+    threading.Thread(target=_beat, args=(_channel, heartbeat), daemon=True).start()
+
+
+def begin(number: int, prepare: Callable[[int], object], level: int, pickled: bytes) -> None:
+    """Gets a process ready to run trials.
+
+    Args:
+        number: The number of the worker, from 1.
+        prepare: Called with it before anything else of the search is imported, to set up TensorFlow.
+        level: Of the driver's root logger, which gets what is logged here.
+        pickled: The runner of trials.
+    """
+    global _runner, _number
+    assert _channel is not None
+    _number = number
+    logging.getLogger().addHandler(_ToDriver(_channel))
+    logging.getLogger().setLevel(level)
+    prepare(number)
+    _runner = pickle.loads(pickled)  # the driver's own bytes, which never were in a file
+
+    from search.features.passes import ObservesPasses
+
+    hypermodel = getattr(_runner, "hypermodel", None)
+    if isinstance(hypermodel, ObservesPasses):
+        hypermodel.observe_passes(_Passes(_channel))
+
+
+def run(spec: TrialSpec) -> TrialRecord:
+    """Runs a trial, as `TrialRunner.run` does."""
+    assert _channel is not None and _runner is not None
+    return _runner.run(spec, _Report(_channel, _number))
+
+
+class _Report:
+    """Sends the reports of a trial to the driver."""
+
+    def __init__(self, channel: Channel, number: int) -> None:
+        self._channel = channel
+        self._number = number
+
+    def on_trial_begin(self, record: TrialRecord) -> None:
+        record.worker = self._number
+        self._channel.send(BEGIN, record)
+
+    def on_epoch_end(self, record: TrialRecord, epoch: int, metrics: Mapping[str, float]) -> None:
+        self._channel.send(EPOCH, record, epoch, metrics)
+
+
+class _Passes:
+    """Sends the progress of passes of texts through modules to the driver."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+
+    def on_pass_begin(self, module: str, texts: int, cached: int) -> None:
+        self._channel.send(PASS_BEGIN, module, texts, cached)
+
+    def on_pass_progress(self, done: int) -> None:
+        self._channel.send(PASS_PROGRESS, done)
+
+    def on_pass_end(self, computed: int, seconds: float) -> None:
+        self._channel.send(PASS_END, computed, seconds)
+
+
+class _ToDriver(QueueHandler):
+    """Sends what is logged to the driver, whose handlers take it."""
+
+    def __init__(self, channel: Channel) -> None:
+        super().__init__(channel)  # type: ignore[arg-type]
+        self._channel = channel
+
+    def enqueue(self, record: logging.LogRecord) -> None:
+        self._channel.send(LOG, record)
+
+
+def _follow_driver() -> None:
+    driver = multiprocessing.parent_process()
+    assert driver is not None
+    driver.join()
+    os._exit(1)
+
+
+def _beat(channel: Channel, heartbeat: float) -> None:
+    while True:
+        time.sleep(heartbeat)
+        try:
+            channel.send(ALIVE)
+        except OSError:  # the driver closed its end: it ends this process
+            return

@@ -1,0 +1,109 @@
+"""A worker process as its driver sees it."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from search.execution import worker
+from search.execution.worker import ALIVE, BEGIN, EPOCH, LOG, PASS_BEGIN, PASS_END, PASS_PROGRESS
+
+if TYPE_CHECKING:
+    from search.features.passes import PassObserver
+    from search.tuning.record import TrialRecord, TrialReport
+    from search.tuning.trial import TrialSpec
+
+HEARTBEAT = 5.0
+"""Seconds between two signs of life of a worker."""
+
+
+@dataclass(frozen=True)
+class Listener:
+    """The recipients of the messages of one worker.
+
+    Attributes:
+        report: Is shown the beginnings and epochs of trials.
+        passes: Observes the passes of texts through modules; None: nobody does.
+    """
+
+    report: TrialReport
+    passes: PassObserver | None = None
+
+    def hear(self, name: str, arguments: tuple[Any, ...]) -> None:
+        """Takes a message."""
+        if name == ALIVE:
+            return
+        if name == LOG:
+            record: logging.LogRecord = arguments[0]
+            logging.getLogger(record.name).handle(record)
+        elif name in (BEGIN, EPOCH):
+            (self.report.on_trial_begin if name == BEGIN else self.report.on_epoch_end)(*arguments)
+        elif self.passes is not None:
+            observe: dict[str, Callable[..., None]] = {
+                PASS_BEGIN: self.passes.on_pass_begin,
+                PASS_PROGRESS: self.passes.on_pass_progress,
+                PASS_END: self.passes.on_pass_end,
+            }
+            observe[name](*arguments)
+
+
+class WorkerProcess:
+    """A process that runs one trial after another: a pool of one, so that its death is nobody else's.
+
+    Args:
+        number: From 1.
+        listener: Takes its messages.
+        prepare: Called there with the number, before it imports anything of a search.
+        pickled: The runner of trials.
+
+    Attributes:
+        receiver: The reading end of the pipe from the process.
+        is_open: Whether more can come from there.
+        begun: Raises what went wrong before its first trial.
+    """
+
+    def __init__(self, number: int, listener: Listener, prepare: Callable[[int], object], pickled: bytes) -> None:
+        self.receiver, sender = multiprocessing.Pipe(duplex=False)
+        self.is_open = True
+        self._listener = listener
+        self._heard = time.monotonic()
+        context = multiprocessing.get_context("spawn")
+        self._pool = ProcessPoolExecutor(1, context, worker.attach, (sender, HEARTBEAT))
+        others = set(multiprocessing.active_children())
+        self.begun = self._pool.submit(worker.begin, number, prepare, logging.getLogger().level, pickled)
+        self._process = (set(multiprocessing.active_children()) - others).pop()
+        sender.close()  # so that its end can be seen from here
+
+    def submit(self, spec: TrialSpec) -> Future[TrialRecord]:
+        """Begins a trial."""
+        return self._pool.submit(worker.run, spec)
+
+    def deliver(self) -> None:
+        """Passes on the messages that have come."""
+        while self.is_open and self.receiver.poll():
+            try:
+                message: worker.Message = self.receiver.recv()
+            except (EOFError, OSError):  # it died, perhaps in the middle of a message
+                self.is_open = False
+                return
+            self._heard = time.monotonic()
+            self._listener.hear(*message)
+
+    def kill_if_silent(self, seconds: float) -> None:
+        """Kills the process where it has given no sign of life for so long."""
+        if time.monotonic() - self._heard > seconds:
+            self.deliver()  # the driver may have been busy itself
+        if time.monotonic() - self._heard > seconds:
+            self._process.kill()
+
+    def close(self) -> None:
+        """Kills the process, and waits until it is gone."""
+        self._process.kill()
+        self._pool.shutdown(cancel_futures=True)
+        self.receiver.close()
+        self.is_open = False
