@@ -127,8 +127,8 @@ def _ensemble(run: Run, prepared: Prepared, trials: Trials, threshold: float | N
     from search.training.refit import refit
 
     run.say(f"Refitting trial {trials.best.trial_id} for the ensemble")
-    hyperparameters = trials.best_trial.hyperparameters
-    model = refit(trials.hypermodel, hyperparameters, prepared.splits.refit, trials.best_epoch)
+    hyperparameters, state = trials.best_trial.hyperparameters, trials.best.state
+    model = refit(trials.hypermodel, hyperparameters, prepared.splits.refit, trials.best_epoch, state)
     classifier = Classifier(model, prepared.splits.classes, threshold)
     evaluation = evaluate(prepared, trials, classifier)
     best = best_member(trials, classifier, validate(prepared, trials), evaluation.scored)

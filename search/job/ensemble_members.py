@@ -80,7 +80,7 @@ def _distinct(ranking: list[TrialRecord], most: int) -> Iterator[TrialRecord]:
 
 def _trained(record: TrialRecord, trials: Trials, splits: Splits) -> Member:
     hp = trials.tuner.oracle.get_trial(record.trial_id).hyperparameters
-    model = refit(trials.hypermodel, hp, splits.refit, record.best_epoch or 0)
+    model = refit(trials.hypermodel, hp, splits.refit, record.best_epoch or 0, record.state)
     features = trials.hypermodel.constant_features(record.values, splits.test)
     test = Classifier(model, splits.classes, None).probabilities(splits.test.texts, features)
     valid = trials.validation.probabilities(trials.tuner, record)

@@ -38,7 +38,8 @@ def refit_on_all(run: Run, prepared: Prepared, trials: Trials, threshold: float 
     learned = (*splits.refit_on, "test")
     run.say(f"Refitting trial {trials.best.trial_id} on {_spoken(learned)}: not to be evaluated")
     examples = splits.labelled
-    model = refit(trials.hypermodel, trials.best_trial.hyperparameters, examples, trials.best_epoch)
+    hyperparameters, state = trials.best_trial.hyperparameters, trials.best.state
+    model = refit(trials.hypermodel, hyperparameters, examples, trials.best_epoch, state)
     classifier = Classifier(model, splits.classes, threshold)
     classifier.export(run.folder.model_all)
     predicted = None

@@ -51,6 +51,7 @@ def refit_best(run: Run, prepared: Prepared, trials: Trials, threshold: float | 
             trials.best_trial.hyperparameters,
             splits.refit,
             trials.best_epoch,
+            trials.best.state,
             curves.add,
             partial(write_histograms, folder.tensorboard / REFIT) if prepared.config.tensorboard.histograms else None,
         )

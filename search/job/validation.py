@@ -64,7 +64,7 @@ class Validation:
         hp = trial.hyperparameters
         if not tuner.files.best(record.trial_id).exists():
             for hypermodel, fold in zip(self._of_folds, self._splits.folds, strict=True):
-                yield refit(hypermodel, hp, fold.train, record.best_epoch or 0)
+                yield refit(hypermodel, hp, fold.train, record.best_epoch or 0, record.state)
         elif self._crossed is None:
             yield tuner.load_model(trial)
         else:

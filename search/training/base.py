@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from search.utils.checkpoint import Arrays
 
 OnEpochEnd = Callable[[int, Mapping[str, float]], bool]
 """Takes an epoch, counted from 1, and its metrics; returns whether training shall stop. A head alone is epoch 0."""
+
+
+@dataclass(frozen=True)
+class TrialState:
+    """The facts found out on the way to a training, by a parent of its trial, in a first try, or in the search.
+
+    Attributes:
+        accumulate: Parts that each batch is computed in, for want of memory.
+        head_epochs: Epochs for which the head is trained alone, where it is; None: to its best epoch.
+    """
+
+    accumulate: int = 1
+    head_epochs: int | None = None
+
+
+NOTHING_KNOWN = TrialState()
 
 
 class Training(Protocol):
@@ -55,21 +72,15 @@ class FineTuning(Training, Protocol):
 class Trainable(Protocol):
     """A HyperModel that makes the training of a trial itself; a tuner trains others by their `fit`."""
 
-    def training(self, hp: Any, *data: Any, **settings: Any) -> Training:
+    def training(self, hp: Any, *data: Any, state: TrialState, **settings: Any) -> Training:
         """Makes the training of a trial, at its beginning.
 
         Args:
             hp: KerasTuner's hyperparameters of the trial.
             *data: What the tuner's `search` was given.
+            state: The facts found out so far.
             **settings: The same; `callbacks` and `verbose` among them as for `keras.Model.fit`.
         """
-
-
-@runtime_checkable
-class AccumulatesGradients(Protocol):
-    """A HyperModel that says whether it trains in parts of a batch, with the same step, where a trial asks for it."""
-
-    accumulates_gradients: bool
 
 
 def check_shapes(state: Arrays, own: Arrays) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -12,7 +13,7 @@ from search.backbones.base import Description
 from search.datasets import Fold
 from search.features.passes import PassObserver
 from search.models.weights import assign, model_weights
-from search.training.base import Training
+from search.training.base import NOTHING_KNOWN, Training, TrialState
 from search.training.folds import FoldedTraining, unpack
 from search.training.trainable import TrainableHyperModel
 from search.training.trainers import make_training
@@ -29,8 +30,6 @@ class CrossValidated(keras_tuner.HyperModel):
         whole: Makes the models; its own are of all rows.
         folds: What to learn from and be judged by, in turn.
     """
-
-    accumulates_gradients = True
 
     def __init__(self, whole: TrainableHyperModel, folds: Sequence[Fold]) -> None:
         super().__init__()
@@ -54,17 +53,20 @@ class CrossValidated(keras_tuner.HyperModel):
         """The facts about the backbone of a configuration, which is the same in all folds."""
         return self.whole.describe(values)
 
-    def training(self, hp: keras_tuner.HyperParameters, **settings: Any) -> Training:
+    def training(
+        self, hp: keras_tuner.HyperParameters, *, state: TrialState = NOTHING_KNOWN, **settings: Any
+    ) -> Training:
         """Makes the training of a trial, which holds the rows that it needs.
 
         Args:
             hp: The hyperparameters.
+            state: The facts found out before.
             **settings: As for `TrainableHyperModel.training`.
         """
         # Each fold finds out for itself how long its head is to be trained alone, also where the trial is made again.
-        settings = {**settings, "head_epochs": None}
+        state = replace(state, head_epochs=None)
         trainings = [
-            make_training(hypermodel.task(hp, fold.train, fold.valid, **settings))
+            make_training(hypermodel.task(hp, fold.train, fold.valid, state=state, **settings))
             for hypermodel, fold in zip(self.of_folds, self.folds, strict=True)
         ]
         return FoldedTraining(trainings, [fold.at for fold in self.folds])

@@ -101,7 +101,7 @@ class SparseRowTrainer:
         module = _fine_tuned(task).load()
         touched = task.shared.touched(_fine_tuned(task), task.train)
         head, data, inputs = _first_head(task, module.dimension), on_texts(task), TextInputs(module)
-        training = SparseRowTraining(module, inputs, touched, head, task.optimizer, data, task.accumulate)
+        training = SparseRowTraining(module, inputs, touched, head, task.optimizer, data, task.state.accumulate)
         return with_words(task, training)
 
 
@@ -125,7 +125,7 @@ class LayerTrainer:
         inputs = LayerInputs(layers, rows is kept, task.optimizer.layer_decay)
         touched = find_touched_of_layers(layers, hypermodel.tokens(layers, task.train))
         head, data = _first_head(task, layers.module.dimension), task.data(rows[0], rows[-1])
-        training = SparseRowTraining(layers.module, inputs, touched, head, task.optimizer, data, task.accumulate)
+        training = SparseRowTraining(layers.module, inputs, touched, head, task.optimizer, data, task.state.accumulate)
         return with_words(task, training)
 
 

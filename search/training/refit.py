@@ -10,6 +10,7 @@ import keras_tuner
 from search.datasets import Examples
 from search.errors import SearchError
 from search.models.weights import assign, model_weights
+from search.training.base import TrialState
 from search.training.trainable import TrainableHyperModel
 from search.training.trainers import make_training
 from search.utils.checkpoint import is_finite
@@ -20,6 +21,7 @@ def refit(
     hp: keras_tuner.HyperParameters,
     examples: Examples,
     epochs: int,
+    state: TrialState,
     on_epoch: Callable[[int, Mapping[str, float]], None] = lambda epoch, metrics: None,
     on_weights: Callable[[int, Sequence[keras.Variable]], None] | None = None,
 ) -> keras.Model:
@@ -30,6 +32,7 @@ def refit(
         hp: The configuration.
         examples: All rows to learn from.
         epochs: How long: as many epochs as were best in the search.
+        state: The facts found out in the search.
         on_epoch: Called with every epoch and its metrics.
         on_weights: Called with the weights after every epoch.
 
@@ -40,7 +43,7 @@ def refit(
         SearchError: Its weights are not finite.
     """
     hypermodel = hypermodel.refitting(examples.texts)
-    task = hypermodel.task(hp, examples)
+    task = hypermodel.task(hp, examples, state=state)
     keras.utils.set_random_seed(task.seed)
     model = hypermodel.model(task.values)
     training = make_training(task)

@@ -9,11 +9,6 @@ from typing import Any
 
 # KerasTuner's oracles keep their own state of a trial (epochs, bracket, parent) among its values, under this prefix.
 _TUNER_STATE = "tuner/"
-ACCUMULATE = "tuner/accumulate"
-"""Into how many parts the batches of a trial are cut, the gradients of which make one step; it is 1 where not set."""
-
-HEAD_EPOCHS = "tuner/head_epochs"
-"""How many epochs the head of a trial was trained before the module was trained with it; not set where it was not."""
 
 
 def hyperparameter_values(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from search.backbones.hub.layers import ModuleLayers
 from search.datasets import Examples
 from search.models.hypermodel import TextClassifierHyperModel
 from search.optimizers.settings import OptimizerSettings
-from search.training.base import FineTuning
+from search.training.base import NOTHING_KNOWN, FineTuning, TrialState
 from search.training.rows import InputRows, TrainingData
 from search.training.shared import SharedResources
 from search.training.wide.word_regression import WordRegression
@@ -39,8 +39,7 @@ class TrainingTask:
         sample_weight: Weight of each training row in the loss, float32 [n].
         batch_size: Rows of a step.
         seed: Seed of the trial.
-        accumulate: Parts that each batch is computed in, for want of memory.
-        head_epochs: How long the head is trained alone, where it is; None: to its best epoch.
+        state: The facts found out before.
         callbacks: Keras callbacks, which only a Keras model can be trained with.
         verbose: As in `keras.Model.fit`.
     """
@@ -53,8 +52,7 @@ class TrainingTask:
     sample_weight: NDArray[np.float32]
     batch_size: int
     seed: int
-    accumulate: int = 1
-    head_epochs: int | None = None
+    state: TrialState = NOTHING_KNOWN
     callbacks: Sequence[keras.callbacks.Callback] = ()
     verbose: int = 0
 

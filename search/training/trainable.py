@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from search.backbones.base import Backbone
 from search.datasets import Examples
 from search.models.hypermodel import TextClassifierHyperModel
-from search.training.base import Training
+from search.training.base import NOTHING_KNOWN, Training, TrialState
 from search.training.sample_weight import sample_weight
-from search.training.seeds import ACCUMULATE, HEAD_EPOCHS, trial_seed
+from search.training.seeds import trial_seed
 from search.training.shared import SharedResources
 from search.training.task import TrainingTask
 from search.training.trainers import KERAS, make_training, probed_first
@@ -32,9 +32,6 @@ class TrainableHyperModel(TextClassifierHyperModel):
         shared: What the trainings of all trials have in common.
     """
 
-    accumulates_gradients = True
-    """Trains in smaller batches with the same step where the tuner asks for it: see `search.tuning.tuner`."""
-
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         super().__init__(*arguments, **settings)
         self.shared = SharedResources()
@@ -45,6 +42,7 @@ class TrainableHyperModel(TextClassifierHyperModel):
         train: Examples,
         valid: Examples,
         *,
+        state: TrialState = NOTHING_KNOWN,
         callbacks: Sequence[keras.callbacks.Callback] = (),
         verbose: int = 0,
     ) -> Training:
@@ -54,10 +52,11 @@ class TrainableHyperModel(TextClassifierHyperModel):
             hp: The hyperparameters.
             train: Rows to train on.
             valid: Rows to score by.
+            state: The facts found out before.
             callbacks: Keras callbacks; they find every metric in their logs, `val_…` for those of `valid`.
             verbose: As in `keras.Model.fit`.
         """
-        return make_training(self.task(hp, train, valid, callbacks=callbacks, verbose=verbose))
+        return make_training(self.task(hp, train, valid, state=state, callbacks=callbacks, verbose=verbose))
 
     def task(
         self, hp: keras_tuner.HyperParameters, train: Examples, valid: Examples | None = None, **settings: Any
@@ -65,13 +64,12 @@ class TrainableHyperModel(TextClassifierHyperModel):
         """The task of training a trial.
 
         Args:
-            hp: The hyperparameters, and what the tuner knows of the trial.
+            hp: The hyperparameters.
             train: Rows to train on.
             valid: Rows to score by; None: none, as in the refit.
             **settings: Other attributes of `TrainingTask`.
         """
         values = self.space.declare(hp)
-        known = {"accumulate": hp.values.get(ACCUMULATE, 1), "head_epochs": hp.values.get(HEAD_EPOCHS), **settings}
         return TrainingTask(
             values,
             self,
@@ -81,7 +79,7 @@ class TrainableHyperModel(TextClassifierHyperModel):
             sample_weight(values, train.labels, self.classes),
             values["batch_size"],
             trial_seed(self.seed, hp.values),
-            **known,
+            **settings,
         )
 
     def fit(
@@ -104,7 +102,7 @@ class TrainableHyperModel(TextClassifierHyperModel):
             valid: Rows to score by; None: none.
             epochs: Epochs of training when it ends, `initial_epoch` included.
             initial_epoch: Epochs behind the model.
-            **settings: `callbacks` and `verbose`, as for `keras.Model.fit`.
+            **settings: `callbacks` and `verbose`, as for `keras.Model.fit`; `state`, as for `training`.
 
         Returns:
             Keras's history of the logs.
@@ -113,8 +111,6 @@ class TrainableHyperModel(TextClassifierHyperModel):
         given = KERAS.training_of(model, task)
         training = probed_first(task, given) if task.trains_head_first else given
         training.run(range(initial_epoch, epochs), lambda epoch, metrics: False)
-        if training.head_epochs is not None:
-            hp.values[HEAD_EPOCHS] = training.head_epochs
         return model.history
 
     def learning_from(self, texts: NDArray[np.object_]) -> TrainableHyperModel:

@@ -53,7 +53,7 @@ class PreparedInputsTrainer:
     def train(self, task: TrainingTask) -> FineTuning:
         """Makes the training of what is above the inputs."""
         keras.utils.set_random_seed(task.seed)
-        model = task.hypermodel.prepared_model(task.values, task.accumulate)
+        model = task.hypermodel.prepared_model(task.values, task.state.accumulate)
 
         def inputs(split: Examples | None) -> Any:
             return None if split is None else task.hypermodel.prepared_inputs(task.values, split)
@@ -75,7 +75,7 @@ class WholeModelTrainer:
         # The model of the trial before holds itself in memory by its cycles, until somebody looks.
         gc.collect()
         keras.utils.set_random_seed(task.seed)
-        return self.training_of(task.hypermodel.model(task.values, task.accumulate), task)
+        return self.training_of(task.hypermodel.model(task.values, task.state.accumulate), task)
 
     @staticmethod
     def training_of(model: keras.Model, task: TrainingTask) -> FineTuning:
@@ -121,7 +121,7 @@ def make_training(task: TrainingTask) -> Training:
 
 def probed_first(task: TrainingTask, fine_tuning: FineTuning) -> LinearProbingThenFineTuning:
     """Puts the training of the head alone before that of a module with its head."""
-    return LinearProbingThenFineTuning(make_training(task.probing()), fine_tuning, task.head_epochs)
+    return LinearProbingThenFineTuning(make_training(task.probing()), fine_tuning, task.state.head_epochs)
 
 
 def _by_keras(
@@ -131,7 +131,7 @@ def _by_keras(
     faults: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> KerasTraining:
     """The training of a model by Keras's `fit`, its batches cut into as many parts as the task asks for."""
-    parts = replace(data, parts=task.accumulate)
+    parts = replace(data, parts=task.state.accumulate)
 
     def fit(**settings: Any) -> keras.callbacks.History:
         with faults():

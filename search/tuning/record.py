@@ -12,6 +12,7 @@ from pathlib import Path
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Protocol, get_args, get_origin, get_type_hints, runtime_checkable
 
+from search.training.base import TrialState
 from search.utils.checked import damaged, read_checked, write_checked
 
 if TYPE_CHECKING:  # brings TensorFlow, which those who read records do without
@@ -75,6 +76,11 @@ class TrialRecord:
     """The shapes from which Keras builds a model that its first batch built; None: it is created with weights."""
     space: dict[str, Any] = field(default_factory=dict)
     """KerasTuner's hyperparameters at the end of the trial; building the model may add some."""
+
+    @property
+    def state(self) -> TrialState:
+        """The facts found out so far, for those that go on from here, and for a refit."""
+        return TrialState(self.accumulate, self.head_epochs)
 
     def note_backbone(self, hypermodel: object) -> None:
         """Notes the facts about the backbone of the trial, where the HyperModel knows them."""

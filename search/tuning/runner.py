@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,11 @@ import tensorflow as tf
 from keras_tuner.errors import FailedTrialError, FatalError
 
 from search.errors import InputError, MachineFault
-from search.training.base import AccumulatesGradients, Trainable, Training
+from search.training.base import Trainable, Training
 from search.training.keras_training import KerasTraining, build_from_shapes
-from search.training.seeds import HEAD_EPOCHS
 from search.tuning.epoch_recorder import EpochRecorder, is_done
 from search.tuning.record import TrialRecord, TrialReport
-from search.tuning.trial import TrialConstraint, TrialSpec, TrialState
+from search.tuning.trial import TrialConstraint, TrialSpec
 from search.tuning.trial_files import TrialFiles
 from search.utils.checkpoint import is_whole, load, read_notes
 from search.utils.faults import is_out_of_memory, machine_fault
@@ -97,7 +96,7 @@ class _Run:
         self.spec = spec
         self.report = report
         self.interrupted = interrupted
-        record = spec.record(spec.state)
+        record = spec.record()
         left = runner.files.interrupted(spec.trial_id)
         if left is not None and (left.values, left.target_epochs) == (record.values, record.target_epochs):
             record = left
@@ -106,7 +105,7 @@ class _Run:
     def _begin(self, record: TrialRecord) -> None:
         record.note_backbone(self.runner.hypermodel)
         self.record = record
-        self.hp = self.spec.hyperparameters(TrialState(record.accumulate, record.head_epochs))
+        self.hp = self.spec.hyperparameters()
         self.report.on_trial_begin(record)
 
     def ended(self) -> TrialRecord:
@@ -129,8 +128,6 @@ class _Run:
                 raise KeyboardInterrupt from error
             self._raise_what_is_not_its_own(error)
             self._fail(error)
-        if self.record.head_epochs is not None:  # a refit, and those that go on from here, need it
-            self.hp.values[HEAD_EPOCHS] = self.record.head_epochs
         self.record.space = self.hp.get_config()
         return self.record
 
@@ -203,7 +200,8 @@ class _Run:
             constraint(hp)
         callbacks, settings = runner.callbacks(self.spec), {"verbose": 0, **runner.fit_kwargs}
         if isinstance(runner.hypermodel, Trainable):
-            return runner.hypermodel.training(hp, *runner.fit_args, callbacks=callbacks, **settings)
+            state = self.record.state
+            return runner.hypermodel.training(hp, *runner.fit_args, state=state, callbacks=callbacks, **settings)
         model = runner.build(hp)
         return KerasTraining(model, partial(runner.hypermodel.fit, hp, model, *runner.fit_args, **settings), callbacks)
 
@@ -211,16 +209,14 @@ class _Run:
         """Halves the batches of a trial that ran out of memory, once; its steps stay the same, since two make one.
 
         Returns:
-            Whether there is a second try: the HyperModel says by `accumulates_gradients` that it can do so.
+            Whether there is a second try: `fit` of a HyperModel that is not `Trainable` knows nothing of halves.
         """
-        hypermodel = self.runner.hypermodel
-        may = isinstance(hypermodel, AccumulatesGradients) and hypermodel.accumulates_gradients
-        if not may or self.record.accumulate > 1:
+        if not isinstance(self.runner.hypermodel, Trainable) or self.record.accumulate > 1:
             return False
         log.warning("Trial %s ran out of memory: it is tried again with half the batch", self.spec.trial_id)
         self.runner.files.last(self.spec.trial_id).unlink(missing_ok=True)
-        state = TrialState(accumulate=2, head_epochs=self.record.head_epochs)
-        self._begin(self.spec.record(state))  # of what was reported of the first try nothing holds
+        state = replace(self.record.state, accumulate=2)
+        self._begin(replace(self.spec, state=state).record())  # of what was reported of the first try nothing holds
         return True
 
 

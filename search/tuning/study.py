@@ -104,7 +104,7 @@ class Study:
             self._again.insert(0, spec)
             return Done(complete=False)
         self._running[spec.trial_id] = spec
-        self.note(spec.record(spec.state))
+        self.note(spec.record())
         return spec
 
     def settings(self) -> dict[str, Any]:
@@ -141,7 +141,7 @@ class Study:
         if (trial.status, trial.trial_id, trial.hyperparameters.values) != (TrialStatus.RUNNING, trial_id, values):
             return False
         self._asked += 1
-        self._running[trial_id] = spec_of(trial, self.max_epochs)
+        self._running[trial_id] = spec_of(trial, self.max_epochs, self._records)
         return True
 
     def adopt(self, result: TrialRecord) -> None:
@@ -151,7 +151,7 @@ class Study:
         trial = Trial(hyperparameters=hyperparameters, trial_id=result.trial_id, status=TrialStatus.RUNNING)
         self.oracle.trials[result.trial_id] = trial
         self.oracle.start_order.append(result.trial_id)
-        self._running[result.trial_id] = spec_of(trial, self.max_epochs)
+        self._running[result.trial_id] = spec_of(trial, self.max_epochs, self._records)
         self.tell(result)
 
     def tell(self, result: TrialRecord) -> None:
@@ -201,7 +201,7 @@ class Study:
         if trial.status == TrialStatus.IDLE:
             return Wait()
         self._asked += 1
-        return spec_of(trial, self.max_epochs)
+        return spec_of(trial, self.max_epochs, self._records)
 
     def _rank(self, record: TrialRecord) -> tuple[float, tuple[int, int]]:
         score = record.score or 0.0

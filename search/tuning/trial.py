@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import keras_tuner
 
-from search.training.seeds import ACCUMULATE, HEAD_EPOCHS, hyperparameter_values
+from search.training.base import NOTHING_KNOWN, TrialState
+from search.training.seeds import hyperparameter_values
 from search.tuning.hyperparameters import hyperparameters_of
 from search.tuning.record import TrialRecord
 
 TrialConstraint = Callable[[keras_tuner.HyperParameters], None]
 """Takes the hyperparameters of a trial before its model is built; an error that it raises fails the trial."""
-
-
-@dataclass(frozen=True)
-class TrialState:
-    """The facts found out on the way to a trial, by its parent or in a first try.
-
-    Attributes:
-        accumulate: Into how many parts its batches are cut.
-        head_epochs: Epochs for which the head is trained alone; None: not known, or none.
-    """
-
-    accumulate: int = 1
-    head_epochs: int | None = None
 
 
 @dataclass(frozen=True)
@@ -41,6 +29,7 @@ class TrialSpec:
         parent: The trial whose training it goes on with.
         bracket: Of Hyperband.
         round: Of its bracket.
+        state: The facts that its parent found out.
     """
 
     trial_id: str
@@ -50,28 +39,18 @@ class TrialSpec:
     parent: str | None = None
     bracket: int | None = None
     round: int | None = None
+    state: TrialState = NOTHING_KNOWN
 
     @property
     def values(self) -> dict[str, Any]:
         """The hyperparameters that exist in it, name to value."""
         return hyperparameter_values(self.space["values"])
 
-    @property
-    def state(self) -> TrialState:
-        """The facts that its parents found out."""
-        values = self.space["values"]
-        return TrialState(values.get(ACCUMULATE, 1), values.get(HEAD_EPOCHS))
+    def hyperparameters(self) -> keras_tuner.HyperParameters:
+        """KerasTuner's hyperparameters, new ones at each call."""
+        return hyperparameters_of(self.space)
 
-    def hyperparameters(self, state: TrialState) -> keras_tuner.HyperParameters:
-        """KerasTuner's hyperparameters, new ones at each call, with a state noted in them for the HyperModel."""
-        hp = hyperparameters_of(self.space)
-        if state.accumulate > 1:
-            hp.values[ACCUMULATE] = state.accumulate
-        if state.head_epochs is not None:
-            hp.values[HEAD_EPOCHS] = state.head_epochs
-        return hp
-
-    def record(self, state: TrialState) -> TrialRecord:
+    def record(self) -> TrialRecord:
         """The record of the trial as it begins."""
         return TrialRecord(
             trial_id=self.trial_id,
@@ -82,25 +61,28 @@ class TrialSpec:
             initial_epoch=self.initial_epoch,
             target_epochs=self.target_epochs,
             epochs=self.initial_epoch,
-            accumulate=state.accumulate,
-            head_epochs=state.head_epochs,
+            accumulate=self.state.accumulate,
+            head_epochs=self.state.head_epochs,
         )
 
 
-def spec_of(trial: Any, max_epochs: int) -> TrialSpec:
+def spec_of(trial: Any, max_epochs: int, records: Mapping[str, TrialRecord]) -> TrialSpec:
     """The trial that a KerasTuner oracle proposes.
 
     Args:
         trial: KerasTuner's.
         max_epochs: Epochs of a trial for oracles that set none.
+        records: Those of the trials that have ended, its parent's among them.
     """
     values = trial.hyperparameters.values
+    parent = values.get("tuner/trial_id")
     return TrialSpec(
         trial_id=trial.trial_id,
         space=trial.hyperparameters.get_config(),
         initial_epoch=int(values.get("tuner/initial_epoch", 0)),
         target_epochs=int(values.get("tuner/epochs", max_epochs)),
-        parent=values.get("tuner/trial_id"),
+        parent=parent,
         bracket=values.get("tuner/bracket"),
         round=values.get("tuner/round"),
+        state=NOTHING_KNOWN if parent is None else records[parent].state,
     )

@@ -41,10 +41,8 @@ class TrialModels(keras_tuner.Tuner):
     def callbacks(self, given: Sequence[keras.callbacks.Callback], spec: TrialSpec) -> list[keras.callbacks.Callback]:
         """Copies the callbacks of a search for a trial; those of TensorBoard write into a folder of its own."""
         copies: list[keras.callbacks.Callback] = self._deepcopy_callbacks(given)
-        hyperparameters = spec.hyperparameters(spec.state)
-        self._configure_tensorboard_dir(
-            copies, SimpleNamespace(trial_id=spec.trial_id, hyperparameters=hyperparameters)
-        )
+        trial = SimpleNamespace(trial_id=spec.trial_id, hyperparameters=spec.hyperparameters())
+        self._configure_tensorboard_dir(copies, trial)
         return copies
 
     def _build_hypermodel(self, hp: Any) -> keras.Model:

@@ -14,9 +14,9 @@ from search.features.cache import FeatureCache
 from search.models.keras_model import above_embedding, linear_words
 from search.models.weights import assign, model_weights
 from search.models.wide.words import Words
+from search.training.base import TrialState
 from search.training.keras_training import KerasTraining
 from search.training.sample_weight import sample_weight
-from search.training.seeds import ACCUMULATE
 from search.training.trainable import TrainableHyperModel
 from search.training.trainers import KERAS, choose
 from spaces import space_from
@@ -167,8 +167,7 @@ def test_half_batches_make_the_same_steps(make):
     hp, whole = built(hypermodel)
     first = whole.get_weights()
     hypermodel.fit(hp, whole, TRAIN, epochs=2)
-    hp.values[ACCUMULATE] = 2
-    cut = KERAS.train(hypermodel.task(hp, TRAIN))
+    cut = KERAS.train(hypermodel.task(hp, TRAIN, state=TrialState(accumulate=2)))
     halves = cut.model
     halves.set_weights(first)
     cut.run(range(2), lambda epoch, metrics: False)

@@ -20,6 +20,7 @@ from search.models.keras_model import compiled_model
 from search.models.weights import assign, model_weights
 from search.models.wide.words import Words
 from search.training import keras_fit
+from search.training.base import TrialState
 from search.training.trainable import TrainableHyperModel
 from search.training.trainers import (
     KERAS,
@@ -199,7 +200,7 @@ def test_each_task_goes_to_the_fastest_way_that_there_is_for_it(make, way):
     ],
 )
 def test_words_beside_a_head_are_there_as_in_keras(make, way, changed):
-    task = replace(make(way, wide="tfidf", **changed), head_epochs=2)
+    task = replace(make(way, wide="tfidf", **changed), state=TrialState(head_epochs=2))
     training = make_training(task)
     weights = trained(training)
     model, expected = by_keras(task, make_training(task).weights())
@@ -246,7 +247,7 @@ def test_a_setting_that_only_the_keras_model_knows_is_not_ignored(make, label_sm
 @pytest.mark.parametrize("head_first", [False, True])
 def test_its_effect_is_there_also_where_the_head_is_trained_first(make, label_smoothing, head_first):
     tasks = [make("bag", label_smoothing=share, head_first=head_first) for share in (0.1, 0.4)]
-    assert far(*(trained(make_training(replace(task, head_epochs=1))) for task in tasks)) > 1e-3
+    assert far(*(trained(make_training(replace(task, state=TrialState(head_epochs=1)))) for task in tasks)) > 1e-3
 
 
 def test_a_setting_without_two_values_here_is_noticed(label_smoothing):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from search.config import TunerConfig
 from search.execution.base import Done, Wait
+from search.training.base import NOTHING_KNOWN, TrialState
 from search.tuning.oracles import ORACLES, make_oracle
 from search.tuning.study import Budget, Study
 
@@ -39,7 +40,7 @@ def make_study(name, seed, limit=None, *, finite=False, **changed):
 def simulated(spec, failing):
     """A result that follows from the trial alone, with many ties; it may fail, or stop early."""
     draw = random.Random(repr((sorted(spec.values.items()), spec.target_epochs)))
-    result = spec.record(spec.state)
+    result = spec.record()
     result.space = spec.space
     if draw.random() < failing:
         result.status, result.epochs = "FAILED", draw.randrange(spec.initial_epoch, spec.target_epochs)
@@ -105,6 +106,22 @@ def test_a_failure_shifts_nobody_elses_draw():
     assert undisturbed.items() <= disturbed.items()
     replacements = disturbed.keys() - undisturbed.keys()
     assert replacements and all(int(trial_id) >= 1_000_000 for trial_id in replacements)
+
+
+def test_a_promoted_trial_takes_over_what_its_parent_found_out_also_after_a_replay():
+    study, again, parents = make_study("hyperband", 0), make_study("hyperband", 0), {}
+    while (spec := study.ask()).parent is None:
+        assert spec.state == NOTHING_KNOWN
+        parents[spec.trial_id] = simulated(spec, 0.0)
+        parents[spec.trial_id].head_epochs, parents[spec.trial_id].accumulate = len(parents), 2
+        study.tell(parents[spec.trial_id])
+        assert again.replay(spec.trial_id, spec.space["values"])
+        again.tell(parents[spec.trial_id])
+    parent = parents[spec.parent]
+    assert spec.state == parent.state == TrialState(accumulate=2, head_epochs=parent.head_epochs)
+    assert again.replay(spec.trial_id, spec.space["values"])
+    again.ask_again()
+    assert again.ask() == spec
 
 
 def test_a_batch_of_one_sees_all_trials_before_it_and_a_larger_one_those_before_the_batch():

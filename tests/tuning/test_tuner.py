@@ -4,6 +4,7 @@ import errno
 import os
 import signal
 from collections import Counter
+from functools import partial
 from types import MappingProxyType
 from urllib.error import URLError
 
@@ -15,6 +16,7 @@ import tensorflow as tf
 
 from search.config import TunerConfig
 from search.errors import InputError, MachineFault
+from search.training.keras_training import KerasTraining
 from search.tuning.oracles import make_oracle, plan
 from search.tuning.tuner import Tuner
 
@@ -293,13 +295,12 @@ def test_the_plan_respects_space_and_budget():
 
 def test_out_of_memory_is_tried_once_more_in_halves(tmp_path, data):
     class Greedy(Digits):
-        accumulates_gradients = True
-
-        def fit(self, hp, model, **kwargs):
-            parts = hp.values.get("tuner/accumulate", 1)
+        def training(self, hp, *, state, callbacks, **settings):
+            model, parts = self.build(hp), state.accumulate
             if hp.get("units") > 16 and (parts == 1 or hp.get("units") > 40):
                 raise tf.errors.ResourceExhaustedError(None, None, OOM_OF_A_GPU)
-            return super().fit(hp, model, **{**kwargs, "batch_size": kwargs["batch_size"] // parts})
+            settings["batch_size"] //= parts
+            return KerasTraining(model, partial(model.fit, **settings), callbacks)
 
     tuner, watcher = search(tmp_path, data, Greedy(), name="random", max_trials=8, max_epochs=1)
     outcomes = {(record.values["units"], record.status, record.accumulate) for record in tuner.records.values()}

@@ -20,6 +20,7 @@ from search.features.cache import FeatureCache
 from search.models.classifier import Classifier
 from search.models.keras_model import above_embedding
 from search.models.weights import assign, model_weights
+from search.training.base import NOTHING_KNOWN
 from search.training.refit import refit
 from search.training.trainable import TrainableHyperModel
 from search.training.trainers import KERAS, choose
@@ -238,7 +239,7 @@ def test_promoted_and_killed_trials_go_on_and_the_best_is_refitted_and_saved(mak
     features = hypermodel.constant_features(hypermodel.space.declare(trial.hyperparameters), VALID)
     best = Classifier(tuner.load_model(trial), ("bad", "good"), None).probabilities(VALID.texts, features)
     assert (best.argmax(axis=1) == VALID.labels).mean() == pytest.approx(last.metrics["val_accuracy"])
-    model = refit(hypermodel, trial.hyperparameters, TRAIN, 1)
+    model = refit(hypermodel, trial.hyperparameters, TRAIN, 1, NOTHING_KNOWN)
     answer = assert_saved_as_it_is(model, tmp_path)
     kept = Classifier(model, ("bad", "good"), None).probabilities(VALID.texts, features)
     np.testing.assert_allclose(kept, answer, atol=1e-6)

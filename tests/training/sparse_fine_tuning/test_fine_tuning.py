@@ -14,9 +14,9 @@ from search.backbones.hub.load import published
 from search.features.cache import FeatureCache
 from search.models.weights import assign, model_weights
 from search.optimizers.settings import OPTIMIZERS
+from search.training.base import TrialState
 from search.training.embedding_bag import EmbeddingBagTraining
 from search.training.keras_training import KerasTraining
-from search.training.seeds import ACCUMULATE
 from search.training.sparse_fine_tuning import SparseRowTraining, find_touched
 from search.training.trainable import TrainableHyperModel
 from search.training.trainers import KERAS
@@ -68,10 +68,8 @@ def keras_twin(hypermodel, head, train=TRAIN, valid=VALID):
     return model, KERAS.training_of(model, hypermodel.task(hp, train, valid))
 
 
-def fast(hypermodel, train=TRAIN, valid=VALID, **values):
-    hp = keras_tuner.HyperParameters()
-    hp.values.update(values)
-    return hypermodel.training(hp, train, valid)
+def fast(hypermodel, train=TRAIN, valid=VALID, **settings):
+    return hypermodel.training(keras_tuner.HyperParameters(), train, valid, **settings)
 
 
 @pytest.mark.slow
@@ -96,7 +94,7 @@ def test_it_is_the_same_training_as_that_of_keras(make, name, optimizer):
 
 
 def test_a_batch_in_parts_makes_the_same_step(make):
-    whole, halves = fast(make("words")), fast(make("words"), **{ACCUMULATE: 2})
+    whole, halves = fast(make("words")), fast(make("words"), state=TrialState(accumulate=2))
     np.testing.assert_allclose(losses_of(halves, range(2)), losses_of(whole, range(2)), rtol=1e-5)
     for came, weight in zip(halves.weights(), whole.weights(), strict=True):
         np.testing.assert_allclose(came, weight, atol=1e-5)

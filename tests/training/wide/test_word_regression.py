@@ -12,6 +12,7 @@ from search.datasets import Examples, Fold, Subset
 from search.evaluation.word_pairs import words_and_pairs
 from search.models.weights import assign, model_weights
 from search.models.wide.words import Words
+from search.training.base import NOTHING_KNOWN
 from search.training.cross_validation import CrossValidated
 from search.training.refit import refit
 from search.training.trainable import TrainableHyperModel
@@ -51,7 +52,7 @@ def test_a_trial_of_words_alone_is_scikit_learns_logistic_regression(class_weigh
     expected = model.fit(TRAIN.texts, TRAIN.labels).predict_proba(VALID.texts)
     np.testing.assert_allclose(told[0].scored.probabilities, expected, atol=5e-4)
     np.testing.assert_array_equal(told[1].scored.probabilities, told[0].scored.probabilities)
-    refitted = refit(whole, hp, TRAIN, 1)
+    refitted = refit(whole, hp, TRAIN, 1, NOTHING_KNOWN)
     np.testing.assert_allclose(probabilities(refitted, VALID.texts), expected, atol=5e-4)
 
 
@@ -59,7 +60,7 @@ def test_a_refit_learns_the_words_of_all_its_rows():
     more = Examples(
         *(np.concatenate([getattr(one, name) for one in (TRAIN, VALID)]) for name in ("texts", "labels", "rows"))
     )
-    model = refit(hypermodel(), keras_tuner.HyperParameters(), more, 1)
+    model = refit(hypermodel(), keras_tuner.HyperParameters(), more, 1, NOTHING_KNOWN)
     assert model.get_layer("wide")._terms == tuple(Words(more.texts).terms) != tuple(Words(TRAIN.texts).terms)
 
 
