@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from omegaconf import MISSING, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from search.config import ModuleConfig
 from search.errors import InputError
 from spaces import ENCODERS
 
@@ -79,29 +80,41 @@ def exported(modules: Path) -> dict[str, Entry]:
     return entries
 
 
-def lookup(
-    names: Sequence[str], folders: Sequence[Path], modules: Path, known: Mapping[str, str] | None = None
-) -> dict[str, Entry]:
-    """Reads all entries, of the catalog and exported ones.
+@dataclass(frozen=True)
+class ModulePlaces:
+    """The places where modules are looked for and kept, and how they are made there.
 
-    Args:
-        names: The names that will be used.
-        folders: Configuration folders, as for `catalog`.
-        modules: Folder that modules are kept in, as for `exported`.
+    Attributes:
+        settings: The settings of modules.
+        folder: Folder that downloaded, built and exported modules are kept in.
+        catalogs: Configuration folders whose `module/*.yaml` name modules.
         known: Paths as the user typed them, to where they led when a run was begun.
-
-    Raises:
-        InputError: A file is not such an entry, or one of the names means two modules.
     """
-    listed, own = catalog(folders), exported(modules)
-    for name in names:
-        if name in listed and name in own:
-            raise InputError(
-                f"module {name} is two: one of the catalog and the exported one in {modules / name}. Give that folder, "
-                f"space.modules=[{modules / name}], or move it to another place to mean the catalog's."
-            )
-    placed = {name: Entry(name, handle) for name, handle in (known or {}).items()}
-    return {**own, **listed, **placed}
+
+    settings: ModuleConfig
+    folder: Path
+    catalogs: Sequence[Path] = ()
+    known: Mapping[str, str] = field(default_factory=dict)
+
+    def entries(self, names: Sequence[str]) -> dict[str, Entry]:
+        """Reads all entries, of the catalog and exported ones.
+
+        Args:
+            names: The names that will be used.
+
+        Raises:
+            InputError: A file is not such an entry, or one of the names means two modules.
+        """
+        listed, own = catalog(self.catalogs), exported(self.folder)
+        for name in names:
+            if name in listed and name in own:
+                path = self.folder / name
+                raise InputError(
+                    f"module {name} is two: one of the catalog and the exported one in {path}. Give that folder, "
+                    f"space.modules=[{path}], or move it to another place to mean the catalog's."
+                )
+        placed = {name: Entry(name, handle) for name, handle in self.known.items()}
+        return {**own, **listed, **placed}
 
 
 def markdown(entries: Iterable[Entry]) -> str:

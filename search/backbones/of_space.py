@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from search.backbones.base import Backbone
+from search.backbones.catalog import ModulePlaces
 from search.backbones.hub.layer_groups import read_groups
 from search.backbones.hub.layered_module import LayeredModule
 from search.backbones.hub.module import HubModule
@@ -18,27 +19,18 @@ from search.backbones.learned.sources import resolve_embeddings
 from search.backbones.learned.tokens import Tokens
 from search.backbones.resolve import resolve_modules
 from search.backbones.words_alone import WordsAlone
-from search.config import ModuleConfig
 from spaces import ENCODERS, LEARNED, TFIDF, TextClassifierSpace
 
 
 def resolve_backbones(
-    space: TextClassifierSpace,
-    texts: NDArray[np.object_],
-    settings: ModuleConfig,
-    modules: Path,
-    catalogs: Sequence[Path],
-    known: Mapping[str, str] | None = None,
+    space: TextClassifierSpace, texts: NDArray[np.object_], places: ModulePlaces
 ) -> dict[str, Backbone]:
     """Finds, downloads or builds the backbones of a space.
 
     Args:
         space: The space, which names them.
         texts: Texts of the training split, strings [n]; vocabularies are learned from them alone.
-        settings: The settings of modules.
-        modules: Folder that downloaded and built modules are kept in.
-        catalogs: Configuration folders whose `module/*.yaml` name modules.
-        known: Paths as the user typed them, to where they led when a run was begun.
+        places: Where modules are looked for and kept.
 
     Returns:
         A backbone for each value of `module`.
@@ -46,8 +38,8 @@ def resolve_backbones(
     Raises:
         InputError: A module cannot be found, reached, written or used.
     """
-    folders = resolve_modules(space.module_names(), settings, modules, catalogs, known)
-    embeddings = resolve_embeddings(space, texts, settings, modules, catalogs, known)
+    folders = resolve_modules(space.module_names(), places)
+    embeddings = resolve_embeddings(space, texts, places)
     return made(map(str, space["module"].options or ()), folders, embeddings, texts)
 
 

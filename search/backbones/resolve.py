@@ -11,14 +11,13 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from search.backbones.builders.packaged import build_packaged, check_packages, check_transformers
-from search.backbones.catalog import Entry, lookup
+from search.backbones.catalog import Entry, ModulePlaces
 from search.backbones.hub.identity import seal_once
 from search.backbones.module_download import download, remove_broken_downloads
 from search.backbones.transformers.build import build_folder
 from search.backbones.transformers.hubs import SCHEME, fetch_from_hub
 from search.backbones.transformers.layout import is_transformer, read_layout
 from search.backbones.unpack import is_archive, unpack
-from search.config import ModuleConfig
 from search.errors import InputError, MachineFault, nearest
 from search.utils.files import is_refused
 from search.utils.leftovers import remove_leftovers
@@ -32,21 +31,12 @@ if TYPE_CHECKING:  # it imports TensorFlow
 _ADDRESSES = ("https://", "http://", "gs://")
 
 
-def resolve_modules(
-    names: Sequence[str],
-    settings: ModuleConfig,
-    modules: Path,
-    catalogs: Sequence[Path],
-    known: Mapping[str, str] | None = None,
-) -> dict[str, Path]:
+def resolve_modules(names: Sequence[str], places: ModulePlaces) -> dict[str, Path]:
     """Finds, downloads or builds modules, and checks that each of them embeds texts.
 
     Args:
         names: Names of the catalog, TF Hub handles, paths or URLs of .tar.gz files, folders.
-        settings: The settings of modules.
-        modules: Folder that downloaded and built modules are kept in.
-        catalogs: Configuration folders whose `module/*.yaml` name modules.
-        known: Paths as the user typed them, to where they led when a run was begun.
+        places: Where modules are looked for and kept.
 
     Returns:
         Each name to the folder of its SavedModel, which embeds texts by itself.
@@ -56,28 +46,26 @@ def resolve_modules(
     """
     from search.backbones.hub.load import published
 
-    remove_leftovers(modules)
-    remove_broken_downloads(modules)
-    entries = lookup(names, catalogs, modules, known)
-    found = {name: resolve(name, entries, settings, modules) for name in names}
+    remove_leftovers(places.folder)
+    remove_broken_downloads(places.folder)
+    entries = places.entries(names)
+    found = {name: resolve(name, entries, places) for name in names}
     for name, folder in found.items():
-        found[name] = _text_module(folder, name, entries, settings, modules)
+        found[name] = _text_module(folder, name, entries, places)
         published(found[name], name)
     return found
 
 
-def _text_module(folder: Path, name: str, entries: Mapping[str, Entry], settings: ModuleConfig, modules: Path) -> Path:
+def _text_module(folder: Path, name: str, entries: Mapping[str, Entry], places: ModulePlaces) -> Path:
     """Composes a module with its preprocessor and pooling, if it needs them; see `compose.text_module`."""
     from search.backbones.hub.compose import text_module
 
-    preprocessor = preprocessor_of(name, entries, settings, modules)
-    with writable(modules):
-        return text_module(folder, name, preprocessor, settings.pooling, modules)
+    preprocessor = preprocessor_of(name, entries, places)
+    with writable(places.folder):
+        return text_module(folder, name, preprocessor, places.settings.pooling, places.folder)
 
 
-def preprocessor_of(
-    name: str, entries: Mapping[str, Entry], settings: ModuleConfig, modules: Path
-) -> Preprocessor | None:
+def preprocessor_of(name: str, entries: Mapping[str, Entry], places: ModulePlaces) -> Preprocessor | None:
     """Finds the preprocessor of a module: its own, or else the one of the settings.
 
     Raises:
@@ -86,23 +74,23 @@ def preprocessor_of(
     from search.backbones.hub.parts import Preprocessor
 
     own = entries[name].preprocessor if name in entries else None
-    handle = own or settings.preprocessor
+    handle = own or places.settings.preprocessor
     if handle is None:
         return None
     try:
-        return Preprocessor(handle, resolve(handle, entries, settings, modules))
+        return Preprocessor(handle, resolve(handle, entries, places))
     except InputError as error:
         key = "module.preprocessor" if own is None else f"the preprocessor of {name}"
         raise InputError(f"{key}={handle}: {error}") from error
 
 
-def resolve(name: str, entries: Mapping[str, Entry], settings: ModuleConfig, modules: Path) -> Path:
+def resolve(name: str, entries: Mapping[str, Entry], places: ModulePlaces) -> Path:
     """Finds, downloads or builds one module; see `resolve_modules`, which also loads it.
 
     Raises:
         InputError: It cannot be found, reached or written, or is no TF2 SavedModel.
     """
-    source = origin(name, entries)
+    source, settings, modules = origin(name, entries), places.settings, places.folder
     if isinstance(source, Entry):
         with _writing(modules):
             return _sealed(build_packaged(source, settings, modules))

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from search.backbones.catalog import ModulePlaces
 from search.backbones.hub.examine import PAIRS, examine
 from search.backbones.hub.layer_groups import read_groups
 from search.backbones.hub.load import published
@@ -33,8 +34,8 @@ def check(name: str, settings: ModuleConfig, modules: Path) -> None:
     Raises:
         InputError: The module cannot be searched.
     """
-    places = settings, modules, [configuration_folder()]
-    folder = resolve_modules([name], *places)[name]
+    places = ModulePlaces(settings, modules, [configuration_folder()])
+    folder = resolve_modules([name], places)[name]
     module = published(folder, name)
     found = examine(module)
     parameters, trained = (
@@ -66,7 +67,7 @@ def check(name: str, settings: ModuleConfig, modules: Path) -> None:
     ]
     if found.sparse:
         rows.append(("", f"a step touches single rows of {found.sparse} of its variables"))
-    rows.append(("encoders", use_as_embedding(name, *places)))
+    rows.append(("encoders", use_as_embedding(name, places)))
     for label, value in rows:
         table.add_row(label, escape(value))
     Console().print(table, highlight=False)

@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from search.backbones.builders.export import Export, export
-from search.backbones.catalog import catalog, exported, markdown
+from search.backbones.catalog import ModulePlaces, catalog, exported, markdown
 from search.backbones.inventory import Listed, inventory
 from search.commands.cli import INTERRUPTED, Parser, reported, said, whole_number
 from search.config import Config, checked, configuration_folder, register
@@ -83,7 +83,8 @@ def _fetch(given: argparse.Namespace) -> None:
     _start(config)
     from search.backbones.resolve import resolve_modules
 
-    folder = resolve_modules([given.handle], config.module, _modules(config), [configuration_folder()])[given.handle]
+    places = ModulePlaces(config.module, _modules(config), [configuration_folder()])
+    folder = resolve_modules([given.handle], places)[given.handle]
     _say(Console(), f"{given.handle} is at {folder}")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from search.backbones.catalog import lookup
+from search.backbones.catalog import ModulePlaces
 from search.backbones.resolve import origin
 from search.config import Config
 from search.errors import InputError
@@ -33,7 +33,7 @@ def check_beforehand(
     check_objective(config.objective)
     names = [*space.module_names(), *space.embedding_names()]
     preprocessor = config.module.preprocessor
-    entries = lookup(names, catalogs, Path(config.paths.modules), known)
+    entries = ModulePlaces(config.module, Path(config.paths.modules), catalogs, known).entries(names)
     found = {name: origin(name, entries) for name in names}
     if preprocessor is not None:
         try:

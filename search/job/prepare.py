@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from search.backbones import resolve_backbones
 from search.backbones.base import TRAINS_PUBLISHED, Backbone
+from search.backbones.catalog import ModulePlaces
 from search.backbones.hub.load import published
 from search.backbones.hub.purity import impurity, telling
 from search.config import Config
@@ -55,7 +56,7 @@ def prepare(
     output: Path,
     catalogs: Sequence[Path],
     say: Callable[[str], None],
-    known: Mapping[str, str] | None = None,
+    known: Mapping[str, str],
 ) -> Prepared:
     """Fetches the modules and narrows the space to what they allow.
 
@@ -74,8 +75,8 @@ def prepare(
     rows, texts = len(splits.train), splits.train.texts
     objective = make_objective(config.objective, len(splits.classes))
     space = space_from(ranges, rows=rows)
-    places = config.module, Path(config.paths.modules), catalogs, known
-    backbones = resolve_backbones(space, texts, *places)
+    places = ModulePlaces(config.module, Path(config.paths.modules), catalogs, known)
+    backbones = resolve_backbones(space, texts, places)
     modules = _modules(backbones)
     _check_purity(modules, texts)
     tokens = list(dict.fromkeys(name for backbone in backbones.values() for name in backbone.token_level))

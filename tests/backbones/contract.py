@@ -14,6 +14,7 @@ from shapes import SHAPES
 
 from search.backbones import resolve_backbones
 from search.backbones.base import Backbone
+from search.backbones.catalog import ModulePlaces
 from search.config import ModuleConfig
 from spaces import ENCODERS, space_from
 
@@ -57,7 +58,7 @@ class Kind:
         given = self.values(folder)
         ranges = {name: given[name] for name in (*_ENCODER, "embedding") if name in given}
         space = space_from({"modules": [given["module"]], **ranges})
-        return resolve_backbones(space, TRAIN, ModuleConfig(**settings), place, [place])[given["module"]]
+        return resolve_backbones(space, TRAIN, ModulePlaces(ModuleConfig(**settings), place, [place]))[given["module"]]
 
 
 def _of_folder(folder: Path) -> str:

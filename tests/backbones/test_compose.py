@@ -27,6 +27,7 @@ from shapes import (
 )
 
 from search.backbones import resolve_modules
+from search.backbones.catalog import ModulePlaces
 from search.backbones.hub import compose, load
 from search.backbones.hub.layer import TextEmbedding
 from search.backbones.hub.pooling import pool
@@ -44,7 +45,7 @@ def module(tmp_path):
 def resolved(folder, **settings):
     given = str(folder)
     top = folder.parent
-    return resolve_modules([given], ModuleConfig(**settings), top / "modules", [top / "conf"])[given]
+    return resolve_modules([given], ModulePlaces(ModuleConfig(**settings), top / "modules", [top / "conf"]))[given]
 
 
 def refused(folder, **settings):
@@ -95,7 +96,7 @@ def test_the_catalog_names_a_preprocessor(module, tmp_path):
     entry = {"name": "mine", "handle": str(module), "dimension": 4, "licence": "MIT", "language": "en"}
     (tmp_path / "conf" / "module" / "mine.yaml").write_text(json.dumps(entry | {"preprocessor": named}))
     settings = ModuleConfig(preprocessor="/none/such")
-    found = resolve_modules(["mine"], settings, tmp_path / "modules", [tmp_path / "conf"])
+    found = resolve_modules(["mine"], ModulePlaces(settings, tmp_path / "modules", [tmp_path / "conf"]))
     np.testing.assert_allclose(embedded(found["mine"]), expected(SOME, "mean"), atol=1e-6)
 
 

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from search.backbones.builders.vectors import write_module
+from search.backbones.catalog import ModulePlaces
 from search.backbones.hub.identity import content, fingerprint
 from search.backbones.hub.load import forget, published
 from search.backbones.resolve import resolve
@@ -75,7 +76,8 @@ def test_checksums_come_with_every_module_of_the_cache(tmp_path):
     with tarfile.open(archive, "w:gz") as tar:
         tar.add(tmp_path / "own", "own")
     resolved = [
-        resolve(str(place), {}, ModuleConfig(), tmp_path / "modules") for place in (tmp_path / "own", archive, archive)
+        resolve(str(place), {}, ModulePlaces(ModuleConfig(), tmp_path / "modules"))
+        for place in (tmp_path / "own", archive, archive)
     ]
     assert [(folder / SEAL).exists() for folder in resolved] == [False, True, True]
     (resolved[1] / "assets" / "vocabulary.txt").write_text("good\n")

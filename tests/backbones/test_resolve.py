@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from search.backbones.catalog import Entry
+from search.backbones.catalog import Entry, ModulePlaces
 from search.backbones.resolve import resolve, resolve_modules
 from search.config import ModuleConfig
 from search.errors import InputError
@@ -60,33 +60,33 @@ def pack(folder, archive, inside="."):
 
 def refused(name, modules, entries=ENTRIES, **settings):
     with pytest.raises(InputError) as raised:
-        resolve(name, entries, ModuleConfig(vocabulary=50, **settings), modules)
+        resolve(name, entries, ModulePlaces(ModuleConfig(vocabulary=50, **settings), modules))
     assert "\n" not in str(raised.value)
     return str(raised.value)
 
 
 def test_a_folder_is_used_where_it_is(words_module, modules):
-    assert resolve(str(words_module), ENTRIES, SETTINGS, modules) == words_module
+    assert resolve(str(words_module), ENTRIES, ModulePlaces(SETTINGS, modules)) == words_module
     assert not modules.exists()
 
 
 @pytest.mark.parametrize("inside", [".", "some/where"])
 def test_an_archive_is_unpacked_for_good(words_module, modules, tmp_path, inside):
     archive = pack(words_module, tmp_path / "words.tar.gz", Path(inside).name)
-    folder = resolve(str(archive), ENTRIES, SETTINGS, modules)
+    folder = resolve(str(archive), ENTRIES, ModulePlaces(SETTINGS, modules))
     assert (folder / "assets" / "vocabulary.txt").is_file() and modules in folder.parents
-    assert resolve(str(archive), ENTRIES, SETTINGS, modules) == folder
+    assert resolve(str(archive), ENTRIES, ModulePlaces(SETTINGS, modules)) == folder
 
 
 def test_a_handle_is_fetched_once(words_module, modules, served):
     folder, address = served
     pack(words_module, folder / "words.tar.gz")
     entries = {"mine": Entry("mine", f"{address}/words.tar.gz", None, 4, "MIT", "en")}
-    found = resolve("mine", entries, SETTINGS, modules)
+    found = resolve("mine", entries, ModulePlaces(SETTINGS, modules))
     assert (found / "saved_model.pb").is_file() and found.parent == modules
     assert "TFHUB_CACHE_DIR" not in os.environ
     (folder / "words.tar.gz").unlink()
-    assert resolve(f"{address}/words.tar.gz", ENTRIES, SETTINGS, modules) == found
+    assert resolve(f"{address}/words.tar.gz", ENTRIES, ModulePlaces(SETTINGS, modules)) == found
 
 
 def test_a_module_that_tensorflow_hub_keeps_is_found_without_a_network(words_module, modules, tmp_path, monkeypatch):
@@ -100,7 +100,7 @@ def test_a_module_that_tensorflow_hub_keeps_is_found_without_a_network(words_mod
     assert "cannot be fetched" in refused("near", modules)
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path / "hub"))
     for name in ("near", handle):
-        assert resolve(name, ENTRIES, SETTINGS, modules) == kept
+        assert resolve(name, ENTRIES, ModulePlaces(SETTINGS, modules)) == kept
     assert not list(modules.iterdir())
 
 
@@ -118,7 +118,7 @@ def test_an_address_of_no_module_is_one_line(modules, handle):
 
 
 def test_a_module_by_a_file_address(words_module, modules):
-    assert resolve(f"file://{words_module}", ENTRIES, SETTINGS, modules) == words_module
+    assert resolve(f"file://{words_module}", ENTRIES, ModulePlaces(SETTINGS, modules)) == words_module
 
 
 def test_a_pipe_is_no_module(modules, tmp_path):
@@ -158,7 +158,7 @@ def test_a_cut_off_answer_is_fetched_again(words_module, modules, served):
     archive.write_bytes(whole[:-200])
     assert "cannot be fetched" in refused(f"{address}/words.tar.gz", modules)
     archive.write_bytes(whole)
-    assert resolve(f"{address}/words.tar.gz", ENTRIES, SETTINGS, modules).is_dir()
+    assert resolve(f"{address}/words.tar.gz", ENTRIES, ModulePlaces(SETTINGS, modules)).is_dir()
 
 
 def test_an_archive_from_a_server_stays_in_its_folder(words_module, modules, served):
@@ -227,14 +227,17 @@ def test_a_full_disk_leaves_nothing(words_module, modules, tmp_path, monkeypatch
 def test_several_are_found_and_tried(words_module, save, modules, tmp_path):
     fixed = save("fixed")
     names = [str(words_module), str(fixed)]
-    assert resolve_modules(names, SETTINGS, modules, [tmp_path]) == {names[0]: words_module, names[1]: fixed}
+    assert resolve_modules(names, ModulePlaces(SETTINGS, modules, [tmp_path])) == {
+        names[0]: words_module,
+        names[1]: fixed,
+    }
     broken = save("broken", lambda scale, texts: scale)
     with pytest.raises(InputError, match="vector for each text"):
-        resolve_modules([*names, str(broken)], SETTINGS, modules, [tmp_path])
+        resolve_modules([*names, str(broken)], ModulePlaces(SETTINGS, modules, [tmp_path]))
 
 
 def test_sources_are_built(modules, monkeypatch):
     built = []
     monkeypatch.setattr("search.backbones.builders.vectors.build_glove", lambda *given: built.append(given) or modules)
-    assert resolve("built", ENTRIES, SETTINGS, modules) == modules
+    assert resolve("built", ENTRIES, ModulePlaces(SETTINGS, modules)) == modules
     assert built == [(modules, 50)]

@@ -10,6 +10,7 @@ from classifiers import LOAD_KERAS, LOAD_SAVED_MODEL, TEXTS, classifier, elsewhe
 from shapes import SHAPES, expected
 
 from search.backbones import TextEmbedding, resolve_modules
+from search.backbones.catalog import ModulePlaces
 from search.backbones.hub import load
 from search.backbones.hub.load import published
 from search.backbones.hub.module import HubModule
@@ -34,7 +35,7 @@ def resolved(tmp_path_factory):
             folder = tmp_path_factory.mktemp("shape")
             settings = ModuleConfig(**SHAPES[name].build(folder / "module"))
             given = str(folder / "module")
-            found = resolve_modules([given], settings, folder / "modules", [folder])[given]
+            found = resolve_modules([given], ModulePlaces(settings, folder / "modules", [folder]))[given]
             assert (found.parent == folder / "modules") == SHAPES[name].composed
             if SHAPES[name].composed:
                 for part in folder.iterdir():

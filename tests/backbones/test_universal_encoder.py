@@ -13,7 +13,7 @@ from search.backbones import TextEmbedding
 from search.backbones.builders import universal_encoder
 from search.backbones.builders.encoder_weights import EncoderWeights
 from search.backbones.builders.universal_encoder import build_universal_encoder
-from search.backbones.catalog import catalog
+from search.backbones.catalog import ModulePlaces, catalog
 from search.backbones.resolve import resolve
 from search.config import ModuleConfig, configuration_folder
 from search.errors import InputError
@@ -164,7 +164,7 @@ class TestBuilt:
         built = folder.stat().st_mtime_ns
         entries = catalog([configuration_folder()])
         assert entries["use-multilingual"].dimension == 512
-        assert resolve("use-multilingual", entries, ModuleConfig(), folder.parent) == folder
+        assert resolve("use-multilingual", entries, ModulePlaces(ModuleConfig(), folder.parent)) == folder
         assert folder.stat().st_mtime_ns == built
         assert metadata.version(universal_encoder.USE) in folder.name
 

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from search.backbones import resolve_modules
+from search.backbones.catalog import ModulePlaces
 from search.config import ModuleConfig, configuration_folder
 
 GLOVE, SLOW = "glove-50", "slow-encoder"
@@ -65,7 +66,7 @@ def make_module(name: str, scratch: Path, texts: Sequence[str]) -> tuple[Path, s
         measured = _build(folder, texts[:_BATCH])
     else:
         kept = Path("~/.cache/search/modules").expanduser()
-        folder = resolve_modules([name], ModuleConfig(_GLOVE_WORDS), kept, [configuration_folder()])[name]
+        folder = resolve_modules([name], ModulePlaces(ModuleConfig(_GLOVE_WORDS), kept, [configuration_folder()]))[name]
         measured = _milliseconds(tf.saved_model.load(str(folder)), texts[:_BATCH])
     return folder, f"{measured:.3f} ms a text in batches of {_BATCH}"
 

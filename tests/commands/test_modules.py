@@ -13,6 +13,7 @@ from shapes import SHAPES
 
 from search.backbones.builders import export as exporting
 from search.backbones.builders.vectors import tokenizable, vocabulary_keys, write_module
+from search.backbones.catalog import ModulePlaces
 from search.backbones.hub.parts import Preprocessor
 from search.backbones.hub.saved_variables import variable_counts
 from search.backbones.resolve import resolve_modules
@@ -51,7 +52,7 @@ def run(kept, capfd, monkeypatch):
 
 
 def found(name, kept):
-    return resolve_modules([name], ModuleConfig(), kept, [configuration_folder()])[name]
+    return resolve_modules([name], ModulePlaces(ModuleConfig(), kept, [configuration_folder()]))[name]
 
 
 @pytest.fixture
@@ -173,8 +174,8 @@ def test_a_name_that_the_catalog_has_got_since_is_no_guess(mine, kept, tmp_path)
     entry = yaml.safe_load((kept / "mine" / "mine.yaml").read_text())
     (tmp_path / "conf" / "module" / "mine.yaml").write_text(yaml.safe_dump(entry))
     with pytest.raises(InputError, match=re.escape(f"space.modules=[{kept / 'mine'}]")):
-        resolve_modules(["mine"], ModuleConfig(), kept, [tmp_path / "conf"])
-    assert resolve_modules([str(kept / "mine")], ModuleConfig(), kept, [tmp_path / "conf"])
+        resolve_modules(["mine"], ModulePlaces(ModuleConfig(), kept, [tmp_path / "conf"]))
+    assert resolve_modules([str(kept / "mine")], ModulePlaces(ModuleConfig(), kept, [tmp_path / "conf"]))
 
 
 def test_lists_the_catalog_and_what_is_on_disk(mine, run, kept, words_module_in):

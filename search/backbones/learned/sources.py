@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from search.backbones.base import SavedModule
-from search.backbones.catalog import lookup
+from search.backbones.catalog import ModulePlaces
 from search.backbones.hub.load import forget
 from search.backbones.learned.embeddings import ModuleTokens, TokenEmbedding, TokenTable
 from search.backbones.learned.initial_table import WordVectors
@@ -18,7 +16,6 @@ from search.backbones.learned.tokens import usual_length
 from search.backbones.resolve import preprocessor_of, resolve, writable
 from search.backbones.tokens.token_module import NoTokens, TokenOutputs, token_module, token_outputs
 from search.backbones.tokens.token_names import title_of_tokens
-from search.config import ModuleConfig
 from search.errors import InputError
 from spaces import AUTO, TextClassifierSpace
 
@@ -31,22 +28,14 @@ _COUNTED = 4096
 
 
 def resolve_embeddings(
-    space: TextClassifierSpace,
-    texts: NDArray[np.object_],
-    settings: ModuleConfig,
-    modules: Path,
-    catalogs: Sequence[Path],
-    known: Mapping[str, str] | None = None,
+    space: TextClassifierSpace, texts: NDArray[np.object_], places: ModulePlaces
 ) -> dict[str, TokenEmbedding]:
     """Finds, downloads or builds the modules that the embeddings of a space start from.
 
     Args:
         space: The space, which names them and the lengths of texts.
         texts: Texts of the training split, from which the length of `auto` follows.
-        settings: As for `resolve_modules`.
-        modules: As for `resolve_modules`.
-        catalogs: As for `resolve_modules`.
-        known: As for `resolve_modules`.
+        places: Where modules are looked for and kept.
 
     Returns:
         An embedding for each name of a module.
@@ -55,21 +44,21 @@ def resolve_embeddings(
         InputError: A module cannot be found, reached, written or used, or is neither of word vectors nor token-level.
     """
     names = space.embedding_names()
-    entries = lookup(names, catalogs, modules, known)
+    entries = places.entries(names)
     found: dict[str, TokenEmbedding] = {}
     for name in names:
-        folder = resolve(name, entries, settings, modules)
+        folder = resolve(name, entries, places)
         if WordVectors.of(folder, name) is not None:
             found[name] = TokenTable(SavedModule(name, folder))
             continue
         if name not in space.module_names():
             forget(folder)
         limits = space["sequence_length"].limits
-        preprocessor = preprocessor_of(name, entries, settings, modules)
+        preprocessor = preprocessor_of(name, entries, places)
         try:
-            with writable(modules):
+            with writable(places.folder):
                 length = max(map(int, limits)) if AUTO not in limits else lambda outputs: _usual_length(outputs, texts)
-                made = token_module(folder, name, preprocessor, length, modules)
+                made = token_module(folder, name, preprocessor, length, places.folder)
         except NoTokens as error:
             raise InputError(
                 f"space.embedding=[{name}]: expected a module of word vectors, such as glove-50 or one that python -m "
@@ -81,24 +70,22 @@ def resolve_embeddings(
     return found
 
 
-def use_as_embedding(name: str, settings: ModuleConfig, modules: Path, catalogs: Sequence[Path]) -> str:
+def use_as_embedding(name: str, places: ModulePlaces) -> str:
     """Describes how a module can be used under learned encoders, or why it cannot.
 
     Args:
         name: The module.
-        settings: As for `resolve_modules`.
-        modules: As for `resolve_modules`.
-        catalogs: As for `resolve_modules`.
+        places: Where modules are looked for and kept.
 
     Raises:
         InputError: The module cannot be found, reached or written.
     """
-    entries = lookup([name], catalogs, modules)
-    folder = resolve(name, entries, settings, modules)
+    entries = places.entries([name])
+    folder = resolve(name, entries, places)
     if WordVectors.of(folder, name) is not None:
         return "its vectors of words can be used, space.embedding=[…]"
     try:
-        outputs = token_outputs(folder, name, preprocessor_of(name, entries, settings, modules))
+        outputs = token_outputs(folder, name, preprocessor_of(name, entries, places))
     except InputError as error:
         return f"no: {error}"
     return f"a vector of {outputs.width} for each token can be used, space.embedding=[…]"

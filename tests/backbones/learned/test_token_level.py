@@ -10,6 +10,7 @@ from reviews import make_reviews
 from shapes import SHAPES, expected
 
 from search.backbones.base import SavedModule
+from search.backbones.catalog import ModulePlaces
 from search.backbones.learned.sources import resolve_embeddings
 from search.backbones.of_space import made
 from search.backbones.tokens.token_module import TokenModule
@@ -67,7 +68,7 @@ def bert(tmp_path_factory):
 def resolved(bert, folder, texts=TRAIN.texts, **ranges):
     name, settings = bert
     space = space_from({**SMALL, "embedding": [name], **ranges})
-    return resolve_embeddings(space, texts, settings, folder, [folder])
+    return resolve_embeddings(space, texts, ModulePlaces(settings, folder, [folder]))
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from made_encoders import ARCHITECTURES, PIECES, forward, write_encoder, write_sentence_transformer
 
-from search.backbones.catalog import lookup
+from search.backbones.catalog import ModulePlaces
 from search.backbones.hub.examine import examine
 from search.backbones.hub.layer_groups import GROUPS, read_groups
 from search.backbones.hub.load import published
@@ -28,7 +28,7 @@ def built(tmp_path):
     """Builds a folder's SavedModel as a search does."""
 
     def build(folder, **settings):
-        return resolve_modules([str(folder)], ModuleConfig(**settings), tmp_path / "modules", [])[str(folder)]
+        return resolve_modules([str(folder)], ModulePlaces(ModuleConfig(**settings), tmp_path / "modules"))[str(folder)]
 
     return build
 
@@ -148,7 +148,7 @@ def test_what_cannot_be_read_is_told_before_tensorflow_is_needed(tmp_path, chang
     config, _ = write_encoder(tmp_path / "encoder")
     (tmp_path / "encoder" / "config.json").write_text(json.dumps(config | change))
     with pytest.raises(InputError, match=told) as raised:
-        origin(str(tmp_path / "encoder"), lookup([], [], tmp_path))
+        origin(str(tmp_path / "encoder"), {})
     assert "\n" not in str(raised.value)
 
 
