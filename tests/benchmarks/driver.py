@@ -65,7 +65,7 @@ def measured(tuner: str, trials: int) -> list[Any]:
             ended.append(time.monotonic())
             if len(ended) > trials:
                 raise KeyboardInterrupt
-            record = spec.record(spec.state)
+            record = spec.record()
             report.on_trial_begin(record)
             draw = random.Random(repr(sorted(spec.values.items())))
             record.status, record.space, record.epochs = "COMPLETED", spec.space, spec.target_epochs
