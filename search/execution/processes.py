@@ -9,14 +9,13 @@ import pickle
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
 from multiprocessing.connection import wait as wait_for
 from typing import TYPE_CHECKING
 
 from search.config import AUTO, ParallelConfig
 from search.errors import InputError, MachineFault
 from search.execution.base import MakeExecutor, Runner
-from search.execution.worker_process import Listener, WorkerProcess
+from search.execution.worker_process import Listener, WorkerProcess, Workers
 
 if TYPE_CHECKING:
     from search.features.passes import PassObserver
@@ -24,26 +23,6 @@ if TYPE_CHECKING:
     from search.tuning.trial import TrialSpec
 
 log = logging.getLogger(__name__)
-
-SILENCE = 120.0
-"""Seconds without one after which a worker is taken for dead."""
-
-
-@dataclass(frozen=True)
-class Workers:
-    """Settings of the worker processes.
-
-    Attributes:
-        count: The number of processes.
-        prepare: Called in each process with its number, from 1, before it imports anything of a search.
-        max_restarts: How often a trial may go on elsewhere, from its last finished epoch, after its worker died.
-        silence: Seconds without a sign of life after which a worker is taken for dead.
-    """
-
-    count: int
-    prepare: Callable[[int], object]
-    max_restarts: int = 3
-    silence: float = SILENCE
 
 
 class ProcessExecutor:
@@ -93,7 +72,7 @@ class ProcessExecutor:
             while self._woken.poll():
                 self._woken.recv_bytes()
             for worker in self._workers.values():
-                worker.kill_if_silent(self._settings.silence)
+                worker.kill_if_silent()
 
     def close(self) -> None:
         """Kills the processes: what a trial had finished is on disk."""
@@ -115,7 +94,7 @@ class ProcessExecutor:
         future.add_done_callback(lambda _: self._waker.send_bytes(b"."))
 
     def _started(self, slot: int) -> WorkerProcess:
-        return WorkerProcess(slot, self._listener(), self._settings.prepare, self._pickled)
+        return WorkerProcess(slot, self._listener(), self._settings, self._pickled)
 
     def _ended(self, slot: int) -> TrialRecord | None:
         """The result of a slot's trial; None where its worker died and it goes on in another."""

@@ -18,8 +18,25 @@ if TYPE_CHECKING:
     from search.tuning.record import TrialRecord, TrialReport
     from search.tuning.trial import TrialSpec
 
-HEARTBEAT = 5.0
-"""Seconds between two signs of life of a worker."""
+# Signs of life in the time after which a worker without one is taken for dead.
+_SIGNS = 24
+
+
+@dataclass(frozen=True)
+class Workers:
+    """Settings of the worker processes.
+
+    Attributes:
+        count: The number of processes.
+        prepare: Called in each process with its number, from 1, before it imports anything of a search.
+        max_restarts: How often a trial may go on elsewhere, from its last finished epoch, after its worker died.
+        silence: Seconds without a sign of life after which a worker is taken for dead.
+    """
+
+    count: int
+    prepare: Callable[[int], object]
+    max_restarts: int = 3
+    silence: float = 120.0
 
 
 @dataclass(frozen=True)
@@ -58,7 +75,7 @@ class WorkerProcess:
     Args:
         number: From 1.
         listener: Takes its messages.
-        prepare: Called there with the number, before it imports anything of a search.
+        settings: What they have in common.
         pickled: The runner of trials.
 
     Attributes:
@@ -67,15 +84,16 @@ class WorkerProcess:
         begun: Raises what went wrong before its first trial.
     """
 
-    def __init__(self, number: int, listener: Listener, prepare: Callable[[int], object], pickled: bytes) -> None:
+    def __init__(self, number: int, listener: Listener, settings: Workers, pickled: bytes) -> None:
         self.receiver, sender = multiprocessing.Pipe(duplex=False)
         self.is_open = True
         self._listener = listener
+        self._silence = settings.silence
         self._heard = time.monotonic()
         context = multiprocessing.get_context("spawn")
-        self._pool = ProcessPoolExecutor(1, context, worker.attach, (sender, HEARTBEAT))
+        self._pool = ProcessPoolExecutor(1, context, worker.attach, (sender, settings.silence / _SIGNS))
         others = set(multiprocessing.active_children())
-        self.begun = self._pool.submit(worker.begin, number, prepare, logging.getLogger().level, pickled)
+        self.begun = self._pool.submit(worker.begin, number, settings.prepare, logging.getLogger().level, pickled)
         self._process = (set(multiprocessing.active_children()) - others).pop()
         sender.close()  # so that its end can be seen from here
 
@@ -94,11 +112,11 @@ class WorkerProcess:
             self._heard = time.monotonic()
             self._listener.hear(*message)
 
-    def kill_if_silent(self, seconds: float) -> None:
-        """Kills the process where it has given no sign of life for so long."""
-        if time.monotonic() - self._heard > seconds:
+    def kill_if_silent(self) -> None:
+        """Kills the process where it has given no sign of life for too long."""
+        if time.monotonic() - self._heard > self._silence:
             self.deliver()  # the driver may have been busy itself
-        if time.monotonic() - self._heard > seconds:
+        if time.monotonic() - self._heard > self._silence:
             self._process.kill()
 
     def close(self) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -166,21 +167,17 @@ class FeatureCache:
         shelf = self.store.shelf(fingerprint(module), self.dtype)
         keys, first, inverse = np.unique(text_keys(texts), return_index=True, return_inverse=True)
         found = _Found(keys)
-        for chunk in self.store.chunks(shelf):
-            # Of two processes that computed the same text, the older chunk decides.
-            at, rows = found.match(chunk)
-            if len(rows) and self.store.is_sound(chunk):
-                mark_used(chunk.path)
-                found.add(chunk, at, rows)
-        missing = np.flatnonzero(found.part < 0)
-        if observer is not None:
-            observer.on_pass_begin(name or module.name, len(keys), len(keys) - len(missing))
-        if len(missing):
-            # In the order of their keys: the same texts make the same batches, whatever order they come in.
-            unknown = texts[first[missing]]
-            write = partial(self.write, shelf, found.used)
-            for chunk in computed(module, name, unknown, keys[missing], self.dtype, write, observer):
-                found.add(chunk, *found.match(chunk))
+        missing = self._look_up(found, shelf)
+        with self.store.computing(shelf) if len(missing) else nullcontext():
+            missing = self._look_up(found, shelf) if len(missing) else missing
+            if observer is not None:
+                observer.on_pass_begin(name or module.name, len(keys), len(keys) - len(missing))
+            if len(missing):
+                # In the order of their keys: the same texts make the same batches, whatever order they come in.
+                unknown = texts[first[missing]]
+                write = partial(self.write, shelf, found.used)
+                for chunk in computed(module, name, unknown, keys[missing], self.dtype, write, observer):
+                    found.add(chunk, *found.match(chunk))
         if len(keys):
             shelf.note_module(name or module.name, module)
         if (over := self.store.evict(found.used)) > 0:
@@ -190,6 +187,16 @@ class FeatureCache:
         if observer is not None:
             observer.on_pass_end(len(missing), time.monotonic() - begun)
         return Features(found.parts, found.part[inverse], found.row[inverse], _dimension(found.parts, module))
+
+    def _look_up(self, found: _Found, shelf: Shelf) -> NDArray[np.int64]:
+        """Adds the features that the shelf has, and returns the positions of the texts that it has not."""
+        for chunk in self.store.chunks(shelf):
+            # Of two processes that computed the same text, the older chunk decides.
+            at, rows = found.match(chunk)
+            if len(rows) and self.store.is_sound(chunk):
+                mark_used(chunk.path)
+                found.add(chunk, at, rows)
+        return np.flatnonzero(found.part < 0)
 
     def write(
         self, shelf: Shelf, used: set[Path], keys: NDArray[np.bytes_], values: NDArray[np.floating[Any]]

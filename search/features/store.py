@@ -11,7 +11,7 @@ import struct
 import time
 import zlib
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from search.utils.files import whole_file, write_json
 from search.utils.leftovers import remove_leftovers
+from search.utils.lock import waiting_for
 
 _log = logging.getLogger(__name__)
 SUFFIX = ".features"
@@ -127,6 +128,17 @@ class ChunkStore:
                 continue
             except ValueError as error:
                 _discard(path, str(error))
+
+    @contextmanager
+    def computing(self, shelf: Shelf) -> Iterator[None]:
+        """Keeps other processes from computing features of a shelf while the block runs: each text is computed once.
+
+        Waits for another process that does so, whose features are then there.
+        """
+        with suppress(OSError):  # which writing the features meets again, and tells of
+            shelf.path.mkdir(parents=True, exist_ok=True)
+        with waiting_for(shelf.path):
+            yield
 
     def is_sound(self, chunk: Chunk) -> bool:
         """Whether a chunk's values are those that were written, checked once per process; a damaged one is removed."""

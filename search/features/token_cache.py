@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from search.features.cache import MOST_MEMORY, FeatureCache, text_keys
 from search.features.passes import PassObserver
-from search.features.store import Chunk, mark_used
+from search.features.store import Chunk, Shelf, mark_used
 from search.features.token_features import TokenPass, chunks, rows_of
 from search.utils.machine_memory import available_memory
 from search.utils.ragged import RaggedRows
@@ -39,16 +40,16 @@ def token_features(
         return None
     begun = time.monotonic()
     keys, first, inverse = np.unique(text_keys(texts), return_index=True, return_inverse=True)
-    found, lengths = _Found(keys, work.tokens.lengths[first]), work.tokens.lengths[first]
+    found = _Found(keys, work.tokens.lengths[first])
     shelf = cache.store.shelf(work.fingerprint, cache.dtype)
-    for chunk in cache.store.chunks(shelf):
-        found.add(chunk, cache)
-    missing = np.flatnonzero((found.part < 0) & (lengths > 0))
-    if observer is not None:
-        observer.on_pass_begin(work.name, len(keys), len(keys) - len(missing))
-    write = partial(cache.write, shelf, found.used)
-    for chunk in chunks(work, first[missing], keys[missing], cache.dtype, write, observer):
-        found.add(chunk, cache)
+    missing = found.look_up(cache, shelf)
+    with cache.store.computing(shelf) if len(missing) else nullcontext():
+        missing = found.look_up(cache, shelf) if len(missing) else missing
+        if observer is not None:
+            observer.on_pass_begin(work.name, len(keys), len(keys) - len(missing))
+        write = partial(cache.write, shelf, found.used)
+        for chunk in chunks(work, first[missing], keys[missing], cache.dtype, write, observer):
+            found.add(chunk, cache)
     shelf.note_module(work.name, work.layers.module.folder)
     cache.store.evict(found.used)
     if observer is not None:
@@ -70,6 +71,12 @@ class _Found:
         self._starts = np.zeros(len(keys), np.int64)
         self._parts: list[NDArray[np.floating[Any]]] = []
         self.used: set[Path] = set()
+
+    def look_up(self, cache: FeatureCache, shelf: Shelf) -> NDArray[np.int64]:
+        """Adds the tokens that the shelf has, and returns the positions of the texts that it has not."""
+        for chunk in cache.store.chunks(shelf):
+            self.add(chunk, cache)
+        return np.flatnonzero((self.part < 0) & (self._lengths > 0))
 
     def add(self, chunk: Chunk, cache: FeatureCache) -> None:
         """Takes from a chunk the texts that none before it had."""

@@ -23,6 +23,7 @@ from search.models.hypermodel import TextClassifierHyperModel
 from search.models.scorer import scorer
 from search.tuning.trial import TrialConstraint
 from search.utils.checked import damaged, read_checked, write_checked
+from search.utils.lock import waiting_for
 from search.utils.timing import milliseconds_per_text
 from spaces import TextClassifierSpace
 
@@ -59,11 +60,8 @@ class LatencyLimit:
         self._file = file
         self._texts = texts
         self._measure = measure
-        if limit is not None and file.is_file():
-            kept = read_checked(file)
-            if not all(type(spent) in (int, float) for spent in kept.values()):
-                raise damaged(file, "it holds what is no number")
-            self.milliseconds = kept
+        if limit is not None:
+            self._read()
 
     def narrowed(
         self, ranges: Mapping[str, Any], hypermodel: TextClassifierHyperModel, say: Callable[[str], None]
@@ -125,6 +123,7 @@ class LatencyLimit:
         """
         if self.limit is None:
             return None
+        self._read()  # what worker processes measured
         met = milliseconds <= self.limit
         text = f"limit {self.limit:g} ms a text, measured {milliseconds:.3g} ms"
         return {
@@ -141,12 +140,14 @@ class LatencyLimit:
         values = space.declare(hp)
         settings = {name: values[name] for name in hypermodel.backbone(values).latency_settings if name in values}
         values = {**least_values(space, values["module"]), **settings}
+        name = _described(hypermodel, values)
+        if name not in self.milliseconds:
+            self._read()  # another worker process may have measured it
         known = len(self.milliseconds)
         fast = self._is_fast(hypermodel, values)
         if len(self.milliseconds) > known:
             self._keep()
         if not fast:
-            name = _described(hypermodel, values)
             raise keras_tuner.errors.FailedTrialError(
                 f"{name} takes {self.milliseconds[name]:.3g} ms a text, more than {_KEY}={self.limit:g}"
             )
@@ -167,8 +168,20 @@ class LatencyLimit:
         ordered = sorted(self.milliseconds.items(), key=lambda one: one[1])
         return "; ".join(f"{name} {spent:.3g} ms" for name, spent in ordered)
 
+    def _read(self) -> None:
+        """Takes the times in the file; they decide, whoever measured them."""
+        if not self._file.is_file():
+            return
+        kept = read_checked(self._file)
+        if not all(type(spent) in (int, float) for spent in kept.values()):
+            raise damaged(self._file, "it holds what is no number")
+        self.milliseconds |= kept
+
     def _keep(self) -> None:
-        write_checked(self._file, self.milliseconds)
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        with waiting_for(self._file.parent):
+            self._read()
+            write_checked(self._file, self.milliseconds)
 
 
 def timed_classifier(

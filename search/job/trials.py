@@ -12,8 +12,9 @@ from typing import Any
 from search.datasets import Examples
 from search.errors import SearchError
 from search.execution.base import MakeExecutor
-from search.execution.processes import Workers, in_processes, number_of_workers
+from search.execution.processes import in_processes, number_of_workers
 from search.execution.serial import SerialExecutor
+from search.execution.worker_process import Workers
 from search.features.cache import FeatureCache
 from search.features.splits import Inputs
 from search.job.prepare import Prepared

@@ -5,7 +5,8 @@ from __future__ import annotations
 from inspect import signature
 from typing import Any
 
-from search.execution.processes import Workers, in_processes
+from search.execution.processes import in_processes
+from search.execution.worker_process import Workers
 from search.tuning.oracles.hyperband import HyperbandOracle
 from search.tuning.tuner import Tuner
 from search.utils.device import keras_settings

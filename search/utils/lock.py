@@ -7,7 +7,7 @@ import json
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from search.errors import InputError
@@ -42,6 +42,23 @@ def locked(folder: Path) -> Iterator[None]:
         # Removed while it is still held: nobody can have taken this file, nor put another in its place.
         path.unlink(missing_ok=True)
         os.close(file)
+
+
+@contextmanager
+def waiting_for(folder: Path) -> Iterator[None]:
+    """Lets one process at a time into the block: the others wait.
+
+    It leaves no file behind. On a file system without locks nobody waits.
+
+    Args:
+        folder: An existing folder, which stands for what is to be kept apart.
+    """
+    with ExitStack() as held:
+        with suppress(OSError):
+            file = os.open(folder, os.O_RDONLY)
+            held.callback(os.close, file)  # which lets go of the lock
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _taken(path: Path) -> int:

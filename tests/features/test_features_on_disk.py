@@ -272,6 +272,19 @@ def test_processes_share_the_folder(module, tmp_path):
     check(FeatureCache(tmp_path / "cache"), module, numbered(range(100)))
 
 
+def ask_and_count(module, cache):
+    vars(feature_pass).update(SMALL)
+    before = len(COMPUTED)
+    FeatureCache(Path(cache)).features(Path(module), numbered(range(1000)), Printing())
+    print("computed", len(COMPUTED) - before)
+
+
+def test_processes_that_ask_at_once_compute_each_text_once(module, tmp_path):
+    processes = [run("ask_and_count", module, tmp_path / "cache") for _ in range(2)]
+    printed = [process.communicate()[0].decode().split() for process in processes]
+    assert sorted(int(words[-1]) for words in printed) == [0, 1000]
+
+
 class Printing:
     """Prints how many texts are done, and takes its time."""
 
