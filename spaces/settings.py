@@ -80,6 +80,7 @@ SETTINGS: dict[str, Setting] = {
         Choice(["glove-50", "use-multilingual"]),
         named("names, handles or folders"),
         "Names of the catalog, TF Hub handles, .tar.gz files or folders: space.modules=[glove-50,/models/my_module]."
+        " Joined by +, they stand side by side and stay as published: space.modules=[use-multilingual+minilm]."
         f" {', '.join(ENCODERS)} are encoders learned from the training texts: space.modules=[glove-50,lstm]. {TFIDF} "
         "is logistic regression on words and word pairs, without a head: space.modules=[glove-50,tfidf]",
     ),
@@ -87,7 +88,9 @@ SETTINGS: dict[str, Setting] = {
         Choice([False, True]),
         TRUTH,
         "false: the module stays as published; true: it is fine-tuned along with the head. space.trainable=[false]",
-        Where("module", lambda module: module not in (*ENCODERS, TFIDF), "there is a published module"),
+        Where(
+            "module", lambda module: module not in (*ENCODERS, TFIDF), "there is a published module, not joined ones"
+        ),
     ),
     "frozen": Setting(
         ("use-multilingual", "use", "use-large"),

@@ -39,7 +39,7 @@ class TextClassifierSpace(Space):
 
     Args:
         rows: Rows that a trial trains on; the batch sizes of `auto` follow from them.
-        untrainable: Names of modules without trainable weights: their trials have no `trainable`.
+        untrainable: Names of modules that cannot be trained: their trials have no `trainable`.
         token_level: Names of modules under `embedding` that give a vector for each token of a text.
         layered: Names of modules whose layers are known one by one: `unfreeze` and `layer_decay` are theirs alone.
         **ranges: Setting to range.
@@ -155,7 +155,7 @@ def _check_trainable(modules: Parameter, untrainable: Collection[str]) -> None:
     wanted = [str(module) for module in modules.options or () if module in untrainable]
     if wanted:
         raise SpaceError(
-            f"space.trainable=[true]: {', '.join(wanted)} cannot be fine-tuned, having no trainable variables; leave "
+            f"space.trainable=[true]: {', '.join(wanted)} cannot be fine-tuned; leave "
             "it out, or allow false in space.trainable"
         )
 

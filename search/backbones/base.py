@@ -61,13 +61,13 @@ class Published:
 
     Attributes:
         name: The module, as the configuration calls it.
-        module: Its SavedModel.
-        takes_texts: Whether the model passes its texts to it; else its vectors were copied into an embedding.
-        is_all: Whether the backbone is this module and nothing else.
+        modules: The SavedModel, or several whose vectors stand side by side.
+        takes_texts: Whether the model passes its texts to them; else their vectors were copied into an embedding.
+        is_all: Whether the backbone is this and nothing else.
     """
 
     name: str
-    module: SavedModule
+    modules: tuple[SavedModule, ...]
     takes_texts: bool
     is_all: bool
 
@@ -160,7 +160,7 @@ class Backbone(ABC):
         return self
 
     def untrainable(self) -> list[str]:
-        """Names, as in the configuration, of modules without trainable weights."""
+        """Names, as in the configuration, of modules that cannot be trained."""
         return []
 
     def groups(self, model: keras.Model, values: Mapping[str, Any]) -> list[list[keras.Variable]]:
@@ -179,24 +179,24 @@ class Backbone(ABC):
             return Description(self.name, None, False)
         return Description(self.name, found.name, not self.trains_published(values))
 
-    def text_module(self, values: Mapping[str, Any]) -> SavedModule | None:
-        """The published module that takes the model's texts; None where there is none."""
+    def text_modules(self, values: Mapping[str, Any]) -> tuple[SavedModule, ...]:
+        """The published modules that take the model's texts, side by side."""
         found = self.published(values)
-        return found.module if found is not None and found.takes_texts else None
+        return found.modules if found is not None and found.takes_texts else ()
 
-    def constant(self, values: Mapping[str, Any]) -> SavedModule | None:
-        """The module that takes the texts, where training leaves its outputs constant; else None."""
-        return None if self.trains_published(values) else self.text_module(values)
+    def constant(self, values: Mapping[str, Any]) -> tuple[SavedModule, ...]:
+        """The modules that take the texts, where training leaves their outputs constant; else none."""
+        return () if self.trains_published(values) else self.text_modules(values)
 
-    def frozen_features(self, values: Mapping[str, Any]) -> SavedModule | None:
-        """The module whose features are the backbone's output and constant; None where there is none."""
+    def frozen_features(self, values: Mapping[str, Any]) -> tuple[SavedModule, ...]:
+        """The modules whose features, side by side, are the backbone's output and constant; there may be none."""
         return self._whole(values, trained=False)
 
     def fine_tuned(self, values: Mapping[str, Any]) -> SavedModule | None:
         """The module that is fine-tuned and is all of the backbone; None where there is none."""
-        return self._whole(values, trained=True)
+        return next(iter(self._whole(values, trained=True)), None)
 
-    def _whole(self, values: Mapping[str, Any], trained: bool) -> SavedModule | None:
+    def _whole(self, values: Mapping[str, Any], trained: bool) -> tuple[SavedModule, ...]:
         found = self.published(values)
         fits = found is not None and found.is_all and self.trains_published(values) is trained
-        return found.module if found is not None and fits else None
+        return found.modules if found is not None and fits else ()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from omegaconf import MISSING, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from search.backbones.joined_names import parts
 from search.config import ModuleConfig
 from search.errors import InputError
 from spaces import ENCODERS
@@ -100,21 +103,46 @@ class ModulePlaces:
         """Reads all entries, of the catalog and exported ones.
 
         Args:
-            names: The names that will be used.
+            names: The names that will be used, of modules or of several that are joined.
 
         Raises:
-            InputError: A file is not such an entry, or one of the names means two modules.
+            InputError: A file is not such an entry, or one of the names means two modules, or joins what cannot be.
         """
         listed, own = catalog(self.catalogs), exported(self.folder)
-        for name in names:
+        placed = {name: Entry(name, handle) for name, handle in self.known.items()}
+        entries = {**own, **listed, **placed}
+        for name in chain.from_iterable(parts(one, entries) for one in names):
             if name in listed and name in own:
                 path = self.folder / name
                 raise InputError(
                     f"module {name} is two: one of the catalog and the exported one in {path}. Give that folder, "
                     f"space.modules=[{path}], or move it to another place to mean the catalog's."
                 )
-        placed = {name: Entry(name, handle) for name, handle in self.known.items()}
-        return {**own, **listed, **placed}
+        return entries
+
+
+def facts(name: str, entries: Mapping[str, Entry]) -> dict[str, Any]:
+    """The facts about a module, or about several that are joined, as far as all of them are in the catalog.
+
+    Returns:
+        The attributes of `Entry`; of a module that is not in the catalog its name alone.
+    """
+    several = [entries[part] for part in parts(name, entries) if part in entries]
+    if len(several) < len(parts(name, entries)):
+        return {"name": name}
+    if len(several) == 1:
+        return asdict(several[0])
+    places = [one.handle or one.source for one in several]
+    spoken = [[code.strip() for code in one.language.split(",")] for one in several]
+    shared = [code for code in spoken[0] if all(code in codes for codes in spoken)]
+    return {
+        "name": name,
+        "source": " and ".join(str(place) for place in places),
+        "dimension": sum(one.dimension for one in several),
+        "licence": " and ".join(dict.fromkeys(one.licence for one in several)),
+        "language": ", ".join(shared),
+        "notes": " ".join(one.notes for one in several),
+    }
 
 
 def markdown(entries: Iterable[Entry]) -> str:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from search.backbones.base import Backbone
+from search.backbones.base import Backbone, SavedModule
 from search.backbones.catalog import ModulePlaces
 from search.backbones.hub.layer_groups import read_groups
 from search.backbones.hub.layered_module import LayeredModule
 from search.backbones.hub.module import HubModule
+from search.backbones.joined import JoinedModules
+from search.backbones.joined_names import check_distinct, parts
 from search.backbones.learned.embeddings import TokenEmbedding, TokenTable
 from search.backbones.learned.encoder import LearnedEncoder
 from search.backbones.learned.sources import resolve_embeddings
@@ -38,9 +41,12 @@ def resolve_backbones(
     Raises:
         InputError: A module cannot be found, reached, written or used.
     """
-    folders = resolve_modules(space.module_names(), places)
+    names = space.module_names()
+    entries = places.entries(names)
+    joined = {name: parts(name, entries) for name in names}
+    folders = resolve_modules([*dict.fromkeys(chain.from_iterable(joined.values()))], places)
     embeddings = resolve_embeddings(space, texts, places)
-    return made(map(str, space["module"].options or ()), folders, embeddings, texts)
+    return made(map(str, space["module"].options or ()), folders, embeddings, texts, joined)
 
 
 def made(
@@ -48,6 +54,7 @@ def made(
     folders: Mapping[str, Path],
     embeddings: Mapping[str, TokenEmbedding],
     texts: NDArray[np.object_],
+    joined: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, Backbone]:
     """Makes backbones from modules that have been found.
 
@@ -56,13 +63,23 @@ def made(
         folders: Names of modules to their SavedModels.
         embeddings: Pretrained token embeddings, by the values of `embedding`.
         texts: As for `resolve_backbones`.
+        joined: The modules that a value of `module` stands for; None: each for the one of its name.
+
+    Raises:
+        InputError: A module is joined to itself.
     """
     tokens, under = Tokens(texts), {LEARNED: TokenTable(None), **embeddings}
 
     def backbone(name: str) -> Backbone:
         if name in ENCODERS:
             return LearnedEncoder(name, tokens, under)
-        return WordsAlone(name) if name == TFIDF else published_backbone(name, folders[name])
+        if name == TFIDF:
+            return WordsAlone(name)
+        several = [SavedModule(part, folders[part]) for part in (joined or {}).get(name, (name,))]
+        if len(several) == 1:
+            return published_backbone(name, several[0].folder)
+        check_distinct(name, [module.load().fingerprint for module in several])
+        return JoinedModules(name, several)
 
     return {name: backbone(name) for name in names}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -35,6 +36,30 @@ class Inputs(Protocol):
         """Features of some rows, float32 [k, dim]."""
 
 
+class _SideBySide:
+    """Features of the same rows through several modules, one behind the other.
+
+    Args:
+        parts: The features through each module.
+    """
+
+    def __init__(self, parts: Sequence[Inputs]) -> None:
+        self.dimension = sum(part.dimension for part in parts)
+        self._parts = parts
+
+    def __len__(self) -> int:
+        return len(self._parts[0])
+
+    def take(self, rows: NDArray[np.int64]) -> NDArray[np.floating]:
+        """Features of some rows; see `Inputs.take`."""
+        return np.concatenate([part.take(rows) for part in self._parts], axis=1)
+
+
+def side_by_side(parts: Sequence[Inputs]) -> Inputs:
+    """The features of the same rows through one module or several, one behind the other."""
+    return parts[0] if len(parts) == 1 else _SideBySide(parts)
+
+
 class SplitFeatures:
     """Gives the features of splits through frozen modules.
 
@@ -63,16 +88,19 @@ class SplitFeatures:
         """Whether there is a cache, and in it room for the features of so many texts."""
         return self.cache is not None and self.cache.has_room(texts, dimension)
 
-    def of(self, module: SavedModule, examples: Examples) -> Features | FeaturesOfSome:
+    def of(self, modules: Sequence[SavedModule], examples: Examples) -> Inputs:
         """Gives the features of a split: from memory, from the cache, or else computed.
 
         Args:
-            module: The module.
+            modules: The module, or several whose features stand side by side.
             examples: The split; of a part of one, the features of the whole are kept.
 
         Returns:
             float32 [rows of the split, dim].
         """
+        return side_by_side([self._of_one(module, examples) for module in modules])
+
+    def _of_one(self, module: SavedModule, examples: Examples) -> Features | FeaturesOfSome:
         if isinstance(examples, Subset):
             return FeaturesOfSome(self._of_whole(module, examples.whole), examples.at)
         return self._of_whole(module, examples)
@@ -102,7 +130,7 @@ class SplitFeatures:
         key = (module, id(examples))
         if key not in self._features:
             found = (
-                embedded(module, examples.texts)
+                _embedded(module, examples.texts)
                 if self.cache is None
                 else self.cache.features(module.folder, examples.texts, self._on_pass, module.name)
             )
@@ -110,8 +138,12 @@ class SplitFeatures:
         return self._features[key][1]
 
 
-def embedded(saved: SavedModule, texts: NDArray[np.object_]) -> Features:
-    """The features of texts, strings [n], computed and kept nowhere."""
+def embedded(modules: Sequence[SavedModule], texts: NDArray[np.object_]) -> Inputs:
+    """The features of texts, strings [n], through modules side by side: computed and kept nowhere."""
+    return side_by_side([_embedded(module, texts) for module in modules])
+
+
+def _embedded(saved: SavedModule, texts: NDArray[np.object_]) -> Features:
     module = saved.load()
     rows = np.arange(len(texts), dtype=np.int32)
     vectors = answers_in_batches(module, texts, f"module {module.name}")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
 from search.backbones.catalog import ModulePlaces
+from search.backbones.joined_names import parts
 from search.backbones.resolve import origin
 from search.config import Config
 from search.errors import InputError
@@ -31,10 +33,12 @@ def check_beforehand(
         InputError: There is no such objective or module, or a package that a module needs is not installed.
     """
     check_objective(config.objective)
-    names = [*space.module_names(), *space.embedding_names()]
+    names, below = space.module_names(), space.embedding_names()
     preprocessor = config.module.preprocessor
-    entries = ModulePlaces(config.module, Path(config.paths.modules), catalogs, known).entries(names)
-    found = {name: origin(name, entries) for name in names}
+    entries = ModulePlaces(config.module, Path(config.paths.modules), catalogs, known).entries([*names, *below])
+    joined = {name: parts(name, entries) for name in names}
+    _check_trainable(space, [name for name, several in joined.items() if len(several) > 1])
+    found = {name: origin(name, entries) for name in (*chain.from_iterable(joined.values()), *below)}
     if preprocessor is not None:
         try:
             found[preprocessor] = origin(preprocessor, entries)
@@ -42,3 +46,12 @@ def check_beforehand(
             raise InputError(f"module.preprocessor={preprocessor}: {error}") from error
     paths = {name: str(place.absolute()) for name, place in found.items() if isinstance(place, Path)}
     return {**{name: path for name, path in paths.items() if name not in entries}, **known}
+
+
+def _check_trainable(space: TextClassifierSpace, joined: Sequence[str]) -> None:
+    """Refuses joined modules in a space that fine-tunes every module."""
+    if joined and "trainable" in space and False not in (space["trainable"].options or ()):
+        raise InputError(
+            f"space.trainable=[true]: {', '.join(joined)} cannot be fine-tuned, being several modules side by side: "
+            "allow false in space.trainable, or leave them out."
+        )

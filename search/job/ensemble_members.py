@@ -64,7 +64,7 @@ def _served(name: str, baseline: Baseline, prepared: Prepared) -> keras.layers.L
     classes = len(prepared.splits.classes)
     if baseline.module is None:
         return WordCounts(baseline.model, classes, name)
-    return linear_over(prepared.modules[baseline.module], baseline.model, classes)
+    return linear_over(prepared.backbones[baseline.module], baseline.model, classes)
 
 
 def _distinct(ranking: list[TrialRecord], most: int) -> Iterator[TrialRecord]:

@@ -41,11 +41,12 @@ def evaluate(prepared: Prepared, trials: Trials, classifier: Classifier) -> Eval
 
 
 def _best_frozen(trials: Trials) -> FrozenBackbone | None:
-    """The published module that did best without being trained; None where none was tried so."""
+    """The backbone that did best without training of published weights; None where none was tried so."""
     for record in trials.tuner.ranking():
-        module = trials.hypermodel.backbone(record.values).frozen_features(record.values)
-        if module is not None:
-            return FrozenBackbone(module.name, partial(trials.hypermodel.features, module), partial(embedded, module))
+        backbone = trials.hypermodel.backbone(record.values)
+        if modules := backbone.frozen_features(record.values):
+            of_split, of_texts = partial(trials.hypermodel.features, modules), partial(embedded, modules)
+            return FrozenBackbone(backbone.name, of_split, of_texts)
     return None
 
 

@@ -96,7 +96,7 @@ def prepare(
         frozen = _untrainable(space, backbones)
         if frozen:
             space = space_from(ranges, rows=rows, untrainable=frozen, token_level=tokens, layered=layered)
-            say(f"Without trainable variables, hence searched frozen only: {', '.join(frozen)}")
+            say(f"Searched frozen only, as nothing of them can be trained: {', '.join(frozen)}")
     return Prepared(config, splits, objective, backbones, modules, space, limit)
 
 
@@ -105,7 +105,7 @@ def _modules(backbones: Mapping[str, Backbone]) -> dict[str, Path]:
 
 
 def _untrainable(space: TextClassifierSpace, backbones: Mapping[str, Backbone]) -> list[str]:
-    """The modules of a space that have nothing to train."""
+    """The modules of a space that cannot be trained."""
     searched = {*space.module_names(), *space.embedding_names()}
     found = [name for option in space["module"].options or () for name in backbones[str(option)].untrainable()]
     return [name for name in dict.fromkeys(found) if name in searched]

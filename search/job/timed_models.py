@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from search.backbones.hub.load import Module
 from search.job.latency import timed_classifier
 from search.models.hypermodel import TextClassifierHyperModel
 from search.tuning.tuner import Tuner
@@ -32,6 +33,11 @@ def tried(tuner: Tuner, hypermodel: TextClassifierHyperModel) -> tuple[Timed, Ti
         published = hypermodel.backbone(record.values).published(record.values)
         if published is not None:
             # Of a module that stands under encoders and on its own there are two kinds, which take about the same time.
-            modules.setdefault(published.name, published.module.load())
+            modules.setdefault(published.name, _vectors([module.load() for module in published.modules]))
     others = {name: classify for name, classify in classifiers.items() if name not in modules}
     return dict(sorted({**modules, **others}.items())), dict(sorted(classifiers.items()))
+
+
+def _vectors(modules: Sequence[Module]) -> Callable[[NDArray[np.object_]], Any]:
+    """The vectors of texts [n] through one module after the other."""
+    return lambda texts: [module(texts) for module in modules]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -108,14 +108,14 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
         """Whether features of frozen modules are cached."""
         return self._features.cache is not None
 
-    def features(self, module: SavedModule, examples: Examples) -> Inputs:
-        """The features of a split through a frozen module: see `SplitFeatures.of`."""
-        return self._features.of(module, examples)
+    def features(self, modules: Sequence[SavedModule], examples: Examples) -> Inputs:
+        """The features of a split through frozen modules side by side: see `SplitFeatures.of`."""
+        return self._features.of(modules, examples)
 
     def constant_features(self, values: Mapping[str, Any], examples: Examples) -> Inputs | None:
-        """The features of a split through a configuration's module, where they are constant; else None."""
-        module = self._constant_module(values)
-        return None if module is None else self.features(module, examples)
+        """The features of a split through a configuration's modules, where they are constant; else None."""
+        modules = self._constant_modules(values)
+        return self.features(modules, examples) if modules else None
 
     def tokens(self, layers: ModuleLayers, examples: Examples) -> RaggedRows:
         """Numbers of the tokens of a split: see `SplitFeatures.tokens`."""
@@ -128,7 +128,7 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
     def prepares_inputs(self, values: Mapping[str, Any]) -> bool:
         """Whether a configuration is trained on inputs that are the same in every epoch and can be kept."""
         prepared = self.backbone(values).prepared(values)
-        return prepared is not None and (prepared.of_texts is not None or self._constant_module(values) is not None)
+        return prepared is not None and (prepared.of_texts is not None or bool(self._constant_modules(values)))
 
     def prepared_model(self, values: Mapping[str, Any], accumulate: int = 1) -> keras.Model:
         """Builds the model that takes `prepared_inputs`; its weights are those of `model`, in the same order.
@@ -158,8 +158,8 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
         assert features is not None
         return features
 
-    def _constant_module(self, values: Mapping[str, Any]) -> SavedModule | None:
-        """The module that training does not change, if its features can be cached; else None."""
-        module = self.backbone(values).constant(values)
-        kept = module is not None and (module.room is None or self._features.has_room(*module.room))
-        return module if kept else None
+    def _constant_modules(self, values: Mapping[str, Any]) -> tuple[SavedModule, ...]:
+        """The modules that training does not change, if their features can be cached; else none."""
+        modules = self.backbone(values).constant(values)
+        rooms = [module.room for module in modules if module.room is not None]
+        return modules if all(self._features.has_room(*room) for room in rooms) else ()

@@ -40,14 +40,14 @@ class HeadTrainer:
 
     def supports(self, task: TrainingTask) -> bool:
         """Whether the backbone is a constant whose features can be kept, and no callback asks for a Keras model."""
-        frozen = task.backbone.frozen_features(task.values) is not None
+        frozen = bool(task.backbone.frozen_features(task.values))
         return frozen and task.hypermodel.keeps_features and not task.callbacks and _is_in_numpy(task)
 
     def train(self, task: TrainingTask) -> FineTuning:
         """Makes the training of the head."""
-        module = _present(task.backbone.frozen_features(task.values))
-        features = task.hypermodel.features(module, task.train)
-        valid = None if task.valid is None else task.hypermodel.features(module, task.valid)
+        modules = task.backbone.frozen_features(task.values)
+        features = task.hypermodel.features(modules, task.train)
+        valid = None if task.valid is None else task.hypermodel.features(modules, task.valid)
         head = _first_head(task, features.dimension)
         return with_words(task, HeadTraining(head, task.optimizer, task.data(features, valid)))
 
@@ -146,10 +146,7 @@ def with_words(task: TrainingTask, training: FineTuning) -> FineTuning:
 
 
 def _fine_tuned(task: TrainingTask) -> SavedModule:
-    return _present(task.backbone.fine_tuned(task.values))
-
-
-def _present(module: SavedModule | None) -> SavedModule:
+    module = task.backbone.fine_tuned(task.values)
     assert module is not None
     return module
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.backbones.base import SavedModule
-from search.backbones.hub.answers import faults_of_module
+from search.backbones.hub.answers import faults_of_modules
 from search.datasets import Examples
 from search.models.wide.words import Words
 from search.training.embedding_bag import Bags, Table
@@ -45,16 +46,16 @@ class SharedResources:
             self._regressions[key] = (words, train, WordRegression(words, train, sample_weight, l2, classes))
         return self._regressions[key][2]
 
-    def faults(self, module: SavedModule, *splits: Examples | None) -> AbstractContextManager[None]:
-        """Tells, where training on the texts of splits fails, whether a module is at fault: see `faults_of_module`."""
+    def faults(self, modules: Sequence[SavedModule], *splits: Examples | None) -> AbstractContextManager[None]:
+        """Tells, where training on the texts of splits fails, whether a module is at fault: see `faults_of_modules`."""
         texts = [split.texts for split in splits if split is not None]
-        return faults_of_module(module.load(), f"module {module.name}", *texts)
+        return faults_of_modules({module.name: module.load() for module in modules}, *texts)
 
     def touched(self, module: SavedModule, train: Examples) -> list[Touched]:
         """The rows of each of a module's variables that training on a split can change."""
         key = (module, id(train))
         if key not in self._touched:
-            with self.faults(module, train):
+            with self.faults([module], train):
                 self._touched[key] = (train, find_touched(module.load(), train.texts))
         return self._touched[key][1]
 
@@ -62,7 +63,7 @@ class SharedResources:
         """The rows of two splits as sums over the table of a module; None where it is no embedding bag."""
         key = (module, id(train), id(valid))
         if key not in self._tables:
-            with self.faults(module, train, valid):
+            with self.faults([module], train, valid):
                 self._tables[key] = (train, valid, self._found_table(module, train, valid))
         return self._tables[key][2]
 

@@ -88,8 +88,8 @@ class WholeModelTrainer:
             assign(words.weights, task.words.arrays)
             task = replace(task, callbacks=[OfWhole(task.callbacks, model)])
             model = with_offset(model)
-        module = task.backbone.text_module(task.values)
-        faults = nullcontext if module is None else partial(task.shared.faults, module, task.train, task.valid)
+        modules = task.backbone.text_modules(task.values)
+        faults = partial(task.shared.faults, modules, task.train, task.valid)
         return with_words(task, _by_keras(task, model, on_texts(task), faults))
 
 

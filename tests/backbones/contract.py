@@ -14,9 +14,10 @@ from shapes import SHAPES
 
 from search.backbones import resolve_backbones
 from search.backbones.base import Backbone
+from search.backbones.builders.vectors import write_module
 from search.backbones.catalog import ModulePlaces
 from search.config import ModuleConfig
-from spaces import ENCODERS, space_from
+from spaces import ENCODERS, TFIDF, space_from
 
 TRAIN = np.array(make_reviews(60, seed=1)[0], object)
 OTHERS = np.array([*make_reviews(20, seed=2)[0], "", "!", "zebra", "a film " * 30], object)
@@ -35,6 +36,7 @@ class Kind:
         embedding: The value of `embedding`, of the same folder.
         shape: What makes the module, one of `_BUILDERS`; None: it is of word vectors.
         learns: Whether it learns a vocabulary from the training texts.
+        has_vectors: Whether there is anything under a head, and a head.
     """
 
     module: Callable[[Path], str]
@@ -42,6 +44,7 @@ class Kind:
     embedding: Callable[[Path], str] | None = None
     shape: str | None = None
     learns: bool = False
+    has_vectors: bool = True
 
     def values(self, folder: Path) -> dict[str, Any]:
         """Hyperparameters with which it is as frozen as it can be."""
@@ -74,12 +77,27 @@ def _encoder(folder: Path) -> dict[str, Any]:
     return {}
 
 
-_BUILDERS = {**{name: shape.build for name, shape in SHAPES.items()}, ENCODER: _encoder}
+def _two(folder: Path) -> dict[str, Any]:
+    words = sorted({*"a film the was food good bad hotel zebra".split()})
+    for seed, place in enumerate(_both(folder).split("+")):
+        vectors = np.random.default_rng(seed).normal(size=(len(words), 3 + seed)).astype(np.float32)
+        write_module(words, vectors, Path(place))
+    return {}
+
+
+def _both(folder: Path) -> str:
+    return f"{folder / 'one'}+{folder / 'other'}"
+
+
+TWO = "two modules of word vectors"
+_BUILDERS = {**{name: shape.build for name, shape in SHAPES.items()}, ENCODER: _encoder, TWO: _two}
 _FINE_TUNED = {"trainable": True, "fine_tuning_rate": 0.001}
 KINDS = {
     "module of word vectors": Kind(_of_folder, _FINE_TUNED),
     "encoder of which the last layer learns": Kind(_of_folder, {**_FINE_TUNED, "unfreeze": "1"}, shape=ENCODER),
     "module of a sentence encoder": Kind(_of_folder, _FINE_TUNED, shape="BERT of tokens alone"),
+    "modules side by side": Kind(_both, shape=TWO),
+    "words alone": Kind(_always(TFIDF), has_vectors=False),
     **{name: Kind(_always(name), embedding=_always("learned"), learns=True) for name in ENCODERS},
     "gru over word vectors": Kind(_always("gru"), {"embedding_trainable": True}, _of_folder, learns=True),
     "gru over tokens of a module": Kind(

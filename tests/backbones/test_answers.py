@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from search.backbones import TextEmbedding
-from search.backbones.hub.answers import answers, answers_in_batches, faults_of_module
+from search.backbones.hub.answers import answers, answers_in_batches, faults_of_modules
 from search.backbones.hub.load import published
 from search.errors import InputError
 from search.features.cache import FeatureCache, Features
@@ -71,7 +71,7 @@ def test_weights_that_diverged_are_not_the_module_s_fault(tmp_path):
 
     def train(texts):
         before = module.variables[0].numpy()
-        with faults_of_module(module, "module mine", np.array(texts, object)):
+        with faults_of_modules({"mine": module}, np.array(texts, object)):
             try:
                 module.variables[0].assign(nothing)
                 tf.function(module)(tf.constant(texts))

@@ -10,6 +10,7 @@ from search.backbones.base import Description
 
 TEXTS = tf.constant(OTHERS.tolist())
 TRAINED = [name for name, kind in KINDS.items() if kind.trained]
+WITH_VECTORS = [name for name, kind in KINDS.items() if kind.has_vectors]
 
 
 class Case:
@@ -17,7 +18,7 @@ class Case:
 
     def __init__(self, kind, folder, place):
         self.backbone = kind.make(folder, place)
-        self.learns = kind.learns
+        self.kind, self.learns = kind, kind.learns
         self.values, self.trained = kind.values(folder), kind.trained_values(folder)
 
     def model(self, values, backbone=None):
@@ -31,8 +32,14 @@ class Case:
         keras.utils.set_random_seed(3)
         prepared = self.backbone.prepared(values)
         model = keras.Model(*prepared.begin())
-        made = prepared.of_texts or self.backbone.constant(values).load()
-        return model(made(OTHERS if prepared.of_texts else TEXTS)).numpy()
+        if prepared.of_texts:
+            return model(prepared.of_texts(OTHERS)).numpy()
+        return model(vectors_of(self.backbone.constant(values))).numpy()
+
+
+def vectors_of(modules):
+    """The vectors of the texts through modules, side by side."""
+    return np.concatenate([module.load()(TEXTS).numpy() for module in modules], axis=1)
 
 
 @pytest.fixture(scope="module")
@@ -43,10 +50,11 @@ def case(request, tmp_path_factory, word_module):
 
 
 every_kind = pytest.mark.parametrize("case", KINDS, indirect=True)
+with_vectors = pytest.mark.parametrize("case", WITH_VECTORS, indirect=True)
 with_published_weights = pytest.mark.parametrize("case", TRAINED, indirect=True)
 
 
-@every_kind
+@with_vectors
 def test_it_gives_a_vector_for_each_text_whatever_else_is_in_the_batch(case):
     model = case.model(case.values)
     together = model(TEXTS).numpy()
@@ -57,17 +65,17 @@ def test_it_gives_a_vector_for_each_text_whatever_else_is_in_the_batch(case):
     np.testing.assert_array_equal(model(TEXTS).numpy(), together)
 
 
-@every_kind
+@with_vectors
 def test_what_is_computed_once_is_what_the_model_gives(case):
     inside = case.model(case.values)(TEXTS).numpy()
-    if (module := case.backbone.frozen_features(case.values)) is not None:
-        assert module == case.backbone.constant(case.values)
-        np.testing.assert_allclose(module.load()(TEXTS).numpy(), inside, atol=1e-6)
+    if modules := case.backbone.frozen_features(case.values):
+        assert modules == case.backbone.constant(case.values)
+        np.testing.assert_allclose(vectors_of(modules), inside, atol=1e-6)
     else:
         np.testing.assert_allclose(case.prepared(case.values), inside, atol=1e-6)
 
 
-@every_kind
+@with_vectors
 def test_what_it_learns_before_training_is_of_the_training_texts_alone(case):
     before = case.model(case.values)(TEXTS).numpy()
     other = case.backbone.learning_from(np.array(["zebra", "quagga"], object))
@@ -85,13 +93,13 @@ def test_training_starts_from_the_published_weights(case):
     np.testing.assert_allclose(trained(TEXTS).numpy(), frozen(TEXTS).numpy(), atol=1e-6)
     (variables,) = case.backbone.groups(trained, case.trained)
     assert variables and case.backbone.rate(case.trained)
-    assert case.backbone.groups(frozen, case.values) == [] and case.backbone.constant(case.trained) is None
+    assert case.backbone.groups(frozen, case.values) == [] and case.backbone.constant(case.trained) == ()
     for variable in variables:
         variable.assign(variable + 1)
     np.testing.assert_allclose(case.model(case.trained)(TEXTS).numpy(), frozen(TEXTS).numpy(), atol=1e-6)
 
 
-@every_kind
+@with_vectors
 def test_a_saved_model_gives_the_same(case, tmp_path):
     model = case.model(case.trained)
     given = model(TEXTS).numpy()
@@ -107,8 +115,9 @@ def test_its_facts_are_those_of_the_configuration(case):
     backbone, published = case.backbone, case.backbone.published(case.values)
     pretrained = None if published is None else published.name
     assert backbone.describe(case.values) == Description(case.values["module"], pretrained, published is not None)
-    assert not backbone.describe(case.trained).frozen
-    assert (published is None) == (case.trained == case.values)
-    assert published is None or published.module in backbone.modules
-    assert backbone.untrainable() == []
+    can_be_trained = case.kind.trained is not None
+    assert backbone.describe(case.trained).frozen is (published is not None and not can_be_trained)
+    assert backbone.untrainable() == ([] if can_be_trained or published is None else [backbone.name])
+    assert published is None or {*published.modules} <= {*backbone.modules}
+    assert (backbone.symbolic(keras.Input((), dtype="string"), case.values) is None) == (not case.kind.has_vectors)
     assert {*backbone.latency_settings} <= {*case.values}

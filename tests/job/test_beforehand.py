@@ -31,6 +31,8 @@ sys.exit(code)
         (["space.modules=[file:///etc]"], "saved_model.pb"),
         (["space.modules=[ftp://a/b]"], "https://"),
         (["space.modules=[lstm]", "space.embedding=[glove50]"], "'glove-50'"),
+        (["space.modules=[glove-50+glove50]"], "'glove-50'"),
+        (["space.modules=[glove-50+use-multilingual]", "space.trainable=[true]"], "cannot be fine-tuned"),
         (["module.preprocessor=/no/such"], "module.preprocessor"),
         (["objective.name=val_f2"], "'val_f1'"),
         (["objective.name=val_loss", "objective.direction=max"], "contradicts"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -78,23 +78,23 @@ def answers_in_batches(call: Call, texts: NDArray[np.object_], who: str) -> NDAr
 
 
 @contextmanager
-def faults_of_module(module: Call, who: str, *splits: NDArray[np.object_] | tf.Tensor) -> Iterator[None]:
-    """Tells whether training failed because the module was unusable from the start, or because it diverged.
+def faults_of_modules(modules: Mapping[str, Call], *splits: NDArray[np.object_] | tf.Tensor) -> Iterator[None]:
+    """Tells whether training failed because a module was unusable from the start, or because it diverged.
 
     Args:
-        module: The module as published.
-        who: Its name in messages.
+        modules: The modules as published, by their names in messages.
         *splits: Texts of the splits, strings [n].
 
     Raises:
-        InputError: The module as published cannot be used on one of the texts.
-        ArithmeticError: It can be used: the weights diverged.
+        InputError: A module as published cannot be used on one of the texts.
+        ArithmeticError: All can be used: the weights diverged.
     """
     try:
         yield
     except tf.errors.InvalidArgumentError as error:
         for texts in splits:
-            answers_in_batches(module, np.asarray(texts), who)
+            for name, module in modules.items():
+                answers_in_batches(module, np.asarray(texts), f"module {name}")
         if _NOT_FINITE not in str(error):
             raise
         raise ArithmeticError("the model diverged: its module gives NaN or infinite numbers") from error

@@ -23,7 +23,7 @@ from search.backbones.hub.load import Module, published, read, trainable_copy
 from search.backbones.tokens.token_vectors import TokenVectors
 from search.utils.leftovers import remove_leftovers, unfinished_name
 
-__all__ = ["TextEmbedding", "TokenVectors", "frozen_layer"]
+__all__ = ["TextEmbedding", "TokenVectors"]
 
 _SCRATCH = "search-module"
 
@@ -201,16 +201,6 @@ class TextEmbedding(keras.layers.Layer):
             for name, variable in zip(names, self._variables(), strict=True)
         )
         return _Record(self._module.fingerprint, self._module.dimension, weights)
-
-
-def frozen_layer(model: Any) -> TextEmbedding | None:
-    """The layer of a model that passes its texts to a module which training did not change; None where there is none.
-
-    Two such layers with the same `folder` compute the same: one can replace the other.
-    """
-    layers = model.layers[1:2] if isinstance(model, keras.Model) else []
-    first = layers[0] if layers else None
-    return first if isinstance(first, TextEmbedding) and not first.get_config()["trainable"] else None
 
 
 @dataclass(frozen=True)

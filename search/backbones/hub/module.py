@@ -35,7 +35,7 @@ class HubModule(Backbone):
 
     def published(self, values: Mapping[str, Any]) -> Published:
         """The module, which is all of the backbone."""
-        return Published(self.name, self._module, takes_texts=True, is_all=True)
+        return Published(self.name, (self._module,), takes_texts=True, is_all=True)
 
     def trains_published(self, values: Mapping[str, Any]) -> bool:
         """Whether the module is fine-tuned."""

@@ -54,7 +54,7 @@ class LearnedEncoder(Backbone):
         embedding = self._embedding(values)
         if embedding.module is None:
             return None
-        return Published(values["embedding"], embedding.module, embedding.cuts_texts, is_all=False)
+        return Published(values["embedding"], (embedding.module,), embedding.cuts_texts, is_all=False)
 
     def trains_published(self, values: Mapping[str, Any]) -> bool:
         """Whether the vectors of the module are trained with the encoder."""

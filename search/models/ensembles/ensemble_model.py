@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from search.backbones.hub.layer import frozen_layer
+from search.backbones.hub.joined_layer import frozen_parts
 from search.models.ensembles.combiners import Combiner, Weighted
 from search.models.ensembles.member import Member
 from search.models.keras_model import above_embedding, linear_words
@@ -54,11 +54,12 @@ def ensemble_model(members: Sequence[Member], combiner: Combiner) -> keras.Model
     for member in members:
         model = member.model
         assert model is not None
-        frozen = frozen_layer(model)
-        if frozen is not None:
-            if frozen.folder not in embedded:
-                embedded[frozen.folder] = frozen.published(f"module_{len(embedded) + 1}")(texts)
-            above = embedded[frozen.folder]
+        if frozen := frozen_parts(model):
+            for part in frozen:
+                if part.folder not in embedded:
+                    embedded[part.folder] = part.published(f"module_{len(embedded) + 1}")(texts)
+            vectors = [embedded[part.folder] for part in frozen]
+            above = vectors[0] if len(vectors) == 1 else keras.layers.Concatenate(dtype="float32")(vectors)
             if (words := linear_words(model)) is not None:
                 above = [above, words.named(f"{member.name}_words")(texts)]
             outputs.append(_named(above_embedding(model), member.name)(above))

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import vstack
 
+from search.backbones.catalog import facts
 from search.datasets import Examples, Splits
 from search.datasets.near_duplicates import SIMILARITY, near_duplicates, word_sets
 from search.reporting.report.pass_log import Pass
@@ -143,8 +144,7 @@ def _near_duplicates(splits: Splits) -> dict[str, Any]:
 def _module(
     name: str, embed: Callable[[NDArray[np.object_]], Any], catalog: Mapping[str, Entry], texts: NDArray[np.object_]
 ) -> dict[str, Any]:
-    entry = asdict(catalog[name]) if name in catalog else {"name": name}
-    return {**entry, "milliseconds": milliseconds_per_text(embed, texts)}
+    return {**facts(name, catalog), "milliseconds": milliseconds_per_text(embed, texts)}
 
 
 def _shortened(text: str) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from search.backbones.hub.answers import faults_of_module
+from search.backbones.hub.answers import faults_of_modules
 from search.backbones.hub.load import Module
 from search.optimizers.settings import OptimizerSettings
 from search.optimizers.sparse_rows import Optimizer, Target
@@ -148,7 +148,7 @@ class SparseRowTraining(EpochLoop):
         # Once the published weights are back, it can be told whether they or those of the trial made a call fail.
         splits = [split.inputs for split in (self._data.train, self._data.valid) if split is not None]
         texts = [inputs for inputs in splits if tf.is_tensor(inputs)]
-        return faults_of_module(self._module, f"module {self._module.name}", *texts) if texts else nullcontext()
+        return faults_of_modules({self._module.name: self._module}, *texts) if texts else nullcontext()
 
     def _step_on(self, rows: _RowTensors, number: tf.Tensor, rates: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
         """Makes one step on a batch; gives its mean loss."""
