@@ -88,9 +88,7 @@ SETTINGS: dict[str, Setting] = {
         Choice([False, True]),
         TRUTH,
         "false: the module stays as published; true: it is fine-tuned along with the head. space.trainable=[false]",
-        Where(
-            "module", lambda module: module not in (*ENCODERS, TFIDF), "there is a published module, not joined ones"
-        ),
+        Where("module", lambda module: module not in (*ENCODERS, TFIDF), "there is one published module"),
     ),
     "frozen": Setting(
         ("use-multilingual", "use", "use-large"),
