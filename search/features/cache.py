@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from search.backbones.hub.identity import fingerprint
 from search.errors import InputError, MachineFault, nearest
+from search.features.found import FeaturePass, FoundRows, Write
 from search.features.passes import PassObserver, computed
 from search.features.store import KEY, Chunk, ChunkStore, Shelf, mark_used
 from search.utils.faults import machine_fault
@@ -35,7 +37,7 @@ class Features:
     Args:
         parts: Arrays [rows, dim] that hold them.
         part: Which of the arrays each text is in, int32 [n].
-        row: Its row there, int32 [n].
+        row: Its row there, int64 [n].
         dimension: Width of the features.
 
     Raises:
@@ -46,7 +48,7 @@ class Features:
         self,
         parts: Sequence[NDArray[np.floating[Any]]],
         part: NDArray[np.int32],
-        row: NDArray[np.int32],
+        row: NDArray[np.int64],
         dimension: int,
     ) -> None:
         if len(part) and not 0 <= part.min() <= part.max() < len(parts):
@@ -81,7 +83,7 @@ class Features:
         """All of them [n, dim], contiguous, if they are held in memory; else None."""
         return self._array
 
-    def _gathered(self, part: NDArray[np.int32], row: NDArray[np.int32]) -> NDArray[np.float32]:
+    def _gathered(self, part: NDArray[np.int32], row: NDArray[np.int64]) -> NDArray[np.float32]:
         gathered = np.empty((len(row), self.dimension), np.float32)
         order = np.argsort(part, kind="stable")
         bounds = np.searchsorted(part[order], np.arange(len(self._parts) + 1))
@@ -114,6 +116,47 @@ class FeaturesOfSome:
     def __getitem__(self, places: slice) -> NDArray[np.float32]:
         """Features of the texts at some positions, in their order."""
         return self._features.take(self._texts[places])
+
+
+@dataclass(frozen=True, eq=False)
+class TextPass:
+    """A pass of texts through a module: a row of features for each; see `FeaturePass`.
+
+    Attributes:
+        folder: A SavedModel. It is loaded only if something must be computed.
+        name: Its name in messages; None: its folder.
+        texts: Strings [n].
+    """
+
+    folder: Path
+    name: str | None
+    texts: NDArray[np.object_]
+
+    @property
+    def title(self) -> str:
+        """The module's name."""
+        return self.name or self.folder.name
+
+    @property
+    def fingerprint(self) -> str:
+        """The module's content."""
+        return fingerprint(self.folder)
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """One row for each text."""
+        return np.ones(len(self.texts), np.int64)
+
+    def rows_of(self, chunk: Chunk) -> tuple[NDArray[np.bytes_], NDArray[np.int64], NDArray[np.int64]]:
+        """The texts of a chunk, one after the other."""
+        rows = np.arange(len(chunk.keys))
+        return chunk.keys, rows, np.ones_like(rows)
+
+    def computed(
+        self, rows: NDArray[np.int64], keys: NDArray[np.bytes_], dtype: str, write: Write, observer: PassObserver | None
+    ) -> Iterator[Chunk]:
+        """Computes texts: see `search.features.passes.computed`."""
+        return computed(self.folder, self.name, self.texts[rows], keys, dtype, write, observer)
 
 
 class FeatureCache:
@@ -163,42 +206,57 @@ class FeatureCache:
         Raises:
             InputError: The module cannot be used, gives features that are not finite, or they cannot be written.
         """
+        found, inverse = self.looked_up(TextPass(module, name, texts), texts, observer)
+        return Features(found.parts, found.part[inverse], found.row[inverse], _dimension(found.parts, module))
+
+    def looked_up(
+        self, work: FeaturePass, texts: NDArray[np.object_], observer: PassObserver | None
+    ) -> tuple[FoundRows, NDArray[np.int64]]:
+        """Looks up what a pass gives for texts, and computes what is not there.
+
+        Args:
+            work: The pass.
+            texts: Its strings [n].
+            observer: Observes it.
+
+        Returns:
+            The places of distinct texts, and which of these each text is, int64 [n].
+
+        Raises:
+            MachineFault: The results cannot be written.
+        """
         begun = time.monotonic()
-        shelf = self.store.shelf(fingerprint(module), self.dtype)
+        shelf = self.store.shelf(work.fingerprint, self.dtype)
         keys, first, inverse = np.unique(text_keys(texts), return_index=True, return_inverse=True)
-        found = _Found(keys)
-        missing = self._look_up(found, shelf)
-        with self.store.computing(shelf) if len(missing) else nullcontext():
-            missing = self._look_up(found, shelf) if len(missing) else missing
+        found = FoundRows(keys, work.lengths[first])
+        self._look_through(found, work, shelf)
+        with self.store.computing(shelf) if len(found.missing()) else nullcontext():
+            if len(found.missing()):  # another process may have computed them by now
+                self._look_through(found, work, shelf)
+            missing = found.missing()
             if observer is not None:
-                observer.on_pass_begin(name or module.name, len(keys), len(keys) - len(missing))
+                observer.on_pass_begin(work.title, len(keys), len(keys) - len(missing))
             if len(missing):
                 # In the order of their keys: the same texts make the same batches, whatever order they come in.
-                unknown = texts[first[missing]]
-                write = partial(self.write, shelf, found.used)
-                for chunk in computed(module, name, unknown, keys[missing], self.dtype, write, observer):
-                    found.add(chunk, *found.match(chunk))
+                write = partial(self._write, shelf, found.used)
+                for chunk in work.computed(first[missing], keys[missing], self.dtype, write, observer):
+                    found.take(chunk, work, self.store.is_sound)
         if len(keys):
-            shelf.note_module(name or module.name, module)
+            shelf.note_module(work.title, work.folder)
         if (over := self.store.evict(found.used)) > 0:
             _log.warning(
                 "The features in %s are %s bytes over their limit: this run needs them.", shelf.path, f"{over:,}"
             )
         if observer is not None:
             observer.on_pass_end(len(missing), time.monotonic() - begun)
-        return Features(found.parts, found.part[inverse], found.row[inverse], _dimension(found.parts, module))
+        return found, inverse
 
-    def _look_up(self, found: _Found, shelf: Shelf) -> NDArray[np.int64]:
-        """Adds the features that the shelf has, and returns the positions of the texts that it has not."""
+    def _look_through(self, found: FoundRows, work: FeaturePass, shelf: Shelf) -> None:
         for chunk in self.store.chunks(shelf):
-            # Of two processes that computed the same text, the older chunk decides.
-            at, rows = found.match(chunk)
-            if len(rows) and self.store.is_sound(chunk):
+            if found.take(chunk, work, self.store.is_sound):
                 mark_used(chunk.path)
-                found.add(chunk, at, rows)
-        return np.flatnonzero(found.part < 0)
 
-    def write(
+    def _write(
         self, shelf: Shelf, used: set[Path], keys: NDArray[np.bytes_], values: NDArray[np.floating[Any]]
     ) -> Chunk:
         """Writes a chunk, as `ChunkStore.write` does; a disk that is full is the machine's fault."""
@@ -209,35 +267,6 @@ class FeatureCache:
                 f"features cannot be written to {self.store.folder} ({machine_fault(error)}): free some "
                 "space there, or choose another folder."
             ) from error
-
-
-class _Found:
-    """The places of the features of distinct texts.
-
-    Args:
-        keys: Keys of the texts, sorted and distinct [n].
-    """
-
-    def __init__(self, keys: NDArray[np.bytes_]) -> None:
-        self.keys = keys
-        self.part = np.full(len(keys), -1, np.int32)
-        self.row = np.zeros(len(keys), np.int32)
-        self.parts: list[NDArray[np.floating[Any]]] = []
-        self.used: set[Path] = set()
-
-    def match(self, chunk: Chunk) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Finds the texts that a chunk has and none before it had: their positions among the keys, their rows there."""
-        if not len(self.keys):
-            return np.empty(0, np.int64), np.empty(0, np.int64)
-        at = np.minimum(np.searchsorted(self.keys, chunk.keys), len(self.keys) - 1)
-        rows = np.flatnonzero((self.keys[at] == chunk.keys) & (self.part[at] < 0))
-        return at[rows], rows
-
-    def add(self, chunk: Chunk, at: NDArray[np.int64], rows: NDArray[np.int64]) -> None:
-        """Adds the features that were matched from the chunk."""
-        self.part[at], self.row[at] = len(self.parts), rows
-        self.parts.append(chunk.values)
-        self.used.add(chunk.path)
 
 
 def text_keys(texts: NDArray[np.object_]) -> NDArray[np.bytes_]:

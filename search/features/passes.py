@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.errors import InputError
+from search.features.found import Write
 from search.features.store import Chunk
 
 if TYPE_CHECKING:  # it imports TensorFlow, which features that are cached do without
@@ -37,8 +38,6 @@ _EARLY_SECONDS, _LATE_SECONDS = 10.0, 20.0
 _PROGRESS_SECONDS = 0.1
 
 _Values = NDArray[np.floating[Any]]
-Write = Callable[[NDArray[np.bytes_], _Values], Chunk]
-"""Stores the features [n, dim] of texts by their keys [n], and returns the chunk that holds them."""
 
 
 class PassObserver(Protocol):

@@ -14,8 +14,7 @@ from search.backbones.hub.answers import answers_in_batches
 from search.datasets import Examples, Subset
 from search.features.cache import FeatureCache, Features, FeaturesOfSome
 from search.features.passes import PassObserver
-from search.features.token_cache import token_features
-from search.features.token_features import TokenPass
+from search.features.token_features import TokenPass, token_features
 from search.utils.ragged import RaggedRows
 
 if TYPE_CHECKING:
@@ -145,6 +144,6 @@ def embedded(modules: Sequence[SavedModule], texts: NDArray[np.object_]) -> Inpu
 
 def _embedded(saved: SavedModule, texts: NDArray[np.object_]) -> Features:
     module = saved.load()
-    rows = np.arange(len(texts), dtype=np.int32)
+    rows = np.arange(len(texts))
     vectors = answers_in_batches(module, texts, f"module {module.name}")
     return Features([vectors], np.zeros(len(texts), np.int32), rows, module.dimension)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from search.features.cache import MOST_MEMORY, FeatureCache
+from search.features.found import Write
 from search.features.passes import PassObserver
+from search.utils.machine_memory import available_memory
 from search.utils.ragged import RaggedRows
 
 if TYPE_CHECKING:  # it imports TensorFlow
@@ -39,21 +43,52 @@ class TokenPass:
     tokens: RaggedRows
 
     @property
+    def folder(self) -> Path:
+        """The module's SavedModel."""
+        return self.layers.module.folder
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """A row for each token."""
+        return self.tokens.lengths
+
+    @property
     def fingerprint(self) -> str:
         """Identifies the results, by the module's content and its layers."""
         kept = f"{self.layers.module.fingerprint} {self.layers.constant}"
         return hashlib.sha256(kept.encode()).hexdigest()
 
     @property
-    def name(self) -> str:
-        """The name in messages and in the list of the cache."""
+    def title(self) -> str:
+        """The module, and how far tokens pass through it."""
         return f"{self.layers.module.name} up to layer {self.layers.constant}"
 
     def elements(self) -> int:
         """Numbers in the results of all texts."""
         return int(self.tokens.lengths.sum()) * self.layers.width
 
-    def computed(self, rows: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+    def rows_of(self, chunk: Chunk) -> tuple[NDArray[np.bytes_], NDArray[np.int64], NDArray[np.int64]]:
+        """The texts of a chunk of tokens."""
+        keys, starts, counts = np.unique(chunk.keys, return_index=True, return_counts=True)
+        return keys, starts.astype(np.int64), counts.astype(np.int64)
+
+    def computed(
+        self, rows: NDArray[np.int64], keys: NDArray[np.bytes_], dtype: str, write: Write, observer: PassObserver | None
+    ) -> Iterator[Chunk]:
+        """Computes texts; what is written has the key of its text for each token, and the token's vector."""
+        pending: list[tuple[NDArray[np.bytes_], NDArray[np.floating[Any]]]] = []
+        done, written, size = 0, time.monotonic(), 0
+        for places, values in self._vectors(rows):
+            pending.append((np.repeat(keys[places], self.tokens.lengths[rows[places]]), values.astype(dtype)))
+            done += len(places)
+            size += pending[-1][1].nbytes
+            if observer is not None:
+                observer.on_pass_progress(done)
+            if done == len(rows) or size >= _CHUNK_BYTES or time.monotonic() - written >= _EARLY_SECONDS:
+                yield write(*(np.concatenate(arrays) for arrays in zip(*pending, strict=True)))
+                pending, size, written = [], 0, time.monotonic()
+
+    def _vectors(self, rows: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
         """Computes some texts, int64 [k].
 
         Yields:
@@ -72,38 +107,30 @@ class TokenPass:
                 yield start + places, given[there]
 
 
-def chunks(
-    work: TokenPass,
-    rows: NDArray[np.int64],
-    keys: NDArray[np.bytes_],
-    dtype: str,
-    write: Callable[[NDArray[np.bytes_], NDArray[np.floating[Any]]], Chunk],
-    observer: PassObserver | None,
-) -> Iterator[Chunk]:
-    """Computes texts and writes the results, so that a process that is killed loses less than a chunk.
+def token_features(
+    cache: FeatureCache, work: TokenPass, texts: NDArray[np.object_], observer: PassObserver | None
+) -> RaggedRows | None:
+    """Gives the tokens of texts after some layers, computing those that are not known.
 
     Args:
+        cache: The cache.
         work: The pass.
-        rows: Which of its texts, int64 [k].
-        keys: Their keys [k].
-        dtype: Type to store, float32 or float16.
-        write: Writes a chunk: for each token the key of its text, and the token's vector.
-        observer: Is told of progress.
+        texts: Strings [n], whose tokens the pass takes.
+        observer: Observes the pass.
+
+    Returns:
+        The vectors of each text's tokens, float32 or float16; None: there is no room for as many.
+
+    Raises:
+        MachineFault: They cannot be written.
     """
-    pending: list[tuple[NDArray[np.bytes_], NDArray[np.floating[Any]]]] = []
-    done, written, size = 0, time.monotonic(), 0
-    for places, values in work.computed(rows):
-        pending.append((np.repeat(keys[places], work.tokens.lengths[rows[places]]), values.astype(dtype)))
-        done += len(places)
-        size += pending[-1][1].nbytes
-        if observer is not None:
-            observer.on_pass_progress(done)
-        if done == len(rows) or size >= _CHUNK_BYTES or time.monotonic() - written >= _EARLY_SECONDS:
-            yield write(*(np.concatenate(arrays) for arrays in zip(*pending, strict=True)))
-            pending, size, written = [], 0, time.monotonic()
-
-
-def rows_of(chunk: Chunk) -> tuple[NDArray[np.bytes_], NDArray[np.int64], NDArray[np.int64]]:
-    """The texts of a chunk of tokens: their keys, sorted, where their tokens begin, and how many they are."""
-    keys, starts, counts = np.unique(chunk.keys, return_index=True, return_counts=True)
-    return keys, starts.astype(np.int64), counts.astype(np.int64)
+    if not cache.has_room(work.elements(), 1):
+        return None
+    found, inverse = cache.looked_up(work, texts, observer)
+    parts = found.parts or [np.zeros((0, work.layers.width), cache.dtype)]
+    part = np.maximum(found.part, 0)  # a text without tokens is nowhere
+    size = int(found.lengths.sum()) * parts[0].itemsize * work.layers.width
+    if size <= min(MOST_MEMORY, available_memory() // 4):
+        # Reading them is letting go of the files.
+        parts = [np.array(one) for one in parts]
+    return RaggedRows(parts, part[inverse], found.row[inverse], found.lengths[inverse])
