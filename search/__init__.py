@@ -74,7 +74,8 @@ def __dir__() -> list[str]:
 def _register_layers(keras: Any) -> None:
     """Makes `keras.models.load_model` know the layers of saved classifiers."""
     if keras.config.backend() == "tensorflow":
-        import_module("search.backbones.hub.layer")
+        for module in ("search.backbones.hub.layer", "search.models.wide.linear_words"):
+            import_module(module)
 
 
 # Keras takes seconds to import, and need not be there before it is used: its registry is filled as soon as it is.

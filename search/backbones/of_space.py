@@ -17,9 +17,9 @@ from search.backbones.hub.module import HubModule
 from search.backbones.joined import JoinedModules
 from search.backbones.joined_names import check_distinct, parts
 from search.backbones.learned.embeddings import TokenEmbedding, TokenTable
-from search.backbones.learned.encoder import LearnedEncoder
+from search.backbones.learned.learned_encoder import LearnedEncoder
 from search.backbones.learned.sources import resolve_embeddings
-from search.backbones.learned.tokens import Tokens
+from search.backbones.learned.vocabulary import Tokens
 from search.backbones.resolve import resolve_modules
 from search.backbones.words_alone import WordsAlone
 from spaces import ENCODERS, LEARNED, TFIDF, TextClassifierSpace

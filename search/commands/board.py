@@ -182,7 +182,7 @@ def _serve(folder: Path, request: Request) -> None:
     import absl.logging
     from tensorboard import program
 
-    from search.reporting.board.page import Page
+    from search.reporting.board.web_page import Page
 
     _check_host(request.host)
     absl.logging.set_verbosity(absl.logging.ERROR)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
 
-    from search.reporting.report.run_files import Run
+    from search.reporting.report.run_files import RecordedRun
 
 _FORMATS = ("table", "csv", "json", "markdown")
 _ENDINGS = {".txt": "table", ".csv": "csv", ".json": "json", ".md": "markdown"}
@@ -126,7 +126,7 @@ def _compare(asked: _Asked) -> None:
         print(f"Written: {asked.output}")
 
 
-def _runs(runs: list[Run], asked: _Asked) -> str:
+def _runs(runs: list[RecordedRun], asked: _Asked) -> str:
     """A row per run."""
     from search.reporting.comparison.pairs import paired_columns, pairs
     from search.reporting.comparison.run_table import column_named, default_columns, ordered, table_of_runs
@@ -163,7 +163,7 @@ def _runs(runs: list[Run], asked: _Asked) -> str:
     return captured.get()
 
 
-def _trials(runs: list[Run], asked: _Asked) -> str:
+def _trials(runs: list[RecordedRun], asked: _Asked) -> str:
     """A row per trial."""
     from search.reporting.comparison.folders import short_names
     from search.reporting.comparison.run_table import column_named, ordered, table_of_trials

@@ -14,7 +14,7 @@ from rich.filesize import decimal
 from rich.markup import escape
 from rich.table import Table
 
-from search.backbones.builders.export import Export, export
+from search.backbones.builders.export_module import Export, export
 from search.backbones.catalog import ModulePlaces, catalog, exported, markdown
 from search.backbones.inventory import Listed, inventory
 from search.commands.cli import INTERRUPTED, Parser, reported, said, whole_number

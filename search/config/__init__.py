@@ -12,7 +12,7 @@ from omegaconf import MISSING, DictConfig, MissingMandatoryValue, OmegaConf
 
 from search.config.dataset import DatasetConfig
 from search.errors import InputError
-from search.utils.domains import check, choice, number, without_unknown
+from search.utils.constraints import check, choice, number, without_unknown
 from search.utils.paths import PATH, absolute_path, cache_folder, make_absolute, shown
 
 DEVICES = ("auto", "cpu", "gpu")

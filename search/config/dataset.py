@@ -7,7 +7,7 @@ from typing import Any
 
 from omegaconf import MISSING
 
-from search.utils.domains import LABELS, number
+from search.utils.constraints import LABELS, number
 from search.utils.paths import PATH
 
 

@@ -13,7 +13,7 @@ from search.datasets.hints import nearest, require_known
 from search.datasets.read import FORMATS
 from search.datasets.table import SPLITS
 from search.errors import InputError
-from search.utils.domains import check
+from search.utils.constraints import check
 
 MISSING_RULES = ("drop", "error")
 DUPLICATE_RULES = ("first", "keep", "error")

@@ -21,7 +21,7 @@ from search.errors import InputError
 from search.evaluation.metrics import names, predict
 from search.inference.predictor import Labels, Predictor
 from search.reporting.notebook import Picture, importance_picture, run_card, run_lines
-from search.reporting.report.run_files import Run, read_run
+from search.reporting.report.run_files import RecordedRun, read_run
 from search.utils.paths import read_path
 
 _SURROGATE = re.compile("[\ud800-\udfff]")  # half a letter, which UTF-8 cannot hold
@@ -71,7 +71,7 @@ class FinishedRun:
         threshold: The probability from which the second of two classes is predicted; None with more classes.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: RecordedRun) -> None:
         self._run = run
         self._folder = run.folder.path.absolute()
         self.path = run.folder.path

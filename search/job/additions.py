@@ -121,7 +121,7 @@ def _ensemble(run: Run, prepared: Prepared, trials: Trials, threshold: float | N
         The `ensembles` and the `verdict` for summary.json; nothing where there is nothing to combine.
     """
     from search.job.ensemble import best_member, build_ensemble
-    from search.job.evaluate import evaluate, judged
+    from search.job.evaluation_step import evaluate, judged
     from search.job.refit_best import validate
     from search.models.classifier import Classifier
     from search.training.refit import refit

@@ -8,7 +8,7 @@ from omegaconf import OmegaConf
 
 from search.job.additions import add
 from search.job.ensemble import best_member, build_ensemble
-from search.job.evaluate import evaluate, judged
+from search.job.evaluation_step import evaluate, judged
 from search.job.final_refit import refit_on_all
 from search.job.outputs import Answer, write_outputs
 from search.job.prepare import Prepared

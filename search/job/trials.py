@@ -21,10 +21,10 @@ from search.job.prepare import Prepared
 from search.job.run import Run
 from search.job.validation import Validation
 from search.models.wide.words import Words
-from search.reporting.leaderboard import leaderboard, write_leaderboard
 from search.reporting.report.pass_log import Pass, PassLog
 from search.reporting.screen import Screen
 from search.reporting.tensorboard import ScoredEpochs, TensorBoardWriter
+from search.reporting.trial_table import leaderboard, write_leaderboard
 from search.run_folder import RunFolder
 from search.training.trainable import TrainableHyperModel
 from search.tuning.budget import TimeBudget

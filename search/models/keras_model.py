@@ -9,8 +9,8 @@ from typing import Any
 import keras
 
 from search.backbones.base import Backbone
-from search.models.wide.layer import LinearWords
-from search.optimizers.settings import OptimizerSettings, make_optimizer
+from search.models.wide.linear_words import LinearWords
+from search.optimizers.optimizer_settings import OptimizerSettings, make_optimizer
 
 _OUTPUT, _LOGITS, _SUM = "probabilities", "logits", "logits_with_words"
 

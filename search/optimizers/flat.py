@@ -14,7 +14,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from search.optimizers.settings import OptimizerSettings
+from search.optimizers.optimizer_settings import OptimizerSettings
 
 Floats = NDArray[np.floating]
 
@@ -193,7 +193,7 @@ FLAT_OPTIMIZERS: Mapping[str, type[FlatOptimizer]] = {
 
 
 def flat_optimizer(settings: OptimizerSettings, weights: Floats, of_module: bool = False) -> FlatOptimizer:
-    """Makes the flat counterpart of `search.optimizers.settings.make_optimizer`.
+    """Makes the flat counterpart of `search.optimizers.optimizer_settings.make_optimizer`.
 
     Args:
         settings: The settings.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from search.optimizers.settings import OptimizerSettings
+from search.optimizers.optimizer_settings import OptimizerSettings
 from search.utils.checkpoint import Arrays
 
 

@@ -20,7 +20,7 @@ from search.evaluation.metrics import score
 from search.evaluation.paired import Predictions
 from search.evaluation.per_class import per_class
 from search.evaluation.verdict import judge
-from search.reporting.report.run_files import Run
+from search.reporting.report.run_files import RecordedRun
 from search.reporting.report.sections.training import always_named
 from search.reporting.results import ScoredRows
 from search.reporting.screen import Screen, describe_left_out
@@ -82,7 +82,7 @@ class Scored(ScoredRows):
             ],
         }
 
-    def verdict(self, run: Run) -> dict[str, Any] | None:
+    def verdict(self, run: RecordedRun) -> dict[str, Any] | None:
         """Compares the model with always answering the largest class of the run's training data.
 
         The other baselines of a run are not kept, only their predictions for its test split.

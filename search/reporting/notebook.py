@@ -10,11 +10,11 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from search.errors import InputError
-from search.reporting.report.figures.search import importance_bars
+from search.reporting.report.figures.search_pictures import importance_bars
 from search.reporting.report.importance import LEAST_TRIALS, importance
 from search.reporting.report.page import TEMPLATES, environment
 from search.reporting.report.promotion_chains import configurations
-from search.reporting.report.run_files import Run
+from search.reporting.report.run_files import RecordedRun
 from search.reporting.report.sections.answer import spoken
 from search.reporting.report.svg import number
 from search.reporting.tables import short
@@ -71,7 +71,7 @@ class Picture:
         return Markup(found[1]).unescape() if found else ""
 
 
-def importance_picture(run: Run) -> Picture:
+def importance_picture(run: RecordedRun) -> Picture:
     """Draws the importance of a run's hyperparameters.
 
     Raises:
@@ -110,12 +110,12 @@ def standing_alone(svg: str) -> str:
     )
 
 
-def run_card(run: Run) -> str:
+def run_card(run: RecordedRun) -> str:
     """The answer of a run as a small piece of HTML."""
     return environment().get_template("card.html").render(_answer(run))
 
 
-def run_lines(run: Run) -> str:
+def run_lines(run: RecordedRun) -> str:
     """The card of a run as lines of text."""
     card = _answer(run)
     others = ", ".join(f"{name} {short(score)}" for name, score in card["baselines"])
@@ -127,7 +127,7 @@ def run_lines(run: Run) -> str:
     )
 
 
-def _answer(run: Run) -> dict[str, Any]:
+def _answer(run: RecordedRun) -> dict[str, Any]:
     summary, metric = run.summary, run.metric
     low, high = summary["test_interval"][metric]
     tests = {name: one["test"] for name, one in summary["baselines"].items() if "test" in one}

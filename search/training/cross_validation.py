@@ -14,7 +14,7 @@ from search.datasets import Fold
 from search.features.passes import PassObserver
 from search.models.weights import assign, model_weights
 from search.training.base import NOTHING_KNOWN, Training, TrialState
-from search.training.folds import FoldedTraining, unpack
+from search.training.folded_training import FoldedTraining, unpack
 from search.training.trainable import TrainableHyperModel
 from search.training.trainers import make_training
 from search.utils.checkpoint import Arrays

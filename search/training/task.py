@@ -16,7 +16,7 @@ from search.backbones.base import Backbone
 from search.backbones.hub.layers import ModuleLayers
 from search.datasets import Examples
 from search.models.hypermodel import TextClassifierHyperModel
-from search.optimizers.settings import OptimizerSettings
+from search.optimizers.optimizer_settings import OptimizerSettings
 from search.training.base import NOTHING_KNOWN, FineTuning, TrialState
 from search.training.rows import InputRows, TrainingData
 from search.training.shared import SharedResources

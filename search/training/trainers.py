@@ -15,7 +15,7 @@ from typing import Any
 
 import keras
 
-from search.backbones.learned.encoder import SETTINGS as OF_LEARNED
+from search.backbones.learned.learned_encoder import SETTINGS as OF_LEARNED
 from search.datasets import Examples
 from search.models.keras_model import linear_words, with_offset
 from search.models.weights import assign

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from search.errors import InputError
-from search.tuning.hyperparameters import hyperparameters_of
+from search.tuning.hyperparameter_copies import hyperparameters_of
 from search.tuning.record import TrialObserver, TrialRecord
 from search.tuning.study import Study
 from search.tuning.trial_store import TrialStore

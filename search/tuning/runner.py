@@ -83,10 +83,10 @@ class TrialRunner:
             KeyboardInterrupt: The process was asked to end.
         """
         with noted_interrupts() as interrupted:
-            return _Run(self, spec, report, interrupted).ended()
+            return _TrialRun(self, spec, report, interrupted).ended()
 
 
-class _Run:
+class _TrialRun:
     """One run of one trial."""
 
     def __init__(

@@ -14,7 +14,7 @@ from keras_tuner.engine.metrics_tracking import infer_metric_direction
 from keras_tuner.engine.trial import Trial, TrialStatus
 
 from search.execution.base import Done, Wait
-from search.tuning.hyperparameters import hyperparameters_of
+from search.tuning.hyperparameter_copies import hyperparameters_of
 from search.tuning.oracles.base import ResumableOracle
 from search.tuning.record import TrialRecord, order, ranked
 from search.tuning.trial import TrialSpec, spec_of

@@ -10,7 +10,7 @@ import keras_tuner
 
 from search.training.base import NOTHING_KNOWN, TrialState
 from search.training.seeds import hyperparameter_values
-from search.tuning.hyperparameters import hyperparameters_of
+from search.tuning.hyperparameter_copies import hyperparameters_of
 from search.tuning.record import TrialRecord
 
 TrialConstraint = Callable[[keras_tuner.HyperParameters], None]

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapes import SHAPES
 
-from search.backbones.builders import export as exporting
+from search.backbones.builders import export_module as exporting
 from search.backbones.builders.vectors import tokenizable, vocabulary_keys, write_module
 from search.backbones.catalog import ModulePlaces
 from search.backbones.hub.parts import Preprocessor

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from search.optimizers.settings import OPTIMIZERS, OptimizerSettings, make_optimizer
+from search.optimizers.optimizer_settings import OPTIMIZERS, OptimizerSettings, make_optimizer
 
 RATE = 0.01
 

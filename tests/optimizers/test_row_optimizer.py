@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search.optimizers.flat import flat_optimizer
-from search.optimizers.settings import OPTIMIZERS, OptimizerSettings
+from search.optimizers.optimizer_settings import OPTIMIZERS, OptimizerSettings
 
 WIDTH = 3
 

@@ -17,7 +17,7 @@ from search.evaluation.metrics import score
 from search.features.cache import FeatureCache
 from search.job.validation import Validation
 from search.training.cross_validation import CrossValidated
-from search.training.folds import unpack
+from search.training.folded_training import unpack
 from search.training.trainable import TrainableHyperModel
 from search.tuning.oracles.hyperband import HyperbandOracle
 from search.tuning.tuner import Tuner

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from search.training.folds import FoldedTraining, pack, unpack
+from search.training.folded_training import FoldedTraining, pack, unpack
 from search.training.scores import Metrics, split_metrics
 
 

@@ -11,7 +11,7 @@ from search.backbones.base import EMBEDDING, PreparedInputs, SavedModule
 from search.backbones.hub.layer import TextEmbedding
 from search.backbones.learned.initial_table import WordVectors
 from search.backbones.learned.network import embedded, is_masked
-from search.backbones.learned.tokens import Tokens
+from search.backbones.learned.vocabulary import Tokens
 from search.backbones.tokens.token_module import TokenModule
 from search.backbones.tokens.token_vectors import TokenVectors
 from spaces import AUTO

@@ -12,7 +12,7 @@ from search.backbones.catalog import ModulePlaces
 from search.backbones.hub.load import forget
 from search.backbones.learned.embeddings import ModuleTokens, TokenEmbedding, TokenTable
 from search.backbones.learned.initial_table import WordVectors
-from search.backbones.learned.tokens import usual_length
+from search.backbones.learned.vocabulary import usual_length
 from search.backbones.resolve import preprocessor_of, resolve, writable
 from search.backbones.tokens.token_module import NoTokens, TokenOutputs, token_module, token_outputs
 from search.backbones.tokens.token_names import title_of_tokens

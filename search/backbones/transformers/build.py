@@ -6,8 +6,8 @@ import hashlib
 import re
 from pathlib import Path
 
+from search.backbones.transformers.checkpoint_weights import weight_files
 from search.backbones.transformers.layout import Layout, read_layout
-from search.backbones.transformers.weights import weight_files
 from search.utils.files import whole_folder
 
 VERSION = 4

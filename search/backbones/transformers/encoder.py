@@ -12,12 +12,12 @@ import keras
 import tensorflow as tf
 
 from search.backbones.hub.layer_groups import Encoder, Group
+from search.backbones.transformers.checkpoint_weights import write_for_keras_hub
 from search.backbones.transformers.layout import Layout
 from search.backbones.transformers.slices import in_slices
 from search.backbones.transformers.stages import Stage, Stages
 from search.backbones.transformers.tokenizer_files import TokenizerFiles, read_tokenizer
 from search.backbones.transformers.tokens import Tokens
-from search.backbones.transformers.weights import write_for_keras_hub
 from search.errors import InputError
 
 _CLASSES = {

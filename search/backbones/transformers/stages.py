@@ -13,8 +13,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from search.backbones.transformers.attention import through_layer
+from search.backbones.transformers.checkpoint_weights import read_tensors, weight_files
 from search.backbones.transformers.layout import Layout, read_json
-from search.backbones.transformers.weights import read_tensors, weight_files
 from search.errors import InputError
 
 _LOWEST = -1e9

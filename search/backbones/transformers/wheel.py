@@ -18,8 +18,8 @@ from tqdm import tqdm
 
 from search.backbones.catalog import Entry
 from search.backbones.transformers.build import VERSION, build_once
+from search.backbones.transformers.checkpoint_weights import WEIGHTS
 from search.backbones.transformers.layout import read_layout
-from search.backbones.transformers.weights import WEIGHTS
 from search.backbones.unpack import LIMIT
 from search.config import ModuleConfig
 from search.errors import InputError

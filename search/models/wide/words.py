@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from search.evaluation.word_pairs import words_and_pairs
-from search.models.wide.layer import LinearWords
+from search.models.wide.linear_words import LinearWords
 
 # Stands where the training texts have no words: no text has this one.
 _NO_TERM = ""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from search.errors import InputError
-from search.reporting.report.run_files import Run, read_run
+from search.reporting.report.run_files import RecordedRun, read_run
 from search.run_folder import RunFolder
 from search.utils.paths import read_path
 
@@ -16,7 +16,7 @@ from search.utils.paths import read_path
 _DEPTH = 3
 
 
-def read_runs(words: Iterable[str | Path], unfinished: Callable[[Path], None] = lambda _: None) -> list[Run]:
+def read_runs(words: Iterable[str | Path], unfinished: Callable[[Path], None] = lambda _: None) -> list[RecordedRun]:
     """Reads finished runs.
 
     Args:

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from search.evaluation.metric_list import shown_in
 from search.reporting.comparison.attempts import FINISHED, Attempt
-from search.reporting.comparison.page import Summary, page
+from search.reporting.comparison.multirun_page import Summary, page
 from search.reporting.comparison.run_table import default_columns
 from search.reporting.comparison.seed_groups import SEED, TESTED, grouped, table_of_attempts, varying
 from search.reporting.comparison.show import baseline_column, best_metric, metric_column, verdict_column
@@ -24,7 +24,7 @@ from search.reporting.comparison.text_columns import (
     screen_table,
     text_column,
 )
-from search.reporting.report.run_files import Run, read_run
+from search.reporting.report.run_files import RecordedRun, read_run
 from search.reporting.report.sections.answer import spoken
 from search.utils.files import whole_file, write_text
 
@@ -112,7 +112,7 @@ def group_columns(means: pd.DataFrame, keys: Sequence[str], metrics: Sequence[st
     return columns
 
 
-def _metrics(runs: Sequence[Run], table: pd.DataFrame) -> list[str]:
+def _metrics(runs: Sequence[RecordedRun], table: pd.DataFrame) -> list[str]:
     """The test metrics to show: the objective's first, then those that all runs have."""
     first = [best_metric(runs), *(f"test.{run.metric}" for run in runs)]
     finished = table[table["status"] == FINISHED]

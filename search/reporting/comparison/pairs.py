@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from search.evaluation.metrics import direction, names
 from search.evaluation.paired import BETTER, WORSE, Gain, Predictions, paired_gains
-from search.reporting.report.run_files import Run
+from search.reporting.report.run_files import RecordedRun
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Pair:
     behind: Gain | None
 
 
-def pairs(runs: Sequence[Run], metric: str) -> list[Pair]:
+def pairs(runs: Sequence[RecordedRun], metric: str) -> list[Pair]:
     """Compares each run with the best one on the same test rows: the same texts with the same labels, in any order.
 
     Args:
@@ -68,7 +68,7 @@ def pairs(runs: Sequence[Run], metric: str) -> list[Pair]:
     return [found[i] for i in range(len(runs))]
 
 
-def paired_columns(runs: Sequence[Run], found: Sequence[Pair]) -> pd.DataFrame:
+def paired_columns(runs: Sequence[RecordedRun], found: Sequence[Pair]) -> pd.DataFrame:
     """The comparisons as columns: against which run, by which metric, how far behind, and how that stands to chance.
 
     `paired.not_behind` is the share of the resamples in which the run was at least as good as the best one,
@@ -97,13 +97,13 @@ def behind(gain: Gain) -> str:
     return {BETTER: WORSE, WORSE: BETTER}.get(gain.outcome, gain.outcome)
 
 
-def _order(run: Run) -> NDArray[np.intp]:
+def _order(run: RecordedRun) -> NDArray[np.intp]:
     """The test rows by text and label."""
     keys = [run.labels, run.predictions["text"].to_numpy(object)]
     return np.lexsort(keys)
 
 
-def _digest(run: Run, order: NDArray[np.intp]) -> str:
+def _digest(run: RecordedRun, order: NDArray[np.intp]) -> str:
     """A digest that is equal for runs with the same classes and test rows."""
     digest = hashlib.sha256("\0".join(run.classes).encode())
     texts = run.predictions["text"].to_numpy(object)
@@ -112,11 +112,11 @@ def _digest(run: Run, order: NDArray[np.intp]) -> str:
     return digest.hexdigest()
 
 
-def _predictions(run: Run, order: NDArray[np.intp]) -> Predictions:
+def _predictions(run: RecordedRun, order: NDArray[np.intp]) -> Predictions:
     return Predictions(run.probabilities[order], run.threshold)
 
 
-def _best(runs: Sequence[Run], metric: str) -> int:
+def _best(runs: Sequence[RecordedRun], metric: str) -> int:
     sign = 1 if direction(metric) == "max" else -1
     scores = [run.summary["test"].get(metric) for run in runs]
     return int(np.argmax([-math.inf if score is None else sign * score for score in scores]))

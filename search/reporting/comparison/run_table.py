@@ -11,14 +11,14 @@ import pandas as pd
 from search.errors import InputError, nearest
 from search.evaluation.metrics import direction, names
 from search.reporting.report.promotion_chains import incumbent
-from search.reporting.report.run_files import Run
+from search.reporting.report.run_files import RecordedRun
 
 LOW, HIGH = ".low", ".high"
 # Of a summary, what says how good a run is and what it cost.
 _MEASURED = ("score", "test.", "valid.", "seconds.", "trials", "epochs", "verdict.baseline_score", "verdict.gain")
 
 
-def table_of_runs(runs: Sequence[Run]) -> pd.DataFrame:
+def table_of_runs(runs: Sequence[RecordedRun]) -> pd.DataFrame:
     """A row per run.
 
     Args:
@@ -44,7 +44,7 @@ def table_of_runs(runs: Sequence[Run]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def table_of_trials(runs: Sequence[Run], best: int) -> pd.DataFrame:
+def table_of_trials(runs: Sequence[RecordedRun], best: int) -> pd.DataFrame:
     """The best trials of each run.
 
     Args:
@@ -119,7 +119,7 @@ def column_named(table: pd.DataFrame, name: str, key: str) -> str:
     raise InputError(f"{key}={name} is unknown. {nearest(name, known)}")
 
 
-def ascending(column: str, runs: Sequence[Run]) -> bool:
+def ascending(column: str, runs: Sequence[RecordedRun]) -> bool:
     """Whether the rows with the least in a column are the best, or come first."""
     if column == "score":
         return not runs[0].higher_is_better
@@ -130,7 +130,7 @@ def ascending(column: str, runs: Sequence[Run]) -> bool:
         return column not in ("verdict.baseline_score", "verdict.gain")
 
 
-def ordered(table: pd.DataFrame, by: str, runs: Sequence[Run]) -> pd.DataFrame:
+def ordered(table: pd.DataFrame, by: str, runs: Sequence[RecordedRun]) -> pd.DataFrame:
     """The rows by one column, the best first; those without a value come last.
 
     Args:
@@ -144,7 +144,7 @@ def ordered(table: pd.DataFrame, by: str, runs: Sequence[Run]) -> pd.DataFrame:
     return table.loc[column.sort_values(ascending=ascending(by, runs), kind="stable", na_position="last").index]
 
 
-def _verdict(run: Run) -> dict[str, Any]:
+def _verdict(run: RecordedRun) -> dict[str, Any]:
     """How the run stands to the best baseline, and its ensemble."""
     verdict = run.verdict
     fields = {name: value for name, value in verdict.record().items() if name != "gains"}

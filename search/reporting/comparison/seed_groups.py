@@ -13,14 +13,14 @@ from scipy.stats import t as student
 from search.evaluation.metrics import limits
 from search.reporting.comparison.attempts import FINISHED, Attempt
 from search.reporting.comparison.run_table import HIGH, LOW, table_of_runs
-from search.reporting.report.run_files import Run
+from search.reporting.report.run_files import RecordedRun
 
 SEED = "seed"
 TESTED = "tested_on"
 _CONFIDENCE = 0.95
 
 
-def table_of_attempts(attempts: Sequence[Attempt], runs: Mapping[int, Run]) -> pd.DataFrame:
+def table_of_attempts(attempts: Sequence[Attempt], runs: Mapping[int, RecordedRun]) -> pd.DataFrame:
     """A row per run of a multirun.
 
     Args:
@@ -43,7 +43,7 @@ def table_of_attempts(attempts: Sequence[Attempt], runs: Mapping[int, Run]) -> p
     return table
 
 
-def _tested_on(run: Run) -> str:
+def _tested_on(run: RecordedRun) -> str:
     """A key that is equal for runs with comparable scores: one data set, as many test rows of each class."""
     return json.dumps([run.summary["dataset"], run.summary["sizes"]["test"]])
 

@@ -14,7 +14,7 @@ from search.reporting.comparison.pairs import Pair, behind
 from search.reporting.comparison.run_table import HIGH, LOW, best_baselines
 from search.reporting.comparison.text_columns import Cell, Column, fitting, is_missing, score_cell, text_column
 from search.reporting.report.figures.values import value_text
-from search.reporting.report.run_files import Run
+from search.reporting.report.run_files import RecordedRun
 from search.reporting.report.sections.answer import spoken
 from search.reporting.report.sections.training import always_named, majority_scores
 
@@ -22,7 +22,7 @@ _BEST = "best."
 _WORDS = ("against", "it is")
 
 
-def scores(runs: Sequence[Run], table: pd.DataFrame, metrics: Sequence[str], width: int | None) -> list[Column]:
+def scores(runs: Sequence[RecordedRun], table: pd.DataFrame, metrics: Sequence[str], width: int | None) -> list[Column]:
     """The scores of the runs, a row for each.
 
     Args:
@@ -75,14 +75,14 @@ def trials(table: pd.DataFrame, hyperparameters: Sequence[str], folders: Sequenc
     return [number, runs, ids, _score_column("score", table, "score_std"), cost, configuration], same
 
 
-def majority(runs: Sequence[Run], metrics: Sequence[str]) -> list[str]:
+def majority(runs: Sequence[RecordedRun], metrics: Sequence[str]) -> list[str]:
     """The validation scores of always answering the largest class, in sentences; runs that agree share one.
 
     Args:
         runs: The runs in the table.
         metrics: Columns of the table beside the score; those that are no metric of the validation split are left out.
     """
-    agreeing: dict[str, list[Run]] = {}
+    agreeing: dict[str, list[RecordedRun]] = {}
     for run in runs:
         asked = dict.fromkeys([run.metric, *(name.removeprefix("val_") for name in metrics)])
         known = majority_scores(run)
@@ -161,7 +161,7 @@ def verdict_column(table: pd.DataFrame, metric: str) -> Column:
     return Column("verdict", cells, is_text=True, breaks=True)
 
 
-def _named(runs: Sequence[Run], table: pd.DataFrame) -> list[Column]:
+def _named(runs: Sequence[RecordedRun], table: pd.DataFrame) -> list[Column]:
     folders = short_names([run.folder.path for run in runs])
     columns = [_numbers(len(runs)), text_column("run", folders, _modules(table, "best.module"))]
     # Most folders are named for the data set.
@@ -209,7 +209,7 @@ def _numbers(rows: int) -> Column:
     return Column("#", [Cell(str(i)) for i in range(1, rows + 1)])
 
 
-def best_metric(runs: Sequence[Run]) -> str:
+def best_metric(runs: Sequence[RecordedRun]) -> str:
     """The test metric that stands for the objective of the runs: of several, the first run's that all have."""
     shared: Any = [run.metric for run in runs if all(run.metric in other.summary["test"] for other in runs)]
     return f"test.{shared[0] if shared else runs[0].metric}"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from search.reporting.leaderboard import BACKBONE
+from search.reporting.trial_table import BACKBONE
 
 _LEARNED = "learned"
 

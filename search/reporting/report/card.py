@@ -14,13 +14,13 @@ from search.evaluation.curves import confusion
 from search.evaluation.metrics import names
 from search.evaluation.paired import BETTER, WORSE
 from search.evaluation.per_class import per_class
-from search.reporting.leaderboard import BACKBONE
 from search.reporting.report.page import environment
-from search.reporting.report.run_files import Run
+from search.reporting.report.run_files import RecordedRun
 from search.reporting.report.sections.answer import ensembles, spoken
 from search.reporting.report.sections.data import without_twins
 from search.reporting.report.sections.use import use
 from search.reporting.screen import describe_cleaning
+from search.reporting.trial_table import BACKBONE
 
 UNKNOWN = "unknown"
 _FEW_ROWS, _IMBALANCE, _OVERCONFIDENT, _TWINS = 500, 10, 0.05, 0.01
@@ -33,7 +33,7 @@ def _without_folders(value: Any) -> Any:
     return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
 
 
-def card(run: Run) -> str:
+def card(run: RecordedRun) -> str:
     """The card as Markdown. Whatever comes from the data is escaped."""
     templates = environment(autoescape=False)
     templates.filters["md"] = escaped
@@ -98,7 +98,7 @@ def escaped(value: Any) -> str:
     return _BARE.sub(lambda found: "\\" + found[0], " ".join(str(value).split()))
 
 
-def _metadata(run: Run, module: dict[str, Any]) -> dict[str, Any]:
+def _metadata(run: RecordedRun, module: dict[str, Any]) -> dict[str, Any]:
     """The metadata that model hubs read."""
     metric = run.metric
     result = {
@@ -133,7 +133,7 @@ def _origin(config: dict[str, Any]) -> str:
     return str(config.get("url") or config.get("file") or UNKNOWN)
 
 
-def _limits(run: Run, module: dict[str, Any]) -> Iterator[str]:
+def _limits(run: RecordedRun, module: dict[str, Any]) -> Iterator[str]:
     """The limits of the model that the run itself shows."""
     summary = run.summary
     sizes = summary["sizes"]

@@ -15,7 +15,7 @@ from search.backbones.catalog import facts
 from search.datasets import Examples, Splits
 from search.datasets.near_duplicates import SIMILARITY, near_duplicates, word_sets
 from search.reporting.report.pass_log import Pass
-from search.reporting.report.words import chosen_rows, leave_one_word_out
+from search.reporting.report.word_effects import chosen_rows, leave_one_word_out
 from search.reporting.results import Evaluation, TimedModels
 from search.run_folder import RunFolder
 from search.utils.files import whole_file, write_json

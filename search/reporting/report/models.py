@@ -56,7 +56,7 @@ def model_name(trial: Mapping[Any, Any]) -> str:
     """The backbone of a trial, what it starts from, and whether that stays as published.
 
     Args:
-        trial: A row of `Run.trials`.
+        trial: A row of `RecordedRun.trials`.
     """
     backbone, pretrained = trial["backbone"], trial["pretrained"]
     if pretrained is None:

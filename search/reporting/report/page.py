@@ -12,11 +12,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from search.reporting.report.figures.values import value_text
-from search.reporting.report.run_files import Run
+from search.reporting.report.run_files import RecordedRun
 from search.reporting.report.sections.answer import answer
 from search.reporting.report.sections.data import data
+from search.reporting.report.sections.how_found import search
 from search.reporting.report.sections.model import model
-from search.reporting.report.sections.search import search
 from search.reporting.report.sections.use import use
 from search.reporting.report.sections.wrong import wrong
 from search.reporting.report.svg import number
@@ -40,7 +40,7 @@ def environment(*, autoescape: bool = True) -> Environment:
     return found
 
 
-def page(run: Run) -> str:
+def page(run: RecordedRun) -> str:
     """The report as HTML. Whatever comes from the data is escaped by the templates."""
     return (
         environment()

@@ -33,7 +33,7 @@ _TEXTS = {"text": str, "label": str, "predicted": str}
 
 
 @dataclass(frozen=True)
-class Run:
+class RecordedRun:
     """The files of a finished run.
 
     Attributes:
@@ -148,7 +148,7 @@ class Run:
         return method, Predictions(probabilities, found["methods"][method]["threshold"])
 
 
-def read_run(path: Path) -> Run:
+def read_run(path: Path) -> RecordedRun:
     """Reads a run that has ended.
 
     Args:
@@ -188,7 +188,7 @@ def read_run(path: Path) -> Run:
         raise _damaged(file, error) from error
     columns = [str(column) for column in trials]
     hyperparameters = columns[columns.index("rank") + 1 : columns.index("backbone")]
-    return Run(
+    return RecordedRun(
         folder,
         summary,
         trials,

@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 
 from search.backbones.hub.load import Module
 from search.optimizers.flat import clip, flat_optimizer
-from search.optimizers.settings import OptimizerSettings
+from search.optimizers.optimizer_settings import OptimizerSettings
 from search.training.embedding_bag.bag_table import Table
 from search.training.head import Head, HeadTraining
 from search.training.rows import Batch, TrainingData

@@ -10,7 +10,7 @@ from scipy.sparse import coo_array, csr_array, vstack
 from search.backbones.hub.load import Module
 from search.training.embedding_bag.dependence import depends_on_values
 from search.training.sparse_fine_tuning.gather_guard import tables_gathered_from
-from search.training.sparse_fine_tuning.sparse_rows import regularization, writes
+from search.training.sparse_fine_tuning.touched_rows import regularization, writes
 
 # Texts looked at in one call: never more than the module has dimensions.
 _AT_ONCE = 64

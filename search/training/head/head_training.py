@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from search.optimizers.flat import clip, flat_optimizer
-from search.optimizers.settings import OptimizerSettings
+from search.optimizers.optimizer_settings import OptimizerSettings
 from search.training.base import check_shapes
 from search.training.epoch_loop import EpochLoop
 from search.training.head.head_network import Head

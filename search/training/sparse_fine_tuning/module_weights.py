@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from search.training.sparse_fine_tuning.sparse_rows import Gradient, Touched
+from search.training.sparse_fine_tuning.touched_rows import Gradient, Touched
 from search.utils.checkpoint import Arrays
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from search.backbones.hub.answers import faults_of_modules
 from search.backbones.hub.load import Module
-from search.optimizers.settings import OptimizerSettings
+from search.optimizers.optimizer_settings import OptimizerSettings
 from search.optimizers.sparse_rows import Optimizer, Target
 from search.training.base import check_shapes
 from search.training.epoch_loop import EpochLoop
@@ -23,7 +23,7 @@ from search.training.rows import Batch, InputRows, TrainingData
 from search.training.sparse_fine_tuning.gather_guard import tables_gathered_from
 from search.training.sparse_fine_tuning.module_inputs import ModuleInputs
 from search.training.sparse_fine_tuning.module_weights import ModuleWeights
-from search.training.sparse_fine_tuning.sparse_rows import Touched, regularization
+from search.training.sparse_fine_tuning.touched_rows import Touched, regularization
 from search.utils.checkpoint import Arrays
 
 # Of some rows: what the module is given, the logits that are added, the classes and the weights in the loss.

@@ -46,7 +46,7 @@ class WordRegression:
 
     @property
     def arrays(self) -> Arrays:
-        """The weights of `search.models.wide.layer.LinearWords`."""
+        """The weights of `search.models.wide.linear_words.LinearWords`."""
         return [self._words.idf, *self._linear]
 
     def logits(self, texts: NDArray[np.object_]) -> NDArray[np.float32]:

@@ -10,7 +10,7 @@ from typing import Any
 import keras_tuner
 from keras_tuner.engine.trial import Trial, TrialStatus
 
-from search.tuning.hyperparameters import copied
+from search.tuning.hyperparameter_copies import copied
 from search.tuning.oracles.sampling import Configuration, Tried, sample
 from search.tuning.oracles.saved import SavedOracle
 

@@ -9,7 +9,7 @@ import tensorboard
 from werkzeug.test import Client
 from werkzeug.wrappers import Response
 
-from search.reporting.board.page import Page
+from search.reporting.board.web_page import Page
 
 JSON = "application/json"
 ANSWERS = {

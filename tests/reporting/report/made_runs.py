@@ -9,12 +9,12 @@ from search.evaluation import best_threshold, intervals, score
 from search.evaluation.baselines import Baseline, records
 from search.evaluation.paired import Predictions
 from search.evaluation.verdict import judge
-from search.reporting.leaderboard import leaderboard, write_leaderboard
 from search.reporting.report.measurements import write_measurements
 from search.reporting.report.pass_log import Pass
 from search.reporting.results import Evaluation, ScoredRows, TimedModels
 from search.reporting.summary import count_trials, versions, write_predictions
 from search.reporting.tensorboard import Curves
+from search.reporting.trial_table import leaderboard, write_leaderboard
 from search.run_folder import RunFolder
 from search.tuning.record import TrialRecord, ranked
 from search.utils.files import write_json, write_text

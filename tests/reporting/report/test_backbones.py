@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from search.reporting.leaderboard import leaderboard
 from search.reporting.report.backbones import with_backbones
+from search.reporting.trial_table import leaderboard
 from search.tuning.record import TrialRecord
 
 FACTS = ["backbone", "pretrained", "frozen"]

@@ -15,8 +15,8 @@ from search.evaluation import score
 from search.reporting.report.card import card
 from search.reporting.report.run_files import read_run
 from search.reporting.report.sections.answer import answer
-from search.reporting.report.sections.cache import saved_by_cache
 from search.reporting.report.sections.data import data
+from search.reporting.report.sections.time_saved import saved_by_cache
 from search.reporting.report.sections.wrong import wrong
 from search.reporting.report.write import write_report
 

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 from made_runs import make_run
 
-from search.reporting.report.figures.speed import Costed, quality_against_time
+from search.reporting.report.figures.speed_picture import Costed, quality_against_time
 from search.reporting.report.run_files import read_run
 from search.reporting.report.sections.speed import speed
 

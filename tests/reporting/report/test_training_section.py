@@ -15,7 +15,7 @@ from search.reporting.report.figures.epochs import Trained, epoch_curves
 from search.reporting.report.models import MOST, model_name, models
 from search.reporting.report.promotion_chains import configurations
 from search.reporting.report.run_files import read_run
-from search.reporting.report.sections.search import search
+from search.reporting.report.sections.how_found import search
 from search.reporting.report.sections.training import always_named, majority_scores, training
 
 METRICS = {"accuracy": "accuracy", "log_loss": "log loss"}

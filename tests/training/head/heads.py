@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from search.features.cache import Features
-from search.optimizers.settings import OptimizerSettings, make_optimizer
+from search.optimizers.optimizer_settings import OptimizerSettings, make_optimizer
 from search.training.head import Head, HeadTraining
 from search.training.order import epoch_order
 from search.training.rows import InputRows, TrainingData

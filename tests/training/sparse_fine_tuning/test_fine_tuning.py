@@ -13,7 +13,7 @@ from search.backbones.builders.vectors import write_module
 from search.backbones.hub.load import published
 from search.features.cache import FeatureCache
 from search.models.weights import assign, model_weights
-from search.optimizers.settings import OPTIMIZERS
+from search.optimizers.optimizer_settings import OPTIMIZERS
 from search.training.base import TrialState
 from search.training.embedding_bag import EmbeddingBagTraining
 from search.training.keras_training import KerasTraining

@@ -7,10 +7,10 @@ from typing import Any
 from search.evaluation.metrics import names
 from search.evaluation.paired import Gain
 from search.reporting.report.figures.overview import Measured, scores_with_intervals
-from search.reporting.report.run_files import Run
+from search.reporting.report.run_files import RecordedRun
 
 
-def answer(run: Run) -> dict[str, Any]:
+def answer(run: RecordedRun) -> dict[str, Any]:
     """The context of the section."""
     summary, metric = run.summary, run.metric
     gains = run.verdict.gains
@@ -40,7 +40,7 @@ def answer(run: Run) -> dict[str, Any]:
     }
 
 
-def ensembles(run: Run) -> dict[str, Any] | None:
+def ensembles(run: RecordedRun) -> dict[str, Any] | None:
     """The scores of the ensembles of trials and baselines, beside the best trial alone; None without ensembles."""
     found = run.summary.get("ensembles")
     if found is None:
@@ -75,7 +75,7 @@ def spoken(name: str) -> str:
     return words
 
 
-def _metrics(run: Run) -> list[dict[str, Any]]:
+def _metrics(run: RecordedRun) -> list[dict[str, Any]]:
     summary = run.summary
     tests = [baseline["test"] for baseline in summary["baselines"].values() if "test" in baseline]
     return [

@@ -9,14 +9,14 @@ import numpy as np
 from search.datasets import Cleaning
 from search.evaluation.metrics import score
 from search.reporting.report.figures.overview import length_histogram
-from search.reporting.report.run_files import Run
+from search.reporting.report.run_files import RecordedRun
 from search.reporting.report.sections.answer import spoken
 from search.reporting.screen import describe_cleaning
 
 _QUANTILES = ("5\u00a0%", "25\u00a0%", "median", "75\u00a0%", "95\u00a0%", "longest")
 
 
-def data(run: Run) -> dict[str, Any]:
+def data(run: RecordedRun) -> dict[str, Any]:
     """The context of the section."""
     measured = run.measurements
     sizes = run.summary["sizes"]
@@ -45,7 +45,7 @@ def data(run: Run) -> dict[str, Any]:
     }
 
 
-def without_twins(run: Run) -> tuple[float, float] | None:
+def without_twins(run: RecordedRun) -> tuple[float, float] | None:
     """The test score with and without the texts that have a near duplicate among those trained on."""
     twins = run.measurements.get("near_duplicates", {}).get("test_positions", [])
     alone = np.ones(len(run.labels), dtype=bool)

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from search.evaluation.curves import confusion, precision_recall, reliability, roc
 from search.evaluation.metrics import score
 from search.evaluation.per_class import per_class
-from search.reporting.report.figures import model as figures
-from search.reporting.report.run_files import Run
+from search.reporting.report.figures import model_pictures as figures
+from search.reporting.report.run_files import RecordedRun
 from search.reporting.report.sections.answer import spoken
 from search.reporting.report.sections.speed import speed
 from search.reporting.report.svg import number
@@ -21,7 +21,7 @@ _MOST_CLASSES = 40
 _CONFUSIONS = 12
 
 
-def model(run: Run) -> dict[str, Any]:
+def model(run: RecordedRun) -> dict[str, Any]:
     """The context of the section."""
     counts = confusion(run.labels, run.predicted, len(run.classes))
     error = score(run.labels, run.probabilities, run.threshold)["expected_calibration_error"]
@@ -45,7 +45,7 @@ def model(run: Run) -> dict[str, Any]:
     }
 
 
-def _confusions(run: Run, counts: NDArray[np.int64]) -> list[tuple[str, str, int, float]]:
+def _confusions(run: RecordedRun, counts: NDArray[np.int64]) -> list[tuple[str, str, int, float]]:
     """The most frequent mistakes: class, predicted, rows, share of the class."""
     wrong = counts - np.diag(np.diag(counts))
     order = np.argsort(-wrong, axis=None, kind="stable")[:_CONFUSIONS]
@@ -53,7 +53,7 @@ def _confusions(run: Run, counts: NDArray[np.int64]) -> list[tuple[str, str, int
     return [(run.classes[i], run.classes[j], int(wrong[i, j]), wrong[i, j] / counts[i].sum()) for i, j in pairs]
 
 
-def _pictures(run: Run) -> Iterator[dict[str, Any]]:
+def _pictures(run: RecordedRun) -> Iterator[dict[str, Any]]:
     """Curves and scores of each class against the rest; of two classes, of the positive one alone."""
     two = len(run.classes) == 2
     for k in [1] if two else range(min(len(run.classes), _MOST_CLASSES)):

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from search.evaluation.pareto import pareto_front
-from search.reporting.report.figures.speed import Costed, quality_against_time
-from search.reporting.report.run_files import Run
+from search.reporting.report.figures.speed_picture import Costed, quality_against_time
+from search.reporting.report.run_files import RecordedRun
 from search.reporting.report.sections.answer import spoken
 
 
-def speed(run: Run) -> dict[str, Any] | None:
+def speed(run: RecordedRun) -> dict[str, Any] | None:
     """The context of the section: the picture, and a row for each classifier, the fastest first.
 
     The scores are those on the rows that trials were ranked by, of models fitted without them: the only ones that the
@@ -32,7 +32,7 @@ def speed(run: Run) -> dict[str, Any] | None:
     }
 
 
-def _measured(run: Run) -> Iterator[Costed]:
+def _measured(run: RecordedRun) -> Iterator[Costed]:
     """The best trial of each module, and each baseline, with score and time."""
     times = run.measurements.get("milliseconds", {})
     column = f"val_{run.metric}" if f"val_{run.metric}" in run.trials else run.objective

@@ -12,14 +12,14 @@ from search.reporting.report.figures import WIDTHS
 from search.reporting.report.figures.epochs import Trained, epoch_curves
 from search.reporting.report.learning_curves import SPLITS, curves
 from search.reporting.report.models import MOST, Shown, models
-from search.reporting.report.run_files import Run
+from search.reporting.report.run_files import RecordedRun
 from search.reporting.report.sections.answer import spoken
 
 # Log loss is the loss that weighs all rows alike and is of the weights after the epoch, for both splits.
 PICTURED = {"accuracy": "accuracy", "log_loss": "log loss"}
 
 
-def training(run: Run, configurations: int) -> dict[str, Any] | None:
+def training(run: RecordedRun, configurations: int) -> dict[str, Any] | None:
     """The picture of all models, or of the best of each; None where the run has no curves.
 
     Args:
@@ -40,23 +40,23 @@ def training(run: Run, configurations: int) -> dict[str, Any] | None:
     }
 
 
-def shown_metrics(run: Run) -> tuple[str, ...]:
+def shown_metrics(run: RecordedRun) -> tuple[str, ...]:
     """The metrics to show beside the objective."""
     return shown_in("report_binary" if len(run.classes) == 2 else "report_multiclass")
 
 
-def majority_scores(run: Run) -> dict[str, float]:
+def majority_scores(run: RecordedRun) -> dict[str, float]:
     """The scores of always answering the largest class, on the rows that rank trials; empty where not measured."""
     return dict(run.summary["baselines"].get(MAJORITY, {}).get("valid") or {})
 
 
-def always_named(run: Run) -> str:
+def always_named(run: RecordedRun) -> str:
     """The largest class of the training split, in quotation marks."""
     sizes = run.summary["sizes"]["train"]
     return f"“{run.classes[int(np.argmax([sizes.get(name, 0) for name in run.classes]))]}”"
 
 
-def _trained(run: Run, one: Shown) -> Trained:
+def _trained(run: RecordedRun, one: Shown) -> Trained:
     folder = run.folder.tensorboard / one.root
     return Trained(
         one.name,

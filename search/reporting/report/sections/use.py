@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from search.reporting.report.run_files import Run
+from search.reporting.report.run_files import RecordedRun
 from search.utils.overrides import setting, typed
 
 
-def use(run: Run) -> dict[str, Any]:
+def use(run: RecordedRun) -> dict[str, Any]:
     """The context of the section."""
     path = _from_here(run.folder.path)
     again = [override for override in run.overrides if not override.lstrip("+~").startswith("resume")]
@@ -46,7 +46,7 @@ def use(run: Run) -> dict[str, Any]:
     }
 
 
-def _of_final_refit(run: Run) -> Iterator[tuple[str, str]]:
+def _of_final_refit(run: RecordedRun) -> Iterator[tuple[str, str]]:
     """The files of the final model, which was trained on all labelled rows."""
     found = run.summary.get("final_refit")
     if found is not None:

@@ -10,7 +10,7 @@ from search.evaluation.baselines import LOGISTIC_REGRESSION
 from search.evaluation.confident_mistakes import confident_mistakes
 from search.evaluation.label_errors import likely_label_errors
 from search.evaluation.metrics import predict
-from search.reporting.report.run_files import Run
+from search.reporting.report.run_files import RecordedRun
 from search.reporting.report.sections.answer import spoken
 
 _MOST_ROWS = 200
@@ -20,7 +20,7 @@ _STRONG = 0.3
 _STRONGEST = 3
 
 
-def wrong(run: Run) -> dict[str, Any]:
+def wrong(run: RecordedRun) -> dict[str, Any]:
     """The context of the section."""
     mistakes = run.labels != run.predicted
     second = _second_opinion(run)
@@ -41,7 +41,7 @@ def wrong(run: Run) -> dict[str, Any]:
     }
 
 
-def _row(run: Run, i: int, suspect: bool, contrary: bool, second: Any) -> dict[str, Any]:
+def _row(run: RecordedRun, i: int, suspect: bool, contrary: bool, second: Any) -> dict[str, Any]:
     text = run.predictions["text"].iloc[i]
     return {
         "row": int(run.predictions["row"].iloc[i]),
@@ -57,7 +57,7 @@ def _row(run: Run, i: int, suspect: bool, contrary: bool, second: Any) -> dict[s
     }
 
 
-def _second_opinion(run: Run) -> Any:
+def _second_opinion(run: RecordedRun) -> Any:
     """The word-count baseline's predictions for the test rows."""
     found = run.baselines.get(LOGISTIC_REGRESSION)
     if found is None:
@@ -65,7 +65,7 @@ def _second_opinion(run: Run) -> Any:
     return predict(found.astype(np.float64), run.summary["baselines"][LOGISTIC_REGRESSION].get("threshold"))
 
 
-def _words(run: Run, measured: dict[str, Any]) -> dict[str, Any]:
+def _words(run: RecordedRun, measured: dict[str, Any]) -> dict[str, Any]:
     """A text whose words are shaded by how leaving each out changes the probability."""
     i = measured["position"]
     most = max([_STRONG, *(abs(drop) for drop in measured["drops"] if drop is not None)])

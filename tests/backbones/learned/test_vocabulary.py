@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from search.backbones.learned.tokens import UNKNOWN, Tokens
+from search.backbones.learned.vocabulary import UNKNOWN, Tokens
 
 TRAIN = np.array(["The red, red fox!", "the blue fox", "a fox", "the  end?", "it's the fox's"], object)
 OTHERS = np.array(["the zebra saw the fox", "zebra", "", "!!!", "a red fox and a blue one"], object)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from search.backbones.base import Backbone, PreparedInputs, Published, SavedModule
 from search.backbones.learned.embeddings import TokenEmbedding
 from search.backbones.learned.network import encoded
-from search.backbones.learned.tokens import Tokens
+from search.backbones.learned.vocabulary import Tokens
 
 SETTINGS = ("vocabulary_size", "sequence_length", "ngrams", "embedding", "embedding_size", "encoder_units")
 """The settings of the space that shape an encoder."""

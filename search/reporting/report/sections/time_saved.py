@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from search.backbones.tokens.token_names import title_of_tokens
-from search.reporting.report.run_files import Run
+from search.reporting.report.run_files import RecordedRun
 
 
-def saved_by_cache(run: Run) -> dict[str, Any] | None:
+def saved_by_cache(run: RecordedRun) -> dict[str, Any] | None:
     """The cost of the features, and what computing them in every epoch of every frozen trial would have cost.
 
     Returns:

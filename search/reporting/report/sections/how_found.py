@@ -11,19 +11,19 @@ import pandas as pd
 from search.reporting.report.figures import WIDTHS
 from search.reporting.report.figures.overview import phases
 from search.reporting.report.figures.parallel import parallel_coordinates
-from search.reporting.report.figures.search import (
+from search.reporting.report.figures.search_pictures import (
     bracket_panel,
     importance_bars,
     incumbent_curve,
     learning_curves,
 )
-from search.reporting.report.figures.slices import slice_of
+from search.reporting.report.figures.slice_pictures import slice_of
 from search.reporting.report.figures.values import core, value_text
 from search.reporting.report.importance import LEAST_TRIALS, importance, varying
 from search.reporting.report.learning_curves import curve
 from search.reporting.report.promotion_chains import brackets, configurations, incumbent, own_epochs, roots
-from search.reporting.report.run_files import Run
-from search.reporting.report.sections.cache import saved_by_cache
+from search.reporting.report.run_files import RecordedRun
+from search.reporting.report.sections.time_saved import saved_by_cache
 from search.reporting.report.sections.training import (
     PICTURED,
     always_named,
@@ -36,7 +36,7 @@ from spaces import Parameter, SpaceError, space_from
 _TABLE, _OPEN, _CURVES, _ERRORS = 50, 12, 10, 8
 
 
-def search(run: Run) -> dict[str, Any]:
+def search(run: RecordedRun) -> dict[str, Any]:
     """The context of the section."""
     trials, objective, higher = run.trials, run.objective, run.higher_is_better
     found = configurations(trials)
@@ -92,7 +92,7 @@ def search(run: Run) -> dict[str, Any]:
     }
 
 
-def _space(run: Run) -> Mapping[str, Parameter]:
+def _space(run: RecordedRun) -> Mapping[str, Parameter]:
     """The space that was searched; empty where it is not known or is a Python class of the user's."""
     config = run.config.get("space") or {}
     try:
@@ -107,7 +107,7 @@ def _ends(trials: pd.DataFrame) -> pd.DataFrame:
     return table[(table["status"] == "COMPLETED") & table["score"].notna()]
 
 
-def _curves(run: Run, ranks: pd.DataFrame) -> list[Any]:
+def _curves(run: RecordedRun, ranks: pd.DataFrame) -> list[Any]:
     """Learning curves of the best configurations, from what was written for TensorBoard."""
     tag = run.objective.removeprefix("val_")
     found = {
@@ -123,7 +123,7 @@ def _curves(run: Run, ranks: pd.DataFrame) -> list[Any]:
     return [learning_curves(found, best, run.objective, width) for width in WIDTHS]
 
 
-def _table(run: Run) -> dict[str, Any]:
+def _table(run: RecordedRun) -> dict[str, Any]:
     """The first rows of the leaderboard."""
     metrics = [f"val_{name}" for name in shown_metrics(run) if f"val_{name}" != run.objective]
     columns = ["rank", "trial_id", "score", "score_std", *metrics, *run.hyperparameters]
@@ -143,7 +143,7 @@ def _table(run: Run) -> dict[str, Any]:
     }
 
 
-def _majority(run: Run, columns: list[str]) -> list[str]:
+def _majority(run: RecordedRun, columns: list[str]) -> list[str]:
     """The row of always answering the largest class; none where it was not measured."""
     scores = majority_scores(run)
     if not scores:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from search.reporting.report.words import chosen_rows, leave_one_word_out
+from search.reporting.report.word_effects import chosen_rows, leave_one_word_out
 
 
 def by_the_word_good(texts):

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from search.reporting.leaderboard import leaderboard, write_leaderboard
+from search.reporting.trial_table import leaderboard, write_leaderboard
 from search.tuning.record import TrialRecord
 
 
