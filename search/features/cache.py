@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from search.backbones.hub.identity import fingerprint
 from search.errors import InputError, MachineFault, nearest
-from search.features.found import FeaturePass, FoundRows, Write
-from search.features.passes import PassObserver, computed
+from search.features.found import FeaturePass, FoundRows
+from search.features.passes import PassObserver, TextPass
 from search.features.store import KEY, Chunk, ChunkStore, Shelf, mark_used
 from search.utils.faults import machine_fault
 from search.utils.machine_memory import available_memory
@@ -116,47 +114,6 @@ class FeaturesOfSome:
     def __getitem__(self, places: slice) -> NDArray[np.float32]:
         """Features of the texts at some positions, in their order."""
         return self._features.take(self._texts[places])
-
-
-@dataclass(frozen=True, eq=False)
-class TextPass:
-    """A pass of texts through a module: a row of features for each; see `FeaturePass`.
-
-    Attributes:
-        folder: A SavedModel. It is loaded only if something must be computed.
-        name: Its name in messages; None: its folder.
-        texts: Strings [n].
-    """
-
-    folder: Path
-    name: str | None
-    texts: NDArray[np.object_]
-
-    @property
-    def title(self) -> str:
-        """The module's name."""
-        return self.name or self.folder.name
-
-    @property
-    def fingerprint(self) -> str:
-        """The module's content."""
-        return fingerprint(self.folder)
-
-    @property
-    def lengths(self) -> NDArray[np.int64]:
-        """One row for each text."""
-        return np.ones(len(self.texts), np.int64)
-
-    def rows_of(self, chunk: Chunk) -> tuple[NDArray[np.bytes_], NDArray[np.int64], NDArray[np.int64]]:
-        """The texts of a chunk, one after the other."""
-        rows = np.arange(len(chunk.keys))
-        return chunk.keys, rows, np.ones_like(rows)
-
-    def computed(
-        self, rows: NDArray[np.int64], keys: NDArray[np.bytes_], dtype: str, write: Write, observer: PassObserver | None
-    ) -> Iterator[Chunk]:
-        """Computes texts: see `search.features.passes.computed`."""
-        return computed(self.folder, self.name, self.texts[rows], keys, dtype, write, observer)
 
 
 class FeatureCache:

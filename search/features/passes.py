@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from search.backbones.hub.identity import fingerprint
 from search.errors import InputError
 from search.features.found import Write
 from search.features.store import Chunk
@@ -74,53 +75,75 @@ class Batch:
     ends_block: bool
 
 
-def computed(
-    module: Path,
-    name: str | None,
-    texts: NDArray[np.object_],
-    keys: NDArray[np.bytes_],
-    dtype: str,
-    write: Write,
-    observer: PassObserver | None,
-) -> Iterator[Chunk]:
-    """Computes features and writes them, so that a process that is killed loses less than a chunk.
+@dataclass(frozen=True, eq=False)
+class TextPass:
+    """A pass of texts through a module: a row of features for each; see `FeaturePass`.
 
-    Args:
-        module: A SavedModel.
+    Attributes:
+        folder: A SavedModel. It is loaded only if something must be computed.
         name: Its name in messages; None: its folder.
-        texts: Distinct strings [n].
-        keys: Their keys [n].
-        dtype: Type of the features, float32 or float16.
-        write: Stores the features of some texts.
-        observer: Observes the progress.
-
-    Yields:
-        Chunks as they are complete.
-
-    Raises:
-        InputError: The module cannot be used, or gives features that are not finite.
+        texts: Strings [n].
     """
-    done, reported, written = 0, 0.0, time.monotonic()
-    pending: list[tuple[NDArray[np.bytes_], _Values]] = []
-    early: Chunk | None = None
-    # While a chunk is written here, the pass goes on computing the next batches.
-    with closing(embed(module, name, texts, dtype)) as batches:
-        for batch, values in batches:
-            pending.append((keys[batch.rows], values))
-            done += len(values)
-            if observer is not None and (done == len(texts) or time.monotonic() - reported >= _PROGRESS_SECONDS):
-                observer.on_pass_progress(done)
-                reported = time.monotonic()
-            rows, size = (sum(sizes) for sizes in zip(*((len(one), one.nbytes) for _, one in pending), strict=True))
-            complete = done == len(texts) or rows >= _CHUNK_ROWS or size >= _CHUNK_BYTES
-            if complete or time.monotonic() - written >= (_EARLY_SECONDS if batch.ends_block else _LATE_SECONDS):
-                chunk = write(*(np.concatenate(arrays) for arrays in zip(*pending, strict=True)))
-                if early is not None:
-                    early.path.unlink(missing_ok=True)
-                early, written = chunk, time.monotonic()
-            if complete:
-                yield chunk
-                pending, early = [], None
+
+    folder: Path
+    name: str | None
+    texts: NDArray[np.object_]
+
+    @property
+    def title(self) -> str:
+        """The module's name."""
+        return self.name or self.folder.name
+
+    @property
+    def fingerprint(self) -> str:
+        """The module's content."""
+        return fingerprint(self.folder)
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """One row for each text."""
+        return np.ones(len(self.texts), np.int64)
+
+    def rows_of(self, chunk: Chunk) -> tuple[NDArray[np.bytes_], NDArray[np.int64], NDArray[np.int64]]:
+        """The texts of a chunk, one after the other."""
+        rows = np.arange(len(chunk.keys))
+        return chunk.keys, rows, np.ones_like(rows)
+
+    def computed(
+        self,
+        rows: NDArray[np.int64],
+        keys: NDArray[np.bytes_],
+        dtype: str,
+        write: Write,
+        observer: PassObserver | None,
+    ) -> Iterator[Chunk]:
+        """Computes texts: see `FeaturePass.computed`.
+
+        Raises:
+            InputError: The module cannot be used, or gives features that are not finite.
+        """
+        texts = self.texts[rows]
+        done, reported, written = 0, 0.0, time.monotonic()
+        pending: list[tuple[NDArray[np.bytes_], _Values]] = []
+        early: Chunk | None = None
+        # While a chunk is written here, the pass goes on computing the next batches.
+        with closing(embed(self.folder, self.name, texts, dtype)) as batches:
+            for batch, values in batches:
+                pending.append((keys[batch.rows], values))
+                done += len(values)
+                if observer is not None and (done == len(texts) or time.monotonic() - reported >= _PROGRESS_SECONDS):
+                    observer.on_pass_progress(done)
+                    reported = time.monotonic()
+                held, size = (sum(sizes) for sizes in zip(*((len(one), one.nbytes) for _, one in pending), strict=True))
+                complete = done == len(texts) or held >= _CHUNK_ROWS or size >= _CHUNK_BYTES
+                if complete or time.monotonic() - written >= (_EARLY_SECONDS if batch.ends_block else _LATE_SECONDS):
+                    chunk = write(*(np.concatenate(arrays) for arrays in zip(*pending, strict=True)))
+                    if early is not None:
+                        early.path.unlink(missing_ok=True)
+                    early, written = chunk, time.monotonic()
+                if complete:
+                    yield chunk
+                    pending, early = [], None
 
 
 def batches(texts: NDArray[np.object_]) -> Iterator[Batch]:
