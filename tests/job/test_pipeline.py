@@ -148,3 +148,16 @@ def test_a_search_in_which_every_trial_fails_ends_with_its_first_error(search_co
     board = pd.read_csv(next(tmp_path.rglob("leaderboard.csv")))
     assert board["status"].tolist() == ["FAILED", "FAILED"]
     assert board["error"].str.contains("finite").all()
+
+
+def test_workers_give_the_answer_of_one_process(search_command, tmp_path, word_module):
+    write_reviews(tmp_path / "reviews.csv", 400, TWO)
+    space = (f"space.modules=[{word_module},mean]", "space.head_first=[false,true]", "ensemble.trials=2")
+    alone, beside = tmp_path / "alone", tmp_path / "beside"
+    for folder, workers in ((alone, 1), (beside, 2)):
+        outcome = search_command(*CSV, *SMALL, *space, f"parallel.workers={workers}", f"hydra.run.dir={folder}")
+        assert outcome.code == 0, outcome.err
+    boards = [pd.read_csv(folder / "leaderboard.csv", dtype=str) for folder in (alone, beside)]
+    assert set(boards[1]["worker"]) == {"1", "2"}
+    pd.testing.assert_frame_equal(*(board.drop(columns=["seconds", "worker"]) for board in boards))
+    assert (beside / "predictions.csv").read_text() == (alone / "predictions.csv").read_text()

@@ -81,3 +81,16 @@ def test_overwrite_starts_afresh(searched, tmp_path):
     tuner.search(np.zeros((8, 64)), np.zeros(8), validation_data=(np.zeros((8, 64)), np.zeros(8)), verbose=0)
     assert tuner.records
     assert not make(tmp_path, overwrite=True, seed=5).records
+
+
+@pytest.mark.slow
+def test_two_workers_give_the_trials_of_one(searched, digits, tmp_path):
+    _, alone = searched
+    tuner = make(tmp_path, workers=2)
+    tuner.search(**digits, verbose=0)
+    assert {record.worker for record in tuner.records.values()} == {1, 2}
+    assert [known(record) for record in tuner.records.values()] == [known(record) for record in alone.records.values()]
+
+
+def known(record):
+    return {name: value for name, value in vars(record).items() if name not in ("seconds", "worker")}
