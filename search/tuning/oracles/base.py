@@ -163,13 +163,13 @@ class ResumableOracle(SavedOracle):
             is_failed = self.trials[trial_id].status == TrialStatus.FAILED
             ends.failed += is_failed
             ends.in_a_row = ends.in_a_row + 1 if is_failed else 0
-            if ends.stop is None and (reached := self._reached()) is not None:
+            if ends.stop is None and (reached := self._reached(trial_id)) is not None:
                 ends.stop = trial_id, reached
         return ends.stop
 
-    def _reached(self) -> str | None:
-        """The bound that the failed trials have reached with the last one counted."""
-        failed, in_a_row, bound = self._ends.failed, self._ends.in_a_row, self._most_failures()
+    def _reached(self, trial_id: str) -> str | None:
+        """The bound that the failed trials have reached with this one, the last one counted."""
+        failed, in_a_row, bound = self._ends.failed, self._ends.in_a_row, self._most_failures(trial_id)
         if in_a_row >= self.max_consecutive_failed_trials:
             return f"{in_a_row} trials in a row failed (max_consecutive_failed_trials)"
         if bound is not None and failed >= bound:
@@ -207,6 +207,6 @@ class ResumableOracle(SavedOracle):
             return self._replayed
         return sample(self.hyperparameters.space, self.seed, len(self.trials), self._tried())
 
-    def _most_failures(self) -> int | None:
-        """Total of failed trials that ends the search; None: no limit."""
+    def _most_failures(self, trial_id: str) -> int | None:
+        """Total of failed trials, up to this one, that ends the search; None: no limit."""
         return self.max_failed_trials

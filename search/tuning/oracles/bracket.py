@@ -61,6 +61,11 @@ class BegunBracket:
         """The trials whose configurations the schedule drew."""
         return list(self.rounds[0])[: self.plan[0].size]
 
+    def replacements(self) -> list[str]:
+        """The trials with a configuration of their own that came in place of failed ones."""
+        fresh = [trial_id for trials in self.rounds for trial_id, parent in trials.items() if parent is None]
+        return fresh[len(self.scheduled()) :]
+
     def place(self, score: Score) -> Place | None:
         """The place of the next trial; None where the round is full, or waits for running trials."""
         trials = list(self.rounds[-1])

@@ -13,6 +13,7 @@ from search.tuning.oracles.base import PARENT, ResumableOracle
 from search.tuning.oracles.bracket import BegunBracket, Place
 from search.tuning.oracles.sampling import Tried, active_values, drawn_ahead, sample
 from search.tuning.oracles.schedule import brackets, total_trials
+from search.tuning.record import order
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +98,8 @@ class HyperbandOracle(ResumableOracle):
         self._over = 0
         self._of_over: list[str] = []  # their trials
         self._scheduled: list[str] = []  # the trials whose configurations the schedule drew
-        self._in_earlier, self._in_schedule = Tried(), Tried()
+        self._replacements: list[str] = []
+        self._in_schedule, self._in_replacements = Tried(), Tried()
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         """Proposes the next trial; KerasTuner's `create_trial` calls it.
@@ -124,7 +126,8 @@ class HyperbandOracle(ResumableOracle):
                 self._over = number + 1
                 self._of_over.extend(self._brackets[number].trials())
         is_new_iteration = len(self._brackets) % len(self._schedule) == 0
-        new = None if waiting and is_new_iteration else self._first_of_new_bracket()
+        waits = waiting and is_new_iteration and self.hyperband_iterations is None
+        new = None if waits else self._first_of_new_bracket()
         if new is None:
             return {"status": TrialStatus.IDLE if waiting else TrialStatus.STOPPED}
         return {"status": TrialStatus.RUNNING, **new}
@@ -146,7 +149,8 @@ class HyperbandOracle(ResumableOracle):
         self._over = state.get("over", 0)
         self._of_over = [trial_id for begun in self._brackets[: self._over] for trial_id in begun.trials()]
         self._scheduled = [trial_id for begun in self._brackets for trial_id in begun.scheduled()]
-        self._in_earlier, self._in_schedule = Tried(), Tried()
+        self._replacements = [trial_id for begun in self._brackets for trial_id in begun.replacements()]
+        self._in_schedule, self._in_replacements = Tried(), Tried()
 
     def settings(self) -> dict[str, Any]:
         """The settings that must be the same when a search is resumed."""
@@ -192,6 +196,8 @@ class HyperbandOracle(ResumableOracle):
                     bracket.rounds[-1][trial_id] = place.parent
                     if place.is_scheduled:
                         self._scheduled.append(trial_id)
+                    elif place.parent is None:
+                        self._replacements.append(trial_id)
                     return {"trial_id": trial_id, "values": {**values, **bracket.special(place)}}
             if bracket.waits(self._score):
                 return "wait"
@@ -210,19 +216,20 @@ class HyperbandOracle(ResumableOracle):
         return self._drawn(number, is_scheduled=place.is_scheduled)
 
     def _drawn(self, number: int, *, is_scheduled: bool) -> dict[str, Any] | None:
-        """A new configuration for a bracket: for its first round, or in place of a failed trial."""
-        first = number - number % len(self._schedule)  # of the iteration
-        since = sum(len(begun.trials()) for begun in self._brackets[first : self._over])
+        """A new configuration for a bracket: for its first round, or in place of a failed trial.
+
+        A replacement, which comes once all brackets before are over, is none of those that the schedule draws, however
+        far that has come: up to the end of the search or, where it has none, of the iteration.
+        """
         space, made = self.hyperparameters.space, len(self._scheduled)
-        earlier = self._in_earlier.among(self._of_over[: len(self._of_over) - since], self.trials, space)
+        replacements = self._in_replacements.among(self._replacements, self.trials, space)
         scheduled = self._in_schedule.among(self._scheduled, self.trials, space)
         if is_scheduled:
-            return sample(space, self.seed, made, earlier, scheduled)
-        left = sum(round_.size for round_, *_ in self._schedule)
-        left -= sum(len(begun.scheduled()) for begun in self._brackets[first:])
-        ahead = drawn_ahead(space, self.seed, range(made, made + left), earlier | scheduled)
-        fresh = sum(PARENT not in trial.hyperparameters.values for trial in self.trials.values())
-        return sample(space, self.seed, made - fresh - 1, ahead, self._tried())
+            return sample(space, self.seed, made, scheduled, replacements)
+        iterations = self.hyperband_iterations or number // len(self._schedule) + 1
+        ends = iterations * sum(round_.size for round_, *_ in self._schedule)
+        ahead = drawn_ahead(space, self.seed, range(made, ends), scheduled)
+        return sample(space, self.seed, -len(self._replacements) - 1, ahead, replacements)
 
     def _score(self, trial_id: str) -> float | None:
         trial = self.trials[trial_id]
@@ -241,8 +248,8 @@ class HyperbandOracle(ResumableOracle):
         trials = [trial_id for begun in self._brackets[self._over : self._over + 1] for trial_id in begun.trials()]
         return [*self._of_over[settled:], *trials[max(0, settled - len(self._of_over)) :]]
 
-    def _most_failures(self) -> int:
-        iterations = math.ceil(len(self._brackets) / len(self._schedule))
+    def _most_failures(self, trial_id: str) -> int:
+        iterations = order(trial_id)[0] // total_trials(self._schedule) + 1
         return self.max_failed_trials or max(_LEAST_BOUND, iterations * total_trials(self._schedule))
 
     def _may_become(self, name: str, saved: Any, now: Any) -> bool:
