@@ -222,7 +222,8 @@ SETTINGS: dict[str, Setting] = {
     "weight_decay": Setting(
         Choice([0.004]),
         NOT_NEGATIVE,
-        "Draws the weights of the head to zero, at each step by this share of the rate.",
+        "Draws all weights that learn but biases and those of normalization to zero, at each step by this share of "
+        "their rate; of word vectors all, so that trials with it are slower.",
         Where("optimizer", lambda optimizer: optimizer == "adamw", "optimizer is adamw"),
     ),
     "clip_norm": Setting(

@@ -37,7 +37,7 @@ def write_safetensors(path, tensors):
     path.write_bytes(len(written).to_bytes(8, "little") + written + data)
 
 
-def write_encoder(folder, architecture="bert", pieces=PIECES, prefix="", seed=0):
+def write_encoder(folder, architecture="bert", pieces=PIECES, prefix="", seed=0, dropout=0.1):
     """Writes the folder; gives its weights by their names in BERT."""
     folder.mkdir(parents=True, exist_ok=True)
     config = {
@@ -46,11 +46,11 @@ def write_encoder(folder, architecture="bert", pieces=PIECES, prefix="", seed=0)
         "max_position_embeddings": POSITIONS,
         "type_vocab_size": 2 if architecture in ("bert", "albert") else 1,
         "layer_norm_eps": 1e-6,
-        "hidden_dropout_prob": 0.1,
-        "attention_probs_dropout_prob": 0.1,
+        "hidden_dropout_prob": dropout,
+        "attention_probs_dropout_prob": dropout,
     }
     if architecture == "distilbert":
-        config |= {"n_layers": LAYERS, "n_heads": HEADS, "dim": HIDDEN, "hidden_dim": INNER, "dropout": 0.1}
+        config |= {"n_layers": LAYERS, "n_heads": HEADS, "dim": HIDDEN, "hidden_dim": INNER, "dropout": dropout}
         config |= {"activation": "gelu"}
     else:
         config |= {"num_hidden_layers": LAYERS, "num_attention_heads": HEADS, "hidden_size": HIDDEN}

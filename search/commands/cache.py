@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 from rich import box
 from rich.console import Console
 from rich.filesize import decimal
@@ -20,7 +21,7 @@ from rich.table import Table
 
 from search.commands.cli import Parser, reported
 from search.errors import InputError
-from search.features.store import HEADER, MAGIC, MODULE, SUFFIX, Shelf, shelves
+from search.features.store import HEADER, KEY, MAGIC, MODULE, SUFFIX, Shelf, shelves
 from search.utils.paths import cache_folder, read_path
 
 _DIGITS = 12
@@ -33,13 +34,15 @@ class ChunkFile:
 
     Attributes:
         path: Its file.
-        rows: Texts in it.
-        dimension: Width of their features.
+        texts: Texts in it.
+        rows: Its vectors: one for each text, or for each token of a text.
+        dimension: Their width.
         size: Bytes.
         used: Time of its last use, in seconds since 1970.
     """
 
     path: Path
+    texts: int
     rows: int
     dimension: int
     size: int
@@ -50,13 +53,16 @@ def chunk_files(shelf: Shelf) -> list[ChunkFile]:
     """The chunks of a shelf; of a damaged one only the size counts, and one that was just removed is skipped."""
     found = []
     for path in shelf.chunk_paths():
-        rows = dimension = 0
+        texts = rows = dimension = 0
         with suppress(FileNotFoundError):
             with path.open("rb") as file, suppress(struct.error):
                 magic, *numbers = HEADER.unpack(file.read(HEADER.size))
                 rows, dimension = numbers[:2] if magic == MAGIC else (0, 0)
+                # Of a text whose tokens have a vector each, the key comes as often, one after the other.
+                keys = np.fromfile(file, KEY, rows)
+                texts = int(np.count_nonzero(keys[1:] != keys[:-1])) + min(len(keys), 1)
             status = path.stat()
-            found.append(ChunkFile(path, rows, dimension, status.st_size, status.st_mtime))
+            found.append(ChunkFile(path, texts, rows, dimension, status.st_size, status.st_mtime))
     return found
 
 
@@ -64,12 +70,15 @@ def listing(folder: Path) -> Table | None:
     """The contents of the cache, a row per module and type; None where there is nothing."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_footer=True)
     rows = [(shelf, files) for shelf in shelves(folder) if (files := chunk_files(shelf))]
-    texts, size = (sum(getattr(file, name) for _, files in rows for file in files) for name in ("rows", "size"))
+    texts, vectors, size = (
+        sum(getattr(file, name) for _, files in rows for file in files) for name in ("texts", "rows", "size")
+    )
     table.add_column("module", "all", overflow="fold")
     table.add_column("fingerprint", no_wrap=True)
     table.add_column("dtype", no_wrap=True)
     table.add_column("dim", justify="right", no_wrap=True)
     table.add_column("texts", f"{texts:,}", justify="right", no_wrap=True)
+    table.add_column("vectors", f"{vectors:,}", justify="right", no_wrap=True)
     table.add_column("size", decimal(size), justify="right", no_wrap=True)
     table.add_column("last used", no_wrap=True)
     for shelf, files in sorted(rows, key=lambda row: -max(file.used for file in row[1])):
@@ -78,6 +87,7 @@ def listing(folder: Path) -> Table | None:
             shelf.fingerprint[:_DIGITS],
             shelf.dtype,
             str(max(file.dimension for file in files)),
+            f"{sum(file.texts for file in files):,}",
             f"{sum(file.rows for file in files):,}",
             decimal(sum(file.size for file in files)),
             datetime.fromtimestamp(max(file.used for file in files)).strftime("%Y-%m-%d %H:%M"),
@@ -111,7 +121,7 @@ def clear(folder: Path, prefixes: Sequence[str], older_than: float | None) -> tu
             # It stays if something that is not ours is in it, or another process has just written to it.
             with suppress(OSError):
                 shelf.path.rmdir()
-    return sum(file.rows for _, file in gone), sum(file.size for _, file in gone)
+    return sum(file.texts for _, file in gone), sum(file.size for _, file in gone)
 
 
 def _chosen(known: list[Shelf], prefixes: Sequence[str]) -> list[Shelf]:

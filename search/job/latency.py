@@ -30,6 +30,8 @@ from spaces import TextClassifierSpace
 _KEY = "objective.max_ms_per_text"
 # Values of a setting that are each measured before the search; of a longer range, those are that a trial asks for.
 _MOST_OPTIONS = 6
+# The setting that puts words beside a head, whatever is under it.
+_WIDE = "wide"
 
 
 class LatencyLimit:
@@ -138,7 +140,7 @@ class LatencyLimit:
         """Fails a trial that is above the limit."""
         space = hypermodel.space
         values = space.declare(hp)
-        settings = {name: values[name] for name in hypermodel.backbone(values).latency_settings if name in values}
+        settings = {name: values[name] for name in _settings(hypermodel, [values["module"]]) if name in values}
         values = {**least_values(space, values["module"]), **settings}
         name = _described(hypermodel, values)
         if name not in self.milliseconds:
@@ -222,15 +224,13 @@ def _active(space: TextClassifierSpace, values: Mapping[str, Any]) -> dict[str, 
 
 
 def _settings(hypermodel: TextClassifierHyperModel, names: Sequence[str]) -> list[str]:
-    """The settings that decide how long backbones take, without duplicates."""
-    return list(dict.fromkeys(one for name in names for one in hypermodel.backbones[name].latency_settings))
+    """The settings that decide how long backbones with what stands beside them take, without duplicates."""
+    return [*dict.fromkeys([*(one for name in names for one in hypermodel.backbones[name].latency_settings), _WIDE])]
 
 
 def _described(hypermodel: TextClassifierHyperModel, values: Mapping[str, Any]) -> str:
     """The name of a backbone, with its settings that are not the fastest."""
     name, space = str(values["module"]), hypermodel.space
-    if not (settings := hypermodel.backbone(values).latency_settings):
-        return name
     active, least = _active(space, values), least_values(space, name)
-    varied = [one for one in settings if one in active and active[one] != least[one]]
+    varied = [one for one in _settings(hypermodel, [name]) if one in active and active[one] != least[one]]
     return ", ".join([name, *(f"{one}={active[one]}" for one in varied)])

@@ -39,5 +39,5 @@ def tried(tuner: Tuner, hypermodel: TextClassifierHyperModel) -> tuple[Timed, Ti
 
 
 def _vectors(modules: Sequence[Module]) -> Callable[[NDArray[np.object_]], Any]:
-    """The vectors of texts [n] through one module after the other."""
-    return lambda texts: [module(texts) for module in modules]
+    """The vectors of texts [n] through modules side by side, as a function."""
+    return lambda texts: np.concatenate([module(texts) for module in modules], axis=1)

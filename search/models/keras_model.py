@@ -53,7 +53,7 @@ def compiled_model(
             outputs = _above_words(keras.layers.Add(dtype="float32", name=_SUM)([logits, wide]))
     model = keras.Model(inputs, outputs, name="text_classifier")
     settings = replace(OptimizerSettings.of(values), module_rate=backbone.rate(values))
-    optimizer = make_optimizer(settings, backbone.groups(model, values), accumulate)
+    optimizer = make_optimizer(settings, model.trainable_variables, backbone.groups(model, values), accumulate)
     # String operations cannot be compiled by XLA, which Keras would choose by itself where there is a GPU.
     model.compile(optimizer, "sparse_categorical_crossentropy", jit_compile=False)
     return model

@@ -29,7 +29,8 @@ class FlatOptimizer(ABC):
     Args:
         weights: The vector, float [parameters]; `step` changes it in place.
         settings: The optimizer's settings.
-        of_module: Whether the weights belong to the module: they then have the module's rate, and no weight decay.
+        of_module: Whether the weights belong to the module: they then have the module's rate.
+        decays: For each weight whether weight decay draws it to zero, bool [parameters]; None: each.
 
     Attributes:
         settings: As given.
@@ -40,7 +41,13 @@ class FlatOptimizer(ABC):
     slot_count: ClassVar[int]
     initial_slot: ClassVar[float] = 0.0
 
-    def __init__(self, weights: Floats, settings: OptimizerSettings, of_module: bool = False) -> None:
+    def __init__(
+        self,
+        weights: Floats,
+        settings: OptimizerSettings,
+        of_module: bool = False,
+        decays: NDArray[np.bool_] | None = None,
+    ) -> None:
         self.weights = weights
         self.slots = np.full((self.slot_count, len(weights)), self.initial_slot, weights.dtype)
         self.steps = 0
@@ -51,6 +58,8 @@ class FlatOptimizer(ABC):
         self.settings = settings
         self._constants = settings.constants
         self._scratch = np.empty(min(_BLOCK, len(weights)), weights.dtype)
+        share = self._real(settings.weight_decay)
+        self._decay_shares = np.broadcast_to(share if decays is None else share * decays, weights.shape)
 
     def step(self, gradient: Floats, rows: NDArray[np.int64] | None = None) -> None:
         """Makes one step, without clipping; it may overwrite the gradient.
@@ -62,18 +71,14 @@ class FlatOptimizer(ABC):
         self.steps += 1
         if self._of_module:
             self._rate = self._real(self.settings.module_rate_at(self.steps))
-        decay = self._real(0 if self._of_module else self.settings.weight_decay)
         width = 1 if rows is None else gradient.shape[1]
         size = _BLOCK // width * width
         for start in range(0, len(self.weights), size):
             block = slice(start, start + size)
-            weights, slots, scratch = (
-                self.weights[block],
-                self.slots[:, block],
-                self._scratch[: len(self.weights) - start],
-            )
-            if decay:
-                np.multiply(weights, decay, out=scratch)
+            weights, slots = self.weights[block], self.slots[:, block]
+            scratch = self._scratch[: len(weights)]
+            if self.settings.weight_decay:
+                np.multiply(weights, self._decay_shares[block], out=scratch)
                 scratch *= self._rate
                 weights -= scratch
             self._decay(slots)
@@ -86,7 +91,7 @@ class FlatOptimizer(ABC):
                 some, some_slots = table[here], slot_tables[:, here]
                 self._accumulate(some, some_slots, gradient[begin:end], np.empty_like(some))
                 table[here], slot_tables[:, here] = some, some_slots
-            self._apply(weights, slots, scratch[: len(weights)])
+            self._apply(weights, slots, scratch)
 
     def _decay(self, slots: Floats) -> None:  # noqa: B027 - there may be nothing to do
         """Decays the slots, as a step without a gradient does."""
@@ -192,15 +197,18 @@ FLAT_OPTIMIZERS: Mapping[str, type[FlatOptimizer]] = {
 }
 
 
-def flat_optimizer(settings: OptimizerSettings, weights: Floats, of_module: bool = False) -> FlatOptimizer:
+def flat_optimizer(
+    settings: OptimizerSettings, weights: Floats, of_module: bool = False, decays: NDArray[np.bool_] | None = None
+) -> FlatOptimizer:
     """Makes the flat counterpart of `search.optimizers.optimizer_settings.make_optimizer`.
 
     Args:
         settings: The settings.
         weights: The weights, float [parameters].
         of_module: Whether they belong to the module.
+        decays: Which of them weight decay draws to zero, bool [parameters]; None: all.
     """
-    return FLAT_OPTIMIZERS[settings.name](weights, settings, of_module)
+    return FLAT_OPTIMIZERS[settings.name](weights, settings, of_module, decays)
 
 
 def clip(gradients: Sequence[Floats], norm: float) -> None:

@@ -6,6 +6,7 @@ The same settings describe the optimizers that train without Keras: `search.opti
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -23,6 +24,8 @@ OPTIMIZERS: dict[str, type[keras.optimizers.Optimizer]] = {
 }
 # Momentum is what makes plain gradient descent a serious choice for networks.
 _SETTINGS: dict[str, dict[str, Any]] = {"sgd": {"momentum": 0.9}}
+# A number tells variables of the same name apart, and ":0" those of TensorFlow 1.
+_BIAS = re.compile(r"bias(_\d+)?(:\d+)?$")
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,8 @@ class OptimizerSettings:
     Attributes:
         name: A key of `OPTIMIZERS`.
         learning_rate: Rate of every weight that is not the module's.
-        weight_decay: Share of the rate by which each weight that is not the module's is drawn to zero at every step
-            (Loshchilov and Hutter 2019); 0: none. A module's published weights are nowhere near zero.
+        weight_decay: Share of its rate by which each weight for which `decays` holds is drawn to zero at every step
+            (Loshchilov and Hutter 2019), all rows of a table too; 0: none.
         clip_norm: Length to which the gradient of all weights together is shortened (Pascanu et al. 2013); 0: none.
         module_rate: Rate of the module's weights; None: they are frozen.
         warmup_steps: Steps over which the module's rate grows to `module_rate`, in equal parts.
@@ -93,13 +96,26 @@ def _constants(name: str) -> Mapping[str, float]:
     return constants
 
 
+def decays(variable: Any) -> bool:
+    """Whether weight decay draws a variable of Keras or TensorFlow to zero.
+
+    That is so for matrices and tables, in heads and modules. Biases, also those with a row for each attention head, and
+    the scales and offsets of normalization, which are vectors, stay.
+    """
+    return len(variable.shape) > 1 and _BIAS.search(variable.name) is None
+
+
 def make_optimizer(
-    settings: OptimizerSettings, groups: Sequence[Sequence[keras.Variable]] = (), accumulate: int = 1
+    settings: OptimizerSettings,
+    weights: Sequence[keras.Variable],
+    groups: Sequence[Sequence[keras.Variable]] = (),
+    accumulate: int = 1,
 ) -> keras.optimizers.Optimizer:
     """Makes the Keras optimizer that settings describe.
 
     Args:
         settings: The settings.
+        weights: All variables that it will train.
         groups: The module's variables that are trained at `settings.module_rate`, by layer from the output down; none
             if it is frozen.
         accumulate: Batches whose gradients are averaged before the weights move.
@@ -115,15 +131,15 @@ def make_optimizer(
         arguments["global_clipnorm"] = settings.clip_norm
     if accumulate > 1:
         arguments["gradient_accumulation_steps"] = accumulate
+    optimizer = (_fine_tuning(kind) if groups else kind)(settings.learning_rate, **arguments)
+    optimizer.exclude_from_weight_decay(var_list=[variable for variable in weights if not decays(variable)])
     if not groups:
-        return kind(settings.learning_rate, **arguments)
+        return optimizer
     assert settings.module_rate is not None
-    optimizer = _fine_tuning(kind)(settings.learning_rate, **arguments)
     ratio = settings.module_rate / settings.learning_rate
     optimizer.groups = [(ratio * settings.layer_decay**depth, group) for depth, group in enumerate(groups)]
     optimizer.warmup_steps = settings.warmup_steps
     optimizer.decay_steps = settings.decay_steps
-    optimizer.exclude_from_weight_decay(var_list=[variable for group in groups for variable in group])
     return optimizer
 
 
@@ -144,6 +160,16 @@ def _fine_tuning(kind: type[keras.optimizers.Optimizer]) -> type[keras.optimizer
             super().apply(dense, trainable_variables)
 
         def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+            super().update_step(gradient, variable, self._rate_of(variable, learning_rate))
+
+        def _apply_weight_decay(self, variables: Sequence[Any]) -> None:
+            # Keras takes the optimizer's rate for all.
+            for variable in variables if self.weight_decay else ():
+                if self._use_weight_decay(variable):
+                    share = self._rate_of(variable, self.learning_rate) * self.weight_decay
+                    variable.assign(variable - variable * keras.ops.cast(share, variable.dtype))
+
+        def _rate_of(self, variable: Any, learning_rate: Any) -> Any:
             # Keras hands over the bare TensorFlow variable; its place in the optimizer is what identifies it.
             ratios = {self._get_variable_index(one): ratio for ratio, group in self.groups for one in group}
             ratio = ratios.get(self._get_variable_index(variable))
@@ -152,7 +178,7 @@ def _fine_tuning(kind: type[keras.optimizers.Optimizer]) -> type[keras.optimizer
                 if self.warmup_steps:
                     steps = keras.ops.cast(self.iterations + 1, "float32")
                     learning_rate = learning_rate * keras.ops.minimum(1.0, steps / self.warmup_steps)
-            super().update_step(gradient, variable, learning_rate)
+            return learning_rate
 
         def _get_current_learning_rate(self) -> Any:
             rate = super()._get_current_learning_rate()

@@ -21,11 +21,13 @@ class Target:
 
     Attributes:
         variable: float32.
-        of_module: Whether it belongs to the module: it then has the module's rate, and no weight decay.
+        decays: Whether weight decay draws it to zero.
+        of_module: Whether it belongs to the module: it then has the module's rate.
         share: Factor of the module's rate.
     """
 
     variable: tf.Variable
+    decays: bool
     of_module: bool = False
     share: float = 1.0
 
@@ -69,10 +71,9 @@ class Optimizer:
         if settings.clip_norm:
             gradients, _ = tf.clip_by_global_norm(gradients, settings.clip_norm)
         for target, slots, gradient in zip(self._targets, self._slots, gradients, strict=True):
-            variable = target.variable
-            if settings.weight_decay and not target.of_module:
-                variable.assign_sub(variable * settings.weight_decay * other_rate)
-            rate = module_rate * target.share if target.of_module else other_rate
+            variable, rate = target.variable, module_rate * target.share if target.of_module else other_rate
+            if settings.weight_decay and target.decays:
+                variable.assign_sub(variable * settings.weight_decay * rate)
             self._rule(_Move(variable, slots, gradient, rate, number, self._constants))
 
 

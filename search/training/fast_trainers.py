@@ -84,7 +84,7 @@ class EmbeddingBagTrainer:
 
     @staticmethod
     def _table(task: TrainingTask) -> Any:
-        return task.shared.table(_fine_tuned(task), task.train, task.valid)
+        return task.shared.table(_fine_tuned(task), task.train, task.valid, _decays(task))
 
 
 class SparseRowTrainer:
@@ -99,7 +99,7 @@ class SparseRowTrainer:
     def train(self, task: TrainingTask) -> FineTuning:
         """Makes the training of module and head."""
         module = _fine_tuned(task).load()
-        touched = task.shared.touched(_fine_tuned(task), task.train)
+        touched = task.shared.touched(_fine_tuned(task), task.train, _decays(task))
         head, data, inputs = _first_head(task, module.dimension), on_texts(task), TextInputs(module)
         training = SparseRowTraining(module, inputs, touched, head, task.optimizer, data, task.state.accumulate)
         return with_words(task, training)
@@ -123,7 +123,7 @@ class LayerTrainer:
         kept = [rows for rows in below if rows is not None]
         rows = kept if len(kept) == len(splits) else [hypermodel.tokens(layers, split) for split in splits]
         inputs = LayerInputs(layers, rows is kept, task.optimizer.layer_decay)
-        touched = find_touched_of_layers(layers, hypermodel.tokens(layers, task.train))
+        touched = find_touched_of_layers(layers, hypermodel.tokens(layers, task.train), _decays(task))
         head, data = _first_head(task, layers.module.dimension), task.data(rows[0], rows[-1])
         training = SparseRowTraining(layers.module, inputs, touched, head, task.optimizer, data, task.state.accumulate)
         return with_words(task, training)
@@ -149,6 +149,10 @@ def _fine_tuned(task: TrainingTask) -> SavedModule:
     module = task.backbone.fine_tuned(task.values)
     assert module is not None
     return module
+
+
+def _decays(task: TrainingTask) -> bool:
+    return task.optimizer.weight_decay > 0
 
 
 def _fine_tunes(task: TrainingTask) -> bool:

@@ -27,9 +27,9 @@ class SharedResources:
     def __init__(self) -> None:
         self._bags: dict[SavedModule, Bags] = {}
         # By module and splits, which are kept so that no others can take their identities.
-        self._touched: dict[tuple[SavedModule, int], tuple[Examples, list[Touched]]] = {}
+        self._touched: dict[tuple[SavedModule, int, bool], tuple[Examples, list[Touched]]] = {}
         self._regressions: dict[tuple[int, int, int, float], tuple[Words, Examples, WordRegression]] = {}
-        self._tables: dict[tuple[SavedModule, int, int], tuple[Examples, Examples | None, Table | None]] = {}
+        self._tables: dict[tuple[SavedModule, int, int, bool], tuple[Examples, Examples | None, Table | None]] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Another process finds it anew: it hangs on identities of this one, and is large.
@@ -51,26 +51,33 @@ class SharedResources:
         texts = [split.texts for split in splits if split is not None]
         return faults_of_modules({module.name: module.load() for module in modules}, *texts)
 
-    def touched(self, module: SavedModule, train: Examples) -> list[Touched]:
-        """The rows of each of a module's variables that training on a split can change."""
-        key = (module, id(train))
+    def touched(self, module: SavedModule, train: Examples, decay: bool) -> list[Touched]:
+        """The rows of each of a module's variables that training on a split, with weight decay or not, can change."""
+        key = (module, id(train), decay)
         if key not in self._touched:
             with self.faults([module], train):
-                self._touched[key] = (train, find_touched(module.load(), train.texts))
+                self._touched[key] = (train, find_touched(module.load(), train.texts, decay))
         return self._touched[key][1]
 
-    def table(self, module: SavedModule, train: Examples, valid: Examples | None) -> Table | None:
-        """The rows of two splits as sums over the table of a module; None where it is no embedding bag."""
-        key = (module, id(train), id(valid))
+    def table(self, module: SavedModule, train: Examples, valid: Examples | None, decay: bool) -> Table | None:
+        """The rows of two splits as sums over the table of a module; None where it is no embedding bag.
+
+        Args:
+            module: The module.
+            train: The rows to train on.
+            valid: The rows to score by.
+            decay: Whether weight decay moves the rows of the table that no text touches, too.
+        """
+        key = (module, id(train), id(valid), decay)
         if key not in self._tables:
             with self.faults([module], train, valid):
-                self._tables[key] = (train, valid, self._found_table(module, train, valid))
+                self._tables[key] = (train, valid, self._found_table(module, train, valid, decay))
         return self._tables[key][2]
 
-    def _found_table(self, module: SavedModule, train: Examples, valid: Examples | None) -> Table | None:
+    def _found_table(self, module: SavedModule, train: Examples, valid: Examples | None, decay: bool) -> Table | None:
         if module not in self._bags:
             self._bags[module] = Bags(module.load())
         bags = self._bags[module]
         of_train = bags.weights(train.texts)
         of_valid = None if valid is None else bags.weights(valid.texts)
-        return None if bags.table is None else Table.of(bags.table, of_train, of_valid)
+        return None if bags.table is None else Table.of(bags.table, of_train, of_valid, decay)

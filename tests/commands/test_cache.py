@@ -51,11 +51,19 @@ def test_lists_what_there_is(folder, run):
     code, out, err = run("--folder", folder)
     rows = {line.split()[0]: line.split() for line in out.splitlines() if line.strip()}
     assert (code, err) == (0, "")
-    assert rows["glove-50"][1:7] == [FIRST[:12], "float32", "4", "1,234", "39.6", "kB"]
-    assert rows["other"][1:8] == ["[x]", SECOND[:12], "float16", "4", "100", "2.4", "kB"]
-    assert rows["all"][1:] == ["1,334", "42.0", "kB"]
+    assert rows["glove-50"][1:8] == [FIRST[:12], "float32", "4", "1,234", "1,234", "39.6", "kB"]
+    assert rows["other"][1:9] == ["[x]", SECOND[:12], "float16", "4", "100", "100", "2.4", "kB"]
+    assert rows["all"][1:] == ["1,334", "1,334", "42.0", "kB"]
     assert time.strftime("%Y-%m-%d") in rows["glove-50"]
     assert str(folder / "modules" / "glove-50") in out
+
+
+def test_texts_and_the_vectors_of_their_tokens_are_counted_apart(folder, run):
+    shelf = Shelf(folder / f"{FIRST}-float32")
+    keys = np.repeat(text_keys(np.array(["one", "two", "three"], object)), [4, 1, 2])
+    ChunkStore(folder, None).write(shelf, keys, np.ones((7, 4), np.float32), set())
+    assert run("--folder", folder)[1].split("float32")[1].split()[:3] == ["4", "3", "7"]
+    assert "3 texts" in run("clear", "--folder", folder)[1]
 
 
 def test_damaged_chunks_are_listed_too(folder, run):

@@ -12,6 +12,7 @@ from search.datasets import Examples
 from search.errors import InputError
 from search.features.cache import FeatureCache
 from search.job.latency import LatencyLimit, least_values, timed_classifier
+from search.models.wide.words import Words
 from search.training.trainable import TrainableHyperModel
 from search.tuning.objective import make_objective
 from search.tuning.oracles import make_oracle
@@ -35,7 +36,8 @@ def make(word_module, tmp_path):
     def make(**ranges):
         space = space_from({**RANGES, "trainable": False, "batch_size": 32, **ranges})
         cache = FeatureCache(tmp_path / "features", "float32", None)
-        return TrainableHyperModel(space, backbones(space, {"words": word_module}, TRAIN.texts), 2, 0, cache)
+        standing = backbones(space, {"words": word_module}, TRAIN.texts)
+        return TrainableHyperModel(space, standing, 2, 0, cache, words=Words(TRAIN.texts))
 
     return make
 
@@ -124,6 +126,13 @@ def test_values_that_are_slow_with_every_encoder_are_left_out(make, tmp_path):
     assert limit.narrowed({}, hypermodel, said.append) == {"encoder_units": [4]}
     assert "encoder_units=16 (" in said[0] and clock.measured == 4
     assert limit.milliseconds == {"mean": 0.1, "lstm": 0.1, "lstm, encoder_units=16": 0.9}
+
+
+def test_words_beside_the_head_are_timed_too(make, tmp_path):
+    limit, clock = limit_of(tmp_path, 0.5, 0.1, 0.9, 0.8)
+    hypermodel = make(modules="words", wide=["none", "tfidf"])
+    assert limit.narrowed({}, hypermodel, str) == {"wide": ["none"]}
+    assert limit.milliseconds == {"words": 0.1, "words, wide=tfidf": 0.8} and clock.measured == 3
 
 
 @pytest.mark.slow

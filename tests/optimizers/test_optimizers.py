@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from search.optimizers.optimizer_settings import OPTIMIZERS, OptimizerSettings, make_optimizer
+from search.optimizers.optimizer_settings import OPTIMIZERS, OptimizerSettings, decays, make_optimizer
 
 RATE = 0.01
 
@@ -24,12 +24,12 @@ def trained(optimizer_of, steps=3):
 
 
 def plain(name):
-    return lambda layer: make_optimizer(OptimizerSettings(name, RATE))
+    return lambda layer: make_optimizer(OptimizerSettings(name, RATE), [])
 
 
 def fine_tuning(name, rate, **more):
     return lambda layer: make_optimizer(
-        OptimizerSettings(name, RATE, module_rate=rate, **more), [layer.trainable_variables]
+        OptimizerSettings(name, RATE, module_rate=rate, **more), layer.trainable_variables, [layer.trainable_variables]
     )
 
 
@@ -53,11 +53,35 @@ def test_at_equal_rates_training_is_the_same(name):
         np.testing.assert_allclose(other, one, rtol=1e-5, atol=1e-8)
 
 
-def test_weight_decay_is_the_heads_alone():
-    without, decayed = (trained(fine_tuning("adamw", RATE, weight_decay=decay), 1) for decay in (0.0, 0.5))
-    for one, other in zip(decayed[:2], without[:2], strict=True):
-        np.testing.assert_array_equal(one, other)
-    assert not np.allclose(decayed[2], without[2])
+def test_weight_decay_draws_each_matrix_at_its_own_rate_and_no_bias():
+    keras.utils.set_random_seed(1)
+    module, head = keras.layers.GRU(3), keras.layers.Dense(2)
+    model = keras.Sequential([keras.Input((None, 4)), module, keras.layers.LayerNormalization(), head])
+    weights = model.trainable_variables
+    for weight in weights:
+        weight.assign(keras.ops.ones(weight.shape))
+    settings = OptimizerSettings("adamw", 0.1, weight_decay=0.5, module_rate=0.02, warmup_steps=2)
+    optimizer = make_optimizer(settings, weights, [module.trainable_variables])
+    optimizer.apply([keras.ops.zeros(weight.shape) for weight in weights], weights)
+    # The GRU, whose bias has two rows; scale and offset of normalization; kernel and bias of the head.
+    expected = [1 - 0.01 * 0.5, 1 - 0.01 * 0.5, 1, 1, 1, 1 - 0.1 * 0.5, 1]
+    assert [weight.numpy().min() for weight in weights] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "expected"),
+    [
+        ("transformer/layer_0/self_attention/query/kernel:0", (4, 2, 2), True),
+        ("transformer/layer_0/self_attention/query/bias:0", (2, 2), False),
+        ("layer_0_attention_query_bias_1", (2, 2), False),
+        ("word_embeddings/embeddings:0", (9, 4), True),
+        ("layer_norm/gamma:0", (4,), False),
+        ("scale", (), False),
+        ("unbiased_table", (9, 4), True),
+    ],
+)
+def test_matrices_and_tables_decay(name, shape, expected):
+    assert decays(tf.Variable(tf.zeros(shape), name=name.removesuffix(":0"))) == expected
 
 
 def test_the_rate_of_the_module_grows_over_the_warm_up():

@@ -100,14 +100,21 @@ def make(tmp_path_factory):
     folder = tmp_path_factory.mktemp("modules")
     vectors = np.random.default_rng(0).normal(size=(29, 6)).astype(np.float32)
     write_module([f"word{i}" for i in range(29)], vectors, folder / "words")
-    write_encoder(folder / "encoder", pieces=["[PAD]", "[UNK]", "[CLS]", "[SEP]", *(f"word{i}" for i in range(29))])
-    encoder = build_folder(folder / "encoder", "encoder", None, folder)
-    modules = {"words": folder / "words", "mixed": save_mixed(folder / "mixed"), "encoder": encoder}
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *(f"word{i}" for i in range(29))]
+
+    @cache
+    def encoder(name):
+        write_encoder(folder / name, pieces=pieces, dropout=0.1 if name == "encoder" else 0.0)
+        return build_folder(folder / name, name, None, folder)
+
+    modules = {"words": folder / "words", "mixed": save_mixed(folder / "mixed"), "encoder": encoder("encoder")}
 
     def make(way, **changed):
         """The task of a way of training, with some settings changed."""
         ranges = {**{name: values_of(name)[0] for name in SEARCHED}, **WAYS[way][1], **changed}
-        space = space_from({**ranges, "frozen": []}, layered=["encoder"])
+        if ranges["modules"] == "without dropout":
+            modules[ranges["modules"]] = encoder(ranges["modules"])
+        space = space_from({**ranges, "frozen": []}, layered=["encoder", "without dropout"])
         standing, features = backbones(space, modules, TRAIN.texts), FeatureCache(folder / "features")
         hypermodel = TrainableHyperModel(space, standing, 2, 0, features, words=Words(TRAIN.texts))
         return hypermodel.task(keras_tuner.HyperParameters(), TRAIN)
@@ -209,6 +216,15 @@ def test_words_beside_a_head_are_there_as_in_keras(make, way, changed):
     assign(model_weights(model), weights)
     assert far([variable.numpy() for variable in model_weights(model)], expected) < 1e-4
     assert np.abs(words.kernel.numpy()).max() > 0.01
+
+
+@pytest.mark.filterwarnings("ignore:Gradients do not exist")
+@pytest.mark.parametrize("trainer", [LayerTrainer(), KERAS])
+def test_batches_of_texts_of_like_length_make_the_same_steps_in_parts(make, trainer):
+    uncut = make("last layer", modules="without dropout", optimizer="sgd")
+    cut = replace(uncut, state=TrialState(accumulate=3))
+    weights = [trained(trainer.train(task)) for task in (uncut, cut)]
+    assert far(*weights) < 1e-5
 
 
 @pytest.mark.parametrize("way", ["bag", "sparse rows"])

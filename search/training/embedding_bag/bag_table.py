@@ -16,7 +16,7 @@ class Table:
 
     Attributes:
         variable: The module's.
-        rows: Numbers of the table's rows that the training texts are made up of, ascending, int64 [touched].
+        rows: Numbers of the table's rows that training moves, ascending, int64 [touched].
         published: These rows, float32 [touched, dim].
         train: Weights of these rows in the training texts, float32 [n, touched].
         valid: The same for the validation texts; None where there are none.
@@ -31,9 +31,12 @@ class Table:
     fixed: NDArray[np.float32] | None
 
     @classmethod
-    def of(cls, variable: tf.Variable, train: csr_array, valid: csr_array | None) -> Table:
-        """Makes it of the weights of all rows of a table in the training and the validation texts."""
-        rows = np.unique(train.indices).astype(np.int64)
+    def of(cls, variable: tf.Variable, train: csr_array, valid: csr_array | None, decay: bool = False) -> Table:
+        """Makes it of the weights of all rows of a table in the training and the validation texts.
+
+        Without weight decay, training moves those rows alone that the training texts are made up of.
+        """
+        rows = np.arange(int(variable.shape[0])) if decay else np.unique(train.indices).astype(np.int64)
         published = tf.gather(variable, rows).numpy()
         if valid is None:
             return cls(variable, rows, published, train[:, rows], None, None)

@@ -73,6 +73,14 @@ class Head:
             matrix[:, :-1] = generator.uniform(-limit, limit, (out, into))
             matrix[:, -1] = 0
 
+    @property
+    def kernels(self) -> NDArray[np.bool_]:
+        """Which of `weights` are those of kernels, bool [parameters]; the others are biases."""
+        found = np.ones(len(self.weights), bool)
+        for matrix in self._views(found):
+            matrix[:, -1] = False
+        return found
+
     def arrays(self) -> list[Floats]:
         """The weights as Keras's dense layers have them: kernel [inputs, width] and bias [width] of each, in order."""
         return [part for matrix in self._matrices for part in (matrix[:, :-1].T.copy(), matrix[:, -1].copy())]
@@ -192,7 +200,7 @@ class Head:
         layer.values *= layer.kept
         layer.slope *= layer.kept
 
-    def _views(self, flat: Floats) -> list[Floats]:
+    def _views(self, flat: NDArray[Any]) -> list[NDArray[Any]]:
         ends = np.cumsum([out * into for out, into in self._shapes])
         return [part.reshape(shape) for part, shape in zip(np.split(flat, ends[:-1]), self._shapes, strict=True)]
 

@@ -42,7 +42,7 @@ class HeadTraining(EpochLoop):
     def __init__(self, head: Head, optimizer: OptimizerSettings, data: TrainingData) -> None:
         super().__init__(data)
         self.head = head
-        self._optimizer = flat_optimizer(optimizer, head.weights)
+        self._optimizer = flat_optimizer(optimizer, head.weights, decays=head.kernels)
         self._drawn = np.random.default_rng()
 
     @property

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from search.backbones.hub.answers import faults_of_modules
 from search.backbones.hub.load import Module
-from search.optimizers.optimizer_settings import OptimizerSettings
+from search.optimizers.optimizer_settings import OptimizerSettings, decays
 from search.optimizers.sparse_rows import Optimizer, Target
 from search.training.base import check_shapes
 from search.training.epoch_loop import EpochLoop
@@ -66,8 +66,13 @@ class SparseRowTraining(EpochLoop):
         self._dropout = head.dropout
         self._settings = optimizer
         moved = self._weights.targets(len(module.trainable_variables))
-        of_module = [Target(one, True, rate) for one, rate in zip(moved, inputs.rates, strict=True)]
-        self._optimizer = Optimizer(optimizer, [*of_module, *(Target(one) for one in self._head)])
+        of_module = [
+            Target(one, decays(variable), True, rate)
+            for one, variable, rate in zip(moved, module.trainable_variables, inputs.rates, strict=True)
+        ]
+        # Kernel and bias by turns.
+        of_head = [Target(one, number % 2 == 0) for number, one in enumerate(self._head)]
+        self._optimizer = Optimizer(optimizer, [*of_module, *of_head])
         self._classes = int(self._head[-1].shape[0])
         self._accumulate = accumulate
         self._steps = 0

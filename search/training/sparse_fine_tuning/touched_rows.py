@@ -1,7 +1,8 @@
 """Which weights of a module the training texts can touch.
 
 The gradient of a table of word vectors is `tf.IndexedSlices`: the rows of the words in the batch, and no others. A row
-that no training text touches has a gradient of zero at every step, so no optimizer of the search space moves it.
+that no training text touches has a gradient of zero at every step, so no optimizer of the search space moves it. Weight
+decay alone does: with it, each row of a table is touched.
 """
 
 from __future__ import annotations
@@ -46,12 +47,13 @@ class Touched:
     positions: tf.Tensor | None
 
 
-def find_touched(module: Module, texts: NDArray[np.object_]) -> list[Touched]:
+def find_touched(module: Module, texts: NDArray[np.object_], decay: bool = False) -> list[Touched]:
     """Finds what training on texts can change of a module, in one pass over them at most.
 
     Args:
         module: A module with its published weights.
         texts: All texts that will be trained on, strings [n].
+        decay: Whether there is weight decay.
 
     Returns:
         One for each of the module's variables, in their order. Of those that no optimizer changes, no row, unless the
@@ -65,7 +67,7 @@ def find_touched(module: Module, texts: NDArray[np.object_]) -> list[Touched]:
     state = [np.array(variable.numpy()) for variable in module.other_variables]
     try:
         rows, self_changing = _touched_rows(
-            module.trainable_variables, targets, tf.TensorSpec([None], tf.string), batches
+            module.trainable_variables, targets, tf.TensorSpec([None], tf.string), batches, decay
         )
     finally:
         for variable, value in zip(module.other_variables, state, strict=True):
@@ -74,12 +76,13 @@ def find_touched(module: Module, texts: NDArray[np.object_]) -> list[Touched]:
     return [_touched(*pair) for pair in zip(module.variables, [*rows, *others], strict=True)]
 
 
-def find_touched_of_layers(layers: ModuleLayers, tokens: RaggedRows) -> list[Touched]:
+def find_touched_of_layers(layers: ModuleLayers, tokens: RaggedRows, decay: bool = False) -> list[Touched]:
     """Finds what training on texts can change of a module of which some layers learn.
 
     Args:
         layers: The module with its published weights.
         tokens: Numbers of the tokens of all texts that will be trained on.
+        decay: Whether there is weight decay.
 
     Returns:
         One for each of the module's variables, in their order.
@@ -100,7 +103,7 @@ def find_touched_of_layers(layers: ModuleLayers, tokens: RaggedRows) -> list[Tou
         slices = tokens.slices(np.arange(len(tokens)), _TOKENS_AT_ONCE)
         batches = (tf.constant(tokens.take(some)[0]) for some in slices)
         learning = [variables[place] for place in places]
-        found, _ = _touched_rows(learning, targets, tf.TensorSpec([None, None], tf.int32), batches)
+        found, _ = _touched_rows(learning, targets, tf.TensorSpec([None, None], tf.int32), batches, decay)
         for place, one in zip(places, found, strict=True):
             rows[place] = one
     # Dropout counts its random numbers.
@@ -126,11 +129,12 @@ def _touched_rows(
     targets: Callable[[tf.Tensor], list[tf.Tensor]],
     signature: tf.TensorSpec,
     batches: Iterable[tf.Tensor],
+    decay: bool,
 ) -> tuple[list[NDArray[np.int64] | None], bool]:
     """The rows of variables that a gradient has, and whether what is computed changes variables by itself.
 
     It asks for the row numbers in the gradients and for nothing else, so TensorFlow leaves out what only the targets
-    themselves need. Without a table among the variables nothing is run at all.
+    themselves need. Without a table among the variables, or where all rows of tables decay, nothing is run at all.
     """
     kinds: list[type] = []
 
@@ -145,9 +149,10 @@ def _touched_rows(
         return [tf.unique(tf.cast(one.indices, tf.int64))[0] for one in slices]
 
     self_changing = writes(row_numbers.get_concrete_function().graph)
-    given = [row_numbers(batch) for batch in batches] if tf.IndexedSlices in kinds else []
+    sparse = None if decay else tf.IndexedSlices
+    given = [row_numbers(batch) for batch in batches] if sparse in kinds else []
     found = iter([np.unique(np.concatenate([one.numpy() for one in some])) for some in zip(*given, strict=True)])
-    rows = [next(found) if kind is tf.IndexedSlices else _NONE if kind is type(None) else None for kind in kinds]
+    rows = [next(found) if kind is sparse else _NONE if kind is type(None) else None for kind in kinds]
     return rows, self_changing
 
 

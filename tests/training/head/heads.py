@@ -67,7 +67,9 @@ def keras_twin(
             layers.append(keras.layers.Dropout(dropout, dtype=dtype))
     model = keras.Sequential([*layers, keras.layers.Dense(classes, "softmax", dtype=dtype)])
     settings = OptimizerSettings(optimizer, rate, **more)
-    model.compile(make_optimizer(settings), "sparse_categorical_crossentropy", jit_compile=False)
+    model.compile(
+        make_optimizer(settings, model.trainable_variables), "sparse_categorical_crossentropy", jit_compile=False
+    )
     model.set_weights(training.weights())
     return model
 
