@@ -6,7 +6,8 @@ import math
 import numpy as np
 
 HIDDEN, HEADS, INNER, LAYERS, POSITIONS = 8, 2, 12, 2, 40
-ARCHITECTURES = ("bert", "distilbert", "roberta", "xlm-roberta", "albert")
+ARCHITECTURES = ("bert", "distilbert", "roberta", "xlm-roberta", "albert", "mpnet", "electra")
+BUCKETS = 8
 PIECES = [
     "[PAD]",
     "[UNK]",
@@ -44,7 +45,7 @@ def write_encoder(folder, architecture="bert", pieces=PIECES, prefix="", seed=0,
         "model_type": architecture,
         "vocab_size": len(pieces),
         "max_position_embeddings": POSITIONS,
-        "type_vocab_size": 2 if architecture in ("bert", "albert") else 1,
+        "type_vocab_size": 2 if architecture in ("bert", "albert", "electra") else 1,
         "layer_norm_eps": 1e-6,
         "hidden_dropout_prob": dropout,
         "attention_probs_dropout_prob": dropout,
@@ -55,8 +56,12 @@ def write_encoder(folder, architecture="bert", pieces=PIECES, prefix="", seed=0,
     else:
         config |= {"num_hidden_layers": LAYERS, "num_attention_heads": HEADS, "hidden_size": HIDDEN}
         config |= {"intermediate_size": INNER, "hidden_act": "gelu"}
+    if architecture in ("albert", "electra"):
+        config |= {"embedding_size": 6}
     if architecture == "albert":
-        config |= {"embedding_size": 6, "num_hidden_groups": 1, "inner_group_num": 1}
+        config |= {"num_hidden_groups": 1, "inner_group_num": 1}
+    if architecture == "mpnet":
+        config |= {"relative_attention_num_buckets": BUCKETS}
     (folder / "config.json").write_text(json.dumps(config))
     weights = _weights(config, np.random.default_rng(seed))
     names = _NAMES[architecture]
@@ -91,13 +96,13 @@ def write_sentence_transformer(folder, pooling="mean", normalized=True, dense=No
 def forward(config, weights, ids):
     """The output of the last layer for the ids of one text, float64 [tokens, hidden]."""
     architecture, count = config["model_type"], len(ids)
-    first = 2 if "roberta" in architecture else 0
+    first = 2 if architecture in ("roberta", "xlm-roberta", "mpnet") else 0
     x = weights["embeddings.word_embeddings.weight"][ids]
     x = x + weights["embeddings.position_embeddings.weight"][first : first + count]
-    if architecture != "distilbert":
+    if architecture not in ("distilbert", "mpnet"):
         x = x + weights["embeddings.token_type_embeddings.weight"][0]
     x = _norm(x, "embeddings.LayerNorm", weights, config)
-    if architecture == "albert":
+    if "embedding_size" in config:
         x = _linear(x, "mapping", weights)
     for layer in range(LAYERS):
         at = f"layer.{0 if architecture == 'albert' else layer}"
@@ -105,6 +110,8 @@ def forward(config, weights, ids):
             _linear(x, f"{at}.{part}", weights).reshape(count, HEADS, -1) for part in ("query", "key", "value")
         )
         scores = np.einsum("qhd,khd->hqk", query, key) / np.sqrt(HIDDEN // HEADS)
+        if architecture == "mpnet":
+            scores = scores + _by_distance(weights["distances.weight"], count)
         scores = np.exp(scores - scores.max(-1, keepdims=True))
         seen = np.einsum("hqk,khd->qhd", scores / scores.sum(-1, keepdims=True), value).reshape(count, -1)
         x = _norm(x + _linear(seen, f"{at}.output", weights), f"{at}.norm_1", weights, config)
@@ -112,6 +119,17 @@ def forward(config, weights, ids):
         inner = inner * (1 + _erf(inner / np.sqrt(2))) / 2
         x = _norm(x + _linear(inner, f"{at}.outer", weights), f"{at}.norm_2", weights, config)
     return x
+
+
+def _by_distance(bias, count):
+    """MPNet: the numbers of a bucket, one for each distance up to 2, then by its logarithm up to 128."""
+    added = np.zeros((HEADS, count, count))
+    for one in range(count):
+        for other in range(count):
+            apart = abs(one - other)
+            bucket = apart if apart < 2 else min(3, 2 + int(math.log(apart / 2) / math.log(64) * 2))
+            added[:, one, other] = bias[bucket + (4 if other > one else 0)]
+    return added
 
 
 def _weights(config, random):
@@ -125,7 +143,9 @@ def _weights(config, random):
     }
     if width != HIDDEN:
         shapes |= {"mapping.weight": (HIDDEN, width), "mapping.bias": (HIDDEN,)}
-    for layer in range(1 if "embedding_size" in config else LAYERS):
+    if "relative_attention_num_buckets" in config:
+        shapes |= {"distances.weight": (BUCKETS, HEADS)}
+    for layer in range(1 if config["model_type"] == "albert" else LAYERS):
         for part, (out, into) in {
             **dict.fromkeys(("query", "key", "value", "output"), (HIDDEN, HIDDEN)),
             "inner": (INNER, HIDDEN),
@@ -154,21 +174,28 @@ def _renaming(layer, mapping=None, no_types=False):
             return layer["at"].format(place) + layer[part] + "." + kind
         if name.startswith("mapping"):
             return mapping + name.removeprefix("mapping")
+        if name.startswith("distances"):
+            return "encoder.relative_attention_bias" + name.removeprefix("distances")
         return None if no_types and "token_type" in name else name
 
     return rename
 
 
-_BERT = _renaming(
-    {
-        "at": "encoder.layer.{}.",
-        **{part: f"attention.self.{part}" for part in ("query", "key", "value")},
-        "output": "attention.output.dense",
-        "norm_1": "attention.output.LayerNorm",
-        "inner": "intermediate.dense",
-        "outer": "output.dense",
-        "norm_2": "output.LayerNorm",
-    }
+_BERT_LAYER = {
+    "at": "encoder.layer.{}.",
+    **{part: f"attention.self.{part}" for part in ("query", "key", "value")},
+    "output": "attention.output.dense",
+    "norm_1": "attention.output.LayerNorm",
+    "inner": "intermediate.dense",
+    "outer": "output.dense",
+    "norm_2": "output.LayerNorm",
+}
+_BERT = _renaming(_BERT_LAYER, mapping="embeddings_project")
+_MPNET = _renaming(
+    _BERT_LAYER
+    | {part: f"attention.attn.{part[0]}" for part in ("query", "key", "value", "output")}
+    | {"norm_1": "attention.LayerNorm"},
+    no_types=True,
 )
 _DISTILBERT = _renaming(
     {
@@ -194,4 +221,4 @@ _ALBERT = _renaming(
     },
     mapping="encoder.embedding_hidden_mapping_in",
 )
-_NAMES = {"bert": _BERT, "roberta": _BERT, "xlm-roberta": _BERT, "distilbert": _DISTILBERT, "albert": _ALBERT}
+_NAMES = dict.fromkeys(ARCHITECTURES, _BERT) | {"distilbert": _DISTILBERT, "albert": _ALBERT, "mpnet": _MPNET}

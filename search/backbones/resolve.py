@@ -15,7 +15,7 @@ from search.backbones.catalog import Entry, ModulePlaces
 from search.backbones.hub.identity import seal_once
 from search.backbones.module_download import download, remove_broken_downloads
 from search.backbones.transformers.build import build_folder
-from search.backbones.transformers.hubs import SCHEME, fetch_from_hub
+from search.backbones.transformers.hubs import SCHEMES, fetch_from_hub
 from search.backbones.transformers.layout import is_transformer, read_layout
 from search.backbones.unpack import is_archive, unpack
 from search.errors import InputError, MachineFault, nearest
@@ -96,8 +96,10 @@ def resolve(name: str, entries: Mapping[str, Entry], places: ModulePlaces) -> Pa
             return _sealed(build_packaged(source, settings, modules))
     if isinstance(source, str):
         with _writing(modules):
-            if source.startswith(SCHEME):
+            if source.startswith(SCHEMES):
                 fetched = fetch_from_hub(source, name, settings.max_unpacked_gib)
+                if not is_transformer(fetched):
+                    return _saved_model(fetched, name)  # as TensorFlow Hub's models are at Kaggle
                 return _sealed(build_folder(fetched, name, settings.prompt, modules))
             found = _saved_model(download(source, name, modules, settings.max_unpacked_gib), name)
             # TensorFlow Hub's own folder is not ours to write to.
@@ -134,12 +136,12 @@ def origin(name: str, entries: Mapping[str, Entry]) -> Entry | str | Path:
     if handle.startswith("file://"):
         handle = url2pathname(urlsplit(handle).path)
     if "://" in handle:
-        if handle.startswith(SCHEME):
+        if handle.startswith(SCHEMES):
             check_transformers(name)
             return handle
         if not handle.startswith(_ADDRESSES):
             raise InputError(
-                f"module {name}: expected an address that begins with {' or '.join((*_ADDRESSES, SCHEME))}."
+                f"module {name}: expected an address that begins with {' or '.join((*_ADDRESSES, *SCHEMES))}."
             )
         return handle
     path = read_path(handle, f"module {name}") if handle else Path(name)

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from search.backbones.transformers.checkpoint_weights import weight_files
 from search.backbones.transformers.layout import Layout, read_layout
+from search.backbones.transformers.preset import preset_weights
 from search.utils.files import whole_folder
 
-VERSION = 4
+VERSION = 5
 """To be raised when what is built changes, so that folders built before are not taken for it."""
 _SMALL = 2**24
 
@@ -76,8 +77,8 @@ def write_encoder(layout: Layout, folder: Path) -> int:
 def _key(layout: Layout) -> str:
     """Identifies an encoder by its settings and tokenizer, and by size and date of its weights, which are large."""
     digest = hashlib.sha256(f"{VERSION}\0{layout.prompt}\0".encode())
-    large = {*weight_files(layout.folder)}
-    for path in sorted(path for path in layout.folder.rglob("*") if path.suffix in (".json", ".txt", ".model")):
+    large = {*(preset_weights if layout.of_keras else weight_files)(layout.folder)}
+    for path in sorted(path for path in layout.folder.rglob("*") if path.suffix in (".json", ".txt", ".model", ".spm")):
         large.add(path)
     for path in sorted(large):
         status = path.stat()

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from search.backbones.transformers.characters import OTHER, SPACE, class_table
+from search.backbones.transformers.characters import OTHER, SPACE, WHITE_SPACE, class_table
 from search.backbones.transformers.tokenizer_files import TokenizerFiles
 
 # Private characters that stand for a special token in a text; those of people's own texts are left out.
@@ -32,6 +32,7 @@ class BytePairs(tf.Module):
     def __init__(self, files: TokenizerFiles) -> None:
         super().__init__()
         ids = {token: place for place, token in enumerate(files.vocabulary)}
+        self._taking_spaces = files.taking_spaces
         self._special = list(files.special.values())
         self._marks = tuple((token, chr(_MARKS + place)) for place, token in enumerate(files.special))
         self._bytes = np.array([ids[character] for character in _written_bytes()], np.int32)
@@ -46,15 +47,12 @@ class BytePairs(tf.Module):
         if self._marks:
             texts = tf.strings.regex_replace(texts, f"[{self._marks[0][1]}-{self._marks[-1][1]}]", "")
         for token, mark in self._marks:
-            # The mask takes the spaces before it along.
-            spaces = r"\s*" if token == "<mask>" else ""
+            spaces = f"[{WHITE_SPACE}]*" if token in self._taking_spaces else ""
             texts = tf.strings.regex_replace(texts, spaces + re.escape(token), mark)
         characters = tf.strings.unicode_split(texts, "UTF-8")
         codes = tf.strings.unicode_decode(characters.values, "UTF-8").values
         rows = tf.cast(characters.value_rowids(), tf.int32)
-        kinds = tf.gather(
-            self._classes.blocks.reshape(-1), tf.gather(self._classes.block_of, codes // 256) * 256 + codes % 256
-        )
+        kinds = self._classes.of_codes(codes)
         word = tf.cumsum(tf.cast(_starts(codes, kinds, rows), tf.int32)) - 1
         count = tf.reduce_max(tf.concat([word, [-1]], 0)) + 1
         marked = tf.math.unsorted_segment_max(tf.where(kinds == _MARK, codes, -1), word, count)

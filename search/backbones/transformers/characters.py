@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import string
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
 CODE_POINTS = 0x110000
@@ -43,6 +44,8 @@ _OLD_PUNCTUATION = "166D 111C9"
 _CHINESE = "4E00-9FFF 3400-4DBF 20000-2A6DF 2A700-2B73F 2B740-2B81F 2B920-2CEAF F900-FAFF 2F800-2FA1F"
 
 
+WHITE_SPACE = r"\t\n\x{0B}\f\r \x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}"
+"""Unicode's white space, as characters in the square brackets of an expression."""
 LETTER, NUMBER, SPACE, OTHER = range(4)
 r"""Classes of characters: \p{L}, \p{N}, \s and all others."""
 # Letters and numbers that are younger than those of Python.
@@ -72,15 +75,30 @@ class CharacterTable:
     @classmethod
     def of(cls, numbers: Iterable[int]) -> CharacterTable:
         """Makes the table of the numbers of all characters, in order."""
-        entries = np.fromiter(numbers, np.int32, CODE_POINTS)
+        return cls._in_blocks(np.fromiter(numbers, np.int32, CODE_POINTS))
+
+    @classmethod
+    def with_entries(cls, entries: Mapping[int, int]) -> CharacterTable:
+        """Makes the table of the numbers of some characters; all others have 0."""
+        numbers = np.zeros(CODE_POINTS, np.int32)
+        numbers[list(entries)] = list(entries.values())
+        return cls._in_blocks(numbers)
+
+    @classmethod
+    def _in_blocks(cls, entries: NDArray[np.int32]) -> CharacterTable:
         blocks, block_of = np.unique(entries.reshape(-1, _BLOCK), axis=0, return_inverse=True)
         return cls(blocks, block_of.reshape(-1).astype(np.int32))
+
+    def of_codes(self, codes: tf.Tensor) -> tf.Tensor:
+        """Looks up the numbers of characters, int32 [characters]."""
+        row = tf.gather(self.block_of, codes // _BLOCK)
+        return tf.gather(self.blocks.reshape(-1), row * _BLOCK + codes % _BLOCK)
 
 
 def class_table(marks: Sequence[int], mark: int) -> CharacterTable:
     """Makes the table of the classes of characters; `marks` have the class `mark`."""
     special = dict.fromkeys(marks, mark)
-    special |= dict.fromkeys(_ranges(_NEW_LETTERS), LETTER) | dict.fromkeys(_ranges(_NEW_NUMBERS), NUMBER)
+    special |= dict.fromkeys(ranges(_NEW_LETTERS), LETTER) | dict.fromkeys(ranges(_NEW_NUMBERS), NUMBER)
     return CharacterTable.of(special.get(code, _class(chr(code))) for code in range(CODE_POINTS))
 
 
@@ -116,10 +134,10 @@ def bert_table(
 class _Rules:
     def __init__(self, lowercase: bool, strip_accents: bool, chinese: bool, marks: frozenset[str]) -> None:
         self._lowercase, self._strip_accents, self._marks = lowercase, strip_accents, marks
-        self._young_marks = frozenset(_ranges(_YOUNG_MARKS))
-        self._no_punctuation = frozenset(_ranges(_YOUNG_PUNCTUATION))
-        self._punctuation = frozenset((*_ranges(_OLD_PUNCTUATION), *map(ord, string.punctuation)))
-        self._chinese = frozenset(_ranges(_CHINESE)) if chinese else frozenset()
+        self._young_marks = frozenset(ranges(_YOUNG_MARKS))
+        self._no_punctuation = frozenset(ranges(_YOUNG_PUNCTUATION))
+        self._punctuation = frozenset((*ranges(_OLD_PUNCTUATION), *map(ord, string.punctuation)))
+        self._chinese = frozenset(ranges(_CHINESE)) if chinese else frozenset()
 
     def replacement(self, character: str) -> str | None:
         """By what a character is replaced; None: it stays."""
@@ -163,8 +181,8 @@ class _Rules:
         return unicodedata.category(character).startswith("P") and code not in self._no_punctuation
 
 
-def _ranges(written: str) -> Iterator[int]:
-    """Code points written as '7FD 890-891'."""
+def ranges(written: str) -> Iterator[int]:
+    """Gives the code points written as '7FD 890-891'."""
     for part in written.split():
         first, _, last = part.partition("-")
         yield from range(int(first, 16), int(last or first, 16) + 1)

@@ -1,18 +1,17 @@
-"""The weights of an encoder: safetensors files, and the same under the names that KerasHub reads."""
+"""The weights of an encoder: safetensors files."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from search.backbones.transformers.layout import Layout, read_json
+from search.backbones.transformers.layout import read_json
 from search.errors import InputError
 
 WEIGHTS = "model.safetensors"
@@ -20,9 +19,7 @@ _INDEX = f"{WEIGHTS}.index.json"
 _LONGEST_HEADER = 2**27
 _TYPES = {"F32": "<f4", "F16": "<f2", "BF16": "<u2", "F64": "<f8"}
 # Of those names that begin differently in files of the encoder alone and of an encoder with a head.
-_ENCODER = re.compile(r"^(?:.*\.)?((?:embeddings|encoder|transformer|pooler)\..+)$")
-_PREFIX = {"bert": "", "xlm-roberta": "", "roberta": "roberta.", "albert": "albert.", "distilbert": "distilbert."}
-_POOLERS = {"bert": "pooler.dense", "albert": "pooler"}
+_ENCODER = re.compile(r"^(?:.*\.)?((?:embeddings|embeddings_project|encoder|transformer)\..+)$")
 
 
 def weight_files(folder: Path) -> list[Path]:
@@ -79,55 +76,16 @@ def _tensor(data: NDArray[np.uint8], entry: Mapping[str, Any]) -> NDArray[np.flo
     return values
 
 
-def write_for_keras_hub(layout: Layout, folder: Path) -> None:
-    """Writes an encoder's config.json and weights, float32, under the names that KerasHub looks for.
-
-    Args:
-        layout: The encoder.
-        folder: Where to.
+def encoder_tensors(folder: Path) -> dict[str, NDArray[np.floating[Any]]]:
+    """Reads the weights of the encoder in a folder by their names, without what stands before these in some files.
 
     Raises:
-        InputError: The weights cannot be read.
-        OSError: `folder` cannot be written.
+        InputError: They cannot be read.
     """
-    tensors: dict[str, NDArray[Any]] = {}
-    for path in weight_files(layout.folder):
-        tensors |= dict(_renamed(read_tensors(path), layout.architecture))
-    _complete(tensors, layout)
-    (folder / "config.json").write_text(json.dumps(dict(layout.config)), encoding="utf-8")
-    header, place = {}, 0
-    for name, values in tensors.items():
-        end = place + 4 * values.size
-        header[name] = {"dtype": "F32", "shape": list(values.shape), "data_offsets": [place, end]}
-        place = end
-    written = json.dumps(header).encode()
-    written += b" " * (-len(written) % 8)
-    with (folder / WEIGHTS).open("wb") as file:
-        file.write(len(written).to_bytes(8, "little") + written)
-        for values in tensors.values():
-            file.write(np.ascontiguousarray(values, "<f4").data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _renamed(tensors: Mapping[str, NDArray[Any]], architecture: str) -> Iterator[tuple[str, NDArray[Any]]]:
-    for name, values in tensors.items():
-        found = _ENCODER.match(name)
-        if found is None:
-            continue
-        inner = re.sub(r"LayerNorm\.gamma$", "LayerNorm.weight", found[1])
-        inner = re.sub(r"LayerNorm\.beta$", "LayerNorm.bias", inner)
-        yield _PREFIX[architecture] + inner, values
-
-
-def _complete(tensors: dict[str, NDArray[Any]], layout: Layout) -> None:
-    """Adds what KerasHub needs and no output depends on, and puts token types where it knows none."""
-    prefix, width = _PREFIX[layout.architecture], int(layout.config.get("hidden_size", 1))
-    if pooler := _POOLERS.get(layout.architecture):
-        tensors.setdefault(f"{prefix}{pooler}.weight", np.zeros((width, width), np.float32))
-        tensors.setdefault(f"{prefix}{pooler}.bias", np.zeros(width, np.float32))
-    if layout.architecture == "roberta":
-        types = tensors.get(f"{prefix}embeddings.token_type_embeddings.weight")
-        positions = f"{prefix}embeddings.position_embeddings.weight"
-        if types is not None and positions in tensors:
-            tensors[positions] = tensors[positions] + types[0]
+    tensors: dict[str, NDArray[np.floating[Any]]] = {}
+    for path in weight_files(folder):
+        for name, values in read_tensors(path).items():
+            if found := _ENCODER.match(name):
+                inner = found[1].replace("LayerNorm.gamma", "LayerNorm.weight")
+                tensors[inner.replace("LayerNorm.beta", "LayerNorm.bias")] = values
+    return tensors

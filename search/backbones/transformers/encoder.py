@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-import keras
 import tensorflow as tf
 
 from search.backbones.hub.layer_groups import Encoder, Group
-from search.backbones.transformers.checkpoint_weights import write_for_keras_hub
 from search.backbones.transformers.layout import Layout
+from search.backbones.transformers.port import read_backbone
 from search.backbones.transformers.slices import in_slices
 from search.backbones.transformers.stages import Stage, Stages
 from search.backbones.transformers.tokenizer_files import TokenizerFiles, read_tokenizer
 from search.backbones.transformers.tokens import Tokens
 from search.errors import InputError
-
-_CLASSES = {
-    "albert": "AlbertBackbone",
-    "bert": "BertBackbone",
-    "distilbert": "DistilBertBackbone",
-    "roberta": "RobertaBackbone",
-    "xlm-roberta": "XLMRobertaBackbone",
-}
 
 
 class TransformerEncoder(tf.train.Checkpoint):
@@ -49,6 +38,7 @@ class TransformerEncoder(tf.train.Checkpoint):
         described = _described(layout, files, groups)
         self._described: Callable[[], Encoder] = lambda: described  # as it is, an attribute would be saved
         tokens = Tokens(files, layout.max_tokens)
+        self.tokenizer = tokens.resource
         ids = tf.TensorSpec([None, None], tf.int32, name="ids")
         hidden = tf.TensorSpec([None, None, stages.width], tf.float32, name="hidden")
         lengths = tf.TensorSpec([None], tf.int32, name="lengths")
@@ -118,38 +108,14 @@ def read_encoder(layout: Layout) -> TransformerEncoder:
         InputError: A package is not installed, or a file is not what it should be.
     """
     try:
-        import keras_hub
+        import keras_hub  # noqa: F401
         import tensorflow_text  # noqa: F401
     except (ImportError, tf.errors.OpError) as error:
         raise InputError(
             f"module {layout.name} needs the packages keras-hub and tensorflow-text: pip install 'search[transformers]'"
         ) from error
     files = read_tokenizer(layout)
-    settings: dict[str, Any] = {"dtype": "float32", "dropout": _dropout(layout.config)}
-    if layout.architecture == "bert":
-        settings["num_segments"] = int(layout.config.get("type_vocab_size", 2))
-    with tempfile.TemporaryDirectory() as scratch:
-        write_for_keras_hub(layout, Path(scratch))
-        try:
-            backbone = getattr(keras_hub.models, _CLASSES[layout.architecture]).from_preset(scratch, **settings)
-        except Exception as error:  # of which type depends on what is missing in the file
-            reason = str(error).strip("'\" ").splitlines()[:1] or [type(error).__name__]
-            raise InputError(f"module {layout.name}: its weights cannot be read ({reason[0]}).") from error
-    _as_configured(backbone, layout)
-    return TransformerEncoder(layout, files, Stages(layout, backbone))
-
-
-def _dropout(config: Mapping[str, Any]) -> float:
-    return float(config.get("hidden_dropout_prob", config.get("dropout", 0.1)))
-
-
-def _as_configured(backbone: Any, layout: Layout) -> None:
-    """Sets what KerasHub takes from the papers, not from config.json: the form of GELU and what norms add."""
-    approximate, epsilon = layout.approximate_gelu, layout.epsilon
-    backbone.embeddings_layer_norm.epsilon = epsilon
-    for layer in tf.nest.flatten(backbone.transformer_layers):
-        layer._self_attention_layer_norm.epsilon = layer._feedforward_layer_norm.epsilon = epsilon
-        layer._feedforward_intermediate_dense.activation = lambda x: keras.activations.gelu(x, approximate=approximate)
+    return TransformerEncoder(layout, files, Stages(layout, read_backbone(layout)))
 
 
 def _described(layout: Layout, files: TokenizerFiles, stages: Sequence[Stage]) -> Encoder:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from search.backbones.transformers.preset import hugging_face_config, is_preset
 from search.errors import InputError
 
-ARCHITECTURES = ("albert", "bert", "distilbert", "roberta", "xlm-roberta")
+ARCHITECTURES = ("albert", "bert", "distilbert", "electra", "mpnet", "roberta", "xlm-roberta")
 """The architectures whose weights can be read, by `model_type` of config.json."""
 POOLINGS = ("mean", "cls", "max")
 _ACTIVATIONS = {"gelu": False, "gelu_new": True, "gelu_pytorch_tanh": True, "gelu_fast": True}
@@ -32,6 +33,7 @@ class Layout:
         max_tokens: Longest text, its special tokens included.
         lowercase: Whether texts are made small before the tokenizer sees them.
         prompt: What is put before each text.
+        of_keras: Whether the folder is in KerasHub's layout; `config` is then that of Hugging Face's all the same.
     """
 
     folder: Path
@@ -44,6 +46,12 @@ class Layout:
     max_tokens: int
     lowercase: bool
     prompt: str
+    of_keras: bool
+
+    @property
+    def first_position(self) -> int:
+        """The place of the first token's position: those before it are kept for padding."""
+        return _first_position(self.architecture, self.of_keras)
 
     @property
     def approximate_gelu(self) -> bool:
@@ -61,9 +69,10 @@ class Layout:
 
 
 def is_transformer(folder: Path) -> bool:
-    """Whether a folder looks like an encoder in Hugging Face's layout: its config.json tells a `model_type`."""
+    """Whether a folder looks like an encoder: its config.json tells a `model_type`, or a class of KerasHub's."""
     try:
-        return "model_type" in read_json(folder / "config.json")
+        config = read_json(folder / "config.json")
+        return "model_type" in config or is_preset(config)
     except (InputError, OSError):
         return False
 
@@ -80,6 +89,11 @@ def read_layout(folder: Path, name: str, prompt: str | None = None) -> Layout:
         InputError: It is none that can be read.
     """
     config = read_json(folder / "config.json")
+    of_keras = is_preset(config)
+    try:
+        config = hugging_face_config(config) if of_keras else config
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"module {name}: {folder / 'config.json'} cannot be read ({error!r:.80}).") from error
     architecture = str(config.get("model_type"))
     if architecture not in ARCHITECTURES:
         raise InputError(
@@ -91,9 +105,10 @@ def read_layout(folder: Path, name: str, prompt: str | None = None) -> Layout:
             name,
             config,
             architecture,
-            max_tokens=_max_tokens(folder, config, architecture),
-            lowercase=bool(_optional(folder / "sentence_bert_config.json").get("do_lower_case", False)),
+            max_tokens=_max_tokens(folder, config, _first_position(architecture, of_keras)),
+            lowercase=bool(_of_sentences(folder).get("do_lower_case", False)),
             prompt=_prompt(folder) if prompt is None else prompt,
+            of_keras=of_keras,
             **_parts(folder, name),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -166,14 +181,23 @@ def _pooling(path: Path, name: str) -> str:
     return modes[chosen[0]]
 
 
-def _max_tokens(folder: Path, config: Mapping[str, Any], architecture: str) -> int:
-    # RoBERTa's first two positions are kept for padding.
-    positions = int(config["max_position_embeddings"]) - (2 if "roberta" in architecture else 0)
+def _max_tokens(folder: Path, config: Mapping[str, Any], first_position: int) -> int:
+    positions = int(config["max_position_embeddings"]) - first_position
     told = (
-        _optional(folder / "sentence_bert_config.json").get("max_seq_length"),
+        _of_sentences(folder).get("max_seq_length"),
         _optional(folder / "tokenizer_config.json").get("model_max_length"),
     )
     return min([positions, *(int(one) for one in told if one)])
+
+
+def _first_position(architecture: str, of_keras: bool) -> int:
+    return 2 if architecture in ("mpnet", "roberta", "xlm-roberta") and not of_keras else 0
+
+
+def _of_sentences(folder: Path) -> dict[str, Any]:
+    """The settings of sentence-transformers; older files are named after the architecture."""
+    named = sorted(folder.glob("sentence_*_config.json"))
+    return read_json(named[0]) if named else {}
 
 
 def _prompt(folder: Path) -> str:

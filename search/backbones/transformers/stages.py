@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from search.backbones.transformers.attention import through_layer
 from search.backbones.transformers.checkpoint_weights import read_tensors, weight_files
+from search.backbones.transformers.distances import read_distances
 from search.backbones.transformers.layout import Layout, read_json
 from search.errors import InputError
 
@@ -63,7 +64,10 @@ class Stages:
         first = self._layers[0][0]
         self._begin = keras.Model(backbone.input, first._inbound_nodes[0].input_tensors[0])
         self._dense = [_read_dense(folder, layout) for folder in layout.dense]
-        self.embeddings = Stage("embeddings", _variables_of([self._begin]))
+        self._distances = read_distances(layout)
+        # Every layer uses them: they can only learn where all do.
+        shared = [] if self._distances is None else [("relative_attention_bias", self._distances.variable)]
+        self.embeddings = Stage("embeddings", [*_variables_of([self._begin]), *shared])
         self.layers = [Stage(name, _variables_of(some)) for name, some in zip(names, self._layers, strict=True)]
         self.dense = [Stage(f"dense_{place}", one.variables) for place, one in enumerate(self._dense)]
 
@@ -92,8 +96,9 @@ class Stages:
     def layer(self, number: int, hidden: tf.Tensor, lengths: tf.Tensor, training: bool) -> tf.Tensor:
         """Takes the vectors of tokens, float32 [batch, tokens, width], through a layer, counted from 0."""
         mask = _mask(hidden, lengths)
+        bias = None if self._distances is None else self._distances(tf.shape(hidden)[1])
         for layer in self._layers[number]:
-            hidden = through_layer(layer, hidden, mask, training)
+            hidden = through_layer(layer, hidden, mask, training, bias)
         return hidden
 
     def finish(self, hidden: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from search.backbones.transformers.layout import Layout, read_json
+from search.backbones.transformers.tokenizer_json import from_keras, from_older_files
 from search.errors import InputError
 
-KINDS = ("WordPiece", "BPE")
-_SPECIAL: tuple[str, ...] = ("[UNK]", "[SEP]", "[PAD]", "[CLS]", "[MASK]")
+KINDS = ("WordPiece", "BPE", "Unigram")
+_SPACES = " {2,}"
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,11 @@ class TokenizerFiles:
         chinese: WordPiece: whether each Chinese character is a word.
         longest_word: WordPiece: characters of the longest word that is known.
         merges: BPE: pairs of tokens, the first to be merged first.
+        normalized: Special tokens that are found in texts once those are normalized.
+        taking_spaces: Special tokens that take the white space before them along.
+        scores: Unigram: score by id.
+        normalizers: Unigram: what texts go through, as in tokenizer.json.
+        white_space: Unigram: whether any white space, however long, is one space.
     """
 
     kind: str
@@ -45,24 +51,27 @@ class TokenizerFiles:
     chinese: bool = True
     longest_word: int = 100
     merges: tuple[tuple[str, str], ...] = ()
+    normalized: tuple[str, ...] = ()
+    taking_spaces: tuple[str, ...] = ()
+    scores: tuple[float, ...] = ()
+    normalizers: tuple[Mapping[str, Any], ...] = ()
+    white_space: bool = False
 
 
 def read_tokenizer(layout: Layout) -> TokenizerFiles:
-    """Reads the tokenizer of an encoder: tokenizer.json, or else BERT's vocab.txt.
+    """Reads the tokenizer of an encoder: tokenizer.json, or else older files.
 
     Raises:
         InputError: It is of a kind that cannot be read.
     """
     path = layout.folder / "tokenizer.json"
     try:
-        if path.is_file():
-            found = _of_json(read_json(path), path)
-        elif (layout.folder / "vocab.txt").is_file():
-            found = _of_vocabulary(layout.folder)
-        else:
-            raise InputError(f"module {layout.name}: {layout.folder} has neither tokenizer.json nor vocab.txt.")
+        content, path = (read_json(path), path) if path.is_file() else from_older_files(layout.folder)
+        if layout.of_keras:
+            content, path = from_keras(layout.folder, content)
+        found = _of_json(content, path)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        raise InputError(f"module {layout.name}: its tokenizer in {path.parent} cannot be read ({error!r}).") from error
+        raise InputError(f"module {layout.name}: its tokenizer {path} cannot be read ({error!r:.80}).") from error
     if len(found.vocabulary) > int(layout.config["vocab_size"]):
         raise InputError(
             f"module {layout.name}: its tokenizer has {len(found.vocabulary):,} tokens, its weights are of "
@@ -76,24 +85,31 @@ def _of_json(content: dict[str, Any], path: Path) -> TokenizerFiles:
     kind = model.get("type") or ("BPE" if "merges" in model else "WordPiece")
     if kind not in KINDS:
         raise InputError(f"{path}: tokenizers of the kind {kind!r:.40} cannot be read: expected {' or '.join(KINDS)}.")
-    ids: dict[str, int] = dict(model["vocab"])
+    vocab = model["vocab"]
+    ids: dict[str, int] = {text: place for place, (text, _) in enumerate(vocab)} if kind == "Unigram" else dict(vocab)
     added = [one for one in content.get("added_tokens") or () if one["content"] not in ids or one.get("special")]
     ids |= {one["content"]: int(one["id"]) for one in added}
     vocabulary = _by_id(ids, path)
-    settings = _word_piece(content, path) if kind == "WordPiece" else _bpe(content, path)
+    settings = {"WordPiece": _word_piece, "BPE": _bpe, "Unigram": _unigram}[kind](content, path)
     for one in added:
-        if (one.get("normalized") and kind == "WordPiece") or one.get("single_word") or one.get("rstrip"):
+        if (
+            one.get("single_word")
+            or one.get("rstrip")
+            or (one.get("normalized") and _is_changed(one["content"], settings))
+        ):
             raise InputError(f"{path}: its token {one['content']!r:.40} is found in a way that cannot be reproduced.")
     before, after = _template(content.get("post_processor"), ids, path)
     unknown = model.get("unk_token")
     return TokenizerFiles(
         kind,
         vocabulary,
-        ids[unknown] if unknown is not None else -1,
-        next((ids[pad] for pad in ("[PAD]", "<pad>") if pad in ids), 0),
+        settings.pop("unknown", -1) if unknown is None else ids[unknown],
+        next((ids[pad] for pad in ("<pad>", "[PAD]") if pad in ids), 0),
         before,
         after,
         {one["content"]: int(one["id"]) for one in added},
+        normalized=tuple(one["content"] for one in added if one.get("normalized")),
+        taking_spaces=tuple(one["content"] for one in added if one.get("lstrip")),
         **settings,
     )
 
@@ -125,6 +141,48 @@ def _bpe(content: dict[str, Any], path: Path) -> dict[str, Any]:
     return {"merges": tuple((first, second) for first, second in merges)}
 
 
+def _unigram(content: dict[str, Any], path: Path) -> dict[str, Any]:
+    model = content["model"]
+    normalizers, cutters = (_flat(content.get(key)) for key in ("normalizer", "pre_tokenizer"))
+    words = cutters.pop() if cutters else {}
+    scheme = words.get("prepend_scheme", "always" if words.get("add_prefix_space", True) else "never")
+    white_space = [one.get("type") for one in cutters] == ["WhitespaceSplit"]
+    known = words.get("type") == "Metaspace" and words.get("replacement") == "▁" and words.get("split", True)
+    if not known or scheme != "always" or (cutters and not white_space) or model.get("byte_fallback"):
+        raise InputError(f"{path}: expected Unigram with Metaspace '▁' before each word, and without bytes.")
+    for place, one in enumerate(normalizers):
+        if not _is_known(one, normalizers[place + 1 : place + 2]):
+            raise InputError(f"{path}: its normalizer {one.get('type')!r:.40} cannot be reproduced.")
+    return {
+        "unknown": int(model["unk_id"]),
+        "scores": tuple(float(score) for _, score in model["vocab"]),
+        "normalizers": tuple(normalizers),
+        "white_space": white_space,
+    }
+
+
+def _flat(content: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """The steps of a sequence, or the only one."""
+    if content is None:
+        return []
+    inside = content.get("normalizers", content.get("pretokenizers"))
+    return [content] if inside is None else [step for one in inside for step in _flat(one)]
+
+
+def _is_known(normalizer: dict[str, Any], next_: list[dict[str, Any]]) -> bool:
+    kind = normalizer.get("type")
+    if kind == "Replace":
+        return bool(normalizer["pattern"].get("Regex", _SPACES) == _SPACES)
+    if kind == "NFKD":  # the order of accents is not kept
+        return [one.get("type") for one in next_] == ["StripAccents"]
+    return kind in ("Precompiled", "Strip", "StripAccents", "Lowercase")
+
+
+def _is_changed(token: str, settings: Mapping[str, Any]) -> bool:
+    """Whether a token that is looked for in normalized texts would be found where it was not written."""
+    return token != token.lower() and any(one["type"] == "Lowercase" for one in settings.get("normalizers", ()))
+
+
 def _template(content: dict[str, Any] | None, ids: Mapping[str, int], path: Path) -> tuple[tuple[int, ...], ...]:
     if content is None:
         return (), ()
@@ -140,28 +198,6 @@ def _template(content: dict[str, Any] | None, ids: Mapping[str, int], path: Path
         else:
             sides[behind].extend(map(int, content["special_tokens"][one["SpecialToken"]["id"]]["ids"]))
     return tuple(sides[0]), tuple(sides[1])
-
-
-def _of_vocabulary(folder: Path) -> TokenizerFiles:
-    lines = (folder / "vocab.txt").read_text(encoding="utf-8").split("\n")
-    tokens = [line.removesuffix("\r") for line in (lines[:-1] if lines[-1] == "" else lines)]
-    ids = {token: place for place, token in enumerate(tokens)}
-    config = read_json(folder / "tokenizer_config.json") if (folder / "tokenizer_config.json").is_file() else {}
-    lowercase = bool(config.get("do_lower_case", True))
-    accents = config.get("strip_accents")
-    special = {token: ids[token] for token in _SPECIAL if token in ids}
-    return TokenizerFiles(
-        "WordPiece",
-        _by_id(ids, folder / "vocab.txt"),
-        ids["[UNK]"],
-        ids["[PAD]"],
-        (ids["[CLS]"],),
-        (ids["[SEP]"],),
-        special,
-        lowercase,
-        lowercase if accents is None else bool(accents),
-        bool(config.get("tokenize_chinese_chars", True)),
-    )
 
 
 def _by_id(ids: Mapping[str, int], path: Path) -> tuple[str, ...]:

@@ -8,11 +8,13 @@ import tensorflow as tf
 
 from search.backbones.transformers.byte_pairs import BytePairs
 from search.backbones.transformers.tokenizer_files import TokenizerFiles
+from search.backbones.transformers.unigram import Unigram
 from search.backbones.transformers.word_piece import WordPiece
 
 _KINDS: dict[str, Callable[[TokenizerFiles], Callable[[tf.Tensor], tf.RaggedTensor]]] = {
     "WordPiece": WordPiece,
     "BPE": BytePairs,
+    "Unigram": Unigram,
 }
 
 
@@ -27,6 +29,11 @@ class Tokens:
     def __init__(self, files: TokenizerFiles, max_tokens: int) -> None:
         self._files, self._cut = files, _KINDS[files.kind](files)
         self._room = max_tokens - len(files.before) - len(files.after)
+
+    @property
+    def resource(self) -> tf.Module | None:
+        """An object outside the graph that a SavedModel has to keep with it; None: there is none."""
+        return self._cut.resource if isinstance(self._cut, Unigram) else None
 
     def ids(self, texts: tf.Tensor) -> tf.RaggedTensor:
         """Ids of strings [batch], int32 [batch, (tokens)]."""

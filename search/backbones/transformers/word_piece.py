@@ -27,12 +27,11 @@ class WordPiece(tf.Module):
         super().__init__()
         self._files = files
         marks = {token: chr(_MARKS + place) for place, token in enumerate(files.special)}
-        self._marks = tuple(marks.items())
+        self._marks = tuple((token, mark) for token, mark in marks.items() if token not in files.normalized)
         self._too_long = chr(_MARKS + len(marks))
         all_marks = (*marks.values(), self._too_long)
         self._no_marks = f"[{all_marks[0]}-{all_marks[-1]}]"
-        table, replacements = bert_table(files.lowercase, files.strip_accents, files.chinese, all_marks)
-        self._blocks, self._block_of = table.blocks.reshape(-1), table.block_of
+        self._table, replacements = bert_table(files.lowercase, files.strip_accents, files.chinese, all_marks)
         self._replacements = [text.encode() for text in replacements]
         vocabulary = [marks.get(token, token) for token in files.vocabulary]
         unknown = vocabulary[files.unknown]
@@ -43,6 +42,11 @@ class WordPiece(tf.Module):
             token_out_type=tf.int32,
             no_pretokenization=True,
         )
+        # These stand in texts that are cleaned, as they are when they are cleaned themselves.
+        written = self._cleaned(tf.constant(list(files.normalized), tf.string)).numpy()
+        self._late_marks = tuple(
+            (text.decode(), marks[token]) for text, token in zip(written, files.normalized, strict=True)
+        )
 
     def __call__(self, texts: tf.Tensor) -> tf.RaggedTensor:
         """Cuts strings [batch] into ids, int32 [batch, (tokens)], without those around a text."""
@@ -50,12 +54,18 @@ class WordPiece(tf.Module):
         texts = tf.strings.regex_replace(texts, self._no_marks, "")
         for token, mark in self._marks:
             texts = tf.strings.regex_replace(texts, re.escape(token), mark)
-        characters = tf.strings.unicode_split(texts, "UTF-8")
-        codes = tf.strings.unicode_decode(characters.values, "UTF-8").values
-        entries = tf.gather(self._blocks, tf.gather(self._block_of, codes // 256) * 256 + codes % 256)
-        cleaned = tf.where(entries == AS_IT_IS, characters.values, tf.gather(self._replacements, entries))
-        rows = tf.size(texts)
-        words = tf.strings.split(tf.strings.unsorted_segment_join(cleaned, characters.value_rowids(), rows))
+        texts = self._cleaned(texts)
+        for written, mark in self._late_marks:
+            texts = tf.strings.regex_replace(texts, re.escape(written), f" {mark} ")
+        words = tf.strings.split(texts)
         length = tf.strings.length(words.values, "UTF8_CHAR")
         known = tf.where(length > self._files.longest_word, self._too_long, words.values)
         return words.with_values(self._pieces.tokenize(known)).merge_dims(1, 2)
+
+    def _cleaned(self, texts: tf.Tensor) -> tf.Tensor:
+        """Replaces characters as BERT does, and puts spaces around what is a word of its own."""
+        characters = tf.strings.unicode_split(texts, "UTF-8")
+        codes = tf.strings.unicode_decode(characters.values, "UTF-8").values
+        entries = self._table.of_codes(codes)
+        cleaned = tf.where(entries == AS_IT_IS, characters.values, tf.gather(self._replacements, entries))
+        return tf.strings.unsorted_segment_join(cleaned, characters.value_rowids(), tf.size(texts))

@@ -3,21 +3,25 @@ import json
 import numpy as np
 import pytest
 import tensorflow as tf
-from made_encoders import ARCHITECTURES, PIECES, forward, write_encoder, write_sentence_transformer
+from made_encoders import ARCHITECTURES, BUCKETS, HEADS, PIECES, forward, write_encoder, write_sentence_transformer
 
 from search.backbones.catalog import ModulePlaces
 from search.backbones.hub.examine import examine
 from search.backbones.hub.layer_groups import GROUPS, read_groups
 from search.backbones.hub.load import published
 from search.backbones.resolve import origin, resolve_modules
+from search.backbones.transformers.byte_pairs import _written_bytes
+from search.backbones.transformers.distances import _buckets
 from search.backbones.transformers.encoder import read_encoder
-from search.backbones.transformers.layout import read_layout
+from search.backbones.transformers.layout import is_transformer, read_layout
+from search.backbones.transformers.sentence_piece import unigram_model
 from search.backbones.transformers.slices import in_slices
 from search.commands import modules as command
 from search.config import ModuleConfig
 from search.errors import InputError
 from search.utils.checksums import SEAL
 
+BYTES = _written_bytes()
 TEXTS = ["A film was good!", "the wörld", "films", ""]
 # [CLS], the tokens and [SEP]; "wörld" loses its accent, and "the world was goood" has a word that is unknown.
 IDS = [[2, 5, 6, 8, 9, 11, 3], [2, 7, 12, 3], [2, 6, 10, 3], [2, 3]]
@@ -43,7 +47,8 @@ def read(folder, prompt=None):
 
 
 @pytest.mark.parametrize(
-    ("architecture", "prefix"), [(name, prefix) for name in ARCHITECTURES for prefix in ("", f"{name[:4]}.")]
+    ("architecture", "prefix"),
+    [*((name, "") for name in ARCHITECTURES), ("roberta", "roberta."), ("electra", "electra.")],
 )
 def test_an_encoder_gives_what_its_formulas_say(tmp_path, architecture, prefix):
     config, weights = write_encoder(tmp_path / "encoder", architecture, prefix=prefix)
@@ -55,6 +60,39 @@ def test_an_encoder_gives_what_its_formulas_say(tmp_path, architecture, prefix):
     # A text's vector is its own, whatever the batch is padded to.
     np.testing.assert_allclose(loaded(tf.constant(TEXTS[2:3])).numpy(), given[2:3], atol=1e-5)
     assert loaded(tf.constant([], tf.string)).shape[0] == 0
+
+
+def test_distances_are_counted_in_the_buckets_of_the_paper():
+    buckets = dict(zip(range(-200, 201), _buckets(200, 32), strict=True))
+    known = {0: 0, -1: 1, -7: 7, -8: 8, -11: 8, -12: 9, -16: 10, -32: 12, -64: 14, -90: 14, -91: 15, -200: 15}
+    assert {apart: buckets[apart] for apart in known} == known
+    assert all(buckets[apart] == 16 + buckets[-apart] for apart in range(1, 201))
+
+
+@pytest.mark.parametrize("architecture", ["bert", "roberta"])
+def test_a_folder_of_keras_hub_gives_what_its_model_gives(tmp_path, architecture):
+    import keras_hub
+
+    settings = {"num_layers": 2, "num_heads": 2, "hidden_dim": 8, "intermediate_dim": 12, "max_sequence_length": 20}
+    if architecture == "bert":
+        model = keras_hub.models.BertBackbone(vocabulary_size=len(PIECES), **settings)
+        tokenizer, ids = keras_hub.tokenizers.BertTokenizer(PIECES, lowercase=True), IDS
+    else:
+        tokens = ["<s>", "<pad>", "</s>", "<unk>", *BYTES, "zz", "<mask>"]
+        model = keras_hub.models.RobertaBackbone(vocabulary_size=len(tokens), **settings)
+        tokenizer = keras_hub.tokenizers.RobertaTokenizer({token: id_ for id_, token in enumerate(tokens)}, ["z z"])
+        ids = [[0, *(tokens.index(BYTES[byte]) for byte in text.encode()), 2] for text in TEXTS]
+    for one in model.weights:
+        one.assign(np.random.default_rng(len(one.path)).normal(size=one.shape))
+    for one in (model, tokenizer):
+        one.save_to_preset(str(tmp_path / "preset"))
+    assert is_transformer(tmp_path / "preset")
+    given = read(tmp_path / "preset")(tf.constant(TEXTS)).numpy()
+    for place, row in enumerate(ids):
+        inputs = {"token_ids": [row], "segment_ids": [[0] * len(row)], "padding_mask": [[1] * len(row)]}
+        outputs = model.predict({name: np.array(inputs[name]) for name in model.input}, verbose=0)
+        tokens_ = outputs["sequence_output"] if architecture == "bert" else outputs
+        np.testing.assert_allclose(given[place], tokens_[0].mean(0), atol=1e-4)
 
 
 def test_a_batch_of_any_size_is_cut_into_slices_of_like_length():
@@ -99,7 +137,7 @@ def test_long_texts_are_cut_and_prompts_put_before(tmp_path):
 
 
 def test_a_search_can_use_it_frozen_and_fine_tuned(tmp_path, built):
-    write_encoder(tmp_path / "encoder")
+    write_encoder(tmp_path / "encoder", "mpnet")
     folder = built(tmp_path / "encoder")
     found = examine(published(folder, "encoder"))
     assert (found.frozen, found.fine_tuned) == ("", "")
@@ -122,23 +160,26 @@ def test_a_search_can_use_it_frozen_and_fine_tuned(tmp_path, built):
     gradients = tape.gradient(loss, loaded.trainable_variables)
     assert len(gradients) == 37 and all(gradient is not None for gradient in gradients)
     shapes = [tuple(loaded.trainable_variables[place].shape) for place in encoder.groups[2].variables]
-    assert (len(PIECES), 8) in shapes
+    assert (len(PIECES), 8) in shapes and (BUCKETS, HEADS) in shapes
 
 
 def test_the_command_exports_and_checks_one(tmp_path, capfd):
-    write_encoder(tmp_path / "encoder")
+    write_encoder(tmp_path / "encoder", "xlm-roberta")
+    (tmp_path / "encoder" / "vocab.txt").unlink()
+    pieces = [(piece, 0.0) for piece in ("<unk>", "<s>", "</s>", "▁A", "▁film", "▁", "a", "b", "c")]
+    (tmp_path / "encoder" / "sentencepiece.bpe.model").write_bytes(unigram_model(pieces, "unknown"))
     kept = f"paths.modules={tmp_path / 'kept'}"
     assert command.main(["export", "format=transformers", f"path={tmp_path / 'encoder'}", "name=mine", kept]) == 0
     assert "space.modules=[mine]" in capfd.readouterr().out
     assert command.main(["check", "mine", kept]) == 0
     out = capfd.readouterr().out
-    assert "bert, 3 groups of layers" in out and "WordPiece, 15 in all" in out
+    assert "xlm-roberta, 3 groups of layers" in out and "Unigram, 12 in all" in out
 
 
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"model_type": "deberta-v2"}, "expected albert, bert, distilbert, roberta, xlm-roberta"),
+        ({"model_type": "deberta-v2"}, "expected albert, bert, .*mpnet, roberta, xlm-roberta"),
         ({"hidden_act": "swish"}, "activation 'swish' is unknown"),
         ({"position_embedding_type": "relative_key"}, "positions are not absolute"),
         ({"max_position_embeddings": None}, "cannot be read"),
@@ -157,7 +198,7 @@ def test_what_cannot_be_read_is_told_before_tensorflow_is_needed(tmp_path, chang
     [
         (lambda folder: (folder / "model.safetensors").write_bytes(b"\xff" * 40), "damaged or no safetensors"),
         (lambda folder: (folder / "model.safetensors").unlink(), "has no model.safetensors"),
-        (lambda folder: (folder / "vocab.txt").unlink(), "neither tokenizer.json nor vocab.txt"),
+        (lambda folder: (folder / "vocab.txt").unlink(), "neither tokenizer.json nor"),
         (lambda folder: (folder / "tokenizer.json").write_text("[1]"), "expected an object"),
         (
             lambda folder: (folder / "tokenizer.json").write_text('{"model": {"type": "Unigram", "vocab": []}}'),

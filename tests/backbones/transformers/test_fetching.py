@@ -166,6 +166,26 @@ def test_an_encoder_is_fetched_by_name(hub):
         fetch_from_hub("hf://me/made", "hf://me/made", 1e-7)
 
 
+def test_a_module_is_fetched_from_kaggle_by_name(tmp_path, monkeypatch):
+    kagglehub = pytest.importorskip("kagglehub")
+    (tmp_path / "file").write_bytes(b"12345")
+    asked = []
+    monkeypatch.setattr(kagglehub, "model_download", lambda handle: asked.append(handle) or str(tmp_path))
+    handle = "kaggle://keras/bert/keras/bert_small_en_uncased"
+    assert fetch_from_hub(handle, handle, 1.0) == tmp_path and asked == ["keras/bert/keras/bert_small_en_uncased"]
+    with pytest.raises(InputError, match=r"the limit.*module\.max_unpacked_gib"):
+        fetch_from_hub(handle, handle, 1e-9)
+
+    def unreachable(handle):
+        raise OSError("no route\nto it")
+
+    monkeypatch.setattr(kagglehub, "model_download", unreachable)
+    for wrong, told in ((handle, "no route.*give their folder"), ("kaggle://keras/bert", "owner/model/framework/name")):
+        with pytest.raises(InputError, match=told) as raised:
+            fetch_from_hub(wrong, wrong, 1.0)
+        assert "\n" not in str(raised.value)
+
+
 @pytest.mark.parametrize(
     ("handle", "told"), [("hf://me/other", "cannot be fetched"), ("hf://me", "owner/name"), ("hf://../x", "owner/name")]
 )

@@ -1,0 +1,61 @@
+"""What MPNet's layers add to a token's attention to another, by how far that is: Shaw et al. 2018, in Raffel's buckets.
+
+https://arxiv.org/abs/2004.09297, https://arxiv.org/abs/1910.10683.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from search.backbones.transformers.checkpoint_weights import encoder_tensors
+from search.backbones.transformers.layout import Layout
+from search.errors import InputError
+
+_WEIGHT = "encoder.relative_attention_bias.weight"
+_FARTHEST = 128
+
+
+class Distances:
+    """A number for each bucket of distances and each head; all layers have the same.
+
+    Args:
+        bias: The numbers, [buckets, heads].
+        max_tokens: Longest text.
+    """
+
+    def __init__(self, bias: NDArray[np.floating], max_tokens: int) -> None:
+        self.variable = tf.Variable(np.asarray(bias, np.float32), name="relative_attention_bias")
+        self._buckets = _buckets(max_tokens, len(bias))
+
+    def __call__(self, tokens: tf.Tensor) -> tf.Tensor:
+        """What is added for texts of so many tokens, float32 [1, heads, tokens, tokens], first the one that attends."""
+        place = tf.range(tokens)
+        apart = place[tf.newaxis] - place[:, tf.newaxis] + len(self._buckets) // 2
+        by_head = tf.gather(tf.transpose(self.variable), tf.gather(self._buckets, apart), axis=1)
+        return by_head[tf.newaxis]
+
+
+def read_distances(layout: Layout) -> Distances | None:
+    """Reads the numbers of an encoder that has them; None: its architecture has none.
+
+    Raises:
+        InputError: They are missing.
+    """
+    if layout.architecture != "mpnet":
+        return None
+    bias = encoder_tensors(layout.folder).get(_WEIGHT)
+    if bias is None or bias.ndim != 2 or len(bias) % 4:
+        raise InputError(f"module {layout.name}: its weights cannot be read (no {_WEIGHT}).")
+    return Distances(bias, layout.max_tokens)
+
+
+def _buckets(farthest: int, count: int) -> NDArray[np.int32]:
+    """The bucket of each distance from -farthest to farthest: near ones of their own, others by their logarithm."""
+    apart = np.arange(-farthest, farthest + 1)
+    far, half, exact = np.abs(apart), count // 2, count // 4
+    steps = np.log(np.maximum(far, 1).astype(np.float32) / exact) / np.float32(np.log(_FARTHEST / exact))
+    by_logarithm = np.minimum(exact + (steps * (half - exact)).astype(np.int64), half - 1)
+    buckets = np.where(far < exact, far, by_logarithm) + half * (apart > 0)
+    return np.asarray(buckets, np.int32)
