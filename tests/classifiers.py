@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from search.backbones import TextEmbedding
+from search.backbones.hub.layer import TextEmbedding
 
 TEXTS = ["good film !", "the bad book", "nothing known", "do n't", "", "bad bad bad"]
 LABELS = np.array([1, 0, 1, 0, 1, 0])
@@ -37,7 +37,7 @@ def same(ones, others):
 
 LOAD_KERAS = """
 import json, sys, numpy as np, keras, tensorflow as tf
-from search.backbones import TextEmbedding
+from search.backbones.hub.layer import TextEmbedding
 texts, *paths = map(json.loads, sys.argv[1:])
 models = map(keras.models.load_model, paths)
 print(json.dumps([model.predict(tf.constant(texts), verbose=0).tolist() for model in models]))

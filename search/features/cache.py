@@ -77,6 +77,10 @@ class Features:
             return np.take(self._array, rows, axis=0)
         return self._gathered(self._part[rows], self._row[rows])
 
+    def of_some(self, texts: NDArray[np.int64]) -> FeaturesOfSome:
+        """The features of some texts, int64 [k], read when they are asked for."""
+        return FeaturesOfSome(self, texts)
+
     def array(self) -> NDArray[np.float32] | None:
         """All of them [n, dim], contiguous, if they are held in memory; else None."""
         return self._array

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from search.backbones.base import SavedModule
 from search.backbones.hub.answers import answers_in_batches
 from search.datasets import Examples, Subset
-from search.features.cache import FeatureCache, Features, FeaturesOfSome
+from search.features.cache import FeatureCache, Features
 from search.features.passes import PassObserver
 from search.features.token_features import TokenPass, token_features
 from search.utils.ragged import RaggedRows
@@ -70,10 +69,8 @@ class SplitFeatures:
     def __init__(self, cache: FeatureCache | None = None, on_pass: PassObserver | None = None) -> None:
         self.cache = cache
         self._on_pass = on_pass
-        # Module and split to its features; the split is kept so that no other can take its identity.
-        self._features: dict[tuple[SavedModule, int], tuple[Examples, Features]] = {}
-        self._tokens: dict[tuple[Path, int], tuple[Examples, RaggedRows]] = {}
-        self._below: dict[tuple[Path, int, int], tuple[Examples, RaggedRows | None]] = {}
+        # What a module gives and a split; the split is kept so that no other can take its identity.
+        self._kept: dict[Hashable, tuple[Examples, Any]] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Another process maps what is kept on disk itself, and has an observer of its own.
@@ -99,42 +96,40 @@ class SplitFeatures:
         """
         return side_by_side([self._of_one(module, examples) for module in modules])
 
-    def _of_one(self, module: SavedModule, examples: Examples) -> Features | FeaturesOfSome:
-        if isinstance(examples, Subset):
-            return FeaturesOfSome(self._of_whole(module, examples.whole), examples.at)
-        return self._of_whole(module, examples)
+    def _of_one(self, module: SavedModule, examples: Examples) -> Inputs:
+        def computed(whole: Examples) -> Features:
+            if self.cache is None:
+                return _embedded(module, whole.texts)
+            return self.cache.features(module.folder, whole.texts, self._on_pass, module.name)
+
+        found: Inputs = self._once(module, examples, computed)
+        return found
 
     def tokens(self, layers: ModuleLayers, examples: Examples) -> RaggedRows:
         """Numbers of the tokens of a split: texts are cut once, whatever learns above."""
-        whole = examples.whole if isinstance(examples, Subset) else examples
-        key = (layers.module.folder, id(whole))
-        if key not in self._tokens:
-            self._tokens[key] = (whole, layers.tokens(whole.texts))
-        rows = self._tokens[key][1]
-        return rows.of_some(examples.at) if isinstance(examples, Subset) else rows
+        rows: RaggedRows = self._once(layers.module.folder, examples, lambda whole: layers.tokens(whole.texts))
+        return rows
 
     def below(self, layers: ModuleLayers, examples: Examples) -> RaggedRows | None:
         """The tokens of a split after the layers that stay as published; None where they cannot be kept."""
-        if layers.constant is None or self.cache is None:
+        cache = self.cache
+        if layers.constant is None or cache is None:
             return None
-        whole = examples.whole if isinstance(examples, Subset) else examples
-        key = (layers.module.folder, layers.constant, id(whole))
-        if key not in self._below:
-            work = TokenPass(layers, self.tokens(layers, whole))
-            self._below[key] = (whole, token_features(self.cache, work, whole.texts, self._on_pass))
-        rows = self._below[key][1]
-        return rows.of_some(examples.at) if rows is not None and isinstance(examples, Subset) else rows
 
-    def _of_whole(self, module: SavedModule, examples: Examples) -> Features:
-        key = (module, id(examples))
-        if key not in self._features:
-            found = (
-                _embedded(module, examples.texts)
-                if self.cache is None
-                else self.cache.features(module.folder, examples.texts, self._on_pass, module.name)
-            )
-            self._features[key] = (examples, found)
-        return self._features[key][1]
+        def computed(whole: Examples) -> RaggedRows | None:
+            work = TokenPass(layers, self.tokens(layers, whole))
+            return token_features(cache, work, whole.texts, self._on_pass)
+
+        rows: RaggedRows | None = self._once((layers.module.folder, layers.constant), examples, computed)
+        return rows
+
+    def _once(self, key: Hashable, examples: Examples, computed: Callable[[Examples], Any]) -> Any:
+        """What is computed once for each split; for a part of one, some rows of what the whole has."""
+        whole = examples.whole if isinstance(examples, Subset) else examples
+        if (key, id(whole)) not in self._kept:
+            self._kept[key, id(whole)] = (whole, computed(whole))
+        found = self._kept[key, id(whole)][1]
+        return found.of_some(examples.at) if isinstance(examples, Subset) and found is not None else found
 
 
 def embedded(modules: Sequence[SavedModule], texts: NDArray[np.object_]) -> Inputs:

@@ -16,14 +16,12 @@ from search.features.cache import MOST_MEMORY, FeatureCache
 from search.features.found import Write
 from search.features.passes import PassObserver
 from search.utils.machine_memory import available_memory
-from search.utils.ragged import RaggedRows
+from search.utils.ragged import TOKENS_AT_ONCE, RaggedRows
 
 if TYPE_CHECKING:  # it imports TensorFlow
     from search.backbones.hub.layers import ModuleLayers
     from search.features.store import Chunk
 
-# Tokens that go through the layers in one call: what comes out fits into a processor's caches.
-TOKENS_AT_ONCE = 1024
 # Texts are sorted by length within blocks: the same texts make the same batches wherever a pass was interrupted.
 _BLOCK = 4096
 _CHUNK_BYTES = 2**27

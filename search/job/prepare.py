@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from search.backbones import resolve_backbones
 from search.backbones.base import TRAINS_PUBLISHED, Backbone
 from search.backbones.catalog import ModulePlaces
 from search.backbones.hub.load import published
 from search.backbones.hub.purity import impurity, telling
+from search.backbones.of_space import resolve_backbones
 from search.config import Config
 from search.datasets import Splits
 from search.errors import InputError

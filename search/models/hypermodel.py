@@ -28,7 +28,7 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
 
     Args:
         space: The search space.
-        backbones: The backbone of each value of `module`, from `search.backbones.resolve_backbones`.
+        backbones: The backbone of each value of `module`, from `search.backbones.of_space.resolve_backbones`.
         classes: Number of classes.
         seed: Seed of the search.
         features: The cache of the features of frozen modules; None: every model embeds its texts itself.

@@ -29,8 +29,10 @@ class TimeBudget:
 
         The first trial always may: without one there is nothing to refit.
         """
+        if self.max_seconds is None:  # the usual case, in which nobody has to look at the records
+            return True
         trained = [record for record in records.values() if record.epochs > record.initial_epoch]
-        if self.max_seconds is None or not trained:
+        if not trained:
             return True
         slowest = max(record.seconds / (record.epochs - record.initial_epoch) for record in trained)
         refit = max(record.best_epoch or 1 for record in trained)

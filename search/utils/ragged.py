@@ -9,6 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+TOKENS_AT_ONCE = 1024
+"""Tokens that go through layers in one call: what a layer gives for them fits into a processor's caches. Modules that
+were built hold it."""
+
 
 @dataclass(frozen=True, eq=False)
 class RaggedRows:

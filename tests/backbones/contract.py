@@ -12,10 +12,10 @@ from made_encoders import write_encoder
 from reviews import make_reviews
 from shapes import SHAPES
 
-from search.backbones import resolve_backbones
 from search.backbones.base import Backbone
 from search.backbones.builders.vectors import write_module
 from search.backbones.catalog import ModulePlaces
+from search.backbones.of_space import resolve_backbones
 from search.config import ModuleConfig
 from spaces import ENCODERS, TFIDF, space_from
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from search.backbones import TextEmbedding
 from search.backbones.hub.answers import answers, answers_in_batches, faults_of_modules
+from search.backbones.hub.layer import TextEmbedding
 from search.backbones.hub.load import published
 from search.errors import InputError
 from search.features.cache import FeatureCache, Features

@@ -26,11 +26,11 @@ from shapes import (
     trained_bert,
 )
 
-from search.backbones import resolve_modules
 from search.backbones.catalog import ModulePlaces
 from search.backbones.hub import compose, load
 from search.backbones.hub.layer import TextEmbedding
 from search.backbones.hub.pooling import pool
+from search.backbones.resolve import resolve_modules
 from search.config import ModuleConfig
 from search.errors import InputError
 

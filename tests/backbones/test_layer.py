@@ -13,8 +13,8 @@ import tensorflow as tf
 from classifiers import LABELS, LOAD_KERAS, LOAD_SAVED_MODEL, TEXTS, classifier, elsewhere, fit, same, values
 from keras.src.trainers.trainer import model_supports_jit
 
-from search.backbones import TextEmbedding
 from search.backbones.hub import load
+from search.backbones.hub.layer import TextEmbedding
 from search.backbones.hub.load import published
 from search.errors import InputError
 

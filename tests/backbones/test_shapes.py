@@ -9,11 +9,12 @@ import tensorflow as tf
 from classifiers import LOAD_KERAS, LOAD_SAVED_MODEL, TEXTS, classifier, elsewhere, fit, same, values
 from shapes import SHAPES, expected
 
-from search.backbones import TextEmbedding, resolve_modules
 from search.backbones.catalog import ModulePlaces
 from search.backbones.hub import load
+from search.backbones.hub.layer import TextEmbedding
 from search.backbones.hub.load import published
 from search.backbones.hub.module import HubModule
+from search.backbones.resolve import resolve_modules
 from search.config import ModuleConfig
 from search.errors import InputError
 

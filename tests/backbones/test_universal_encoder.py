@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from search.backbones import TextEmbedding
 from search.backbones.builders import universal_encoder
 from search.backbones.builders.encoder_weights import EncoderWeights
 from search.backbones.builders.universal_encoder import build_universal_encoder
 from search.backbones.catalog import ModulePlaces, catalog
+from search.backbones.hub.layer import TextEmbedding
 from search.backbones.resolve import resolve
 from search.config import ModuleConfig, configuration_folder
 from search.errors import InputError

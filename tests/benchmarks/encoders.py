@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from search.backbones import resolve_modules
 from search.backbones.catalog import ModulePlaces
+from search.backbones.resolve import resolve_modules
 from search.config import ModuleConfig, configuration_folder
 
 GLOVE, SLOW = "glove-50", "slow-encoder"

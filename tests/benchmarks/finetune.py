@@ -79,7 +79,7 @@ def plain(table: Table, source: Source, rows: int, batch: int, folder: Path, ste
     import numpy as np
     import tensorflow as tf
 
-    from search.backbones import TextEmbedding
+    from search.backbones.hub.layer import TextEmbedding
 
     splits = source.splits(rows, rows // 10, SEED)
     keras.utils.set_random_seed(SEED)

@@ -18,7 +18,7 @@ import tensorflow as tf
 from job import DROPOUT, FACTOR, LAYERS, LEARNING_RATE, OBJECTIVE, UNITS, Job, Outcome, valid_scores
 from measure import Stopwatch, disk, peak_memory
 
-from search.backbones import TextEmbedding
+from search.backbones.hub.layer import TextEmbedding
 from search.tuning.oracles.schedule import brackets, total_epochs, total_trials
 
 

@@ -19,7 +19,7 @@ CLASSES = ("bäd", "good")
 def run(word_module, tmp_path_factory):
     import keras
 
-    from search.backbones import TextEmbedding
+    from search.backbones.hub.layer import TextEmbedding
     from search.models.classifier import Classifier
 
     keras.utils.set_random_seed(0)

@@ -12,7 +12,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.compat.proto.graph_pb2 import GraphDef
 from tensorboard.plugins.projector.projector_config_pb2 import ProjectorConfig
 
-from search.backbones import TextEmbedding
+from search.backbones.hub.layer import TextEmbedding
 from search.datasets import Examples
 from search.models.classifier import Classifier
 from search.reporting.results import ScoredRows

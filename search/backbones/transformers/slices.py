@@ -6,8 +6,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-# So many that what a layer gives for them fits into a processor's caches: larger batches are slower, and take memory.
-_TOKENS_AT_A_TIME = 1024
+from search.utils.ragged import TOKENS_AT_ONCE
 
 
 def in_slices(ids: tf.RaggedTensor, dimension: int, embed: Callable[[tf.RaggedTensor], tf.Tensor]) -> tf.Tensor:
@@ -29,7 +28,7 @@ def in_slices(ids: tf.RaggedTensor, dimension: int, embed: Callable[[tf.RaggedTe
     done = done.write(0, tf.zeros([0, dimension]))
 
     def step(begin: tf.Tensor, done: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
-        end = tf.minimum(count, begin + tf.maximum(1, _TOKENS_AT_A_TIME // tf.maximum(1, lengths[begin])))
+        end = tf.minimum(count, begin + tf.maximum(1, TOKENS_AT_ONCE // tf.maximum(1, lengths[begin])))
         return end, done.write(done.size(), embed(ids[begin:end]))
 
     _, done = tf.while_loop(lambda begin, done: begin < count, step, (0, done), parallel_iterations=2)

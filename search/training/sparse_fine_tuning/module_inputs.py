@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from search.backbones.hub.layers import ModuleLayers
 from search.backbones.hub.load import Module
-from search.features.token_features import TOKENS_AT_ONCE
 from search.utils.batched import SCORING_BATCH
-from search.utils.ragged import RaggedRows
+from search.utils.ragged import TOKENS_AT_ONCE, RaggedRows
 
 Rows = NDArray[np.int64]
 
