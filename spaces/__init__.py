@@ -1,6 +1,6 @@
 """The search space: what may vary, over which values, and on which condition."""
 
-from spaces.conditions import OF_FINE_TUNING, has_words, l2_of_words, setting_of
+from spaces.conditions import OF_BACKBONES, OF_FINE_TUNING, has_words, l2_of_words, setting_of
 from spaces.domains import AUTO
 from spaces.parameters import Choice, Fixed, Float, HyperParameters, Int, Parameter, Scalar, SpaceError
 from spaces.reading import parameter_from
@@ -13,6 +13,7 @@ __all__ = [
     "AUTO",
     "ENCODERS",
     "LEARNED",
+    "OF_BACKBONES",
     "OF_FINE_TUNING",
     "SETTINGS",
     "TFIDF",

@@ -19,6 +19,8 @@ OF_FINE_TUNING = tuple(
     name for name, setting in SETTINGS.items() if setting.where is not None and setting.where.parent == "trainable"
 )
 """Hyperparameters that exist only where the module is trained."""
+OF_BACKBONES = ("vocabulary_size", "sequence_length", "ngrams", "embedding", "embedding_size", "encoder_units")
+"""Settings that shape a backbone which is learned from the training texts."""
 # Hyperparameters that take the range of a setting by another name.
 _BY_OTHER_NAMES = {
     "embedding_trainable": "trainable",

@@ -18,5 +18,6 @@ def hyperparameters(hypermodel, **values):
 
 def backbones(space, folders, texts=("a training text",)):
     """The backbones of a space whose modules lie in folders; those under encoders are of word vectors."""
-    embeddings = {name: TokenTable(SavedModule(name, folders[name])) for name in space.embedding_names()}
-    return made(space["module"].options, folders, embeddings, np.array(texts, object))
+    modules = {name: SavedModule(name, folder) for name, folder in folders.items()}
+    embeddings = {name: TokenTable(modules[name]) for name in space.embedding_names()}
+    return made(space["module"].options, modules, embeddings, np.array(texts, object))

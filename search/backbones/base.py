@@ -9,12 +9,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import keras
 import tensorflow as tf
 from numpy.typing import NDArray
+
+from search.backbones.description import Description
+from search.backbones.hub.saved_variables import variable_counts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,11 +42,20 @@ class SavedModule:
         folder: Its SavedModel.
         room: Number of texts and width of the features, which are computed once only where they fit in the cache;
             None: they always are.
+        dimension: Width of its vectors, for texts or for their tokens; None: not known here.
+        licence: Its licence, as the catalog states it; None: not known.
     """
 
     name: str
     folder: Path
     room: tuple[int, int] | None = None
+    dimension: int | None = None
+    licence: str | None = None
+
+    @property
+    def parameters(self) -> int | None:
+        """Numbers in its variables; None where its file does not say."""
+        return _parameters(self.folder)
 
     def load(self) -> Module:
         """The module in memory, with its published weights, the same one for all who ask.
@@ -53,6 +66,12 @@ class SavedModule:
         from search.backbones.hub.load import published
 
         return published(self.folder, self.name)
+
+
+@cache
+def _parameters(folder: Path) -> int | None:
+    counts = variable_counts(folder)
+    return None if counts is None else counts.parameters
 
 
 @dataclass(frozen=True)
@@ -86,19 +105,9 @@ class PreparedInputs:
     of_texts: Callable[[NDArray[np.object_]], tf.Tensor] | None
 
 
-@dataclass(frozen=True)
-class Description:
-    """The facts about the backbone of one configuration, for records and reports.
-
-    Attributes:
-        backbone: Its name, a value of the hyperparameter `module`.
-        pretrained: The module whose published weights it starts from; None: it is trained from scratch.
-        frozen: Whether these weights stay as they were published.
-    """
-
-    backbone: str
-    pretrained: str | None
-    frozen: bool
+def total(numbers: Sequence[int | None]) -> int | None:
+    """The sum; None where one is not known."""
+    return None if None in numbers else sum(number for number in numbers if number is not None)
 
 
 class Backbone(ABC):
@@ -108,11 +117,13 @@ class Backbone(ABC):
         name: The value of the hyperparameter `module` that chooses it.
         latency_settings: The settings of the space, besides `modules`, that decide how long it takes for a text.
         layered: Whether its layers are known one by one, so that some can be trained above others that are not.
+        has_vectors: Whether it gives a vector of a text; else there is no head, and the model is words alone.
         token_level: Values of `embedding` that cut texts into tokens themselves: it has no vocabulary under them.
     """
 
     latency_settings: tuple[str, ...] = ()
     layered: bool = False
+    has_vectors: bool = True
     token_level: tuple[str, ...] = ()
 
     def __init__(self, name: str) -> None:
@@ -174,10 +185,19 @@ class Backbone(ABC):
 
     def describe(self, values: Mapping[str, Any]) -> Description:
         """The facts about the backbone of a configuration, for records and reports."""
-        found = self.published(values)
+        found, dimension = self.published(values), self.dimension(values)
         if found is None:
-            return Description(self.name, None, False)
-        return Description(self.name, found.name, not self.trains_published(values))
+            return Description(self.name, None, False, dimension)
+        frozen = not self.trains_published(values)
+        licences = [module.licence for module in found.modules]
+        sizes = [module.parameters for module in found.modules]
+        licence = None if None in licences else " and ".join(dict.fromkeys(map(str, licences)))
+        return Description(self.name, found.name, frozen, dimension, licence, total(sizes))
+
+    def dimension(self, values: Mapping[str, Any]) -> int | None:
+        """The width of the vector of a text; None: not known, or there is none."""
+        found = self.published(values)
+        return total([module.dimension for module in found.modules]) if found is not None and found.is_all else None
 
     def text_modules(self, values: Mapping[str, Any]) -> tuple[SavedModule, ...]:
         """The published modules that take the model's texts, side by side."""

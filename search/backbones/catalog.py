@@ -121,6 +121,12 @@ class ModulePlaces:
         return entries
 
 
+def licence_of(name: str, entries: Mapping[str, Entry]) -> str | None:
+    """The licence of a module, as the catalog states it; None where it does not."""
+    licence = entries[name].licence if name in entries else MISSING
+    return None if licence == MISSING else licence
+
+
 def facts(name: str, entries: Mapping[str, Entry]) -> dict[str, Any]:
     """The facts about a module, or about several that are joined, as far as all of them are in the catalog.
 

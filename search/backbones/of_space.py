@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.backbones.base import Backbone, SavedModule
-from search.backbones.catalog import ModulePlaces
+from search.backbones.catalog import Entry, ModulePlaces, licence_of
 from search.backbones.hub.layer_groups import read_groups
 from search.backbones.hub.layered_module import LayeredModule
+from search.backbones.hub.load import published
 from search.backbones.hub.module import HubModule
 from search.backbones.joined import JoinedModules
 from search.backbones.joined_names import check_distinct, parts
@@ -45,13 +46,18 @@ def resolve_backbones(
     entries = places.entries(names)
     joined = {name: parts(name, entries) for name in names}
     folders = resolve_modules([*dict.fromkeys(chain.from_iterable(joined.values()))], places)
+    modules = {name: _saved_module(name, folder, entries) for name, folder in folders.items()}
     embeddings = resolve_embeddings(space, texts, places)
-    return made(map(str, space["module"].options or ()), folders, embeddings, texts, joined)
+    return made(map(str, space["module"].options or ()), modules, embeddings, texts, joined)
+
+
+def _saved_module(name: str, folder: Path, entries: Mapping[str, Entry]) -> SavedModule:
+    return SavedModule(name, folder, dimension=published(folder, name).dimension, licence=licence_of(name, entries))
 
 
 def made(
     names: Iterable[str],
-    folders: Mapping[str, Path],
+    modules: Mapping[str, SavedModule],
     embeddings: Mapping[str, TokenEmbedding],
     texts: NDArray[np.object_],
     joined: Mapping[str, Sequence[str]] | None = None,
@@ -60,7 +66,7 @@ def made(
 
     Args:
         names: The values of `module`.
-        folders: Names of modules to their SavedModels.
+        modules: The published modules, by their names.
         embeddings: Pretrained token embeddings, by the values of `embedding`.
         texts: As for `resolve_backbones`.
         joined: The modules that a value of `module` stands for; None: each for the one of its name.
@@ -75,16 +81,16 @@ def made(
             return LearnedEncoder(name, tokens, under)
         if name == TFIDF:
             return WordsAlone(name)
-        several = [SavedModule(part, folders[part]) for part in (joined or {}).get(name, (name,))]
+        several = [modules[part] for part in (joined or {}).get(name, (name,))]
         if len(several) == 1:
-            return published_backbone(name, several[0].folder)
+            return published_backbone(several[0])
         check_distinct(name, [module.load().fingerprint for module in several])
         return JoinedModules(name, several)
 
     return {name: backbone(name) for name in names}
 
 
-def published_backbone(name: str, folder: Path) -> HubModule:
+def published_backbone(module: SavedModule) -> HubModule:
     """The backbone that a SavedModel is: by its layers, if it says which those are."""
-    encoder = read_groups(folder)
-    return HubModule(name, folder) if encoder is None else LayeredModule(name, folder, encoder)
+    encoder = read_groups(module.folder)
+    return HubModule(module) if encoder is None else LayeredModule(module, encoder)

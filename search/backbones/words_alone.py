@@ -13,6 +13,8 @@ from search.backbones.base import Backbone, Published, SavedModule
 class WordsAlone(Backbone):
     """A model without a backbone and without a head."""
 
+    has_vectors = False
+
     @property
     def modules(self) -> Sequence[SavedModule]:
         """None."""

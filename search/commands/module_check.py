@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from search.backbones.catalog import ModulePlaces
+from search.backbones.catalog import ModulePlaces, licence_of
 from search.backbones.hub.examine import PAIRS, examine
 from search.backbones.hub.layer_groups import read_groups
 from search.backbones.hub.load import published
@@ -46,6 +46,7 @@ def check(name: str, settings: ModuleConfig, modules: Path) -> None:
     rows = [
         ("module", name),
         ("is", f"a SavedModel in {folder}"),
+        ("licence", licence_of(name, places.entries([name])) or "not known: the catalog does not state it"),
         ("fingerprint", module.fingerprint[:12]),
         ("takes", f"strings [batch]{', training=' if module.takes_training else ''}"),
         ("gives", f"float32 [batch, {module.dimension}]"),

@@ -19,7 +19,7 @@ from search.job.trials import Trials
 from search.models.classifier import Classifier
 from search.reporting.report.measurements import write_measurements
 from search.reporting.report.write import write_report
-from search.reporting.results import Evaluation, ScoredRows, TimedModels
+from search.reporting.results import Evaluation, ScoredRows
 from search.reporting.summary import count_trials, fold_spread, versions, write_predictions
 from search.reporting.tensorboard import write_result
 from search.utils.files import write_json
@@ -63,9 +63,9 @@ def write_outputs(run: Run, prepared: Prepared, trials: Trials, answer: Answer) 
     summary = _summary(run, prepared, trials, answer)
     last_hidden = partial(classifier.last_hidden, splits.test.texts, trials.features(splits.test))
     write_result(folder.tensorboard, summary, classifier.model, evaluation.scored, last_hidden, run.say)
-    timed = TimedModels(*tried(trials.tuner, trials.hypermodel))
+    models = tried(trials.tuner, trials.hypermodel)
     known = catalog(run.catalogs)
-    write_measurements(folder, splits, evaluation, classifier.probabilities, timed, known, trials.passes)
+    write_measurements(folder, splits, evaluation, classifier.probabilities, models, known, trials.passes)
     # The last but for the report: where it is, the run has ended.
     write_json(folder.summary, summary)
     write_report(folder.path)

@@ -8,7 +8,8 @@ from typing import Any
 import keras
 import keras_tuner
 
-from search.backbones.base import Backbone, Description, SavedModule
+from search.backbones.base import Backbone, SavedModule
+from search.backbones.description import Description
 from search.backbones.hub.layers import ModuleLayers
 from search.datasets import Examples
 from search.features.cache import FeatureCache
@@ -116,6 +117,10 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
         """The features of a split through a configuration's modules, where they are constant; else None."""
         modules = self._constant_modules(values)
         return self.features(modules, examples) if modules else None
+
+    def has_constant_features(self, values: Mapping[str, Any]) -> bool:
+        """Whether a configuration has features that are constant, computed once and kept."""
+        return bool(self._constant_modules(values))
 
     def tokens(self, layers: ModuleLayers, examples: Examples) -> RaggedRows:
         """Numbers of the tokens of a split: see `SplitFeatures.tokens`."""

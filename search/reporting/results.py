@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from search.backbones.description import Description
 from search.datasets import Examples
 from search.evaluation.baselines import Baseline
 from search.evaluation.metrics import predict
@@ -64,13 +65,18 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
-class TimedModels:
-    """Models whose time per text is to be measured, by the name of the module.
+class TriedModels:
+    """The models of a search: their facts, and functions of texts whose time is to be measured.
 
     Attributes:
-        modules: For each module with a completed trial, the function that embeds texts.
-        classifiers: By the same names, the whole classifier of its best trial.
+        modules: For each published module under a completed trial, and for each backbone that is more than a module,
+            the function that embeds texts or is the whole classifier.
+        classifiers: The whole classifier of the best trial of each backbone, by the value of `module`.
+        backbones: The facts about that trial's backbone, by the same names.
+        on_features: The trials that were trained on features which are computed once and kept.
     """
 
     modules: Mapping[str, Classify]
     classifiers: Mapping[str, Classify]
+    backbones: Mapping[str, Description]
+    on_features: Sequence[str]

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import keras_tuner
 
-from search.backbones.base import Description
+from search.backbones.description import Description
 from search.datasets import Fold
 from search.features.passes import PassObserver
 from search.models.weights import assign, model_weights

@@ -21,7 +21,7 @@ from search.training.base import NOTHING_KNOWN, FineTuning, TrialState
 from search.training.rows import InputRows, TrainingData
 from search.training.shared import SharedResources
 from search.training.wide.word_regression import WordRegression
-from spaces import OF_FINE_TUNING, TFIDF, l2_of_words, setting_of
+from spaces import OF_FINE_TUNING, l2_of_words, setting_of
 
 _HEAD_FIRST = "head_first"
 
@@ -116,7 +116,7 @@ class TrainingTask:
     @property
     def is_words_alone(self) -> bool:
         """Whether the model is nothing but words."""
-        return bool(self.values["module"] == TFIDF)
+        return not self.backbone.has_vectors
 
     @property
     def trains_head_first(self) -> bool:

@@ -15,7 +15,6 @@ from typing import Any
 
 import keras
 
-from search.backbones.learned.learned_encoder import SETTINGS as OF_LEARNED
 from search.datasets import Examples
 from search.models.keras_model import linear_words, with_offset
 from search.models.weights import assign
@@ -36,9 +35,9 @@ from search.training.lp_ft import LinearProbingThenFineTuning
 from search.training.rows import TrainingData
 from search.training.task import Trainer, TrainingTask
 from search.training.wide.whole_model import OfWhole
-from spaces import SETTINGS
+from spaces import OF_BACKBONES, SETTINGS
 
-_ABOVE_INPUTS = OF_HEADS | {*OF_LEARNED, "fine_tuning_rate"}
+_ABOVE_INPUTS = OF_HEADS | {*OF_BACKBONES, "fine_tuning_rate"}
 
 
 class PreparedInputsTrainer:

@@ -10,13 +10,11 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from types import UnionType
-from typing import TYPE_CHECKING, Any, Protocol, get_args, get_origin, get_type_hints, runtime_checkable
+from typing import Any, Protocol, get_args, get_origin, get_type_hints, runtime_checkable
 
+from search.backbones.description import Description
 from search.training.base import TrialState
 from search.utils.checked import damaged, read_checked, write_checked
-
-if TYPE_CHECKING:  # brings TensorFlow, which those who read records do without
-    from search.backbones.base import Description
 
 REPLACEMENTS = 1_000_000
 """The k-th replacement of a failed trial is numbered k times this number above the last trial of its round."""

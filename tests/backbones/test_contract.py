@@ -6,8 +6,6 @@ import pytest
 import tensorflow as tf
 from contract import KINDS, OTHERS, TRAIN
 
-from search.backbones.base import Description
-
 TEXTS = tf.constant(OTHERS.tolist())
 TRAINED = [name for name, kind in KINDS.items() if kind.trained]
 WITH_VECTORS = [name for name, kind in KINDS.items() if kind.has_vectors]
@@ -114,10 +112,14 @@ def test_a_saved_model_gives_the_same(case, tmp_path):
 def test_its_facts_are_those_of_the_configuration(case):
     backbone, published = case.backbone, case.backbone.published(case.values)
     pretrained = None if published is None else published.name
-    assert backbone.describe(case.values) == Description(case.values["module"], pretrained, published is not None)
+    described, tensor = backbone.describe(case.values), backbone.symbolic(keras.Input((), dtype="string"), case.values)
+    assert described.dimension == (None if tensor is None else tensor.shape[-1])
+    assert (described.parameters or 0) > 0 if published is not None else described.parameters is None
+    facts = described.backbone, described.pretrained, described.frozen
+    assert facts == (case.values["module"], pretrained, published is not None)
     can_be_trained = case.kind.trained is not None
     assert backbone.describe(case.trained).frozen is (published is not None and not can_be_trained)
     assert backbone.untrainable() == ([] if can_be_trained or published is None else [backbone.name])
     assert published is None or {*published.modules} <= {*backbone.modules}
-    assert (backbone.symbolic(keras.Input((), dtype="string"), case.values) is None) == (not case.kind.has_vectors)
+    assert (tensor is not None) == backbone.has_vectors == case.kind.has_vectors
     assert {*backbone.latency_settings} <= {*case.values}

@@ -9,6 +9,7 @@ import tensorflow as tf
 from classifiers import LOAD_KERAS, LOAD_SAVED_MODEL, TEXTS, classifier, elsewhere, fit, same, values
 from shapes import SHAPES, expected
 
+from search.backbones.base import SavedModule
 from search.backbones.catalog import ModulePlaces
 from search.backbones.hub import load
 from search.backbones.hub.layer import TextEmbedding
@@ -112,7 +113,7 @@ def test_what_cannot_be_fine_tuned_is_said(resolved, name):
     folder = resolved(name).folder
     with pytest.raises(InputError, match=r"no trainable variables.*space.trainable=\[false\]"):
         TextEmbedding(folder, trainable=True)(tf.constant(TEXTS))
-    assert HubModule("mine", folder).untrainable() == ["mine"]
+    assert HubModule(SavedModule("mine", folder)).untrainable() == ["mine"]
 
 
 def test_a_saved_classifier_needs_nothing_else(built, fitted, tmp_path):

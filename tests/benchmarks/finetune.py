@@ -102,6 +102,7 @@ def ours(table: Table, source: Source, rows: int, batch: int, folder: Path, epoc
     """This package, for some epochs."""
     import keras_tuner
 
+    from search.backbones.base import SavedModule
     from search.backbones.hub.module import HubModule
     from search.features.cache import FeatureCache
     from search.training.embedding_bag import EmbeddingBagTraining
@@ -118,7 +119,7 @@ def ours(table: Table, source: Source, rows: int, batch: int, folder: Path, epoc
             **{"class_weight": "none"},
         }
     )
-    backbones, features = {"module": HubModule("module", folder)}, FeatureCache(folder.parent / "features")
+    backbones, features = {"module": HubModule(SavedModule("module", folder))}, FeatureCache(folder.parent / "features")
     hypermodel = TrainableHyperModel(space, backbones, len(splits.classes), SEED, features)
     training = make_training(hypermodel.task(keras_tuner.HyperParameters(), splits.train))
     assert isinstance(training, EmbeddingBagTraining)

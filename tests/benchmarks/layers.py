@@ -82,6 +82,7 @@ def ours(source: Source, rows: int, unfreeze: str, module: Path, steps: int) -> 
     """This package: the last layers, or all."""
     import keras_tuner
 
+    from search.backbones.base import SavedModule
     from search.backbones.of_space import published_backbone
     from search.features.cache import FeatureCache
     from search.training.sparse_fine_tuning import SparseRowTraining
@@ -93,7 +94,7 @@ def ours(source: Source, rows: int, unfreeze: str, module: Path, steps: int) -> 
     ranges = {"modules": ["minilm"], "trainable": True, "unfreeze": unfreeze, "layers": 0, "batch_size": BATCH}
     ranges |= {"fine_tuning_rate": 5e-5, "learning_rate": 1e-3, "head_first": False, "class_weight": "none"}
     with tempfile.TemporaryDirectory() as features:
-        backbones = {"minilm": published_backbone("minilm", module)}
+        backbones = {"minilm": published_backbone(SavedModule("minilm", module))}
         hypermodel = TrainableHyperModel(
             space_from(ranges, layered=["minilm"]), backbones, len(splits.classes), SEED, FeatureCache(Path(features))
         )

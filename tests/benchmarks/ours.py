@@ -5,6 +5,7 @@ from __future__ import annotations
 from job import DROPOUT, FACTOR, LAYERS, LEARNING_RATE, OBJECTIVE, UNITS, Job, Outcome, valid_scores
 from measure import Stopwatch, disk, peak_memory
 
+from search.backbones.base import SavedModule
 from search.backbones.hub.module import HubModule
 from search.config import ObjectiveConfig, TunerConfig
 from search.datasets import Splits
@@ -58,7 +59,7 @@ def run_search(job: Job, splits: Splits, config: TunerConfig) -> tuple[Tuner, fl
         },
         rows=len(splits.train),
     )
-    passes, backbones = _Passes(), {_MODULE: HubModule(_MODULE, job.module)}
+    passes, backbones = _Passes(), {_MODULE: HubModule(SavedModule(_MODULE, job.module))}
     objective = make_objective(ObjectiveConfig(OBJECTIVE), len(splits.classes))
     tuner = Tuner(
         make_oracle(config, objective, job.seed),

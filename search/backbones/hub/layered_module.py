@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import keras
 
-from search.backbones.base import EMBEDDING
+from search.backbones.base import EMBEDDING, SavedModule
 from search.backbones.hub.layer import TextEmbedding
 from search.backbones.hub.layer_groups import Encoder
 from search.backbones.hub.layers import ModuleLayers
@@ -20,15 +19,14 @@ class LayeredModule(HubModule):
     """A module of which all layers or the last ones are fine-tuned, as `trainable` and `unfreeze` say.
 
     Args:
-        name: The module, as the configuration calls it.
-        folder: Its SavedModel.
+        module: The module, by its name in the configuration.
         encoder: What its folder says of its layers.
     """
 
     layered = True
 
-    def __init__(self, name: str, folder: Path, encoder: Encoder) -> None:
-        super().__init__(name, folder)
+    def __init__(self, module: SavedModule, encoder: Encoder) -> None:
+        super().__init__(module)
         self._encoder = encoder
 
     def symbolic(self, texts: keras.KerasTensor, values: Mapping[str, Any]) -> keras.KerasTensor:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -16,13 +15,12 @@ class HubModule(Backbone):
     """A module in TF Hub's text API, frozen or fine-tuned as `trainable` says.
 
     Args:
-        name: The module's name in the configuration.
-        folder: Its SavedModel.
+        module: The module, by its name in the configuration.
     """
 
-    def __init__(self, name: str, folder: Path) -> None:
-        super().__init__(name)
-        self._module = SavedModule(name, folder)
+    def __init__(self, module: SavedModule) -> None:
+        super().__init__(module.name)
+        self._module = module
 
     @property
     def modules(self) -> Sequence[SavedModule]:

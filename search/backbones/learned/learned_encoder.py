@@ -13,11 +13,9 @@ from numpy.typing import NDArray
 
 from search.backbones.base import Backbone, PreparedInputs, Published, SavedModule
 from search.backbones.learned.embeddings import TokenEmbedding
-from search.backbones.learned.network import encoded
+from search.backbones.learned.network import dimension_of, encoded
 from search.backbones.learned.vocabulary import Tokens
-
-SETTINGS = ("vocabulary_size", "sequence_length", "ngrams", "embedding", "embedding_size", "encoder_units")
-"""The settings of the space that shape an encoder."""
+from spaces import OF_BACKBONES
 
 
 class LearnedEncoder(Backbone):
@@ -32,7 +30,7 @@ class LearnedEncoder(Backbone):
         embeddings: Token embeddings, by the values of `embedding`.
     """
 
-    latency_settings = SETTINGS
+    latency_settings = OF_BACKBONES
 
     def __init__(self, name: str, tokens: Tokens, embeddings: Mapping[str, TokenEmbedding]) -> None:
         super().__init__(name)
@@ -59,6 +57,11 @@ class LearnedEncoder(Backbone):
     def trains_published(self, values: Mapping[str, Any]) -> bool:
         """Whether the vectors of the module are trained with the encoder."""
         return bool(values.get("embedding_trainable"))
+
+    def dimension(self, values: Mapping[str, Any]) -> int | None:
+        """The width of the encoder, or of the vectors that it takes the mean of."""
+        module = self._embedding(values).module
+        return dimension_of(values, values["embedding_size"] if module is None else module.dimension)
 
     def rate(self, values: Mapping[str, Any]) -> float:
         """The rate of the head, unless a token-level module has its own."""

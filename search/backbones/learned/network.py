@@ -60,6 +60,13 @@ def is_masked(values: Mapping[str, Any]) -> bool:
     return bool(values["module"] != "conv1d")
 
 
+def dimension_of(values: Mapping[str, Any], tokens: int | None) -> int | None:
+    """The width of what `encoded` gives over vectors of tokens of some width; None where that decides it alone."""
+    if values["module"] == "mean":
+        return tokens
+    return int(values["encoder_units"]) * (2 if values["module"] in ("bilstm", "bigru") else 1)
+
+
 def encoded(vectors: keras.KerasTensor, values: Mapping[str, Any]) -> keras.KerasTensor:
     """Adds the encoder of a configuration to a model.
 

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.backbones.base import SavedModule
-from search.backbones.catalog import ModulePlaces
-from search.backbones.hub.load import forget
+from search.backbones.catalog import ModulePlaces, licence_of
+from search.backbones.hub.load import forget, published
 from search.backbones.learned.embeddings import ModuleTokens, TokenEmbedding, TokenTable
 from search.backbones.learned.initial_table import WordVectors
 from search.backbones.learned.vocabulary import usual_length
@@ -47,9 +47,10 @@ def resolve_embeddings(
     entries = places.entries(names)
     found: dict[str, TokenEmbedding] = {}
     for name in names:
-        folder = resolve(name, entries, places)
+        folder, licence = resolve(name, entries, places), licence_of(name, entries)
         if WordVectors.of(folder, name) is not None:
-            found[name] = TokenTable(SavedModule(name, folder))
+            width = published(folder, name).dimension
+            found[name] = TokenTable(SavedModule(name, folder, dimension=width, licence=licence))
             continue
         if name not in space.module_names():
             forget(folder)
@@ -66,7 +67,7 @@ def resolve_embeddings(
             ) from error
         log.info("%s: the first %s tokens of a text, %s wide", name, made.length, made.width)
         room = _SPLITS * len(texts), made.length * made.width + 1
-        found[name] = ModuleTokens(made, SavedModule(title_of_tokens(name), made.folder, room))
+        found[name] = ModuleTokens(made, SavedModule(title_of_tokens(name), made.folder, room, made.width, licence))
     return found
 
 

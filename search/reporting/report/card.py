@@ -43,6 +43,7 @@ def card(run: RecordedRun) -> str:
     backbone, pretrained, frozen = run.trials.set_index("trial_id").loc[summary["best_trial"], list(BACKBONE)]
     # What is not the user's own.
     module = modules.get(pretrained, {})
+    described = run.measurements.get("backbones", {}).get(backbone, {})
     return templates.get_template("model_card.md").render(
         metadata=yaml.safe_dump(_metadata(run, module), sort_keys=False, allow_unicode=True).strip(),
         name=f"{summary['dataset']} text classifier",
@@ -55,6 +56,8 @@ def card(run: RecordedRun) -> str:
         backbone=_without_folders(backbone or UNKNOWN),
         pretrained=_without_folders(pretrained),
         frozen=frozen,
+        dimension=described.get("dimension"),
+        parameters=described.get("parameters"),
         module_origin=_without_folders(module.get("handle") or module.get("source") or UNKNOWN),
         module_licence=module.get("licence", UNKNOWN),
         module_language=module.get("language", UNKNOWN),

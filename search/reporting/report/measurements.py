@@ -16,7 +16,7 @@ from search.datasets import Examples, Splits
 from search.datasets.near_duplicates import SIMILARITY, near_duplicates, word_sets
 from search.reporting.report.pass_log import Pass
 from search.reporting.report.word_effects import chosen_rows, leave_one_word_out
-from search.reporting.results import Evaluation, TimedModels
+from search.reporting.results import Evaluation, TriedModels
 from search.run_folder import RunFolder
 from search.utils.files import whole_file, write_json
 from search.utils.timing import BATCH, milliseconds_per_text
@@ -37,7 +37,7 @@ def write_measurements(
     splits: Splits,
     evaluation: Evaluation,
     classify: Callable[[NDArray[np.object_]], NDArray[np.float64]],
-    timed: TimedModels,
+    models: TriedModels,
     catalog: Mapping[str, Entry],
     passes: Sequence[Pass],
 ) -> None:
@@ -48,7 +48,7 @@ def write_measurements(
         splits: The data.
         evaluation: The test split, scored by the refitted model and the baselines.
         classify: The refitted model: texts [n] to probabilities [n, classes].
-        timed: The models whose time per text is measured.
+        models: The models of the search, whose facts are kept and whose time per text is measured.
         catalog: The catalog's entries by module name.
         passes: The passes of texts through frozen modules.
     """
@@ -66,15 +66,17 @@ def write_measurements(
         "word_bins": _WORD_BINS.tolist(),
         "examples": _examples(splits),
         "near_duplicates": _near_duplicates(splits),
-        "modules": {name: _module(name, embed, catalog, test.texts) for name, embed in timed.modules.items()},
+        "modules": {name: _module(name, embed, catalog, test.texts) for name, embed in models.modules.items()},
+        "backbones": {name: asdict(found) for name, found in models.backbones.items()},
         "milliseconds": {
             "batch": BATCH,
             "model": evaluation.milliseconds,
             "trials": {
-                name: milliseconds_per_text(classifier, test.texts) for name, classifier in timed.classifiers.items()
+                name: milliseconds_per_text(classifier, test.texts) for name, classifier in models.classifiers.items()
             },
             "baselines": {name: baseline.milliseconds for name, baseline in baselines.items()},
         },
+        "on_features": list(models.on_features),
         "passes": [asdict(one) for one in passes],
         "words": [{"position": row, **answer} for row, answer in zip(rows, words, strict=False)],
     }

@@ -18,7 +18,7 @@ def test_probabilities_are_the_baselines(word_module, labels):
     texts = np.array(make_reviews(60, seed=0)[0], dtype=object)
     features = embedded([SavedModule("words", word_module)], texts)
     fitted = FrozenRegression().fit(features, np.resize(labels, 60))
-    model = linear_over(HubModule("words", word_module), fitted, 4)
+    model = linear_over(HubModule(SavedModule("words", word_module)), fitted, 4)
     found = model(tf.constant(texts.tolist())).numpy()
     np.testing.assert_allclose(found[:, labels], fitted.predict_proba(features), atol=1e-5)
     np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-6)

@@ -4,6 +4,7 @@ import numpy as np
 import yaml
 
 from search.backbones.catalog import Entry
+from search.backbones.description import Description
 from search.datasets import Cleaning, Examples, Splits
 from search.evaluation import best_threshold, intervals, score
 from search.evaluation.baselines import Baseline, records
@@ -11,7 +12,7 @@ from search.evaluation.paired import Predictions
 from search.evaluation.verdict import judge
 from search.reporting.report.measurements import write_measurements
 from search.reporting.report.pass_log import Pass
-from search.reporting.results import Evaluation, ScoredRows, TimedModels
+from search.reporting.results import Evaluation, ScoredRows, TriedModels
 from search.reporting.summary import count_trials, versions, write_predictions
 from search.reporting.tensorboard import Curves
 from search.reporting.trial_table import leaderboard, write_leaderboard
@@ -151,7 +152,12 @@ def make_run(
             splits,
             Evaluation(scored, test, summary["test_interval"], 0.02, baselines),
             lambda found: made_probabilities(rng, np.zeros(len(found), int), k, 1),
-            TimedModels(dict.fromkeys(names, lambda found: [0]), dict.fromkeys(names, lambda found: [0])),
+            TriedModels(
+                dict.fromkeys(names, lambda found: [0]),
+                dict.fromkeys(names, lambda found: [0]),
+                {"small": Description("small", "small", True, 3, "MIT", 1234)},
+                [trial.trial_id for trial in trials],
+            ),
             {"small": Entry(name="small", source="a-package", dimension=3, licence="MIT", language="en")},
             [Pass("small", rows, rows // 2, 0.5)],
         )

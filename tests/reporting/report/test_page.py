@@ -164,18 +164,16 @@ def test_the_cache_saved_the_epochs_of_frozen_trials(run):
     assert saved["epochs"] == 75 and saved["computed"] == saved["texts"] // 2 == 150
 
 
-def test_the_cache_saved_the_epochs_over_tokens_that_were_kept(tmp_path):
+def test_the_cache_saved_the_epochs_of_the_trials_on_features_alone(tmp_path):
     make_run(tmp_path)
-    content = json.loads((tmp_path / "report.json").read_text())
-    content["passes"] = [{"module": "bert, tokens", "texts": 10, "computed": 10, "seconds": 1.0}]
-    content["modules"]["bert"] = {"name": "bert", "milliseconds": 1.0}
-    (tmp_path / "report.json").write_text(json.dumps(content))
     run = read_run(tmp_path)
-    trials = run.trials
-    trials["backbone"], trials["pretrained"], trials["frozen"] = "lstm", "bert", True
-    saved = saved_by_cache(run)
-    assert saved["epochs"] == 75 and saved["without"] > 0
-    trials["frozen"] = False
+    last = run.trials[run.trials["parent"].isna()]["trial_id"].iloc[-1]  # without a parent, for the full 9 epochs
+    run.measurements["on_features"] = [last]
+    assert saved_by_cache(run)["epochs"] == 9
+    del run.measurements["on_features"]  # as an earlier version left it
+    run.trials["backbone"], run.trials["pretrained"], run.trials["frozen"] = "small", "small", True
+    assert saved_by_cache(run)["epochs"] == 75 and saved_by_cache(run)["without"] > 0
+    run.trials["frozen"] = False
     assert saved_by_cache(run)["epochs"] == 0
 
 

@@ -7,6 +7,7 @@ from reviews import make_reviews
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
+from search.backbones.base import SavedModule
 from search.backbones.of_space import made
 from search.datasets import Examples, Fold, Subset
 from search.evaluation.word_pairs import words_and_pairs
@@ -101,7 +102,11 @@ def test_a_class_without_rows_is_the_least_probable(present):
 def test_a_state_goes_on_and_weights_are_those_of_the_model(word_module):
     space = space_from({"modules": ["words"], "wide": "tfidf", "trainable": False, "layers": 1, "units": 4})
     whole = TrainableHyperModel(
-        space, made(["words"], {"words": word_module}, {}, TRAIN.texts), 2, 0, words=Words(TRAIN.texts)
+        space,
+        made(["words"], {"words": SavedModule("words", word_module)}, {}, TRAIN.texts),
+        2,
+        0,
+        words=Words(TRAIN.texts),
     )
     hp = keras_tuner.HyperParameters()
     through, first, second = (whole.training(hp, TRAIN, VALID) for _ in range(3))

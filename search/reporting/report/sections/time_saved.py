@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from search.backbones.tokens.token_names import title_of_tokens
 from search.reporting.report.run_files import RecordedRun
 
 
@@ -25,10 +24,11 @@ def saved_by_cache(run: RecordedRun) -> dict[str, Any] | None:
     rows = (run.folds or 1) * sum(sum(sizes[name].values()) for name in ("train", "valid") if name in sizes)
     behind = run.trials["parent"].map(run.trials.set_index("trial_id")["epochs"]).fillna(0)
     own = (run.trials["epochs"] - behind).clip(lower=0)
-    # Above a frozen module stand layers of the backbone, or none: then its features are always kept.
-    kept = {one["module"] for one in passes}
-    tokens = run.trials["pretrained"].map(title_of_tokens, na_action="ignore").isin(kept)
-    frozen = run.trials["frozen"] & ((run.trials["pretrained"] == run.trials["backbone"]) | tokens)
+    on_features = run.measurements.get("on_features")
+    if on_features is None:  # of an earlier version: those whose backbone is a frozen module, which always are
+        frozen = run.trials["frozen"] & (run.trials["pretrained"] == run.trials["backbone"])
+    else:
+        frozen = run.trials["trial_id"].isin(on_features)
     cost = run.trials["pretrained"].map(lambda name: modules.get(name, {}).get("milliseconds", 0.0)) / 1000
     return {
         "texts": sum(one["texts"] for one in passes),
