@@ -4,7 +4,7 @@ from spaces.conditions import OF_BACKBONES, OF_FINE_TUNING, has_words, l2_of_wor
 from spaces.domains import AUTO
 from spaces.parameters import Choice, Fixed, Float, HyperParameters, Int, Parameter, Scalar, SpaceError
 from spaces.reading import parameter_from
-from spaces.settings import ALL, ENCODERS, LEARNED, SETTINGS, TFIDF
+from spaces.settings import ALL, ENCODERS, LEARNED, SETTINGS, TFIDF, UNPUBLISHED
 from spaces.space import Space, When
 from spaces.text_classifier import TextClassifierSpace, space_from
 
@@ -17,6 +17,7 @@ __all__ = [
     "OF_FINE_TUNING",
     "SETTINGS",
     "TFIDF",
+    "UNPUBLISHED",
     "Choice",
     "Fixed",
     "Float",

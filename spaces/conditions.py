@@ -8,7 +8,7 @@ from operator import le
 from typing import Any
 
 from spaces.parameters import Parameter, SpaceError
-from spaces.settings import ENCODERS, LAYER_WIDTHS, LEARNED, SETTINGS, TFIDF, WIDE, Where
+from spaces.settings import LAYER_WIDTHS, LEARNED, SETTINGS, TFIDF, UNPUBLISHED, WIDE, Where
 from spaces.space import When
 
 # Settings that say what a token is: a module that makes the tokens itself has none of them.
@@ -68,7 +68,7 @@ def expanded(
             exists(name, parameter, "module", _both(where, lambda module: module not in frozen))
         elif name in _OF_LAYERS:
             modules = parameters["module"].options or ()
-            trained = [one for one in modules if one not in (*frozen, *ENCODERS, TFIDF)]
+            trained = [one for one in modules if one not in (*frozen, *UNPUBLISHED)]
             known = tuple(one for one in modules if one in layered and one in trained)
             if known and where is not None:
                 also = None if len(known) == len(trained) else When("module", known)

@@ -33,6 +33,8 @@ ENCODERS = ("mean", "lstm", "gru", "bilstm", "bigru", "conv1d")
 LEARNED = "learned"
 TFIDF = "tfidf"
 """The value of `module` for words and nothing else, and the value of `wide` that puts words beside a head."""
+UNPUBLISHED = (*ENCODERS, TFIDF)
+"""Values of `module` that name no published module: what stands under a head, if anything, comes from the texts."""
 WIDE = ("none", TFIDF)
 ALL = "all"
 """The value of `unfreeze` with which every layer of a module is trained, its embeddings too."""
@@ -88,7 +90,7 @@ SETTINGS: dict[str, Setting] = {
         Choice([False, True]),
         TRUTH,
         "false: the module stays as published; true: it is fine-tuned along with the head. space.trainable=[false]",
-        Where("module", lambda module: module not in (*ENCODERS, TFIDF), "there is one published module"),
+        Where("module", lambda module: module not in UNPUBLISHED, "there is one published module"),
     ),
     "frozen": Setting(
         ("use-multilingual", "use", "use-large"),

@@ -10,7 +10,7 @@ from spaces.conditions import expanded
 from spaces.domains import AUTO
 from spaces.parameters import HyperParameters, Parameter, SpaceError
 from spaces.reading import nearest, parameter_from
-from spaces.settings import ENCODERS, LAYER_WIDTHS, LEARNED, SETTINGS, TFIDF
+from spaces.settings import LAYER_WIDTHS, LEARNED, SETTINGS, TFIDF, UNPUBLISHED
 from spaces.space import Space
 
 _FROZEN = "frozen"
@@ -80,7 +80,7 @@ class TextClassifierSpace(Space):
 
     def module_names(self) -> list[str]:
         """The names of the modules to choose from."""
-        return [str(name) for name in self["module"].options or () if name not in (*ENCODERS, TFIDF)]
+        return [str(name) for name in self["module"].options or () if name not in UNPUBLISHED]
 
     def embedding_names(self) -> list[str]:
         """The names of the modules under learned encoders."""

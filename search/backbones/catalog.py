@@ -15,7 +15,7 @@ from yaml import YAMLError
 from search.backbones.joined_names import parts
 from search.config import ModuleConfig
 from search.errors import InputError
-from spaces import ENCODERS
+from spaces import UNPUBLISHED
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ def _read(path: Path) -> Entry:
     assert isinstance(entry, Entry)
     if entry.name != path.stem:
         raise InputError(f"{path} is called {entry.name} inside: the file must be named {entry.name}.yaml.")
-    if entry.name in ENCODERS:
+    if entry.name in UNPUBLISHED:
         raise InputError(f"{path}: {entry.name} names an encoder that is learned from scratch: choose another name.")
     if (entry.handle is None) == (entry.source is None):
         raise InputError(f"{path} must give either a handle or a source.")

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from search.errors import InputError
-from spaces import ENCODERS, TFIDF
+from spaces import TFIDF, UNPUBLISHED
 
 _AND = "+"
 _ADDRESS = re.compile(r"\w+://")
@@ -35,7 +35,7 @@ def parts(name: str, known: Collection[str]) -> tuple[str, ...]:
     if found is None:  # the one that is not known is told by its name, where others are
         found = tuple(pieces) if any(_is_there(piece, known) for piece in pieces) else (name,)
     for part in found:
-        if len(found) > 1 and part in (*ENCODERS, TFIDF):
+        if len(found) > 1 and part in UNPUBLISHED:
             beside = ": words stand beside any head by space.wide=[tfidf]" if part == TFIDF else ""
             raise InputError(
                 f"module {name}: expected published modules to join, but {part} is learned from the training "
@@ -73,7 +73,7 @@ def _taken_apart(pieces: list[str], known: Collection[str]) -> tuple[str, ...] |
 
 def _is_there(name: str, known: Collection[str]) -> bool:
     """Whether a name is known, or a file or folder."""
-    if name in known or name in (*ENCODERS, TFIDF):
+    if name in known or name in UNPUBLISHED:
         return True
     try:
         return bool(name.strip()) and Path(name).expanduser().exists()

@@ -23,7 +23,7 @@ from search.utils.files import is_refused
 from search.utils.leftovers import remove_leftovers
 from search.utils.paths import read_path
 from search.utils.special_files import special
-from spaces import ENCODERS
+from spaces import UNPUBLISHED
 
 if TYPE_CHECKING:  # it imports TensorFlow
     from search.backbones.hub.parts import Preprocessor
@@ -126,8 +126,10 @@ def origin(name: str, entries: Mapping[str, Entry]) -> Entry | str | Path:
     Raises:
         InputError: There is no such module, or nothing that it could be read from.
     """
-    if name in ENCODERS:
-        raise InputError(f"{name} is an encoder, not a module: a search trains it from scratch, space.modules=[{name}]")
+    if name in UNPUBLISHED:
+        raise InputError(
+            f"{name} is no published module: a search makes it from the training texts, space.modules=[{name}]"
+        )
     entry = entries.get(name)
     if entry is not None and entry.source is not None:
         check_packages(entry)
@@ -161,7 +163,7 @@ def origin(name: str, entries: Mapping[str, Entry]) -> Entry | str | Path:
         raise InputError(f"module {name}: there is no such folder or file.")
     raise InputError(
         f"module {name} is unknown: expected a name of the catalog, a handle (https://…), a .tar.gz or a folder. "
-        f"{nearest(name, [*entries, *ENCODERS])}"
+        f"{nearest(name, [*entries, *UNPUBLISHED])}"
     )
 
 

@@ -18,7 +18,7 @@ from search.config import configuration_folder
 from search.errors import InputError, nearest
 from search.utils.files import whole_folder, write_text
 from search.utils.leftovers import unfinished_name
-from spaces import ENCODERS
+from spaces import UNPUBLISHED
 
 TRANSFORMERS = "transformers"
 """The format of folders in Hugging Face's layout."""
@@ -74,7 +74,7 @@ class Export:
                 f"name={self.name} cannot name a module: expected a letter, then letters, digits, '.', '_' or '-', "
                 "up to 100 in all."
             )
-        if self.name in (*catalog([configuration_folder()]), *ENCODERS):
+        if self.name in (*catalog([configuration_folder()]), *UNPUBLISHED):
             raise InputError(f"name={self.name} is taken by a packaged module or an encoder: choose another.")
         _check_free(modules / self.name, self.overwrite)
 
