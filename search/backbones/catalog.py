@@ -178,7 +178,7 @@ def _read(path: Path) -> Entry:
     if entry.name != path.stem:
         raise InputError(f"{path} is called {entry.name} inside: the file must be named {entry.name}.yaml.")
     if entry.name in UNPUBLISHED:
-        raise InputError(f"{path}: {entry.name} names an encoder that is learned from scratch: choose another name.")
+        raise InputError(f"{path}: {entry.name} names what is learned from the training texts: choose another name.")
     if (entry.handle is None) == (entry.source is None):
         raise InputError(f"{path} must give either a handle or a source.")
     if (entry.version is None) != (entry.sha256 is None) or (entry.sha256 is not None and entry.source is None):
