@@ -75,7 +75,7 @@ class Export:
                 "up to 100 in all."
             )
         if self.name in (*catalog([configuration_folder()]), *UNPUBLISHED):
-            raise InputError(f"name={self.name} is taken by a packaged module, or by what is learned from the training texts: choose another.")
+            raise InputError(f"name={self.name} is taken, by a packaged module or by an encoder: choose another.")
         _check_free(modules / self.name, self.overwrite)
 
 
