@@ -55,7 +55,7 @@ def test_a_bad_file_is_named_with_its_fault(tmp_path, content, told):
 
 
 def test_the_name_of_an_encoder_is_taken(tmp_path):
-    with pytest.raises(InputError, match=r"lstm\.yaml: lstm names an encoder"):
+    with pytest.raises(InputError, match=r"lstm\.yaml: lstm names what is learned"):
         catalog([write(tmp_path, "lstm", ENTRY.replace("name: mine", "name: lstm"))])
 
 
