@@ -9,7 +9,6 @@ from declared import hyperparameters
 from reviews import make_reviews
 from shapes import SHAPES, expected
 
-from search.backbones.base import SavedModule
 from search.backbones.catalog import ModulePlaces
 from search.backbones.learned.sources import resolve_embeddings
 from search.backbones.of_space import made
