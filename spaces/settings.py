@@ -163,14 +163,14 @@ SETTINGS: dict[str, Setting] = {
         Float(0.0, 0.5), SHARE, "Share of each hidden layer's outputs that is dropped in training.", _HIDDEN
     ),
     "wide": Setting(
-        Choice(["none"]),
+        Choice(WIDE),
         one_of(WIDE),
         "tfidf: logistic regression on words and word pairs (TF-IDF) beside the head, fitted before it, so that the"
         " head learns what words alone do not say: space.wide=[none,tfidf]",
         _DEEP,
     ),
     "wide_l2": Setting(
-        Float(0.125, 16, step=2, log=True),
+        Float(0.25, 16, step=4, log=True),
         POSITIVE,
         "L2 of that logistic regression: half of it times the squares of its weights is added to the sum of the rows' "
         "losses, so it is 1 / C of scikit-learn. Each value is fitted once for all trials.",

@@ -17,7 +17,8 @@ def declared(values, **ranges):
     return TextClassifierSpace(**ranges).declare(hp)
 
 
-def test_the_yaml_file_and_the_class_describe_the_same_space():
+def test_the_yaml_file_and_the_class_describe_the_same_space(monkeypatch):
+    monkeypatch.setattr("spaces.text_classifier.SETTINGS", SETTINGS)
     config = OmegaConf.to_container(OmegaConf.load(CONF / "default.yaml"))
     assert list(config) == list(SETTINGS)
     assert dict(space_from(config)) == dict(TextClassifierSpace())

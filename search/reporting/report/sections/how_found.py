@@ -31,6 +31,7 @@ from search.reporting.report.sections.training import (
     shown_metrics,
     training,
 )
+from search.reporting.report.sections.workers import workers
 from spaces import Parameter, SpaceError, space_from
 
 _TABLE, _OPEN, _CURVES, _ERRORS = 50, 12, 10, 8
@@ -85,6 +86,7 @@ def search(run: RecordedRun) -> dict[str, Any]:
         "curves": [] if learned and learned["all"] and run.metric in PICTURED else _curves(run, ranks),
         "phases": [phases(seconds, width) for width in WIDTHS] if seconds else [],
         "total_seconds": run.summary["seconds"].get("total"),
+        "workers": workers(run),
         "cache": saved_by_cache(run),
         "table": _table(run),
         "shown": _TABLE,
