@@ -1,23 +1,26 @@
-"""Converts the model of a finished run: `python -m search.export run=outputs/… format=onnx output=model.onnx`."""
+"""Converts a finished run for other tools: `python -m search.export run=outputs/… format=onnx output=model.onnx`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from search.commands.cli import command, key_values
 from search.errors import InputError, nearest
 from search.utils.paths import read_path
 
-FORMATS = ("onnx", "tflite")
+FORMATS = ("onnx", "tflite", "optuna")
 _KEYS = ("run", "format", "output")
 _USAGE = "python -m search.export run=outputs/… format=onnx output=model.onnx"
-_HELP = f"""Converts the whole model of a finished run: texts in, probabilities out.
+_HELP = f"""Converts the whole model of a finished run, texts in, probabilities out; or writes its trials as a study.
 
   {_USAGE}
 
   run=FOLDER          a finished run
   format=onnx         for ONNX Runtime with onnxruntime-extensions; needs pip install 'search[onnx]'
   format=tflite       for LiteRT, if the module has no operations but LiteRT's own
+  format=optuna       the trials as a study of Optuna, an SQLite file: optuna-dashboard sqlite:///FILE;
+                      needs pip install 'search[optuna]'
   output=FILE         what to write
 
 Ends with code 2, and says which operations stand in the way, where a model cannot be converted."""
@@ -46,12 +49,15 @@ def _values(arguments: Sequence[str]) -> dict[str, str]:
 
 
 def _export(values: dict[str, str]) -> None:
-    # Imported only now: --help and mistakes are answered at once.
-    from search.inference.predictor import Labels, load_model
-
     run, output = read_path(values["run"], "run"), read_path(values["output"], "output")
     if output.is_dir():
         raise InputError(f"output={output} is a folder: expected a file.")
+    if values["format"] == "optuna":
+        print(f"Written: {output}, {_write_study(run, output):,} trials")
+        return
+    # Imported only now: --help and mistakes are answered at once.
+    from search.inference.predictor import Labels, load_model
+
     labels = Labels.of(run)
     from search.utils.device import configure
 
@@ -66,3 +72,10 @@ def _export(values: dict[str, str]) -> None:
     with whole_file(output) as path:
         path.write_bytes(content)
     print(f"Written: {output}, {len(content) / 1e6:,.1f} MB")
+
+
+def _write_study(run: Path, output: Path) -> int:
+    from search.reporting.optuna_study import write_study
+    from search.reporting.report.run_files import read_run
+
+    return write_study(read_run(run), output)

@@ -49,7 +49,7 @@ def search(run: RecordedRun) -> dict[str, Any]:
     scores = core(trials["score"].dropna())
     learned = training(run, len(found))
     matter = importance(found, run.hyperparameters, run.summary["seed"])
-    space = _space(run)
+    space = searched_space(run)
     seconds = {name: spent for name, spent in run.summary["seconds"].items() if name != "total"}
     return {
         "objective": objective,
@@ -94,7 +94,7 @@ def search(run: RecordedRun) -> dict[str, Any]:
     }
 
 
-def _space(run: RecordedRun) -> Mapping[str, Parameter]:
+def searched_space(run: RecordedRun) -> Mapping[str, Parameter]:
     """The space that was searched; empty where it is not known or is a Python class of the user's."""
     config = run.config.get("space") or {}
     try:
