@@ -50,7 +50,7 @@ def fit_model(
         batches,
         epochs=epochs,
         initial_epoch=initial_epoch,
-        steps_per_epoch=math.ceil(len(train.labels) / data.part_size),
+        steps_per_epoch=math.ceil(len(train.labels) / data.batch_size) * data.parts,
         callbacks=[EpochScores(scored), *callbacks],
         verbose=verbose,
         shuffle=False,  # the batches are shuffled already

@@ -59,7 +59,7 @@ class TrainingData:
         batch_size: Rows of a batch; the last one of an epoch may be smaller.
         seed: Seed of the trial.
         lengths: Length of each training row, int64 [n], where those of a batch should be alike; None: all are alike.
-        parts: Parts that each batch is fed in.
+        parts: Parts that each batch is fed in to a Keras model, which averages their gradients.
     """
 
     train: InputRows
@@ -69,11 +69,6 @@ class TrainingData:
     seed: int
     lengths: NDArray[np.int64] | None = None
     parts: int = 1
-
-    @property
-    def part_size(self) -> int:
-        """Rows that are fed at once."""
-        return max(1, self.batch_size // self.parts)
 
     @cached_property
     def sample(self) -> NDArray[np.int64]:

@@ -161,9 +161,10 @@ def test_balanced_classes_weigh_the_same():
     assert set(sample_weight({"class_weight": "none"}, labels, 2)) == {1.0}
 
 
-def test_half_batches_make_the_same_steps(make):
+@pytest.mark.parametrize("batch_size", [32, 13])
+def test_half_batches_make_the_same_steps(make, batch_size):
     """With the rows of each batch cut in two and the gradients averaged, training comes out the same."""
-    hypermodel = make(trainable=False, dropout=0.0, layers=1, optimizer="sgd", batch_size=32)
+    hypermodel = make(trainable=False, dropout=0.0, layers=1, optimizer="sgd", batch_size=batch_size)
     hp, whole = built(hypermodel)
     first = whole.get_weights()
     hypermodel.fit(hp, whole, TRAIN, epochs=2)
