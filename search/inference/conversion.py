@@ -74,6 +74,7 @@ def to_onnx(saved_model: Path, labels: Labels) -> bytes:
     # What it has to say is for those who write operations.
     tf2onnx.logging.set_level(logging.CRITICAL)
     domains = ((constants.CONTRIB_OPS_DOMAIN, 1), (constants.AI_ONNX_ML_DOMAIN, 2))
+    foreign: set[str] = set()
     try:
         frozen, inputs, outputs, tables, names = tf_loader.from_saved_model(
             str(plain_path(saved_model)),
@@ -84,6 +85,8 @@ def to_onnx(saved_model: Path, labels: Labels) -> bytes:
             return_initialized_tables=True,
             return_tensors_to_rename=True,
         )
+        handlers = _handlers(_sentencepiece_models(saved_model))
+        foreign = {name for name in _operations(frozen) if name not in handlers and not hasattr(tf.raw_ops, name)}
         with tf.Graph().as_default() as graph:
             tf.import_graph_def(frozen, name="")
         with tf_loader.tf_session(graph=graph):
@@ -93,13 +96,13 @@ def to_onnx(saved_model: Path, labels: Labels) -> bytes:
                 output_names=outputs,
                 opset=_OPSET,
                 extra_opset=[utils.make_opsetid(*domain) for domain in domains],
-                custom_op_handlers=_handlers(_sentencepiece_models(saved_model)),
+                custom_op_handlers=handlers,
                 initialized_tables=tables,
                 tensors_to_rename=names,
             )
         model = optimizer.optimize_graph(converted).make_model("text classifier")
     except Exception as error:  # the converter raises whatever its many parts do
-        raise _refused("ONNX", (), reason(error)) from error
+        raise _refused("ONNX", foreign, reason(error)) from error
     known = {name for name, _ in domains}
     if unknown := {
         node.op_type
@@ -117,6 +120,11 @@ def _refused(target: str, operations: Iterable[str], cause: str = "") -> InputEr
     names = ", ".join(sorted(operations))
     why = f"{target} does not have its operations {names}" if names else cause
     return InputError(f"The model cannot be converted to {target}: {why}. TensorFlow Serving takes it as it is.")
+
+
+def _operations(graph: Any) -> set[str]:
+    """The operations of a TensorFlow graph and of the functions that it calls."""
+    return {node.op for part in (graph.node, *(one.node_def for one in graph.library.function)) for node in part}
 
 
 def _nodes(graph: Any) -> Iterator[Any]:
