@@ -63,12 +63,11 @@ class SplitFeatures:
 
     Args:
         cache: The cache of features on disk; None: none.
-        on_pass: Observes every pass of texts through a module.
     """
 
-    def __init__(self, cache: FeatureCache | None = None, on_pass: PassObserver | None = None) -> None:
+    def __init__(self, cache: FeatureCache | None = None) -> None:
         self.cache = cache
-        self._on_pass = on_pass
+        self._on_pass: PassObserver | None = None
         # What a module gives and a split; the split is kept so that no other can take its identity.
         self._kept: dict[Hashable, tuple[Examples, Any]] = {}
 

@@ -136,10 +136,10 @@ def _judging(prepared: Prepared, passes: PassLog) -> tuple[TrainableHyperModel, 
             config.features.dtype,
             None if config.features.max_gib is None else int(config.features.max_gib * 2**30),
         ),
-        passes,
         Words(splits.train.texts),
         config.tuner.max_epochs,
     )
+    hypermodel.observe_passes(passes)
     return hypermodel, Validation(hypermodel, splits)
 
 

@@ -33,7 +33,6 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
         classes: Number of classes.
         seed: Seed of the search.
         features: The cache of the features of frozen modules; None: every model embeds its texts itself.
-        on_pass: Observes every pass of texts through a frozen module.
         words: The words of the training texts; None: no configuration has words beside its head.
         max_epochs: Epochs of a trial that is trained in full; a linear schedule of the rates ends there.
     """
@@ -45,7 +44,6 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
         classes: int,
         seed: int,
         features: FeatureCache | None = None,
-        on_pass: PassObserver | None = None,
         words: Words | None = None,
         max_epochs: int = 1,
     ) -> None:
@@ -56,7 +54,7 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
         self.seed = seed
         self.words = words
         self.max_epochs = max_epochs
-        self._features = SplitFeatures(features, on_pass)
+        self._features = SplitFeatures(features)
 
     def observe_passes(self, observer: PassObserver) -> None:
         """Sets the observer of passes of texts through frozen modules from now on."""

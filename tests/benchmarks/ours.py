@@ -61,9 +61,11 @@ def run_search(job: Job, splits: Splits, config: TunerConfig) -> tuple[Tuner, fl
     )
     passes, backbones = _Passes(), {_MODULE: HubModule(SavedModule(_MODULE, job.module))}
     objective = make_objective(ObjectiveConfig(OBJECTIVE), len(splits.classes))
+    hypermodel = TrainableHyperModel(space, backbones, len(splits.classes), job.seed, FeatureCache(job.cache))
+    hypermodel.observe_passes(passes)
     tuner = Tuner(
         make_oracle(config, objective, job.seed),
-        TrainableHyperModel(space, backbones, len(splits.classes), job.seed, FeatureCache(job.cache), passes),
+        hypermodel,
         max_epochs=config.max_epochs,
         keep=config.keep,
         observers=[TensorBoardWriter(job.folder / "tensorboard", space, objective)],

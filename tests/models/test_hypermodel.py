@@ -38,7 +38,10 @@ def make(word_module):
         space = space_from(settings)
         standing = backbones(space, {"words": word_module})
         words = Words(TRAIN.texts)
-        return TrainableHyperModel(space, standing, 2, seed=0, features=cache, on_pass=on_pass, words=words)
+        hypermodel = TrainableHyperModel(space, standing, 2, seed=0, features=cache, words=words)
+        if on_pass is not None:
+            hypermodel.observe_passes(on_pass)
+        return hypermodel
 
     return make
 

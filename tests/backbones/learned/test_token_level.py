@@ -81,7 +81,10 @@ def make(bert, modules, tmp_path):
         space = space_from({**SMALL, "embedding": [bert[0]], **ranges}, token_level=[bert[0]])
         cache = FeatureCache(tmp_path / "features", max_bytes=max_bytes)
         standing = made(space["module"].options, {}, modules, TRAIN.texts)
-        return TrainableHyperModel(space, standing, 2, 0, cache, passes)
+        hypermodel = TrainableHyperModel(space, standing, 2, 0, cache)
+        if passes is not None:
+            hypermodel.observe_passes(passes)
+        return hypermodel
 
     return make
 
