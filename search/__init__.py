@@ -74,7 +74,7 @@ def __dir__() -> list[str]:
 def _register_layers(keras: Any) -> None:
     """Makes `keras.models.load_model` know the layers of saved classifiers."""
     if keras.config.backend() == "tensorflow":
-        for module in ("search.backbones.hub.layer", "search.models.wide.linear_words"):
+        for module in ("search.backbones.hub.joined_layer", "search.models.wide.linear_words"):
             import_module(module)
 
 

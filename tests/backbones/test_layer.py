@@ -1,9 +1,11 @@
 import gc
 import json
+import re
 import subprocess
 import sys
 import weakref
 import zipfile
+from pathlib import Path
 
 import keras
 import keras_tuner
@@ -13,6 +15,7 @@ import tensorflow as tf
 from classifiers import LABELS, LOAD_KERAS, LOAD_SAVED_MODEL, TEXTS, classifier, elsewhere, fit, same, values
 from keras.src.trainers.trainer import model_supports_jit
 
+import search
 from search.backbones.hub import load
 from search.backbones.hub.layer import TextEmbedding
 from search.backbones.hub.load import published
@@ -316,6 +319,15 @@ def test_keras_file_carries_the_module(words_module, tmp_path):
     assert any(name.endswith("saved_model.pb") for name in names)
 
 
+def _layers():
+    """The names of all layers that a file may hold."""
+    sources = [path.read_text(encoding="utf-8") for path in Path(search.__file__).parent.rglob("*.py")]
+    registered = r'^@keras.saving.register_keras_serializable\(package="search"\)\nclass (\w+)'
+    found = re.findall(registered, "\n".join(sources), re.MULTILINE)
+    assert len(found) > 3
+    return found
+
+
 @pytest.mark.parametrize("imports", ["import search, keras", "import keras, search", "import search, tensorflow as tf"])
 def test_keras_loads_the_file_once_the_package_is_imported(words_module, tmp_path, imports):
     model = classifier(words_module, trainable=True)
@@ -325,6 +337,7 @@ import sys
 {imports}
 import keras, json, tensorflow as tf
 model = keras.models.load_model(sys.argv[1])
+assert all(keras.saving.get_registered_object("search>" + name) for name in {_layers()})
 print(json.dumps(model(tf.constant(["good film"])).numpy().tolist()))
 """
     done = subprocess.run(
