@@ -6,7 +6,8 @@ import pytest
 import settings_tables
 from omegaconf import MISSING, OmegaConf
 
-from search.config import Config, TunerConfig
+from search.config import Config
+from search.config.tuner import TunerConfig
 from spaces import SETTINGS
 
 AGAIN = "run python tests/settings_tables.py"

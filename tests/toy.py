@@ -8,7 +8,7 @@ import keras
 import keras_tuner
 import numpy as np
 
-from search.config import TunerConfig
+from search.config.tuner import TunerConfig
 from search.tuning.oracles import ORACLES, make_oracle
 from search.tuning.study import always
 from search.tuning.tuner import Tuner

@@ -12,7 +12,8 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait as wait_for
 from typing import TYPE_CHECKING
 
-from search.config import AUTO, ParallelConfig
+from search.config import AUTO
+from search.config.tuner import ParallelConfig
 from search.errors import InputError, MachineFault
 from search.execution.base import MakeExecutor, Runner
 from search.execution.worker_process import Listener, WorkerProcess, Workers

@@ -39,7 +39,7 @@ def measured(tuner: str, trials: int) -> list[Any]:
     """
     import keras_tuner
 
-    from search.config import TunerConfig
+    from search.config.tuner import TunerConfig
     from search.tuning.oracles import make_oracle, plan
     from search.tuning.tuner import Tuner
     from spaces import space_from

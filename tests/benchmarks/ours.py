@@ -7,7 +7,8 @@ from measure import Stopwatch, disk, peak_memory
 
 from search.backbones.base import SavedModule
 from search.backbones.hub.module import HubModule
-from search.config import ObjectiveConfig, TunerConfig
+from search.config import ObjectiveConfig
+from search.config.tuner import TunerConfig
 from search.datasets import Splits
 from search.features.cache import FeatureCache
 from search.models.classifier import Classifier

@@ -21,7 +21,7 @@ from job import Job, prepared
 from measure import disk, in_own_process, peak_memory, print_table
 from texts import Source, write_resampled
 
-from search.config import TunerConfig
+from search.config.tuner import TunerConfig
 from search.datasets import Splits
 
 ROWS = (10_000, 100_000, 1_306_122)

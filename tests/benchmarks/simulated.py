@@ -10,7 +10,7 @@ from typing import Any
 
 import keras_tuner
 
-from search.config import TunerConfig
+from search.config.tuner import TunerConfig
 from search.tuning.oracles import make_oracle
 from search.tuning.tuner import Tuner
 from spaces import space_from

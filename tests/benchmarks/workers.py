@@ -37,7 +37,7 @@ def measured(epochs: int, iterations: int, workers: int) -> list[Any]:
     """
     from simulated import SimulatedWorkers, made_tuner
 
-    from search.config import TunerConfig
+    from search.config.tuner import TunerConfig
 
     executors: list[SimulatedWorkers] = []
 

@@ -147,7 +147,7 @@ def test_workers_end_with_a_driver_that_is_killed(tmp_path):
 
 
 def test_the_machine_decides_how_many_workers_there_are():
-    from search.config import ParallelConfig
+    from search.config.tuner import ParallelConfig
 
     assert number_of_workers(ParallelConfig()) == 1
     assert number_of_workers(ParallelConfig(workers=3)) == 3

@@ -7,7 +7,8 @@ import pytest
 from declared import backbones
 from reviews import make_reviews, write_reviews
 
-from search.config import ObjectiveConfig, TunerConfig
+from search.config import ObjectiveConfig
+from search.config.tuner import TunerConfig
 from search.datasets import Examples
 from search.errors import InputError
 from search.features.cache import FeatureCache

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from search.config import TunerConfig
+from search.config.tuner import TunerConfig
 from search.execution.base import Done, Wait
 from search.training.base import NOTHING_KNOWN, TrialState
 from search.tuning.oracles import ORACLES, make_oracle

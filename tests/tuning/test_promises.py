@@ -11,7 +11,7 @@ from declared import backbones
 from reviews import make_reviews
 from toy import TUNERS, Toy, Watcher, board, make, searched
 
-from search.config import TunerConfig
+from search.config.tuner import TunerConfig
 from search.datasets import Examples
 from search.errors import InputError
 from search.features.cache import FeatureCache

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from search.config import TunerConfig
+from search.config.tuner import TunerConfig
 from search.errors import InputError, MachineFault
 from search.training.keras_training import KerasTraining
 from search.tuning.oracles import make_oracle, plan

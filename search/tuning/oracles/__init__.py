@@ -1,7 +1,7 @@
 """The oracles, one file each: they propose which configuration is tried next, and for how many epochs.
 
-A new one is a class over `ResumableOracle`, an entry in `ORACLES`, its name in `search.config.TUNERS` and a YAML file
-in `conf/tuner`; the tests of promises run over all of them.
+A new one is a class over `ResumableOracle`, an entry in `ORACLES`, its name in `search.config.tuner.TUNERS` and a YAML
+file in `conf/tuner`; the tests of promises run over all of them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 import keras_tuner
 
-from search.config import TunerConfig
+from search.config.tuner import TunerConfig
 from search.tuning.oracles.base import ResumableOracle
 from search.tuning.oracles.bayesian import BayesianOptimizationOracle
 from search.tuning.oracles.grid import GridSearchOracle

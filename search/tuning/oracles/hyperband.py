@@ -28,10 +28,8 @@ class HyperbandOracle(ResumableOracle):
     that was not promoted yet, else by a new configuration that trains from epoch 0. Where the space has no new
     configuration left, a round is complete with the trials it has.
 
-    Trials may run side by side, of a round and of several brackets: proposals follow from the seed and the results in
-    the canonical order of docs/architecture.md. Failed trials are replaced when all others of their round have ended,
-    and by a new configuration, drawn apart from the schedule's, when the brackets before have. A trial is named by its
-    place in the schedule; a replacement by a million more than its round's last.
+    Trials may run side by side, of a round and of several brackets: docs/architecture.md has the canonical order that
+    proposals, replacements and names follow.
 
     Too many failures end the search in order: no further trial is proposed, `stop_reason` and the log say why, and the
     completed trials can be used. A search may be resumed with other bounds on failures and with more iterations.
@@ -87,16 +85,11 @@ class HyperbandOracle(ResumableOracle):
         )
         if hyperband_iterations is not None and hyperband_iterations < 1:
             raise ValueError(f"Expected hyperband_iterations from 1, or None. Received: {hyperband_iterations}")
-        self.max_epochs = max_epochs
-        self.min_epochs = min_epochs
-        self.factor = factor
+        self.max_epochs, self.min_epochs, self.factor = max_epochs, min_epochs, factor
         self.hyperband_iterations = hyperband_iterations
-        self._schedule = brackets(max_epochs, factor, min_epochs)
-        self.side_by_side = side_by_side
-        # The brackets begun, and how many of the first ones are over.
+        self._schedule, self.side_by_side = brackets(max_epochs, factor, min_epochs), side_by_side
         self._brackets: list[BegunBracket] = []
-        self._over = 0
-        self._of_over: list[str] = []  # their trials
+        self._over, self._of_over = 0, list[str]()  # how many of the first ones are over, and their trials
         self._scheduled: list[str] = []  # the trials whose configurations the schedule drew
         self._replacements: list[str] = []
         self._in_schedule, self._in_replacements = Tried(), Tried()

@@ -8,7 +8,7 @@ import tensorflow as tf
 from declared import backbones, hyperparameters
 from reviews import make_reviews
 
-from search.config import TunerConfig
+from search.config.tuner import TunerConfig
 from search.datasets import Examples
 from search.models.weights import assign, model_weights
 from search.training.trainable import TrainableHyperModel

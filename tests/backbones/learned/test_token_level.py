@@ -13,7 +13,8 @@ from search.backbones.catalog import ModulePlaces
 from search.backbones.learned.sources import resolve_embeddings
 from search.backbones.of_space import made
 from search.backbones.tokens.token_module import TokenModule
-from search.config import ModuleConfig, TunerConfig
+from search.config import ModuleConfig
+from search.config.tuner import TunerConfig
 from search.datasets import Examples
 from search.errors import InputError
 from search.features.cache import FeatureCache

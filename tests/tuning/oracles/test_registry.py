@@ -7,7 +7,8 @@ import pytest
 from omegaconf import OmegaConf
 from toy import OBJECTIVE
 
-from search.config import TUNERS, TunerConfig, configuration_folder
+from search.config import configuration_folder
+from search.config.tuner import TUNERS, TunerConfig
 from search.tuning.oracles import ORACLES, make_oracle, plan
 from search.tuning.oracles.base import ResumableOracle
 
