@@ -18,23 +18,24 @@ _FARTHEST = 128
 
 
 class Distances:
-    """A number for each bucket of distances and each head; all layers have the same.
+    """A number for each distance and each head, the same in all layers.
+
+    They stay as published: a layer that learns above frozen ones shares them with these.
 
     Args:
-        bias: The numbers, [buckets, heads].
+        bias: The numbers by bucket, [buckets, heads].
         max_tokens: Longest text.
     """
 
     def __init__(self, bias: NDArray[np.floating], max_tokens: int) -> None:
-        self.variable = tf.Variable(np.asarray(bias, np.float32), name="relative_attention_bias")
-        self._buckets = _buckets(max_tokens, len(bias))
+        self._farthest = max_tokens
+        self._by_distance = np.asarray(bias, np.float32)[_buckets(max_tokens, len(bias))].T
 
     def __call__(self, tokens: tf.Tensor) -> tf.Tensor:
         """What is added for texts of so many tokens, float32 [1, heads, tokens, tokens], first the one that attends."""
         place = tf.range(tokens)
-        apart = place[tf.newaxis] - place[:, tf.newaxis] + len(self._buckets) // 2
-        by_head = tf.gather(tf.transpose(self.variable), tf.gather(self._buckets, apart), axis=1)
-        return by_head[tf.newaxis]
+        apart = place[tf.newaxis] - place[:, tf.newaxis]
+        return tf.gather(self._by_distance, apart + self._farthest, axis=1)[tf.newaxis]
 
 
 def read_distances(layout: Layout) -> Distances | None:

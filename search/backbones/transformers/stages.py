@@ -65,9 +65,7 @@ class Stages:
         self._begin = keras.Model(backbone.input, first._inbound_nodes[0].input_tensors[0])
         self._dense = [_read_dense(folder, layout) for folder in layout.dense]
         self._distances = read_distances(layout)
-        # Every layer uses them: they can only learn where all do.
-        shared = [] if self._distances is None else [("relative_attention_bias", self._distances.variable)]
-        self.embeddings = Stage("embeddings", [*_variables_of([self._begin]), *shared])
+        self.embeddings = Stage("embeddings", _variables_of([self._begin]))
         self.layers = [Stage(name, _variables_of(some)) for name, some in zip(names, self._layers, strict=True)]
         self.dense = [Stage(f"dense_{place}", one.variables) for place, one in enumerate(self._dense)]
 
