@@ -33,7 +33,7 @@ from search.training.trainers import (
     make_training,
     probed_first,
 )
-from spaces import OF_FINE_TUNING, SpaceError, space_from
+from spaces import OF_FINE_TUNING, SpaceError, space_from, text_classifier
 from spaces.domains import POSITIVE
 from spaces.parameters import Choice
 from spaces.settings import ACTIVATIONS, CLASS_WEIGHTS, LAYER_WIDTHS, OPTIMIZERS, SETTINGS, Setting
@@ -248,7 +248,8 @@ def label_smoothing(monkeypatch):
         model.compile(model.optimizer, loss, jit_compile=False)
         return model
 
-    monkeypatch.setitem(SETTINGS, "label_smoothing", Setting(Choice([0.3]), POSITIVE, "Smooths."))
+    for settings in (SETTINGS, text_classifier.SETTINGS):  # the tests have other defaults, see conftest.py
+        monkeypatch.setitem(settings, "label_smoothing", Setting(Choice([0.3]), POSITIVE, "Smooths."))
     monkeypatch.setattr(hypermodels, "compiled_model", smoothed)
 
 
