@@ -7,10 +7,12 @@ import multiprocessing
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from search.execution import worker
+from search.execution.slots import WorkerDied
 from search.execution.worker import ALIVE, BEGIN, EPOCH, LOG, PASS_BEGIN, PASS_END, PASS_PROGRESS
 
 if TYPE_CHECKING:
@@ -77,29 +79,49 @@ class WorkerProcess:
         listener: Takes its messages.
         settings: What they have in common.
         pickled: The runner of trials.
+        wake: Called when a result is there.
 
     Attributes:
         receiver: The reading end of the pipe from the process.
         is_open: Whether more can come from there.
-        begun: Raises what went wrong before its first trial.
     """
 
-    def __init__(self, number: int, listener: Listener, settings: Workers, pickled: bytes) -> None:
+    def __init__(
+        self, number: int, listener: Listener, settings: Workers, pickled: bytes, wake: Callable[[], None]
+    ) -> None:
         self.receiver, sender = multiprocessing.Pipe(duplex=False)
         self.is_open = True
         self._listener = listener
         self._silence = settings.silence
+        self._wake = wake
+        self._future: Future[TrialRecord]
         self._heard = time.monotonic()
         context = multiprocessing.get_context("spawn")
         self._pool = ProcessPoolExecutor(1, context, worker.attach, (sender, settings.silence / _SIGNS))
         others = set(multiprocessing.active_children())
-        self.begun = self._pool.submit(worker.begin, number, settings.prepare, logging.getLogger().level, pickled)
+        self._begun = self._pool.submit(worker.begin, number, settings.prepare, logging.getLogger().level, pickled)
         self._process = (set(multiprocessing.active_children()) - others).pop()
         sender.close()  # so that its end can be seen from here
 
-    def submit(self, spec: TrialSpec) -> Future[TrialRecord]:
+    def begin(self, spec: TrialSpec) -> None:
         """Begins a trial."""
-        return self._pool.submit(worker.run, spec)
+        try:
+            self._future = self._pool.submit(worker.run, spec)
+        except BrokenProcessPool as error:
+            raise WorkerDied from error
+        self._future.add_done_callback(lambda _: self._wake())
+
+    def has_ended(self) -> bool:
+        """Whether the result of the trial is there, or the process is gone."""
+        return self._future.done()
+
+    def result(self) -> TrialRecord:
+        """The result of the trial; raises what ended it."""
+        try:
+            self._begun.result()  # raises what went wrong before its first trial
+            return self._future.result()
+        except BrokenProcessPool as error:
+            raise WorkerDied from error
 
     def deliver(self) -> None:
         """Passes on the messages that have come."""
@@ -112,7 +134,7 @@ class WorkerProcess:
             self._heard = time.monotonic()
             self._listener.hear(*message)
 
-    def kill_if_silent(self) -> None:
+    def check(self) -> None:
         """Kills the process where it has given no sign of life for too long."""
         if time.monotonic() - self._heard > self._silence:
             self.deliver()  # the driver may have been busy itself
