@@ -199,6 +199,10 @@ def checked(node: DictConfig) -> Config:
     workers = config.parallel.workers
     if workers != AUTO and not (type(workers) is int and workers >= 1):
         raise InputError(f"parallel.workers={workers} is impossible: expected 1 or more, or auto.")
+    if config.parallel.address is not None and (config.parallel.engine != "ray" or workers == AUTO):
+        raise InputError(
+            "parallel.address is of a Ray cluster: it needs parallel.engine=ray and a number of parallel.workers."
+        )
     if tuner.max_trials is None and tuner.name in ("random", "bayesian"):
         raise InputError(f"tuner.max_trials must be given for tuner={tuner.name}: it would never end by itself.")
     return config

@@ -9,6 +9,7 @@ from omegaconf import MISSING
 from search.utils.constraints import choice, number
 
 TUNERS = ("hyperband", "random", "bayesian", "grid")
+ENGINES = ("processes", "ray")
 KEPT = ("all", "promotable", "best")
 
 
@@ -53,8 +54,15 @@ class ParallelConfig:
     workers: int | str = 1
     """Trials that run at once, each in a process of its own; 1: one after another, in the search's own; auto: as many
     as the machine has room for, cores divided by `parallel.cpus_per_trial`."""
+    engine: str = choice("processes", ENGINES)
+    """processes: of this machine; ray: workers of a Ray cluster."""
+    address: str | None = None
+    """Of a running Ray cluster, host:port; null: one on this machine alone is started for the search."""
     cpus_per_trial: int | None = number(None, least=1)
     """Threads of a trial's computations, on which the last digits of sums depend, so that runs are to be compared at
-    one value; null: one for each core of the machine, whatever the number of workers."""
+    one value; null: one for each core of the machine, whatever the number of workers. Ray
+    reserves as many cores, or one."""
+    gpus_per_trial: float = number(0.0, least=0)
+    """GPUs that Ray reserves for a trial, perhaps a fraction. Processes see one each, in turn, where there are any."""
     max_restarts: int = number(3, least=0)
     """How often a trial goes on elsewhere, from its last finished epoch, after its process died."""

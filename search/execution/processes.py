@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import pickle
 from collections.abc import Callable
 from multiprocessing.connection import wait as wait_for
 from typing import TYPE_CHECKING
 
 from search.config import AUTO
 from search.config.tuner import ParallelConfig
-from search.errors import InputError
 from search.execution.base import MakeExecutor, Runner
-from search.execution.slots import SlotExecutor
+from search.execution.slots import SlotExecutor, pickled
 from search.execution.worker_process import Listener, WorkerProcess, Workers
 
 if TYPE_CHECKING:
@@ -74,18 +72,3 @@ def in_processes(workers: Workers, passes: Callable[[], PassObserver] | None = N
         return ProcessExecutor(runner, lambda: Listener(report, None if passes is None else passes()), workers)
 
     return executor
-
-
-def pickled(runner: Runner) -> bytes:
-    """The runner for another process.
-
-    Raises:
-        InputError: It cannot be pickled.
-    """
-    try:
-        return pickle.dumps(runner)
-    except Exception as error:  # of any type, from whatever the HyperModel holds
-        raise InputError(
-            f"Trials cannot be run in other processes ({type(error).__name__}: {error}): define the HyperModel, or the "
-            "function that builds a model, at the top level of a module, or search with workers=1."
-        ) from error

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import pickle
 from typing import TYPE_CHECKING, Protocol
 
-from search.errors import MachineFault
+from search.errors import InputError, MachineFault
 
 if TYPE_CHECKING:
+    from search.execution.base import Runner
     from search.tuning.record import TrialRecord
     from search.tuning.trial import TrialSpec
 
@@ -133,3 +135,18 @@ class SlotExecutor:
                 "memory. Run fewer trials at once (parallel.workers), or smaller ones, and resume the search."
             ) from error
         log.warning("The worker of trial %s died: the trial goes on from its last finished epoch", spec.trial_id)
+
+
+def pickled(runner: Runner) -> bytes:
+    """The runner for another process.
+
+    Raises:
+        InputError: It cannot be pickled.
+    """
+    try:
+        return pickle.dumps(runner)
+    except Exception as error:  # of any type, from whatever the HyperModel holds
+        raise InputError(
+            f"Trials cannot be run in other processes ({type(error).__name__}: {error}): define the HyperModel, or the "
+            "function that builds a model, at the top level of a module, or search with workers=1."
+        ) from error

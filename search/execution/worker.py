@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from logging.handlers import QueueHandler
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:  # the process must be known to its driver before it imports what takes seconds
     from search.execution.base import Runner
@@ -23,18 +23,26 @@ Message = tuple[str, tuple[Any, ...]]
 """The name of an event, and its arguments."""
 
 BEGIN, EPOCH, LOG, ALIVE = "trial begins", "epoch ends", "log", "alive"
+FILE = "file"
 PASS_BEGIN, PASS_PROGRESS, PASS_END = "pass begins", "pass goes on", "pass ends"
 
+# Of a process of a pool, which calls functions.
 _channel: Channel | None = None
-_runner: Runner | None = None
-_number = 1
+_worker: TrialWorker | None = None
 
 
-class Channel:
-    """Sends messages to the driver, from any thread.
+class Channel(Protocol):
+    """A way to the driver."""
+
+    def send(self, name: str, *arguments: Any) -> None:
+        """Sends an event, from any thread; the driver finds it before the trial's result."""
+
+
+class PipeChannel:
+    """Sends messages through a pipe.
 
     Args:
-        connection: The writing end of a pipe.
+        connection: Its writing end.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -56,53 +64,65 @@ def attach(connection: Connection, heartbeat: float) -> None:
     """
     global _channel
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the driver too, which ends its workers
-    _channel = Channel(connection)
+    _channel = PipeChannel(connection)
     threading.Thread(target=_follow_driver, daemon=True).start()
     threading.Thread(target=_beat, args=(_channel, heartbeat), daemon=True).start()
 
 
 def begin(number: int, prepare: Callable[[int], object], level: int, pickled: bytes) -> None:
-    """Gets a process ready to run trials.
+    """Gets this process ready to run trials; arguments as for `TrialWorker`."""
+    global _worker
+    assert _channel is not None
+    _worker = TrialWorker(_channel, number, prepare, level, pickled)
+
+
+def run(spec: TrialSpec) -> TrialRecord:
+    """Runs a trial in this process."""
+    assert _worker is not None
+    return _worker.run(spec)
+
+
+class TrialWorker:
+    """Runs trials, and reports to the driver.
 
     Args:
+        channel: The way to it.
         number: The number of the worker, from 1.
         prepare: Called with it before anything else of the search is imported, to set up TensorFlow.
         level: Of the driver's root logger, which gets what is logged here.
         pickled: The runner of trials.
+
+    Attributes:
+        runner: The runner.
     """
-    global _runner, _number
-    assert _channel is not None
-    _number = number
-    logging.getLogger().addHandler(_ToDriver(_channel))
-    logging.getLogger().setLevel(level)
-    prepare(number)
-    _runner = pickle.loads(pickled)  # the driver's own bytes, which never were in a file
 
-    from search.features.passes import ObservesPasses
-
-    hypermodel = getattr(_runner, "hypermodel", None)
-    if isinstance(hypermodel, ObservesPasses):
-        hypermodel.observe_passes(_Passes(_channel))
-
-
-def run(spec: TrialSpec) -> TrialRecord:
-    """Runs a trial, as `TrialRunner.run` does."""
-    assert _channel is not None and _runner is not None
-    return _runner.run(spec, _Report(_channel, _number))
-
-
-class _Report:
-    """Sends the reports of a trial to the driver."""
-
-    def __init__(self, channel: Channel, number: int) -> None:
+    def __init__(
+        self, channel: Channel, number: int, prepare: Callable[[int], object], level: int, pickled: bytes
+    ) -> None:
         self._channel = channel
         self._number = number
+        logging.getLogger().addHandler(_ToDriver(channel))
+        logging.getLogger().setLevel(level)
+        prepare(number)
+        self.runner: Runner = pickle.loads(pickled)  # the driver's own bytes, which never were in a file
+
+        from search.features.passes import ObservesPasses
+
+        hypermodel = getattr(self.runner, "hypermodel", None)
+        if isinstance(hypermodel, ObservesPasses):
+            hypermodel.observe_passes(_Passes(channel))
+
+    def run(self, spec: TrialSpec) -> TrialRecord:
+        """Runs a trial, as `TrialRunner.run` does."""
+        return self.runner.run(spec, self)
 
     def on_trial_begin(self, record: TrialRecord) -> None:
+        """Reports the beginning of a trial."""
         record.worker = self._number
         self._channel.send(BEGIN, record)
 
     def on_epoch_end(self, record: TrialRecord, epoch: int, metrics: Mapping[str, float]) -> None:
+        """Reports an epoch."""
         self._channel.send(EPOCH, record, epoch, metrics)
 
 

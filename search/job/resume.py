@@ -24,6 +24,9 @@ _FREE = (
     "dataset.unlabelled_member",
     "dataset.submission",
     "parallel.workers",
+    "parallel.engine",
+    "parallel.address",
+    "parallel.gpus_per_trial",
     "parallel.max_restarts",
     # What they lead to is known by its content.
     "paths.data",

@@ -13,6 +13,7 @@ from search.datasets import Examples
 from search.errors import SearchError
 from search.execution.base import MakeExecutor
 from search.execution.processes import in_processes, number_of_workers
+from search.execution.ray_cluster import Cluster, on_ray
 from search.execution.serial import SerialExecutor
 from search.execution.worker_process import Workers
 from search.features.cache import FeatureCache
@@ -110,7 +111,7 @@ def run_trials(run: Run, prepared: Prepared) -> Trials:
     ):
         budget = TimeBudget(config.tuner.max_seconds, stopwatch.started)
         observers: list[TrialObserver] = [progress, curves, scored_epochs]
-        executor = SerialExecutor if workers == 1 else _in_processes(run, prepared, workers, passes)
+        executor = _executor(run, prepared, workers, passes)
         tuner = _tuner(prepared, hypermodel, validation, folder, observers, budget.may_start, executor)
         if tuner.records:
             screen.say(f"Resuming after {len(tuner.records)} finished trials")
@@ -171,9 +172,18 @@ def _tuner(
     )
 
 
-def _in_processes(run: Run, prepared: Prepared, workers: int, passes: PassLog) -> MakeExecutor:
-    settings = Workers(workers, run.prepare, prepared.config.parallel.max_restarts)
-    return in_processes(settings, lambda: passes.of_another(run.screen.embedding(lambda seconds: None)))
+def _executor(run: Run, prepared: Prepared, workers: int, passes: PassLog) -> MakeExecutor:
+    """The executor that the configuration asks for."""
+    asked = prepared.config.parallel
+    settings = Workers(workers, run.prepare, asked.max_restarts)
+
+    def observer() -> PassLog:
+        return passes.of_another(run.screen.embedding(lambda seconds: None))
+
+    if asked.engine == "ray":
+        cluster = Cluster(run.folder.trials, asked.address, asked.cpus_per_trial or 1, asked.gpus_per_trial)
+        return on_ray(settings, cluster, observer)
+    return SerialExecutor if workers == 1 else in_processes(settings, observer)
 
 
 def _found(
