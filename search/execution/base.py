@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from search.tuning.record import TrialRecord, TrialReport
     from search.tuning.trial import TrialSpec
 
@@ -43,6 +45,9 @@ class Runner(Protocol):
 
     def run(self, spec: TrialSpec, report: TrialReport) -> TrialRecord:
         """Runs a trial, which reports on the way, and returns its result."""
+
+    def keep_files_in(self, folder: Path) -> None:
+        """Takes another folder for the files of trials."""
 
 
 class Executor(Protocol):

@@ -196,7 +196,7 @@ def _connected(cluster: Cluster, workers: int) -> Any:
         if cluster.address is not None:
             host, _, port = cluster.address.rpartition(":")
             socket.create_connection((host, int(port)), timeout=_ANSWER).close()  # Ray itself waits for minutes
-            of_this_machine = {"_node_ip_address": _LOOPBACK} if host == _LOOPBACK else {}
+            of_this_machine: dict[str, Any] = {"_node_ip_address": _LOOPBACK} if host == _LOOPBACK else {}
             ray.init(cluster.address, **of_this_machine, **quiet)
         else:
             room: dict[str, Any] = {"num_cpus": max(1, round(workers * cluster.cpus)), "include_dashboard": False}

@@ -77,10 +77,8 @@ class _Elsewhere(TrialWorker):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        from search.tuning.trial_files import TrialFiles
-
         self._folder = tempfile.TemporaryDirectory()
-        self.runner.files = TrialFiles(Path(self._folder.name))  # type: ignore[attr-defined]
+        self.runner.keep_files_in(Path(self._folder.name))
         self._sent: dict[Path, int] = {}
 
     def take(self, files: Files) -> None:

@@ -123,7 +123,7 @@ class SplitFeatures:
         return rows
 
     def _once(self, key: Hashable, examples: Examples, computed: Callable[[Examples], Any]) -> Any:
-        """What is computed once for each split; for a part of one, some rows of what the whole has."""
+        """A result that each split has once; for a part of a split, some rows of the result of the whole."""
         whole = examples.whole if isinstance(examples, Subset) else examples
         if (key, id(whole)) not in self._kept:
             self._kept[key, id(whole)] = (whole, computed(whole))

@@ -67,6 +67,10 @@ class TrialRunner:
     fit_kwargs: Mapping[str, Any] = field(default_factory=dict)
     callbacks: Callable[[TrialSpec], Sequence[keras.callbacks.Callback]] = _no_callbacks
 
+    def keep_files_in(self, folder: Path) -> None:
+        """Takes another folder for the files of trials, as on a machine that does not see theirs."""
+        self.files = TrialFiles(folder)
+
     def run(self, spec: TrialSpec, report: TrialReport) -> TrialRecord:
         """Trains a trial, or goes on with the one of the same values that was interrupted.
 

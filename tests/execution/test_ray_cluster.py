@@ -34,6 +34,9 @@ class Runner:
     happens: str = ""
     once: str = ""
 
+    def keep_files_in(self, folder):
+        self.files = TrialFiles(folder)
+
     def run(self, spec, report):
         begin = [path for path in (self.files.last(spec.trial_id), self.files.last(spec.parent)) if path.exists()]
         epochs = int(load(begin[0])[0]) if begin else 0

@@ -1,4 +1,4 @@
-"""What MPNet's layers add to a token's attention to another, by how far that is: Shaw et al. 2018, in Raffel's buckets.
+"""Relative positions of MPNet: a bias of attention by the distance of two tokens, in buckets (Shaw 2018, Raffel 2020).
 
 https://arxiv.org/abs/2004.09297, https://arxiv.org/abs/1910.10683.
 """
@@ -32,7 +32,7 @@ class Distances:
         self._by_distance = np.asarray(bias, np.float32)[_buckets(max_tokens, len(bias))].T
 
     def __call__(self, tokens: tf.Tensor) -> tf.Tensor:
-        """What is added for texts of so many tokens, float32 [1, heads, tokens, tokens], first the one that attends."""
+        """The bias for texts of so many tokens, float32 [1, heads, tokens, tokens], the attending token first."""
         place = tf.range(tokens)
         apart = place[tf.newaxis] - place[:, tf.newaxis]
         return tf.gather(self._by_distance, apart + self._farthest, axis=1)[tf.newaxis]
