@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -192,6 +194,7 @@ def _connected(cluster: Cluster, workers: int) -> Any:
     except ImportError as error:
         raise InputError("parallel.engine=ray needs the package ray: pip install 'search[ray]'") from error
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+    terminated = signal.getsignal(signal.SIGTERM)
     try:
         if cluster.address is not None:
             host, _, port = cluster.address.rpartition(":")
@@ -203,5 +206,10 @@ def _connected(cluster: Cluster, workers: int) -> Any:
             ray.init("local", _node_ip_address=_LOOPBACK, **room, **quiet)
     except (OSError, RuntimeError, ValueError) as error:
         reason = str(error).splitlines()[0]
-        raise InputError(f"parallel.address={cluster.address}: no Ray cluster answers there ({reason}).") from error
+        where = "this machine" if cluster.address is None else f"parallel.address={cluster.address}"
+        raise InputError(f"No Ray cluster answers at {where} ({reason}).") from error
+    finally:
+        # Ray has put its own in the place of ours, which tells how to resume.
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, terminated)
     return ray
