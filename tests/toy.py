@@ -21,6 +21,7 @@ SETTINGS = MappingProxyType(
         "random": {"max_epochs": 3, "max_trials": 7},
         "bayesian": {"max_epochs": 3, "max_trials": 5},
         "grid": {"max_epochs": 3, "max_trials": 7},
+        "asha": {"max_epochs": 4, "factor": 2, "max_trials": 12},
     }
 )
 

@@ -203,6 +203,6 @@ def checked(node: DictConfig) -> Config:
         raise InputError(
             "parallel.address is of a Ray cluster: it needs parallel.engine=ray and a number of parallel.workers."
         )
-    if tuner.max_trials is None and tuner.name in ("random", "bayesian"):
+    if tuner.max_trials is None and tuner.name in ("asha", "random", "bayesian"):
         raise InputError(f"tuner.max_trials must be given for tuner={tuner.name}: it would never end by itself.")
     return config

@@ -8,7 +8,7 @@ from omegaconf import MISSING
 
 from search.utils.constraints import choice, number
 
-TUNERS = ("hyperband", "random", "bayesian", "grid")
+TUNERS = ("hyperband", "asha", "random", "bayesian", "grid")
 ENGINES = ("processes", "ray")
 KEPT = ("all", "promotable", "best")
 
@@ -18,13 +18,13 @@ class TunerConfig:
     """The algorithm of the search and what it may spend."""
 
     name: str = choice(MISSING, TUNERS)
-    """hyperband, random, bayesian or grid."""
+    """hyperband, asha, random, bayesian or grid."""
     max_epochs: int = number(9, least=1)
     """Epochs of a trial trained in full."""
     factor: int = number(3, least=2)
-    """Hyperband keeps one in `factor` trials and trains it `factor` times longer."""
+    """Hyperband and ASHA keep one in `factor` trials and train it `factor` times longer."""
     min_epochs: int = number(1, least=1)
-    """Hyperband: the fewest epochs a trial gets before the worst are dropped."""
+    """Hyperband and ASHA: the fewest epochs a trial gets before the worst are dropped."""
     iterations: int = number(1, least=1)
     """Number of times that all of Hyperband is run."""
     batch: int = number(1, least=1)

@@ -72,7 +72,7 @@ def told(study):
     return rows, [record.trial_id for record in study.ranking()], study.oracle.stop_reason
 
 
-@pytest.mark.parametrize("name", ORACLES)
+@pytest.mark.parametrize("name", [name for name in ORACLES if name != "asha"])  # which promises no such thing
 @settings(deadline=None, max_examples=12, suppress_health_check=list(HealthCheck))
 @given(
     seed=st.integers(0, 99),

@@ -14,6 +14,7 @@ from typing import Any
 import keras_tuner
 
 from search.config.tuner import TunerConfig
+from search.tuning.oracles.asha import AshaOracle
 from search.tuning.oracles.base import ResumableOracle
 from search.tuning.oracles.bayesian import BayesianOptimizationOracle
 from search.tuning.oracles.grid import GridSearchOracle
@@ -54,11 +55,17 @@ def _grid(config: TunerConfig, **common: Any) -> ResumableOracle:
     return GridSearchOracle(max_trials=config.max_trials, **common)
 
 
+def _asha(config: TunerConfig, **common: Any) -> ResumableOracle:
+    rungs = {"max_epochs": config.max_epochs, "min_epochs": config.min_epochs, "factor": config.factor}
+    return AshaOracle(**rungs, max_trials=config.max_trials, **common)
+
+
 ORACLES: dict[str, Callable[..., ResumableOracle]] = {
     "hyperband": _hyperband,
     "random": _random,
     "bayesian": _bayesian,
     "grid": _grid,
+    "asha": _asha,
 }
 """Value of `tuner.name` to a function that makes the oracle from the tuner's settings and those all oracles share."""
 
@@ -94,6 +101,8 @@ def plan(config: TunerConfig, combinations: int | None) -> Plan:
         schedule = brackets(config.max_epochs, config.factor, config.min_epochs)
         trials: int | None = total_trials(schedule) * config.iterations
         epochs: int | None = total_epochs(schedule) * config.iterations
+    elif config.name == "asha":
+        trials, epochs = config.max_trials, None  # results decide how many are promoted
     else:
         trials = _least(combinations, config.max_trials)
         epochs = None if trials is None else trials * config.max_epochs

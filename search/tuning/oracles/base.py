@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 from dataclasses import dataclass, field
 from itertools import takewhile
@@ -175,6 +176,16 @@ class ResumableOracle(SavedOracle):
         if bound is not None and failed >= bound:
             return f"{failed} trials failed (max_failed_trials)"
         return None
+
+    def loss(self, trial_id: str) -> float | None:
+        """A trial's score, less being better; NaN for a failed trial, None until it has ended."""
+        trial = self.trials[trial_id]
+        if trial.status == TrialStatus.FAILED:
+            return math.nan
+        # A tuner sets the status some time before the oracle scores the trial.
+        if trial.status != TrialStatus.COMPLETED or trial.score is None:
+            return None
+        return float(trial.score) * (-1 if self.objective.direction == "max" else 1)
 
     def promotable(self) -> set[str]:
         """The trials that may yet be promoted; here none."""

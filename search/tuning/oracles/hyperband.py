@@ -127,7 +127,7 @@ class HyperbandOracle(ResumableOracle):
 
     def promotable(self) -> set[str]:
         """The trials that may yet be promoted, or whose promotion is running: their last state must be kept."""
-        return set().union(*(begun.promotable(self._score) for begun in self._brackets[self._over :]))
+        return set().union(*(begun.promotable(self.loss) for begun in self._brackets[self._over :]))
 
     def get_state(self) -> dict[str, Any]:
         """The state without the trials, ready for JSON."""
@@ -179,7 +179,7 @@ class HyperbandOracle(ResumableOracle):
         """
         bracket = self._brackets[number]
         while True:
-            place = bracket.place(self._score)
+            place = bracket.place(self.loss)
             if place is not None:
                 if place.parent is None and not place.is_scheduled and not follows:
                     return "wait"
@@ -192,9 +192,9 @@ class HyperbandOracle(ResumableOracle):
                     elif place.parent is None:
                         self._replacements.append(trial_id)
                     return {"trial_id": trial_id, "values": {**values, **bracket.special(place)}}
-            if bracket.waits(self._score):
+            if bracket.waits(self.loss):
                 return "wait"
-            if not bracket.advance(self._score):
+            if not bracket.advance(self.loss):
                 return None
 
     def _values(self, place: Place, number: int) -> dict[str, Any] | None:
@@ -223,15 +223,6 @@ class HyperbandOracle(ResumableOracle):
         ends = iterations * sum(round_.size for round_, *_ in self._schedule)
         ahead = drawn_ahead(space, self.seed, range(made, ends), scheduled)
         return sample(space, self.seed, -len(self._replacements) - 1, ahead, replacements)
-
-    def _score(self, trial_id: str) -> float | None:
-        trial = self.trials[trial_id]
-        if trial.status == TrialStatus.FAILED:
-            return math.nan
-        # A tuner sets the status some time before the oracle scores the trial.
-        if trial.status != TrialStatus.COMPLETED or trial.score is None:
-            return None
-        return float(trial.score) * (-1 if self.objective.direction == "max" else 1)
 
     def _begun_in_order(self) -> list[str]:
         return [trial_id for begun in self._brackets for trial_id in begun.trials()]
