@@ -122,15 +122,33 @@ def configure(
 
 
 def keras_settings() -> Callable[[int], None]:
-    """A function that gives another process the settings of Keras in this one; it takes the number of the process."""
+    """A function that gives another process the settings of Keras and TensorFlow in this one.
+
+    Returns:
+        A function of the number of the process.
+    """
     import keras
+    import tensorflow as tf
+    from tensorflow.python.framework.config import is_op_determinism_enabled
 
-    return partial(_set_keras, keras.config.floatx(), keras.config.dtype_policy().name)
+    threads = tf.config.threading
+    return partial(
+        _set_keras,
+        keras.config.floatx(),
+        keras.config.dtype_policy().name,
+        is_op_determinism_enabled(),
+        (threads.get_intra_op_parallelism_threads(), threads.get_inter_op_parallelism_threads()),
+    )
 
 
-def _set_keras(floatx: str, policy: str, worker: int) -> None:
+def _set_keras(floatx: str, policy: str, deterministic: bool, threads: tuple[int, int], worker: int) -> None:
     _start_tensorflow(verbose=False)
     import keras
+    import tensorflow as tf
 
+    if deterministic:
+        tf.config.experimental.enable_op_determinism()
+    tf.config.threading.set_intra_op_parallelism_threads(threads[0])
+    tf.config.threading.set_inter_op_parallelism_threads(threads[1])
     keras.config.set_floatx(floatx)
     keras.config.set_dtype_policy(policy)

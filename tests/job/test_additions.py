@@ -9,7 +9,14 @@ from reviews import write_reviews
 from search.utils.checksums import sha256
 
 pytestmark = pytest.mark.slow
-SMALL = ("tuner=random", "tuner.max_trials=2", "tuner.max_epochs=1", "space.trainable=false", "space.layers=0")
+SMALL = (
+    "tuner=random",
+    "tuner.max_trials=2",
+    "tuner.max_epochs=1",
+    "space.trainable=false",
+    "space.layers=0",
+    "space.wide=none",
+)
 
 
 @pytest.fixture

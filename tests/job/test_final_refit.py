@@ -50,6 +50,7 @@ def test_it_learns_from_the_test_split_and_leaves_the_test_as_it_was(
     arguments = (
         *("experiment=disaster_submission", "dataset.path=kaggle.zip", "dataset.test_path=flipped.csv", "device=cpu"),
         *("space.modules=[./words]", "space.units=8", "space.learning_rate=0.01", "space.batch_size=16"),
+        "space.wide=none",
         *("tuner=random", "tuner.max_trials=2", "tuner.max_epochs=8"),
     )
     without = search_command(*arguments, "final_refit=false", "dataset.unlabelled_member=null", "hydra.run.dir=without")

@@ -14,7 +14,14 @@ from search.config.dataset import DatasetConfig
 from search.errors import InputError
 from search.job.inputs import Inputs
 
-SMALL = ("tuner=random", "tuner.max_trials=1", "tuner.max_epochs=1", "space.trainable=false", "space.layers=0")
+SMALL = (
+    "tuner=random",
+    "tuner.max_trials=1",
+    "tuner.max_epochs=1",
+    "space.trainable=false",
+    "space.layers=0",
+    "space.wide=none",
+)
 
 
 def inputs_of(folder, **paths):

@@ -165,7 +165,14 @@ def test_slow_settings_fail_their_trials_and_are_measured_once(make, tmp_path):
 
 
 CSV = ("dataset=csv", "dataset.path=reviews.csv", "dataset.text=review", "dataset.label=stars")
-TINY = ("tuner=random", "tuner.max_trials=1", "tuner.max_epochs=1", "space.trainable=false", "hydra.run.dir=run")
+TINY = (
+    "tuner=random",
+    "tuner.max_trials=1",
+    "tuner.max_epochs=1",
+    "space.trainable=false",
+    "space.wide=none",
+    "hydra.run.dir=run",
+)
 
 
 @pytest.mark.slow

@@ -44,16 +44,17 @@ def learned(folder):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("validation", ["dataset.folds=2", "dataset.valid_size=0.2"])
-def test_another_test_split_changes_what_is_measured_and_nothing_else(
-    search_command, tmp_path, word_module, validation
-):
+@pytest.mark.parametrize(
+    "settings",
+    [("dataset.folds=2", "space.wide=[none,tfidf]", "space.wide_l2=1"), ("dataset.valid_size=0.2", "space.wide=none")],
+)
+def test_another_test_split_changes_what_is_measured_and_nothing_else(search_command, tmp_path, word_module, settings):
     write(tmp_path / "train.csv", 150, 0)
     write(tmp_path / "one.csv", 50, 1)
     write(tmp_path / "other.csv", 40, 2, word="zebra", flip=0.7)
     for test in ("one", "other"):
         outcome = search_command(
-            *("dataset=csv", "dataset.path=train.csv", "dataset.text=review", "dataset.label=stars", validation),
+            *("dataset=csv", "dataset.path=train.csv", "dataset.text=review", "dataset.label=stars", *settings),
             *(f"dataset.test_path={test}.csv", f"hydra.run.dir={test}", "ensemble.trials=2", "tuner=grid"),
             *(f"space.modules=[{word_module},mean]", "space.trainable=[false]", "space.embedding_size=4"),
             *("space.layers=1", "space.units=8", "space.batch_size=32", "space.learning_rate=0.01"),

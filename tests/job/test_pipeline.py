@@ -15,6 +15,7 @@ CSV = ("dataset=csv", "dataset.path=reviews.csv", "dataset.text=review", "datase
 SMALL = (
     "tuner.max_epochs=2",
     "tuner.factor=2",
+    "space.wide=none",
     "space.batch_size=32",
     "space.units=[8,16]",
     "space.learning_rate=0.01",

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 from reviews import make_reviews
 
+from search.backbones.base import SavedModule
 from search.backbones.builders.vectors import write_module
 from search.backbones.hub.layer import TextEmbedding
 from search.backbones.of_space import made
@@ -36,8 +37,8 @@ def hypermodel(tmp_path_factory, rows):
     for name, width in (("some", 3), ("others", 4)):
         write_module(words, random.normal(size=(len(words), width)).astype(np.float32), top / name)
     space = space_from({"modules": ["some", NAME], "layers": 1, "units": 4}, untrainable=["some", NAME])
-    folders = {name: top / name for name in ("some", "others")}
-    backbones = made(["some", NAME], folders, {}, rows.texts, {NAME: ("some", "others")})
+    modules = {name: SavedModule(name, top / name) for name in ("some", "others")}
+    backbones = made(["some", NAME], modules, {}, rows.texts, {NAME: ("some", "others")})
     return TrainableHyperModel(space, backbones, 2, 0, FeatureCache(top / "features"))
 
 

@@ -198,7 +198,7 @@ def test_the_command_says_of_damaged_files_what_they_are(search_command, tmp_pat
         *(*CSV, "tuner.max_epochs=4", "tuner.factor=4", "tuner.keep=best", f"space.modules=[{word_module}]"),
         *("space.trainable=false", "space.layers=1", "space.units=8", "space.learning_rate=[0.001,0.01]"),
         *("space.dropout=0.2", "space.batch_size=32", "space.optimizer=adam", "space.class_weight=none"),
-        "space.activation=relu",
+        *("space.activation=relu", "space.wide=none"),
     )
     assert search_command(*arguments, "hydra.run.dir=whole").code == 0
     files = TrialFiles(tmp_path / "whole" / "trials")

@@ -152,7 +152,13 @@ def test_the_command_ends_by_what_has_completed(search_command, tmp_path, word_m
         *("dataset=csv", "dataset.path=reviews.csv", "dataset.text=review", "dataset.label=stars"),
         *(f"tuner={name}", "tuner.max_trials=8", "tuner.max_epochs=1", "tuner.max_consecutive_failures=2"),
         *(f"tuner.max_parameters={most}", f"space.modules=[{word_module}]", "space.trainable=false"),
-        *(f"space.layers={layers}", "space.units=[8,9,10,11]", "space.dropout=0.0", "space.learning_rate=0.01"),
+        *(
+            f"space.layers={layers}",
+            "space.wide=none",
+            "space.units=[8,9,10,11]",
+            "space.dropout=0.0",
+            "space.learning_rate=0.01",
+        ),
         *("space.optimizer=adam", "space.batch_size=32", "space.class_weight=none", "space.activation=relu"),
         *("hydra.run.dir=run",),
     )

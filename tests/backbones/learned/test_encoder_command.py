@@ -27,6 +27,7 @@ def test_encoders_are_searched_saved_and_reported(search_command, tmp_path, word
         *("dataset=csv", "dataset.path=reviews.csv", "dataset.text=review", "dataset.label=stars"),
         *("space.modules=[lstm,conv1d]", f"space.embedding=[{word_module}]", "space.trainable=[true]"),
         *("space.encoder_units=8", "space.units=8", "space.layers=1", "space.batch_size=32"),
+        "space.wide=none",
         *("space.dropout=0.1", "space.learning_rate=0.01", "space.class_weight=none"),
         *("tuner=grid", "tuner.max_epochs=1", "hydra.run.dir=run"),
     )

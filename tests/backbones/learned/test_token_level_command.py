@@ -21,7 +21,7 @@ def test_a_token_level_module_is_searched_saved_and_reported(search_command, tmp
         *(*CSV, "space.modules=[lstm]", "space.embedding=[bert]", "space.trainable=[false,true]"),
         *(f"module.preprocessor={settings['preprocessor']}", "space.fine_tuning_rate=0.001", "space.encoder_units=8"),
         *("space.units=8", "space.layers=1", "space.batch_size=32", "space.dropout=0.1", "space.learning_rate=0.01"),
-        *("space.class_weight=none", "tuner=grid", "tuner.max_epochs=1", "hydra.run.dir=run"),
+        *("space.wide=none", "space.class_weight=none", "tuner=grid", "tuner.max_epochs=1", "hydra.run.dir=run"),
     )
     assert outcome.code == 0, outcome.err
     run = tmp_path / "run"

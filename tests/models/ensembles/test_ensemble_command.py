@@ -40,7 +40,7 @@ def test_an_ensemble_is_made_measured_and_served(search_command, tmp_path, word_
     outcome = search_command(
         *("dataset=csv", "dataset.path=reviews.csv", "dataset.text=review", "dataset.label=stars"),
         *("dataset.test_path=test.csv", f"space.modules=[{word_module}]", "space.trainable=[false,true]"),
-        *("space.units=8", "space.batch_size=32", "space.learning_rate=0.01"),
+        *("space.units=8", "space.batch_size=32", "space.learning_rate=0.01", "space.wide=none"),
         *("tuner.max_epochs=2", "tuner.factor=2", "ensemble.trials=5", "hydra.run.dir=run"),
     )
     assert outcome.code == 0, outcome.err
