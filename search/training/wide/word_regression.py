@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 
 import numpy as np
@@ -67,9 +69,14 @@ class WordRegression:
         part[order] = np.arange(len(labels)) % parts
         features = self._words.matrix(self._train.texts)
         found = np.empty((len(labels), self._classes), np.float32)
-        for one in range(parts):
+
+        def fill(one: int) -> None:
             held, others = np.flatnonzero(part == one), np.flatnonzero(part != one)
             found[held] = _logits(features[held], self._fitted(features[others], others))
+
+        # Each fit uses one core; products of sparse matrices let other threads run.
+        with threadpool_limits(limits=1), ThreadPoolExecutor(min(parts, os.cpu_count() or 1)) as pool:
+            list(pool.map(fill, range(parts)))
         return found
 
     @cached_property
