@@ -12,7 +12,7 @@ from search.config import AUTO
 from search.config.tuner import ParallelConfig
 from search.execution.base import MakeExecutor, Runner
 from search.execution.slots import SlotExecutor, pickled
-from search.execution.worker_process import Listener, WorkerProcess, Workers
+from search.execution.worker_process import Listener, WorkerProcess, Workers, listeners
 
 if TYPE_CHECKING:
     from search.features.passes import PassObserver
@@ -44,6 +44,10 @@ class ProcessExecutor(SlotExecutor):
     def _started(self, slot: int) -> WorkerProcess:
         return WorkerProcess(slot, self._listener(), self._settings, self._pickled, self._wake)
 
+    def _deliver(self) -> None:
+        for worker in self._workers.values():
+            worker.deliver()
+
     def _wake(self) -> None:
         self._waker.send_bytes(b".")
 
@@ -69,6 +73,6 @@ def in_processes(workers: Workers, passes: Callable[[], PassObserver] | None = N
     """
 
     def executor(runner: Runner, report: TrialReport) -> ProcessExecutor:
-        return ProcessExecutor(runner, lambda: Listener(report, None if passes is None else passes()), workers)
+        return ProcessExecutor(runner, listeners(report, passes), workers)
 
     return executor

@@ -22,7 +22,7 @@ from search.execution.base import MakeExecutor, Runner
 from search.execution.ray_worker import TrialActor
 from search.execution.slots import SlotExecutor, WorkerDied, pickled
 from search.execution.worker import FILE
-from search.execution.worker_process import Listener, Workers
+from search.execution.worker_process import Listener, Workers, listeners
 from search.utils.files import whole_file
 
 if TYPE_CHECKING:
@@ -96,8 +96,7 @@ class RayExecutor(SlotExecutor):
         self.queue.shutdown(force=True)
         self.ray.shutdown()
 
-    def deliver(self) -> None:
-        """Passes on the messages that have come from any worker."""
+    def _deliver(self) -> None:
         for number, name, arguments in self.queue.get_nowait_batch(self.queue.qsize()):
             if name == FILE:
                 path, content = arguments
@@ -137,9 +136,6 @@ class _RayWorker:
         files = {} if self._shares_folder else _files_before(self._executor.cluster.trials, spec)
         self.future = self._actor.run.remote(spec, files)
 
-    def deliver(self) -> None:
-        self._executor.deliver()
-
     def has_ended(self) -> bool:
         return bool(self._executor.ray.wait([self.future], timeout=0)[0])
 
@@ -171,7 +167,7 @@ def on_ray(workers: Workers, cluster: Cluster, passes: Callable[[], PassObserver
     """
 
     def executor(runner: Runner, report: TrialReport) -> RayExecutor:
-        return RayExecutor(runner, lambda: Listener(report, None if passes is None else passes()), workers, cluster)
+        return RayExecutor(runner, listeners(report, passes), workers, cluster)
 
     return executor
 

@@ -30,9 +30,6 @@ class Worker(Protocol):
             WorkerDied: It ended while it had nothing to do.
         """
 
-    def deliver(self) -> None:
-        """Passes on the messages that have come."""
-
     def has_ended(self) -> bool:
         """Whether the result of its trial is there, or never will be."""
 
@@ -79,8 +76,7 @@ class SlotExecutor:
             MachineFault: The workers of a trial died more often than `max_restarts` allows.
         """
         while True:
-            for worker in self._workers.values():
-                worker.deliver()
+            self._deliver()
             ended = [slot for slot in self._running if self._workers[slot].has_ended()]
             results = [result for slot in ended if (result := self._ended(slot)) is not None]
             if results:
@@ -100,6 +96,10 @@ class SlotExecutor:
         """Starts the worker of a slot, numbered from 1."""
         raise NotImplementedError
 
+    def _deliver(self) -> None:
+        """Passes on the messages that have come from workers."""
+        raise NotImplementedError
+
     def _pause(self) -> None:
         """Waits until something may have come from a worker, a second at most."""
         raise NotImplementedError
@@ -117,7 +117,7 @@ class SlotExecutor:
 
     def _ended(self, slot: int) -> TrialRecord | None:
         """The result of a slot's trial; None where its worker died and it goes on in another."""
-        self._workers[slot].deliver()  # what was reported before the end
+        self._deliver()  # what was reported before the end
         spec = self._running.pop(slot)
         try:
             return self._workers[slot].result()

@@ -71,6 +71,11 @@ class Listener:
             observe[name](*arguments)
 
 
+def listeners(report: TrialReport, passes: Callable[[], PassObserver] | None) -> Callable[[], Listener]:
+    """A function that makes the listener of one worker; arguments as for `Listener`, an observer for each."""
+    return lambda: Listener(report, None if passes is None else passes())
+
+
 class WorkerProcess:
     """A process that runs one trial after another: a pool of one, so that its death is nobody else's.
 
