@@ -15,12 +15,12 @@ from search.config.tuner import ParallelConfig, TunerConfig
 from search.errors import InputError
 from search.utils.constraints import check, choice, number, without_unknown
 from search.utils.paths import PATH, absolute_path, cache_folder, make_absolute, shown
+from spaces import AUTO
 
 DEVICES = ("auto", "cpu", "gpu")
 FEATURE_TYPES = ("float32", "float16")
 POOLINGS = ("auto", "mean", "max", "first")
 DIRECTIONS = ("auto", "max", "min")
-AUTO = "auto"
 
 
 @dataclass

@@ -8,12 +8,12 @@ from typing import Any
 
 from search.config.dataset import DatasetConfig
 from search.datasets.dialect import QUOTINGS
-from search.datasets.folds import AUTO
 from search.datasets.hints import nearest, require_known
 from search.datasets.read import FORMATS
 from search.datasets.table import SPLITS
 from search.errors import InputError
 from search.utils.constraints import check
+from spaces import AUTO
 
 MISSING_RULES = ("drop", "error")
 DUPLICATE_RULES = ("first", "keep", "error")

@@ -12,8 +12,8 @@ from search.config.dataset import DatasetConfig
 from search.datasets.clean import distinct_texts
 from search.datasets.table import Examples
 from search.errors import InputError
+from spaces import AUTO
 
-AUTO = "auto"
 FEW = 2000
 """Texts to learn from below which `auto` cross-validates: a tenth of them ranks trials by chance."""
 _MOST, _LEAST = 5, 3

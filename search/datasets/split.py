@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from search.config.dataset import DatasetConfig
 from search.datasets.clean import Cleaning, distinct_texts
-from search.datasets.folds import AUTO, Fold, cross_folds, number_folds, number_of_folds
+from search.datasets.folds import Fold, cross_folds, number_folds, number_of_folds
 from search.datasets.part import part_of
 from search.datasets.table import SPLITS, Examples
 from search.errors import InputError
+from spaces import AUTO
 
 _Counts = NDArray[np.int64]
 _VALID_SIZE = 0.1

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from multiprocessing.connection import wait as wait_for
 from typing import TYPE_CHECKING
 
-from search.config import AUTO
 from search.config.tuner import ParallelConfig
 from search.execution.base import MakeExecutor, Runner
 from search.execution.slots import SlotExecutor, pickled
 from search.execution.worker_process import Listener, WorkerProcess, Workers, listeners
+from spaces import AUTO
 
 if TYPE_CHECKING:
     from search.features.passes import PassObserver
