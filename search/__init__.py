@@ -21,11 +21,12 @@ from typing import TYPE_CHECKING, Any
 
 import wrapt
 
-from search.errors import InputError, SearchError
+from search.errors import CallbackError, InputError, SearchError
 
 if TYPE_CHECKING:
     from search.api import run
     from search.inference.finished_run import FinishedRun, load_run
+    from search.tracking.callbacks import Callback
 
 # Keras reads its backend from here when it is first imported, whatever other work has set.
 os.environ["KERAS_BACKEND"] = "tensorflow"
@@ -50,10 +51,11 @@ def _put_here_last() -> None:
 _put_here_last()
 
 __version__ = "0.1.0"
-__all__ = ["FinishedRun", "InputError", "SearchError", "load_run", "run"]
+__all__ = ["Callback", "CallbackError", "FinishedRun", "InputError", "SearchError", "load_run", "run"]
 
 
 _HOMES = {
+    "Callback": "search.tracking.callbacks",
     "FinishedRun": "search.inference.finished_run",
     "load_run": "search.inference.finished_run",
     "run": "search.api",

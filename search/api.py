@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,25 +16,46 @@ from search.commands.cli import explained
 from search.commands.search import composing, execute
 from search.config import configuration_folder, register
 from search.errors import InputError
+from search.job.given import Given
+from search.job.run import Audience
 from search.utils.overrides import literal, readable
 from search.utils.paths import absolute_path
+from spaces import settings_of
 
 if TYPE_CHECKING:  # brings pandas
     from search.inference.finished_run import FinishedRun
 
 
 def run(
+    data: Any = None,
     *settings: str,
+    text: str | Sequence[str] | None = None,
+    label: str | None = None,
+    valid: Any = None,
+    test: Any = None,
+    space: Any = None,
+    callbacks: Sequence[Any] = (),
     overrides: Mapping[str, Any] | None = None,
     config_dir: str | Path | None = None,
+    quiet: bool = False,
     verbose: bool = False,
 ) -> FinishedRun:
     """Searches, refits, tests and reports, as `python -m search` does.
 
     Args:
+        data: The texts and their labels: a pandas DataFrame, a `datasets.Dataset`, a mapping of columns, or a pair
+            (texts, labels) of lists or arrays. They are kept in the run's folder, so that the run can be resumed. Left
+            out where the settings name a file or a data set.
         settings: As on the command line, `key=value`. `resume=outputs/…` goes on with a run that was interrupted.
+        text: The column of the texts, `dataset.text`.
+        label: The column of the labels, `dataset.label`.
+        valid: The validation split, of the same kinds as `data`; None: it is taken from `data`.
+        test: The test split, likewise.
+        space: What may vary: a `spaces.TextClassifierSpace`, a subclass of it, or a mapping from setting to range.
+        callbacks: Objects with methods of `search.Callback`, which follow the run.
         overrides: Settings as a mapping from key to Python value; lists and dicts are ranges of the space.
         config_dir: A folder of the caller's own YAML files, `--config-dir` on the command line.
+        quiet: Print nothing.
         verbose: Keep TensorFlow's own log messages.
 
     Returns:
@@ -42,28 +63,49 @@ def run(
 
     Raises:
         InputError: Something given cannot be used; one line says what and what to do.
+        CallbackError: A callback failed; the message says how to go on.
         SearchError: Every trial failed.
         KeyboardInterrupt: It was interrupted; the message says how to go on.
 
     Example:
         >>> overrides = {"tuner.max_epochs": 3, "space.units": [64, 128]}
+        >>> run(frame, text="review", label="stars", overrides=overrides)  # doctest: +SKIP
         >>> run("dataset=csv", "dataset.path=reviews.csv", overrides=overrides)  # doctest: +SKIP
     """
+    if isinstance(data, str):
+        settings, data = (data, *settings), None
     for setting in settings:
         if not isinstance(setting, str) or setting.startswith("-"):
-            raise InputError(f"{setting!r} cannot be read: expected key=value, without flags.")
+            raise InputError(f"{setting!r:.80} cannot be read: expected key=value, without flags.")
     with explained():
-        words = [*map(readable, settings), *(f"{key}={literal(value)}" for key, value in (overrides or {}).items())]
+        own = {"dataset.text": text, "dataset.label": label}
+        words = [
+            *(f"{key}={literal(value)}" for key, value in own.items() if value is not None),
+            *_of_space(space),
+            *map(readable, settings),
+            *(f"{key}={literal(value)}" for key, value in (overrides or {}).items()),
+        ]
+        held = Given(data, valid, test)
         with composing():
-            node = _composed([part for word in words for part in replacing(word)], config_dir)
+            node = _composed([part for word in held.words(words) for part in replacing(word)], config_dir)
         folder, hydra_config = Path(node.hydra.run.dir), node.hydra
         with open_dict(node):
             del node["hydra"]
-        output = execute(node, hydra_config, folder, verbose)
+        with held.kept(node, folder) as paths:
+            hydra_config.overrides.task.extend([f"{key}={literal(path)}" for key, path in paths.items()])
+            output = execute(node, hydra_config, folder, Audience(verbose, quiet, callbacks))
     # Imported only now: a mistake in the settings is told without pandas.
     from search.inference.finished_run import load_run
 
     return load_run(output)
+
+
+def _of_space(space: Any) -> Iterator[str]:
+    """The settings of a space that is given as an object."""
+    ranges = {} if space is None else settings_of(space)
+    if "_target_" in ranges:
+        yield "space=class"
+    yield from (f"space.{name}={literal(value)}" for name, value in ranges.items())
 
 
 def _composed(words: list[str], config_dir: str | Path | None) -> DictConfig:

@@ -20,6 +20,10 @@ class MachineFault(InputError):
     """
 
 
+class CallbackError(InputError):
+    """An error in a callback of the person's own, or in a tracker: the run stops, and can be resumed."""
+
+
 class SearchError(Exception):
     """A run that found no answer, for example since every trial failed: exit code 1."""
 

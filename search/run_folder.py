@@ -10,6 +10,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
+from search.config import GIVEN
 from search.errors import InputError
 from search.utils.files import write_text
 from search.utils.leftovers import remove_leftovers_below
@@ -29,7 +30,7 @@ class RunFolder:
         """Holds the folder of a run while the block runs, with the run's configuration in it.
 
         Args:
-            path: The folder; unless a run is resumed there, nothing may be in it.
+            path: The folder; unless a run is resumed there, nothing may be in it but data given from Python.
             config: The configuration as composed.
             overrides: The settings of the command line.
             resumed: Whether an interrupted run goes on there.
@@ -43,7 +44,7 @@ class RunFolder:
         folder = cls(path)
         with locked(path):
             # Only now: what stands there may be the work of a run that is going on.
-            if not resumed and any(file.name != LOCK for file in path.iterdir()):
+            if not resumed and any(file.name not in (LOCK, GIVEN) for file in path.iterdir()):
                 raise InputError(
                     f"{path} already holds files: choose a new folder with hydra.run.dir=…, remove it, or resume "
                     f"that run with {typed('search', setting('resume', path))}"
@@ -83,6 +84,11 @@ class RunFolder:
             logging.captureWarnings(False)
             root.level, root.handlers = level, handlers
             handler.close()
+
+    @property
+    def given(self) -> Path:
+        """The tables that a run was given from Python, as Parquet."""
+        return self.path / GIVEN
 
     @property
     def trials(self) -> Path:

@@ -6,7 +6,7 @@ from spaces.parameters import Choice, Fixed, Float, HyperParameters, Int, Parame
 from spaces.reading import parameter_from
 from spaces.settings import ALL, ENCODERS, LEARNED, SETTINGS, TFIDF, UNPUBLISHED
 from spaces.space import Space, When
-from spaces.text_classifier import TextClassifierSpace, space_from
+from spaces.text_classifier import TextClassifierSpace, settings_of, space_from
 
 __all__ = [
     "ALL",
@@ -33,5 +33,6 @@ __all__ = [
     "l2_of_words",
     "parameter_from",
     "setting_of",
+    "settings_of",
     "space_from",
 ]

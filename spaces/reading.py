@@ -1,8 +1,9 @@
-"""Reads hyperparameters as YAML files write them."""
+"""Reads hyperparameters as YAML files write them, and writes them so."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from difflib import get_close_matches
 from typing import Any
 
@@ -25,6 +26,18 @@ def parameter_from(value: object, name: str = "", *, real: bool = False) -> Para
         return _read(value, real)
     except SpaceError as error:
         raise SpaceError(f"{name}: {error}" if name else str(error)) from None
+
+
+def as_yaml(value: Any) -> Any:
+    """Write a parameter, or what stands for one, as a YAML file would: the inverse of `parameter_from`."""
+    if isinstance(value, Fixed):
+        return value.value
+    if isinstance(value, Choice):
+        return list(value.values)
+    if isinstance(value, Parameter):
+        # What is left at its default need not be written.
+        return {one.name: held for one in fields(value) if (held := getattr(value, one.name)) != one.default}  # type: ignore[arg-type]
+    return value
 
 
 def nearest(name: str, names: Sequence[str]) -> str:

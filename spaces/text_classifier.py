@@ -9,7 +9,7 @@ from typing import Any
 from spaces.conditions import expanded
 from spaces.domains import AUTO
 from spaces.parameters import HyperParameters, Parameter, SpaceError
-from spaces.reading import nearest, parameter_from
+from spaces.reading import as_yaml, nearest, parameter_from
 from spaces.settings import LAYER_WIDTHS, LEARNED, SETTINGS, TFIDF, UNPUBLISHED
 from spaces.space import Space
 
@@ -66,6 +66,7 @@ class TextClassifierSpace(Space):
             if name not in SETTINGS:
                 raise SpaceError(f"space.{name} is no setting of the space, {nearest(name, tuple(SETTINGS))}")
         given = {name: ranges.get(name, getattr(self, name, setting.default)) for name, setting in SETTINGS.items()}
+        self.ranges = {name: value for name, value in given.items() if name in ranges or hasattr(type(self), name)}
         frozen = _names(given.pop(_FROZEN))
         settings = {
             name: _setting(name, value, rows)
@@ -141,6 +142,42 @@ def space_from(
         raise
     except Exception as error:  # whatever the person's own class raises is their answer
         raise SpaceError(f"space._target_: {space_class.__name__} gave {type(error).__name__}: {error}") from error
+
+
+def settings_of(space: Any) -> dict[str, Any]:
+    """The node `space` of a configuration for a space that is given as a Python object.
+
+    Args:
+        space: A subclass of `TextClassifierSpace`, an instance, or a mapping from setting to range.
+
+    Returns:
+        Setting to range, as YAML would have it. A class with methods of its own is named by `_target_`; of one that
+        only sets ranges these are enough, and whoever reads them needs no class.
+
+    Raises:
+        SpaceError: It is none of these, or a class with methods that cannot be imported by its name.
+    """
+    if isinstance(space, TextClassifierSpace):
+        named, ranges = type(space), space.ranges
+    elif isinstance(space, type) and issubclass(space, TextClassifierSpace):
+        named, ranges = space, {name: getattr(space, name) for name in SETTINGS if hasattr(space, name)}
+    elif isinstance(space, Mapping):
+        return {str(name): as_yaml(value) for name, value in space.items()}
+    else:
+        raise SpaceError(
+            f"space is of type {type(space).__name__}: expected a TextClassifierSpace, a subclass of it, or a mapping "
+            "from setting to range"
+        )
+    target = {}
+    if any(map(_has_methods, named.__mro__[: named.__mro__.index(TextClassifierSpace)])):
+        if named.__module__ == "__main__" or "<locals>" in named.__qualname__:
+            raise SpaceError(f"space: {named.__name__} has methods of its own: put it into a module (a file) of yours")
+        target = {"_target_": f"{named.__module__}.{named.__qualname__}"}
+    return {**target, **{name: as_yaml(value) for name, value in ranges.items()}}
+
+
+def _has_methods(space: type) -> bool:
+    return any(callable(value) or hasattr(type(value), "__get__") for value in vars(space).values())
 
 
 def _names(value: Any) -> Collection[str]:

@@ -22,8 +22,10 @@ from omegaconf.errors import OmegaConfBaseException
 from search.commands.arguments import adding_absent, flags_first
 from search.commands.cli import INTERRUPTED, exit_code, explained, reported, said
 from search.config import checked, configuration_folder, register
-from search.errors import InputError, SearchError
+from search.errors import CallbackError, InputError, SearchError
+from search.job.given import remove_if_empty
 from search.job.resume import resumed
+from search.job.run import Audience
 from search.reporting.comparison.attempts import Attempts, MultirunFolder
 from search.utils.faults import machine_fault
 from search.utils.interrupts import noted_interrupts
@@ -124,17 +126,17 @@ def _run(node: DictConfig, verbose: bool, attempts: Attempts) -> None:
         sweep, number = Path(hydra_config.sweep.dir), int(hydra_config.job.num)
         noted = attempts.noted(sweep, number, at, _as_typed(hydra_config), exit_code)
     with noted, explained():
-        execute(node, hydra_config, folder, verbose)
+        execute(node, hydra_config, folder, Audience(verbose=verbose))
 
 
-def execute(node: DictConfig, hydra_config: Any, folder: Path, verbose: bool) -> Path:
+def execute(node: DictConfig, hydra_config: Any, folder: Path, audience: Audience) -> Path:
     """Runs the job in a folder, or resumes the run of `resume`.
 
     Args:
         node: The composed configuration.
         hydra_config: Hydra's own part of it.
         folder: The run's folder.
-        verbose: Keep TensorFlow's own log messages.
+        audience: Follows the run.
 
     Returns:
         The folder of the run, relative to the working directory where it is below that.
@@ -158,20 +160,22 @@ def execute(node: DictConfig, hydra_config: Any, folder: Path, verbose: bool) ->
             from search.job import pipeline
 
             catalogs = [Path(one.path) for one in hydra_config.runtime.config_sources if one.schema == "file"]
-            pipeline.run(config, overrides, output, catalogs, verbose, gets_more=gets_more)
+            pipeline.run(config, overrides, output, catalogs, audience, gets_more=gets_more)
             return output
         except (KeyboardInterrupt, Exception) as error:
             has_begun = (output / ".hydra").is_dir()
             if isinstance(error, KeyboardInterrupt) or interrupted():
                 message = f"Interrupted. Go on with: {_going_on(output)}" if has_begun else ""
                 raise KeyboardInterrupt(message) from None
+            if isinstance(error, CallbackError) and has_begun:
+                raise CallbackError(f"{error} Mend that, then: {_going_on(output)}") from error.__cause__
             reason = machine_fault(error)
             if reason is None or not has_begun:
                 raise
             message = f"The run in {output} stopped over a fault of the machine: {reason.rstrip('.')}"
             raise InputError(f"{message}. Mend that, then: {_going_on(output)}") from error
         finally:
-            _remove_empty(made)
+            remove_if_empty(made)
 
 
 def _as_typed(hydra_config: Any) -> list[str]:
@@ -189,11 +193,3 @@ def _from_here(folder: Path) -> Path:
 
 def _going_on(folder: Path) -> str:
     return typed("search", setting("resume", folder))
-
-
-def _remove_empty(folder: Path) -> None:
-    """Removes the folder that Hydra made, and its empty parents, if the run ended before it wrote anything."""
-    for empty in (folder, *folder.absolute().parents[:2]):
-        if empty == Path.cwd() or not empty.is_dir() or any(empty.iterdir()):
-            return
-        empty.rmdir()

@@ -21,6 +21,8 @@ DEVICES = ("auto", "cpu", "gpu")
 FEATURE_TYPES = ("float32", "float16")
 POOLINGS = ("auto", "mean", "max", "first")
 DIRECTIONS = ("auto", "max", "min")
+GIVEN = "data"
+"""The folder of a run with the tables that it was given from Python."""
 
 
 @dataclass
@@ -168,7 +170,16 @@ def saved_settings(run: Path, key: str) -> DictConfig:
     except Exception as error:  # YAML and OmegaConf raise many types for a damaged file
         raise InputError(f"{path} is damaged ({str(error).splitlines()[0]}): restore it from a copy.") from error
     assert isinstance(saved, DictConfig)
+    _find_given(saved, run)
     return saved
+
+
+def _find_given(saved: DictConfig, run: Path) -> None:
+    """Finds the tables in a run's own folder there, wherever that was moved to."""
+    for key in ("path", "valid_path", "test_path"):
+        path = OmegaConf.select(saved, f"dataset.{key}", throw_on_missing=False)
+        if path is not None and Path(path).parent.name == GIVEN and (own := run / GIVEN / Path(path).name).is_file():
+            saved.dataset[key] = str(own.absolute())
 
 
 def checked(node: DictConfig) -> Config:

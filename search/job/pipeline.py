@@ -16,11 +16,12 @@ from search.errors import InputError
 from search.job.additions import REPORT, finished_message, lacking, read_summary
 from search.job.beforehand import check_beforehand
 from search.job.inputs import Inputs
-from search.job.run import Run
+from search.job.run import Audience, Run, run_event
 from search.job.unlabelled import check_unlabelled
 from search.reporting.report.write import write_report
 from search.reporting.screen import Screen, describe_cleaning
 from search.run_folder import RunFolder
+from search.tracking.callbacks import Callbacks
 from search.tuning.objective import chosen_objective
 from search.utils.device import configure
 from search.utils.files import unusable_folder
@@ -35,7 +36,7 @@ def run(
     overrides: Sequence[str],
     output: Path,
     catalogs: Sequence[Path],
-    verbose: bool = False,
+    audience: Audience,
     *,
     gets_more: bool = False,
 ) -> dict[str, Any]:
@@ -46,7 +47,7 @@ def run(
         overrides: The settings of the command line.
         output: Folder of the run; nothing is written to it before the input has been checked.
         catalogs: Folders whose `module/*.yaml` name modules.
-        verbose: Keep TensorFlow's own log messages.
+        audience: Follows the run.
         gets_more: Whether the search of a run that had ended goes on, since its budget was raised.
 
     Returns:
@@ -55,8 +56,10 @@ def run(
     Raises:
         InputError: The data, the space, a module or the device cannot be used.
         SearchError: Every trial failed.
+        CallbackError: A callback failed; the run can be resumed.
     """
-    stopwatch, screen, folder = Stopwatch(), Screen(), RunFolder(output)
+    stopwatch, screen, folder = Stopwatch(), Screen(quiet=audience.quiet), RunFolder(output)
+    callbacks = Callbacks(audience.callbacks)
     wanted = None if config.resume is None or gets_more else lacking(config, folder)
     if wanted is not None and not wanted - {REPORT}:
         return _finished(folder, wanted, screen)
@@ -66,7 +69,7 @@ def run(
     places = {} if begun is None else begun.places
     known = check_beforehand(config, space_from(config.space), catalogs, places)
     # TensorFlow takes seconds, and is started before the data are read only where it alone knows of a mistake.
-    start = partial(configure, config.device, config.mixed_precision, verbose, config.parallel.cpus_per_trial)
+    start = partial(configure, config.device, config.mixed_precision, audience.verbose, config.parallel.cpus_per_trial)
     device = start() if config.device == "gpu" else None
     check_unlabelled(config)
     _check_features(Path(config.paths.features))
@@ -90,12 +93,17 @@ def run(
     if begun is not None:
         begun.check_modules(inputs)
     settings = OmegaConf.structured(config)
-    with RunFolder.opened(output, settings, overrides, resumed=config.resume is not None):
+    event = run_event(prepared, output)
+    with (
+        RunFolder.opened(output, settings, overrides, resumed=config.resume is not None),
+        callbacks.following(event) as end,
+    ):
         log.info("%s: %s; %s", config.dataset.name, splits.sizes(), describe_cleaning(splits.cleaning))
         inputs.write(folder.inputs)
-        here = Run(folder, screen, stopwatch, catalogs, device, start)
+        here = Run(folder, screen, stopwatch, catalogs, device, start, callbacks)
         summary = search_and_answer(here, prepared) if wanted is None else add_to(here, prepared, wanted)
-    screen.show_result(summary, output)
+        screen.show_result(summary, output)
+        end(summary)
     return summary
 
 

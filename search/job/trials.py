@@ -110,7 +110,7 @@ def run_trials(run: Run, prepared: Prepared) -> Trials:
         closing(TensorBoardWriter(folder.tensorboard, prepared.space, objective)) as curves,
     ):
         budget = TimeBudget(config.tuner.max_seconds, stopwatch.started)
-        observers: list[TrialObserver] = [progress, curves, scored_epochs]
+        observers: list[TrialObserver] = [progress, curves, scored_epochs, run.callbacks]
         executor = _executor(run, prepared, workers, passes)
         tuner = _tuner(prepared, hypermodel, validation, folder, observers, budget.may_start, executor)
         if tuner.records:

@@ -44,10 +44,15 @@ class _Terminal(Console):
 
 
 class Screen:
-    """Writes to a terminal, or plain lines where the output goes to a file."""
+    """Writes to a terminal, or plain lines where the output goes to a file.
 
-    def __init__(self, console: Console | None = None) -> None:
-        self.console = console or _Terminal()
+    Args:
+        console: Where to; None: standard output.
+        quiet: Write nothing.
+    """
+
+    def __init__(self, console: Console | None = None, *, quiet: bool = False) -> None:
+        self.console = console or _Terminal(quiet=quiet)
         self._bars: Progress | None = None
 
     def say(self, text: str) -> None:

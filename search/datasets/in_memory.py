@@ -1,0 +1,153 @@
+"""Tables that are given from Python, kept as Parquet, which the ordinary reader then reads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
+
+from search.datasets.hints import find_column
+from search.errors import InputError
+from search.utils.files import whole_file
+
+_EXPECTED = "expected a pandas DataFrame, a datasets.Dataset, a mapping of columns, or a pair (texts, labels)"
+_SURROGATE = re.compile("[\ud800-\udfff]")  # half a letter, which UTF-8 cannot hold
+
+
+def as_frame(given: Any, name: str, text: str, label: str) -> pd.DataFrame:
+    """Turns what a person holds in memory into a table.
+
+    Args:
+        given: A pandas DataFrame; anything with `to_pandas`, such as a `datasets.Dataset`, whose class labels then bear
+            their names; a mapping of columns; or a pair of texts and labels.
+        name: The argument, for messages.
+        text: The column that the texts of a pair become.
+        label: The column that its labels become.
+
+    Raises:
+        InputError: It is none of these, its columns are of different lengths, or it has no rows.
+    """
+    if not isinstance(given, pd.DataFrame) and hasattr(given, "to_pandas"):
+        given = _with_names(given)
+    elif isinstance(given, Mapping):
+        if given and all(hasattr(part, "columns") or hasattr(part, "to_pandas") for part in given.values()):
+            splits = ", ".join(f"{name}[{key!r}]" for key in given)
+            raise InputError(f"{name} holds several tables: give one of them, such as {splits}; others as valid, test.")
+        given = _from_columns({str(key): column for key, column in given.items()}, name)
+    elif isinstance(given, tuple | list) and len(given) == 2 and not any(isinstance(one, str) for one in given):
+        given = _from_columns({text: given[0], label: given[1]}, name)
+    if not isinstance(given, pd.DataFrame):
+        raise InputError(f"{name} is of type {type(given).__name__}: {_EXPECTED}.")
+    if isinstance(given.columns, pd.MultiIndex):
+        raise InputError(f"{name} has columns of {given.columns.nlevels} levels: expected one name for each.")
+    if given.empty:
+        raise InputError(f"{name} has no rows.")
+    return given
+
+
+def as_texts(column: pd.Series[Any], name: str) -> pa.Array:
+    """Converts a column of texts; what is missing (None, NaN, NA) becomes null.
+
+    Args:
+        column: The column.
+        name: Its name, for messages.
+
+    Raises:
+        InputError: A value is no text; the message names the first.
+    """
+    values = column.astype(object).where(column.notna(), None).tolist()
+    for row, value in enumerate(values, 1):
+        if value is not None and (not isinstance(value, str) or _SURROGATE.search(value)):
+            raise InputError(f"Row {row:,} of {name} is {value!r:.80}: expected a text, or None where there is none.")
+    return pa.array(values, pa.large_string())
+
+
+def write_table(frame: pd.DataFrame, path: Path, name: str, texts: Sequence[str], label: str) -> None:
+    """Writes a table as Parquet, whole or not at all.
+
+    Args:
+        frame: The table; its index is left out, and so are columns that nobody asks for and Parquet cannot hold.
+        path: The file.
+        name: The argument that gave the table, for messages.
+        texts: The names of the columns of texts.
+        label: The name of the column of labels.
+
+    Raises:
+        InputError: A column of texts or labels is not there, is there twice, or holds something else.
+    """
+    names = [str(column) for column in frame.columns]
+    columns = {}
+    for wanted in texts:
+        at = find_column(names, wanted, "text", name)
+        columns[names[at]] = as_texts(frame.iloc[:, at], f"column {wanted!r} of {name}")
+    at = find_column(names, label, "label", name)
+    columns[names[at]] = _as_labels(frame.iloc[:, at], f"column {label!r} of {name}")
+    for at, other in enumerate(names):
+        if other not in columns and names.count(other) == 1 and (column := _as_it_is(frame.iloc[:, at])) is not None:
+            columns[other] = column
+    # In the order of the table, as messages list them.
+    table = pa.table({one: columns[one] for one in names if one in columns})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(path) as beside:
+        pyarrow.parquet.write_table(table, beside)
+
+
+def _as_labels(column: pd.Series[Any], name: str) -> pa.Array:
+    """Labels of one type as they are; of several, such as 1 and "a", as a CSV would hold them."""
+    found = _as_it_is(column)
+    if found is not None:
+        return found
+    values = column.astype(object).where(column.notna(), None).tolist()
+    for row, value in enumerate(values, 1):
+        if value is not None and not isinstance(value, str | bool | int | float | np.bool_ | np.number):
+            raise InputError(f"Row {row:,} of {name} is {value!r:.80}: expected the name or number of a class.")
+    return pa.array([None if value is None else str(value) for value in values], pa.large_string())
+
+
+def _as_it_is(column: pd.Series[Any]) -> pa.Array | None:
+    """A column in its own type; None where Arrow or Parquet has none for it."""
+    try:
+        found = pa.array(column, from_pandas=True)
+        pyarrow.parquet.write_table(pa.table({"": found}).slice(0, 0), pa.BufferOutputStream())  # its type decides
+    except (pa.ArrowException, TypeError, ValueError, OverflowError):
+        return None
+    return found
+
+
+def _with_names(given: Any) -> Any:
+    """The table of a `datasets.Dataset` or its like; whole numbers that stand for named classes become the names."""
+    frame = given.to_pandas()
+    features = getattr(given, "features", None)
+    for column, feature in (features or {}).items():
+        names = getattr(feature, "names", None)
+        if isinstance(names, list) and column in frame:
+            # -1 says that there is no label.
+            named = dict(enumerate(names))
+            frame[column] = frame[column].map(named).astype(object)
+    return frame
+
+
+def _from_columns(columns: Mapping[str, Any], name: str) -> pd.DataFrame:
+    series = {}
+    for key, values in columns.items():
+        if isinstance(values, str | bytes | Mapping) or not hasattr(values, "__len__"):
+            raise InputError(f"{name}: {key!r} is a {type(values).__name__}: expected a list or an array.")
+        if getattr(values, "ndim", 1) != 1:
+            raise InputError(f"{name}: {key!r} has {values.ndim} dimensions: expected one.")
+        series[key] = values if isinstance(values, pd.Series) else pd.Series(values, dtype=_dtype(values))
+    lengths = {key: len(one) for key, one in series.items()}
+    if len(set(lengths.values())) > 1:
+        told = ", ".join(f"{length:,} of {key!r}" for key, length in lengths.items())
+        raise InputError(f"{name} has columns of different lengths: {told}.")
+    return pd.DataFrame({key: one.reset_index(drop=True) for key, one in series.items()})
+
+
+def _dtype(values: Any) -> Any:
+    """Lists are taken as they are: pandas would make strings of what is mixed with them."""
+    return None if hasattr(values, "dtype") else object
