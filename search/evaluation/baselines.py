@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.dummy import DummyClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import MultinomialNB
 from sklearn.pipeline import make_pipeline
 from threadpoolctl import threadpool_limits
@@ -19,7 +18,7 @@ from search.evaluation.frozen_regression import Features, FrozenRegression
 from search.evaluation.metrics import score
 from search.evaluation.naive_bayes_weights import NaiveBayesWeightedRegression
 from search.evaluation.threshold import best_threshold
-from search.evaluation.word_pairs import words_and_pairs
+from search.evaluation.word_pairs import word_regression, words_and_pairs
 from search.utils.timing import milliseconds_per_text
 
 MAJORITY = "majority"
@@ -218,7 +217,7 @@ def _naive_bayes() -> Any:
 
 
 def _logistic_regression() -> Any:
-    return make_pipeline(words_and_pairs(), LogisticRegression(C=4, class_weight="balanced", max_iter=1000))
+    return make_pipeline(words_and_pairs(), word_regression(C=4))
 
 
 def _nb_logistic_regression() -> Any:

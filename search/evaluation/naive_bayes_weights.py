@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.linear_model import LogisticRegression
+
+from search.evaluation.word_pairs import word_regression
 
 _UNSEEN = 1.0
 """Added to the counts of every word, so that one which a class has never is weighted by a finite number."""
@@ -69,7 +70,7 @@ class NaiveBayesWeightedRegression(ClassifierMixin, BaseEstimator):
 
     def _against_rest(self, counts: csr_matrix, chosen: NDArray[np.bool_]) -> tuple[NDArray[np.float64], float]:
         ratios = _log_share(counts[chosen]) - _log_share(counts[~chosen])
-        model = LogisticRegression(C=self.C, class_weight="balanced", max_iter=1000)
+        model = word_regression(self.C)
         model.fit(counts.multiply(ratios).tocsr(), chosen)
         return model.coef_[0] * ratios, float(model.intercept_[0])
 

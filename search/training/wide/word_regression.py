@@ -9,17 +9,15 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from search.datasets import Examples
+from search.evaluation.word_pairs import word_regression
 from search.models.wide.words import Words
 from search.utils.checkpoint import Arrays
 
 # Each part of the rows is scored by the model of the others.
 _PARTS = 5
-# Steps of the solver, as many as the baseline has.
-_STEPS = 1000
 
 _Linear = tuple[NDArray[np.float32], NDArray[np.float32]]
 
@@ -94,7 +92,7 @@ class WordRegression:
             return kernel, bias
         # On sparse text a solver's threads wait for each other longer than they compute.
         with threadpool_limits(limits=1):
-            model = LogisticRegression(C=1 / self._l2, max_iter=_STEPS)
+            model = word_regression(C=1 / self._l2, class_weight=None)
             model.fit(features, labels, self._sample_weight[rows])
         two = len(present) == 2
         kernel[:, present[-len(model.coef_) :]] = model.coef_.T

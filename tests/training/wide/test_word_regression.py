@@ -49,7 +49,7 @@ def test_a_trial_of_words_alone_is_scikit_learns_logistic_regression(class_weigh
     told = []
     whole.training(hp, TRAIN, VALID).run(range(2), lambda epoch, metrics: told.append(metrics) and False)
     weight = None if class_weight == "none" else class_weight
-    model = make_pipeline(words_and_pairs(), LogisticRegression(C=4, class_weight=weight, max_iter=1000))
+    model = make_pipeline(words_and_pairs(), LogisticRegression(C=4, class_weight=weight, tol=1e-8, max_iter=1000))
     expected = model.fit(TRAIN.texts, TRAIN.labels).predict_proba(VALID.texts)
     np.testing.assert_allclose(told[0].scored.probabilities, expected, atol=5e-4)
     np.testing.assert_array_equal(told[1].scored.probabilities, told[0].scored.probabilities)
