@@ -8,24 +8,14 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.dummy import DummyClassifier
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.naive_bayes import MultinomialNB
-from sklearn.pipeline import make_pipeline
 from threadpoolctl import threadpool_limits
 
+from search.evaluation.baseline_models import MAJORITY, word_models
 from search.evaluation.frozen_regression import Features, FrozenRegression
 from search.evaluation.metrics import score
-from search.evaluation.naive_bayes_weights import NaiveBayesWeightedRegression
 from search.evaluation.threshold import best_threshold
-from search.evaluation.word_pairs import word_regression, words_and_pairs
 from search.utils.timing import milliseconds_per_text
 
-MAJORITY = "majority"
-NAIVE_BAYES = "tfidf_naive_bayes"
-LOGISTIC_REGRESSION = "tfidf_logistic_regression"
-NB_LOGISTIC_REGRESSION = "tfidf_nb_logistic_regression"
-"""The second with the ratios of the first as weights, as NB-SVM does."""
 BACKBONE_LOGISTIC_REGRESSION = "backbone_logistic_regression"
 """On the features of the best frozen backbone of the search. It is absent where the search tried no published module
 frozen: its features are what makes it cost next to nothing."""
@@ -142,7 +132,7 @@ def run_baselines(
     with threadpool_limits(limits=1):
         found = {
             name: _run(make, rows, 0.5 if name == MAJORITY else threshold, _of_split, _of_texts)
-            for name, make in _MODELS.items()
+            for name, make in word_models().items()
         }
         if frozen is not None:
             fitted = _run(FrozenRegression, rows, threshold, frozen.of_split, frozen.of_texts)
@@ -206,27 +196,3 @@ def _probabilities(model: Any, rows: Any, classes: int) -> NDArray[np.float64]:
     probabilities = np.zeros((len(rows), classes))
     probabilities[:, model.classes_] = model.predict_proba(rows)
     return probabilities
-
-
-def _majority() -> Any:
-    return DummyClassifier(strategy="prior")  # the shares of the classes: the most frequent one is predicted
-
-
-def _naive_bayes() -> Any:
-    return make_pipeline(TfidfVectorizer(), MultinomialNB())
-
-
-def _logistic_regression() -> Any:
-    return make_pipeline(words_and_pairs(), word_regression(C=4))
-
-
-def _nb_logistic_regression() -> Any:
-    return make_pipeline(words_and_pairs(), NaiveBayesWeightedRegression())
-
-
-_MODELS: dict[str, Callable[[], Any]] = {
-    MAJORITY: _majority,
-    NAIVE_BAYES: _naive_bayes,
-    LOGISTIC_REGRESSION: _logistic_regression,
-    NB_LOGISTIC_REGRESSION: _nb_logistic_regression,
-}

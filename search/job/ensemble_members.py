@@ -9,7 +9,8 @@ from typing import Any
 import keras
 
 from search.datasets import Splits
-from search.evaluation.baselines import MAJORITY, Baseline
+from search.evaluation.baseline_models import MAJORITY
+from search.evaluation.baselines import Baseline
 from search.job.prepare import Prepared
 from search.job.trials import Trials
 from search.models.classifier import Classifier

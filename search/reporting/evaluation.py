@@ -11,7 +11,7 @@ import numpy as np
 from rich.text import Text
 
 from search.datasets import Cleaning
-from search.evaluation.baselines import MAJORITY
+from search.evaluation.baseline_models import MAJORITY
 from search.evaluation.bootstrap import intervals
 from search.evaluation.confident_mistakes import confident_mistakes
 from search.evaluation.curves import confusion, reliability

@@ -21,7 +21,8 @@ from search.datasets import Cleaning, load_splits
 from search.datasets.published import by_recipe
 from search.datasets.table import Examples, first_rows, object_array
 from search.errors import InputError
-from search.evaluation.baselines import NAIVE_BAYES, run_baselines
+from search.evaluation.baseline_models import NAIVE_BAYES
+from search.evaluation.baselines import run_baselines
 
 AS_PUBLISHED = {"duplicates": "keep", "conflicts": "keep", "shared": "keep"}
 LEAKY = [("a", 0), ("b", 1), ("c", 0), ("d", 1), ("a", 0), ("e", 1), ("f", 0), ("b", 1), ("a", 1), ("g", 0), ("e", 0)]

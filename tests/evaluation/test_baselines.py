@@ -8,16 +8,8 @@ import pytest
 from sklearn.model_selection import train_test_split
 
 from search.evaluation import best_threshold, predict, score
-from search.evaluation.baselines import (
-    BACKBONE_LOGISTIC_REGRESSION,
-    LOGISTIC_REGRESSION,
-    MAJORITY,
-    NAIVE_BAYES,
-    NB_LOGISTIC_REGRESSION,
-    FrozenBackbone,
-    records,
-    run_baselines,
-)
+from search.evaluation.baseline_models import LOGISTIC_REGRESSION, MAJORITY, NAIVE_BAYES, NB_LOGISTIC_REGRESSION
+from search.evaluation.baselines import BACKBONE_LOGISTIC_REGRESSION, FrozenBackbone, records, run_baselines
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 WORDS = (

@@ -41,8 +41,8 @@ class Words:
 
     def matrix(self, texts: NDArray[np.object_]) -> csr_array:
         """TF-IDF of texts [n], float64 [n, terms], each row of length 1 or 0; kept for all who ask with these."""
+        known = self._vectorizer  # keeps the matrix of the training texts, which are counted to learn it
         if id(texts) not in self._matrices:
-            known = self._vectorizer
             made = csr_array((len(texts), 1)) if known is None else csr_array(known.transform(texts))
             self._matrices[id(texts)] = (texts, made)
         return self._matrices[id(texts)][1]
@@ -70,7 +70,8 @@ class Words:
         for settings in ({}, {"min_df": 1}):
             vectorizer: Any = words_and_pairs().set_params(**settings)
             try:
-                return vectorizer.fit(self._texts)
+                self._matrices[id(self._texts)] = (self._texts, csr_array(vectorizer.fit_transform(self._texts)))
+                return vectorizer
             except ValueError as error:  # its way to say so
                 if "empty vocabulary" not in str(error) and "no terms remain" not in str(error):
                     raise

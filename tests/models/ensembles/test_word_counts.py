@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from search.evaluation.baselines import LOGISTIC_REGRESSION, NAIVE_BAYES, NB_LOGISTIC_REGRESSION, run_baselines
+from search.evaluation.baseline_models import LOGISTIC_REGRESSION, NAIVE_BAYES, NB_LOGISTIC_REGRESSION
+from search.evaluation.baselines import run_baselines
 from search.models.ensembles.word_counts import WordCounts
 from search.models.wide.terms import tokens
 

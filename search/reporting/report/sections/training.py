@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from search.evaluation.baselines import MAJORITY
+from search.evaluation.baseline_models import MAJORITY
 from search.evaluation.metric_list import shown_in
 from search.reporting.report.figures import WIDTHS
 from search.reporting.report.figures.epochs import Trained, epoch_curves

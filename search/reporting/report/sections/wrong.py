@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from search.evaluation.baselines import LOGISTIC_REGRESSION
+from search.evaluation.baseline_models import LOGISTIC_REGRESSION
 from search.evaluation.confident_mistakes import confident_mistakes
 from search.evaluation.label_errors import likely_label_errors
 from search.evaluation.metrics import predict

@@ -1,0 +1,74 @@
+"""The models of the baselines that take texts: majority, and three classics on word counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.dummy import DummyClassifier
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.naive_bayes import MultinomialNB
+from sklearn.pipeline import Pipeline, make_pipeline
+
+from search.evaluation.naive_bayes_weights import NaiveBayesWeightedRegression
+from search.evaluation.word_pairs import word_regression, words_and_pairs
+
+MAJORITY = "majority"
+NAIVE_BAYES = "tfidf_naive_bayes"
+LOGISTIC_REGRESSION = "tfidf_logistic_regression"
+NB_LOGISTIC_REGRESSION = "tfidf_nb_logistic_regression"
+"""The second with the ratios of the first as weights, as NB-SVM does."""
+
+
+def word_models() -> dict[str, Callable[[], Any]]:
+    """Makes the models, by name: each has scikit-learn's `fit` of texts [n] and labels [n], which gives the fitted one.
+
+    Models that count the same texts in the same way share the counts.
+    """
+    counts = _Counts()
+    return {
+        MAJORITY: _majority,
+        NAIVE_BAYES: lambda: _OnCounts(counts, TfidfVectorizer, MultinomialNB),
+        LOGISTIC_REGRESSION: lambda: _OnCounts(counts, words_and_pairs, lambda: word_regression(C=4)),
+        NB_LOGISTIC_REGRESSION: lambda: _OnCounts(counts, words_and_pairs, NaiveBayesWeightedRegression),
+    }
+
+
+def _majority() -> Any:
+    return DummyClassifier(strategy="prior")  # the shares of the classes: the most frequent one is predicted
+
+
+class _Counts:
+    """Counters that are fitted on texts, each once."""
+
+    def __init__(self) -> None:
+        # By identity; the texts are kept so that no others can take theirs.
+        self._fitted: dict[tuple[Any, int], tuple[NDArray[np.object_], Any, Any]] = {}
+
+    def of(self, texts: NDArray[np.object_], make: Callable[[], Any]) -> tuple[Any, Any]:
+        """Gives the fitted counter and what it makes of the texts, sparse [texts, words]."""
+        key = (make, id(texts))
+        if key not in self._fitted:
+            vectorizer = make()
+            self._fitted[key] = (texts, vectorizer, vectorizer.fit_transform(texts))
+        return self._fitted[key][1:]
+
+
+class _OnCounts:
+    """A model above the counts of words, which several models of the same texts share.
+
+    Args:
+        counts: The counters of texts.
+        vectorizer: Makes the counter.
+        model: Makes the model.
+    """
+
+    def __init__(self, counts: _Counts, vectorizer: Callable[[], Any], model: Callable[[], Any]) -> None:
+        self._counts, self._vectorizer, self._model = counts, vectorizer, model
+
+    def fit(self, texts: NDArray[np.object_], labels: NDArray[np.int64]) -> Pipeline:
+        """Fits the model, and the counter where no other model has."""
+        vectorizer, matrix = self._counts.of(texts, self._vectorizer)
+        return make_pipeline(vectorizer, self._model().fit(matrix, labels))
