@@ -261,6 +261,15 @@ EVALUATE = [
 OTHERS = [
     (command, words.split(), told)
     for command, words, told in [
+        ("serve", "", "run= must be given"),
+        ("serve", "run=nowhere", "run=nowhere"),
+        ("serve", f"{RUN} port=99999", "65535"),
+        ("serve", f"{RUN} host=no.such.host", "no.such.host"),
+        ("serve", f"{RUN} name=a/b", "name=a/b"),
+        ("serve", f"{RUN} max_mib=0", "max_mib"),
+        ("serve", f"{RUN} timeout=nan", "timeout"),
+        ("serve", f"{RUN} model=worst", "'best'"),
+        ("serve", f"{RUN} prot=1", "'port'"),
         ("export", "", "run= must be given"),
         ("export", f"{RUN} format=onnx", "output="),
         ("export", f"{RUN} format=pdf output=x", "onnx"),

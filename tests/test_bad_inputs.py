@@ -6,6 +6,8 @@ import os
 import pytest
 from bad_inputs import BAD_INPUTS, LONG, answer, make_folder
 
+from search.commands.console import COMMANDS
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
@@ -25,7 +27,18 @@ def named(row):
 
 def test_there_are_inputs_for_every_command():
     assert len(BAD_INPUTS) >= 100
-    commands = {"search", "predict", "evaluate", "export", "report", "board", "leaderboard", "cache", "modules"}
+    commands = {
+        "search",
+        "predict",
+        "evaluate",
+        "export",
+        "report",
+        "board",
+        "leaderboard",
+        "cache",
+        "modules",
+        "serve",
+    }
     assert {command for command, _, _ in BAD_INPUTS} == commands
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from search.backbones.catalog import catalog, markdown
-from search.commands import board, cache, evaluate, export, leaderboard, modules, predict, report
+from search.commands import board, cache, evaluate, export, leaderboard, modules, predict, report, serve
 from search.config import configuration_folder
 
 ROOT = Path(__file__).parent.parent
@@ -18,7 +18,8 @@ LINES = [line for block in BLOCKS for line in block.replace("\\\n", " ").splitli
 PARTS = [shlex.split(part, comments=True) for line in LINES for part in line.split("&&")]
 SCRIPTS = [block for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "# %%" in block]
 OF_RUNS = {
-    f"search.{one.__name__.rpartition('.')[2]}": one for one in (board, evaluate, export, leaderboard, predict, report)
+    f"search.{one.__name__.rpartition('.')[2]}": one
+    for one in (board, evaluate, export, leaderboard, predict, report, serve)
 }
 
 

@@ -14,6 +14,7 @@ COMMANDS = {
     "run": ("search.commands.search", "search, refit, test and report: the same as python -m search"),
     "predict": ("search.commands.predict", "label new texts with a finished run"),
     "evaluate": ("search.commands.evaluate", "test a finished run on other labelled texts"),
+    "serve": ("search.commands.serve", "serve a finished run over HTTP"),
     "report": ("search.commands.report", "write a run's report again"),
     "leaderboard": ("search.commands.leaderboard", "compare runs side by side"),
     "board": ("search.commands.board", "open TensorBoard on runs"),

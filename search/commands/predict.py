@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from search.commands.cli import command, key_values
@@ -22,6 +22,8 @@ _BAD_ROWS = ("skip", "error")
 _FORMATS = ("table", "kaggle")
 _MADE_BY = {"best": "", "ensemble": "ensemble.trials=3", "all": "final_refit=true"}
 """The models of a run, and the setting of a search that makes each."""
+MODEL_CHOICES = {"model": tuple(_MADE_BY), "device": DEVICES}
+"""Settings of commands that load a run's model, with their values."""
 _USAGE = "python -m search.predict run=outputs/… input=new.csv output=scored.csv"
 _HELP = f"""Predicts with the model of a finished run: adds the columns predicted and prob_<class> to a table.
 
@@ -59,19 +61,37 @@ def main(arguments: Sequence[str]) -> int:
 def _values(arguments: Sequence[str]) -> dict[str, str]:
     """Reads the arguments and checks what needs no file."""
     values = key_values(arguments, [*_OWN, *(f"dataset.{key}" for key in _READING)], _USAGE)
-    if not values.get("run"):
-        raise InputError(f"run= must be given: {_USAGE}")
+    check_choices(values, {**MODEL_CHOICES, "format": _FORMATS, "bad_rows": _BAD_ROWS}, _USAGE)
     if "text" in values and "input" in values:
         raise InputError("text= and input= are both given: expected one of them.")
-    for key, names in (
-        ("format", _FORMATS),
-        ("bad_rows", _BAD_ROWS),
-        ("device", DEVICES),
-        ("model", tuple(_MADE_BY)),
-    ):
+    return values
+
+
+def check_choices(values: dict[str, str], choices: Mapping[str, Sequence[str]], usage: str) -> None:
+    """Checks that a run is named, and settings that have few values; the first of them is the default.
+
+    Raises:
+        InputError: There is no run, or a setting has another value.
+    """
+    if not values.get("run"):
+        raise InputError(f"run= must be given: {usage}")
+    for key, names in choices.items():
         if values.setdefault(key, names[0]) not in names:
             raise InputError(f"{key}={values[key]} is unknown. {nearest(values[key], names)}")
-    return values
+
+
+def named_run(values: Mapping[str, str]) -> Path:
+    """The folder of the run that is named.
+
+    Raises:
+        InputError: It has no such model.
+    """
+    run, model = read_path(values["run"], "run"), values["model"]
+    from search.inference.predictor import MODELS
+
+    if run.is_dir() and _MADE_BY[model] and not (run / MODELS[model]).is_dir():
+        raise InputError(f"model={model}: {run} has none; a search makes one with {_MADE_BY[model]}.")
+    return run
 
 
 def parsed_threshold(given: str | None) -> float | None:
@@ -100,15 +120,13 @@ def _predict(values: dict[str, str]) -> None:
     # Imported only now: --help and mistakes are answered at once.
     from search.datasets.check import check_config
     from search.datasets.dataset_settings import run_settings, setting_of
-    from search.inference.predictor import MODELS, Labels, Predictor
+    from search.inference.predictor import Labels, Predictor
     from search.inference.scoring import Job, score_all
     from search.inference.writers import added_columns
 
-    run, read = read_path(values["run"], "run"), _path(values, "input")
+    run, read = named_run(values), _path(values, "input")
     threshold = parsed_threshold(values.get("threshold"))
     model = values["model"]
-    if run.is_dir() and _MADE_BY[model] and not (run / MODELS[model]).is_dir():
-        raise InputError(f"model={model}: {run} has none; a search makes one with {_MADE_BY[model]}.")
     labels = Labels.of(run, threshold, model)
     dataset = run_settings(run)
     # Which member of an archive was trained on says nothing about this one, nor do the files about the terminal.

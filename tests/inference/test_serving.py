@@ -1,5 +1,6 @@
-"""The SavedModel of a run as TensorFlow Serving sees it, and its conversions."""
+"""The SavedModel of a run as TensorFlow Serving sees it, the same from our own server, and its conversions."""
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -86,6 +87,44 @@ def test_rest_requests(run):
     ):
         assert list(predicted) == expected.predicted
         np.testing.assert_allclose(probabilities, expected.probabilities, atol=1e-6)
+    for request, answer in zip(requests, json.loads(ended.stdout), strict=True):
+        status, own = asyncio.run(served(run, json.dumps(request).encode()))
+        assert status == 200
+        own, theirs = (tables(one) for one in (own, answer))
+        assert own[1] == theirs[1] == expected.predicted
+        np.testing.assert_array_equal(own[0], expected.probabilities.astype(np.float32))
+        np.testing.assert_allclose(own[0], theirs[0], atol=1e-6)
+
+
+def tables(answer):
+    """Probabilities and predicted classes of a response in either form."""
+    if "outputs" in answer:
+        return np.float32(answer["outputs"]["probabilities"]), answer["outputs"]["predicted"]
+    rows = answer["predictions"]
+    assert all(set(row) == {"probabilities", "predicted"} for row in rows)
+    return np.float32([row["probabilities"] for row in rows]), [row["predicted"] for row in rows]
+
+
+async def served(run, body):
+    """Asks our own application, without a socket."""
+    pytest.importorskip("starlette")
+    from search.inference.serving.app import Limits, Served, application
+    from search.inference.serving.rest import read_signatures
+
+    predictor = Predictor.load(run)
+    app = application(Served("m", predictor.labels.classes, read_signatures(run / "model"), predictor), Limits())
+    scope = {"type": "http", "method": "POST", "path": "/v1/models/m:predict", "query_string": b"", "headers": []}
+    sent, came = [], iter([{"type": "http.request", "body": body, "more_body": False}])
+
+    async def receive():
+        return next(came, None) or await asyncio.Event().wait()
+
+    async def send(message):
+        sent.append(message)
+
+    async with app.router.lifespan_context(app):
+        await app(scope, receive, send)
+    return sent[0]["status"], json.loads(b"".join(message.get("body", b"") for message in sent[1:]))
 
 
 # A process of its own: onnxruntime-extensions and TensorFlow in one disturb each other.

@@ -1,0 +1,83 @@
+"""Requests and responses are those of TensorFlow Serving's REST API."""
+
+import json
+
+import numpy as np
+import pytest
+
+from search.inference.predictor import Predictions
+from search.inference.serving.rest import Refused, Request, read_request, write_response
+
+DEFAULT = {"inputs": {"texts": {}}, "outputs": {"probabilities": {}, "predicted": {}}}
+SIGNATURES = {
+    "serving_default": DEFAULT,
+    "serve": DEFAULT,
+    "__call__": {"inputs": {"texts": {}}, "outputs": {"output_0": {}}},
+}
+
+
+def read(body, most=3):
+    return read_request(body if isinstance(body, bytes) else json.dumps(body).encode(), SIGNATURES, most)
+
+
+@pytest.mark.parametrize(
+    ("body", "by_row"),
+    [
+        ({"instances": ["a", "ü"]}, True),
+        ({"instances": [{"texts": "a"}, {"texts": "ü"}]}, True),
+        ({"instances": [{"b64": "YQ=="}, {"b64": "w7w="}]}, True),
+        ({"instances": [{"texts": "a"}, {"texts": {"b64": "w7w="}}]}, True),
+        ({"inputs": ["a", "ü"]}, False),
+        ({"inputs": {"texts": ["a", "ü"]}}, False),
+        ({"inputs": ["a", "ü"], "signature_name": "serve", "more": 1}, False),
+        ({"inputs": ["a", "ü"], "signature_name": ""}, False),
+    ],
+)
+def test_every_form_of_a_request(body, by_row):
+    assert read(body) == Request(["a", "ü"], by_row)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "told"),
+    [
+        (b"", 400, "JSON Parse error"),
+        (b"\xff\xff", 400, "JSON Parse error"),
+        (b"[" * 100_000, 400, "nested too deeply"),
+        (b'{"instances": [' + b"[" * 500 + b"]" * 500 + b"]}", 400, "Array of 1"),
+        (b'{"instances": [' + b"9" * 5000 + b"]}", 400, "JSON Parse error"),
+        (b'{"instances": [NaN]}', 400, "NaN is not of expected type: string"),
+        (b'{"instances": ["\\ud800"]}', 400, "surrogate"),
+        ([1], 400, "Is not object"),
+        ({}, 400, "Missing 'inputs' or 'instances'"),
+        ({"instances": ["a"], "inputs": ["a"]}, 400, "only one of"),
+        ({"instances": []}, 400, "No values in 'instances'"),
+        ({"instances": "a"}, 400, "a list"),
+        ({"inputs": {"text": ["a"]}}, 400, "Missing named input: texts"),
+        ({"instances": ["a", None]}, 400, "element: 1. Error: JSON Value: null"),
+        ({"instances": [["a"]]}, 400, "element: 0"),
+        ({"instances": ["a", {"texts": "b"}]}, 400, "mixed"),
+        ({"instances": [{"texts": "a", "more": 1}]}, 400, "keys must be equal to: texts"),
+        ({"instances": [{"b64": "%"}]}, 400, "base64"),
+        ({"instances": [{"b64": "/w=="}]}, 400, "base64"),
+        ({"instances": ["a"], "signature_name": "__call__"}, 400, '"__call__" not found'),
+        ({"instances": ["a"], "signature_name": [1]}, 400, "'signature_name' must be a string"),
+        ({"instances": ["a"] * 4}, 413, "3 at most"),
+    ],
+    ids=str,
+)
+def test_what_is_no_request_is_refused(body, status, told):
+    with pytest.raises(Refused) as refused:
+        read(body)
+    assert refused.value.status == status
+    assert told in refused.value.message and len(refused.value.message) < 200
+
+
+def test_a_response_by_row_and_by_column():
+    probabilities = np.array([[0.1, 0.9], [1.0, 1e-9]], np.float32)
+    given = Predictions(['"yes"', "nö"], probabilities.astype(np.float64))
+    by_row, by_column = (json.loads(write_response(given, ("nö", '"yes"'), one)) for one in (True, False))
+    assert by_column == {"outputs": {"probabilities": [[0.1, 0.9], [1.0, 1e-9]], "predicted": ['"yes"', "nö"]}}
+    columns = zip(*by_column["outputs"].values(), strict=True)
+    assert by_row == {"predictions": [{"probabilities": row, "predicted": name} for row, name in columns]}
+    read_back = np.array(by_column["outputs"]["probabilities"], np.float32)
+    np.testing.assert_array_equal(read_back, probabilities)
