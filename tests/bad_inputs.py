@@ -268,7 +268,7 @@ OTHERS = [
         ("serve", f"{RUN} name=a/b", "name=a/b"),
         ("serve", f"{RUN} max_mib=0", "max_mib"),
         ("serve", f"{RUN} timeout=nan", "timeout"),
-        ("serve", f"{RUN} model=worst", "'best'"),
+        ("serve", f"{RUN} model=worst", "ensemble"),
         ("serve", f"{RUN} prot=1", "'port'"),
         ("export", "", "run= must be given"),
         ("export", f"{RUN} format=onnx", "output="),
