@@ -69,6 +69,8 @@ SETTINGS = [
     _search("tuner.max_epochs=0", "at least 1"),
     _search("tuner.max_epochs=1.5", "tuner.max_epochs"),
     _search("tuner.factor=1", "at least 2"),
+    _search("tuner=random tuner.sampler=tpe", "tuner=hyperband"),
+    _search("tuner.sampler=tep", "'tpe'"),
     _search("tuner.min_epochs=99", "tuner.min_epochs"),
     _search("tuner.patience=0", "tuner.patience=0"),
     _search("tuner.max_seconds=nan", "finite"),

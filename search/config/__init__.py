@@ -11,7 +11,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, MissingMandatoryValue, OmegaConf
 
 from search.config.dataset import DatasetConfig
-from search.config.tuner import ParallelConfig, TunerConfig
+from search.config.tuner import RANDOM, ParallelConfig, TunerConfig
 from search.errors import InputError
 from search.utils.constraints import check, choice, number, without_unknown
 from search.utils.paths import PATH, absolute_path, cache_folder, make_absolute, shown
@@ -207,6 +207,10 @@ def checked(node: DictConfig) -> Config:
     tuner = config.tuner
     if tuner.min_epochs > tuner.max_epochs:
         raise InputError(f"tuner.min_epochs={tuner.min_epochs} is above tuner.max_epochs={tuner.max_epochs}.")
+    if tuner.sampler != RANDOM and tuner.name not in ("hyperband", "asha"):
+        raise InputError(
+            f"tuner.sampler={tuner.sampler} is for tuner=hyperband and tuner=asha: tuner={tuner.name} has its own way."
+        )
     workers = config.parallel.workers
     if workers != AUTO and not (type(workers) is int and workers >= 1):
         raise InputError(f"parallel.workers={workers} is impossible: expected 1 or more, or auto.")

@@ -10,6 +10,9 @@ from search.utils.constraints import choice, number
 
 TUNERS = ("hyperband", "asha", "random", "bayesian", "grid")
 ENGINES = ("processes", "ray")
+RANDOM = "random"
+SAMPLERS = {RANDOM: (), "tpe": ("optuna",), "gp": ("optuna", "torch")}
+"""Value of `tuner.sampler` to the packages that it needs."""
 KEPT = ("all", "promotable", "best")
 
 
@@ -27,6 +30,9 @@ class TunerConfig:
     """Hyperband and ASHA: the fewest epochs a trial gets before the worst are dropped."""
     iterations: int = number(1, least=1)
     """Number of times that all of Hyperband is run."""
+    sampler: str = choice(RANDOM, tuple(SAMPLERS))
+    """Hyperband and ASHA: where new configurations come from; random, or a model of the results so far, by Optuna: tpe
+    (tree-structured Parzen estimators) or gp (a Gaussian process, which needs the package torch too)."""
     batch: int = number(1, least=1)
     """Bayesian: trials that are proposed together, from the results before the batch."""
     max_trials: int | None = number(None, least=1)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from search.tuning.record import TrialReport
 
 
-class ProcessExecutor(SlotExecutor):
+class ProcessExecutor(SlotExecutor[WorkerProcess]):
     """Runs trials in spawned processes, which end with this one.
 
     Args:
@@ -30,8 +30,6 @@ class ProcessExecutor(SlotExecutor):
     Raises:
         InputError: The runner cannot be pickled.
     """
-
-    _workers: dict[int, WorkerProcess]  # type: ignore[assignment]
 
     def __init__(self, runner: Runner, listener: Callable[[], Listener], workers: Workers) -> None:
         super().__init__(workers.count, workers.max_restarts)

@@ -56,7 +56,7 @@ class Cluster:
     gpus: float = 0
 
 
-class RayExecutor(SlotExecutor):
+class RayExecutor(SlotExecutor["_RayWorker"]):
     """Runs trials in actors of a Ray cluster.
 
     A machine that does not see the folder of the trials gets the checkpoints that a trial goes on from, and sends back
@@ -71,8 +71,6 @@ class RayExecutor(SlotExecutor):
     Raises:
         InputError: Ray is not installed, there is no such cluster, or the runner cannot be pickled.
     """
-
-    _workers: dict[int, _RayWorker]  # type: ignore[assignment]
 
     def __init__(self, runner: Runner, listener: Callable[[], Listener], workers: Workers, cluster: Cluster) -> None:
         super().__init__(workers.count, workers.max_restarts)

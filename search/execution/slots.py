@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import pickle
-from typing import TYPE_CHECKING, Protocol
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from search.errors import InputError, MachineFault
 
@@ -48,7 +49,10 @@ class Worker(Protocol):
         """Ends it at once."""
 
 
-class SlotExecutor:
+WorkerT = TypeVar("WorkerT", bound=Worker)
+
+
+class SlotExecutor(ABC, Generic[WorkerT]):
     """Runs trials in workers, one in each slot; a worker is started when its slot is first needed.
 
     Where a worker dies, only its own trial has to go on, in a new one.
@@ -61,7 +65,7 @@ class SlotExecutor:
     def __init__(self, slots: int, max_restarts: int) -> None:
         self.slots = slots
         self._max_restarts = max_restarts
-        self._workers: dict[int, Worker] = {}
+        self._workers: dict[int, WorkerT] = {}
         self._running: dict[int, TrialSpec] = {}
         self._restarts: dict[str, int] = {}
 
@@ -92,17 +96,17 @@ class SlotExecutor:
         self._workers.clear()
         self._running.clear()
 
-    def _started(self, slot: int) -> Worker:
+    @abstractmethod
+    def _started(self, slot: int) -> WorkerT:
         """Starts the worker of a slot, numbered from 1."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _deliver(self) -> None:
         """Passes on the messages that have come from workers."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _pause(self) -> None:
         """Waits until something may have come from a worker, a second at most."""
-        raise NotImplementedError
 
     def _begin(self, slot: int, spec: TrialSpec) -> None:
         if slot not in self._workers:

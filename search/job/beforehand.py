@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from search.backbones.catalog import ModulePlaces
 from search.backbones.joined_names import parts
 from search.backbones.resolve import origin
 from search.config import Config
+from search.config.tuner import SAMPLERS
 from search.errors import InputError
 from search.tuning.objective import check_objective
 from spaces import TextClassifierSpace
@@ -18,7 +20,7 @@ from spaces import TextClassifierSpace
 def check_beforehand(
     config: Config, space: TextClassifierSpace, catalogs: Sequence[Path], known: Mapping[str, str]
 ) -> dict[str, str]:
-    """Checks the objective, the modules and their packages, and resolves the paths of modules.
+    """Checks the objective, the sampler, the modules and their packages, and resolves the paths of modules.
 
     Args:
         config: The checked configuration.
@@ -30,9 +32,10 @@ def check_beforehand(
         Modules, and a preprocessor, that are named by a path: the name as the user typed it to the absolute path.
 
     Raises:
-        InputError: There is no such objective or module, or a package that a module needs is not installed.
+        InputError: There is no such objective or module, or a package that is needed is not installed.
     """
     check_objective(config.objective)
+    _check_sampler(config.tuner.sampler)
     names, below = space.module_names(), space.embedding_names()
     preprocessor = config.module.preprocessor
     entries = ModulePlaces(config.module, Path(config.paths.modules), catalogs, known).entries([*names, *below])
@@ -46,6 +49,13 @@ def check_beforehand(
             raise InputError(f"module.preprocessor={preprocessor}: {error}") from error
     paths = {name: str(place.absolute()) for name, place in found.items() if isinstance(place, Path)}
     return {**{name: path for name, path in paths.items() if name not in entries}, **known}
+
+
+def _check_sampler(sampler: str) -> None:
+    """Refuses a sampler whose packages are not installed."""
+    if missing := [package for package in SAMPLERS[sampler] if find_spec(package) is None]:
+        asked = " ".join(SAMPLERS[sampler]).replace("optuna", "'search[optuna]'")
+        raise InputError(f"tuner.sampler={sampler} needs the package {missing[0]}: pip install {asked}")
 
 
 def _check_trainable(space: TextClassifierSpace, joined: Sequence[str]) -> None:

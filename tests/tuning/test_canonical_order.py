@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from search.config.tuner import TunerConfig
 from search.execution.base import Done, Wait
 from search.training.base import NOTHING_KNOWN, TrialState
-from search.tuning.oracles import ORACLES, make_oracle
+from search.tuning.oracles import ORACLES, make_oracle, model_sampler
 from search.tuning.study import Budget, Study
 
 OBJECTIVE = keras_tuner.Objective("val_loss", "min")
@@ -20,6 +20,7 @@ SETTINGS = {
     "random": {"max_epochs": 3, "max_trials": 20},
     "bayesian": {"max_epochs": 3, "max_trials": 14, "batch": 4},
     "grid": {"max_epochs": 3, "max_trials": 20},
+    "asha": {"max_epochs": 9, "factor": 3, "max_trials": 40},
 }
 NO_BOUND = {"max_consecutive_failures": None, "max_failures": 10_000}
 
@@ -89,6 +90,41 @@ def test_any_order_of_ends_gives_what_one_worker_gives(name, seed, workers, fail
         return told(study)
 
     assert searched(workers) == searched(1)
+
+
+@pytest.fixture
+def early_model(monkeypatch):
+    """A model of the results is made as soon as there are a few."""
+    monkeypatch.setattr(model_sampler, "_LEAST", 6)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("failing", [0.0, 0.2])
+def test_a_models_proposals_are_the_same_for_any_number_of_workers(early_model, seed, failing):
+    def searched(workers, sampler):
+        study = make_study("hyperband", seed, sampler=sampler, **NO_BOUND)
+        most = run(study, workers, random.Random(workers), failing)
+        assert sampler == "random" or most <= 9  # a bracket waits for those before it
+        return told(study)
+
+    assert searched(20, "tpe") == searched(1, "tpe") != searched(1, "random")
+
+
+@pytest.mark.parametrize("name", ["hyperband", "asha"])
+def test_a_models_search_goes_on_the_same_after_a_replay(early_model, name):
+    def made():
+        return make_study(name, 0, sampler="tpe", **NO_BOUND)
+
+    whole, steps = made(), []
+    while not isinstance(spec := whole.ask(), Done):
+        steps.append((spec, simulated(spec, 0.1)))
+        whole.tell(steps[-1][1])
+    again = made()
+    for spec, result in steps[: len(steps) // 2]:
+        assert again.replay(spec.trial_id, spec.space["values"])
+        again.tell(result)
+    run(again, 1, random.Random(0), 0.1)
+    assert told(again) == told(whole)
 
 
 @pytest.mark.parametrize(("name", "most"), [("hyperband", 34), ("random", 20), ("grid", 20), ("bayesian", 4)])

@@ -31,16 +31,26 @@ class Plan:
     epochs: int | None
 
 
+def _rungs(config: TunerConfig) -> dict[str, Any]:
+    """The settings of oracles that train in rungs."""
+    return {
+        "max_epochs": config.max_epochs,
+        "min_epochs": config.min_epochs,
+        "factor": config.factor,
+        "sampler": config.sampler,
+        "max_trials": config.max_trials,
+    }
+
+
 def _hyperband(config: TunerConfig, **common: Any) -> ResumableOracle:
+    is_side_by_side = config.max_total_epochs is None
     return HyperbandOracle(
-        max_epochs=config.max_epochs,
-        min_epochs=config.min_epochs,
-        factor=config.factor,
-        hyperband_iterations=config.iterations,
-        max_trials=config.max_trials,
-        side_by_side=config.max_total_epochs is None,
-        **common,
+        **_rungs(config), hyperband_iterations=config.iterations, side_by_side=is_side_by_side, **common
     )
+
+
+def _asha(config: TunerConfig, **common: Any) -> ResumableOracle:
+    return AshaOracle(**_rungs(config), **common)
 
 
 def _random(config: TunerConfig, **common: Any) -> ResumableOracle:
@@ -53,11 +63,6 @@ def _bayesian(config: TunerConfig, **common: Any) -> ResumableOracle:
 
 def _grid(config: TunerConfig, **common: Any) -> ResumableOracle:
     return GridSearchOracle(max_trials=config.max_trials, **common)
-
-
-def _asha(config: TunerConfig, **common: Any) -> ResumableOracle:
-    rungs = {"max_epochs": config.max_epochs, "min_epochs": config.min_epochs, "factor": config.factor}
-    return AshaOracle(**rungs, max_trials=config.max_trials, **common)
 
 
 ORACLES: dict[str, Callable[..., ResumableOracle]] = {

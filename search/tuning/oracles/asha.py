@@ -2,39 +2,91 @@
 
 from __future__ import annotations
 
+import bisect
+import heapq
+import math
+from dataclasses import dataclass, field
 from typing import Any
 
 from keras_tuner.engine.trial import TrialStatus
 
-from search.tuning.oracles.base import PARENT, ResumableOracle
-from search.tuning.oracles.bracket import completed
-from search.tuning.oracles.sampling import sample
-from search.tuning.oracles.schedule import brackets
+from search.config.tuner import RANDOM
+from search.tuning.oracles.base import PARENT
+from search.tuning.oracles.rungs import ROUND, RungOracle, special_values
 
-ROUND = "tuner/round"
+Rank = tuple[float, int, str]
+"""The loss of a trial, the number of trials that began before it, and its name: the best trial sorts first."""
 
 
-class AshaOracle(ResumableOracle):
+@dataclass
+class _Rung:
+    """The trials that ended on a rung with a score.
+
+    Attributes:
+        ended: All of them, the best first.
+        waiting: Those not promoted, and some that have been, as a heap.
+    """
+
+    ended: list[Rank] = field(default_factory=list)
+    waiting: list[Rank] = field(default_factory=list)
+
+    def add(self, rank: Rank) -> None:
+        bisect.insort(self.ended, rank)
+        heapq.heappush(self.waiting, rank)
+
+    def due(self, factor: int, parents: set[str]) -> str | None:
+        """The trial to promote: the best one that was not, if it is in the upper part; else None."""
+        while self.waiting and self.waiting[0][-1] in parents:
+            heapq.heappop(self.waiting)
+        upper = len(self.ended) // factor
+        if self.waiting and bisect.bisect_left(self.ended, self.waiting[0]) < upper:
+            return self.waiting[0][-1]
+        return None
+
+
+@dataclass
+class _Count:
+    """A count of trials, each looked at once when it begins and once when it ends.
+
+    Attributes:
+        rungs: Those that ended with a score, the lowest rung first.
+        numbers: Trial to the number of those that began before it.
+        ended: How many have ended.
+        drawn: How many began with a configuration of their own.
+        parents: Those that were promoted.
+        promotable: Those that ended below the highest rung, and were not promoted.
+    """
+
+    rungs: list[_Rung]
+    numbers: dict[str, int] = field(default_factory=dict)
+    ended: int = 0
+    drawn: int = 0
+    parents: set[str] = field(default_factory=set)
+    promotable: set[str] = field(default_factory=set)
+
+
+class AshaOracle(RungOracle):
     """Promotes a trial as soon as it is among the best of its rung so far, and never waits for others to end.
 
     A rung is a number of epochs. Asked for a trial, it promotes the best one of the upper 1 / `factor` of the trials
     that have ended on a rung, from the highest rung down; where there is none, it draws a configuration for the lowest.
     So no worker is idle, but which trials are promoted depends on the order in which they end: with several
-    workers two searches of one seed need not agree. The k-th configuration drawn follows from the seed and k.
+    workers two searches of one seed need not agree. The k-th configuration drawn at random follows from the seed and k.
 
     Args:
         max_epochs: Epochs of a trial trained in full.
         factor: One in `factor` trials of a rung is promoted, to `factor` times as many epochs.
         min_epochs: Epochs on the lowest rung, at least.
+        sampler: See `RungOracle`; a model follows from the trials that have ended.
         **settings: Arguments of `ResumableOracle`.
     """
 
-    def __init__(self, max_epochs: int = 100, factor: int = 3, min_epochs: int = 1, **settings: Any) -> None:
-        super().__init__(**settings)
-        self.max_epochs = max_epochs
-        self.factor = factor
-        self.min_epochs = min_epochs
-        self._rungs = brackets(max_epochs, factor, min_epochs)[0]
+    def __init__(
+        self, max_epochs: int = 100, factor: int = 3, min_epochs: int = 1, sampler: str = RANDOM, **settings: Any
+    ) -> None:
+        super().__init__(max_epochs, factor, min_epochs, sampler, **settings)
+        self._bracket = self._schedule[0]
+        self._count = _Count([_Rung() for _ in self._bracket])
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         """Proposes the next trial; KerasTuner's `create_trial` calls it.
@@ -59,47 +111,44 @@ class AshaOracle(ResumableOracle):
         running = {trial.hyperparameters.values.get(PARENT) for trial in self.ongoing_trials.values()} - {None}
         if self.max_trials is not None and len(self.trials) >= self.max_trials:
             return running
-        waiting = {trial_id for trials in self._ended()[:-1] for trial_id in trials}
-        return running | (waiting - self._parents())
+        return running | self._counted().promotable
 
-    def settings(self) -> dict[str, Any]:
-        """The settings that must be the same when a search is resumed."""
-        rungs = {"max_epochs": self.max_epochs, "min_epochs": self.min_epochs, "factor": self.factor}
-        return {**super().settings(), **rungs}
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Goes on from a saved state."""
+        super().set_state(state)
+        self._count = _Count([_Rung() for _ in self._bracket])
 
     def _promoted(self) -> dict[str, Any] | None:
         """The values of the promotion that is due; None where none is."""
-        parents, ended = self._parents(), self._ended()
-        for rung in range(len(self._rungs) - 2, -1, -1):
-            ranked = sorted(ended[rung], key=lambda trial_id: self.loss(trial_id) or 0.0)
-            upper = ranked[: len(ranked) // self.factor]
-            due = next((trial_id for trial_id in upper if trial_id not in parents), None)
+        count = self._counted()
+        for rung in range(len(count.rungs) - 2, -1, -1):
+            due = count.rungs[rung].due(self.factor, count.parents)
             if due is not None:
-                return {**self.trials[due].hyperparameters.values, **self._special(rung + 1), PARENT: due}
+                return {**self._values_of(due), **special_values(self._bracket, rung + 1, due)}
         return None
 
     def _drawn(self) -> dict[str, Any] | None:
         """A configuration for the lowest rung; None where every one has been tried."""
-        drawn = sum(not _is_promotion(trial) for trial in self.trials.values())
-        values = sample(self.hyperparameters.space, self.seed, drawn, self._tried())
-        return None if values is None else {**values, **self._special(0)}
+        running = [trial.trial_id for trial in self.ongoing_trials.values()]
+        values = self._new(self._counted().drawn, [self._tried()], self.end_order, running)
+        return None if values is None else {**values, **special_values(self._bracket, 0, None)}
 
-    def _special(self, rung: int) -> dict[str, int]:
-        """KerasTuner's special values of a trial on a rung, beside the hyperparameters."""
-        epochs, initial_epoch = self._rungs[rung].epochs, self._rungs[rung].initial_epoch
-        return {"tuner/epochs": epochs, "tuner/initial_epoch": initial_epoch, "tuner/bracket": 0, ROUND: rung}
-
-    def _ended(self) -> list[list[str]]:
-        """The trials that ended with a score, by rung from the lowest."""
-        found: list[list[str]] = [[] for _ in self._rungs]
-        for trial_id in completed(self.trials, self.loss):
-            found[self.trials[trial_id].hyperparameters.values[ROUND]].append(trial_id)
-        return found
-
-    def _parents(self) -> set[str]:
-        """The trials that were promoted."""
-        return {trial.hyperparameters.values[PARENT] for trial in self.trials.values() if _is_promotion(trial)}
-
-
-def _is_promotion(trial: Any) -> bool:
-    return PARENT in trial.hyperparameters.values
+    def _counted(self) -> _Count:
+        """The count, with what has come since it was last asked for."""
+        count = self._count
+        for trial_id in self.start_order[len(count.numbers) :]:
+            count.numbers[trial_id] = len(count.numbers)
+            parent = self._values_of(trial_id).get(PARENT)
+            if parent is None:
+                count.drawn += 1
+            else:
+                count.parents.add(parent)
+                count.promotable.discard(parent)
+        for trial_id in self.end_order[count.ended :]:
+            count.ended += 1
+            loss, rung = self.loss(trial_id), self._values_of(trial_id)[ROUND]
+            if loss is not None and not math.isnan(loss):
+                count.rungs[rung].add((loss, count.numbers[trial_id], trial_id))
+                if rung < len(count.rungs) - 1 and trial_id not in count.parents:
+                    count.promotable.add(trial_id)
+        return count

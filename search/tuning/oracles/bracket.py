@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from search.tuning.oracles.rungs import special_values
 from search.tuning.oracles.schedule import Bracket, Round
 from search.tuning.record import REPLACEMENTS
 
@@ -61,10 +63,13 @@ class BegunBracket:
         """The trials whose configurations the schedule drew."""
         return list(self.rounds[0])[: self.plan[0].size]
 
+    def drawn(self) -> list[str]:
+        """The trials with a configuration of their own."""
+        return [trial_id for trials in self.rounds for trial_id, parent in trials.items() if parent is None]
+
     def replacements(self) -> list[str]:
-        """The trials with a configuration of their own that came in place of failed ones."""
-        fresh = [trial_id for trials in self.rounds for trial_id, parent in trials.items() if parent is None]
-        return fresh[len(self.scheduled()) :]
+        """Those that came in place of failed ones."""
+        return self.drawn()[len(self.scheduled()) :]
 
     def place(self, score: Score) -> Place | None:
         """The place of the next trial; None where the round is full, or waits for running trials."""
@@ -75,14 +80,9 @@ class BegunBracket:
         is_scheduled = len(self.rounds) == 1 and len(trials) < self.current.size
         return Place(self._number(len(trials)), parent, is_scheduled)
 
-    def special(self, place: Place) -> dict[str, int]:
+    def special(self, place: Place) -> dict[str, Any]:
         """KerasTuner's special values of a trial, beside the hyperparameters."""
-        return {
-            "tuner/epochs": self.current.epochs,
-            "tuner/initial_epoch": 0 if place.parent is None else self.current.initial_epoch,
-            "tuner/bracket": len(self.plan) - 1,
-            "tuner/round": len(self.rounds) - 1,
-        }
+        return special_values(self.plan, len(self.rounds) - 1, place.parent)
 
     def candidates(self, score: Score) -> list[str]:
         """The trials that may be promoted to the current round, the best first."""

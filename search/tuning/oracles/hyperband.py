@@ -9,10 +9,12 @@ from typing import Any, Literal
 import keras_tuner
 from keras_tuner.engine.trial import TrialStatus
 
-from search.tuning.oracles.base import PARENT, ResumableOracle
+from search.config.tuner import RANDOM
+from search.tuning.oracles.base import PARENT
 from search.tuning.oracles.bracket import BegunBracket, Place
-from search.tuning.oracles.sampling import Tried, active_values, drawn_ahead, sample
-from search.tuning.oracles.schedule import brackets, total_trials
+from search.tuning.oracles.rungs import RungOracle
+from search.tuning.oracles.sampling import Tried, active_values, drawn_ahead
+from search.tuning.oracles.schedule import total_trials
 from search.tuning.record import order
 
 log = logging.getLogger(__name__)
@@ -20,7 +22,7 @@ log = logging.getLogger(__name__)
 _LEAST_BOUND = 10
 
 
-class HyperbandOracle(ResumableOracle):
+class HyperbandOracle(RungOracle):
     """An oracle for Hyperband, a drop-in for `keras_tuner.oracles.HyperbandOracle`.
 
     A round is promoted from when it is complete: its best trials, ties going to the earlier one. A failed trial (its
@@ -48,7 +50,8 @@ class HyperbandOracle(ResumableOracle):
             for the iterations begun so far, and no fewer than 10.
         max_trials: No more trials are begun; None: as many as the schedule has.
         side_by_side: Whether a bracket may begin before the one before it is over; not so with a budget in trials or
-            epochs, which cuts the schedule in its order.
+            epochs, which cuts the schedule in its order, or a sampler that follows from all brackets before.
+        sampler: See `RungOracle`.
 
     Raises:
         ValueError: The schedule is impossible, or a bound below 1.
@@ -71,8 +74,13 @@ class HyperbandOracle(ResumableOracle):
         max_failed_trials: int | None = None,
         max_trials: int | None = None,
         side_by_side: bool = True,
+        sampler: str = RANDOM,
     ) -> None:
         super().__init__(
+            max_epochs,
+            factor,
+            min_epochs,
+            sampler,
             objective=objective,
             hyperparameters=hyperparameters,
             allow_new_entries=allow_new_entries,
@@ -85,9 +93,8 @@ class HyperbandOracle(ResumableOracle):
         )
         if hyperband_iterations is not None and hyperband_iterations < 1:
             raise ValueError(f"Expected hyperband_iterations from 1, or None. Received: {hyperband_iterations}")
-        self.max_epochs, self.min_epochs, self.factor = max_epochs, min_epochs, factor
         self.hyperband_iterations = hyperband_iterations
-        self._schedule, self.side_by_side = brackets(max_epochs, factor, min_epochs), side_by_side
+        self.side_by_side = side_by_side and sampler == RANDOM
         self._brackets: list[BegunBracket] = []
         self._over, self._of_over = 0, list[str]()  # how many of the first ones are over, and their trials
         self._scheduled: list[str] = []  # the trials whose configurations the schedule drew
@@ -147,8 +154,7 @@ class HyperbandOracle(ResumableOracle):
 
     def settings(self) -> dict[str, Any]:
         """The settings that must be the same when a search is resumed."""
-        schedule = {"max_epochs": self.max_epochs, "min_epochs": self.min_epochs, "factor": self.factor}
-        return {**super().settings(), **schedule, "hyperband_iterations": self.hyperband_iterations}
+        return {**super().settings(), "hyperband_iterations": self.hyperband_iterations}
 
     def _bracket(self, rounds: list[dict[str, str | None]]) -> BegunBracket:
         """The next bracket, with its rounds so far."""
@@ -203,7 +209,7 @@ class HyperbandOracle(ResumableOracle):
             values = self.trials[place.parent].hyperparameters.values
             # What came up in other trials only, KerasTuner would draw here, and without a seed.
             known = active_values(self.hyperparameters.space, lambda hp: values.get(hp.name, hp.default))
-            return {**values, **known, PARENT: place.parent}
+            return {**values, **known}
         if self._replayed is not None:
             return None if PARENT in self._replayed else self._replayed
         return self._drawn(number, is_scheduled=place.is_scheduled)
@@ -211,18 +217,19 @@ class HyperbandOracle(ResumableOracle):
     def _drawn(self, number: int, *, is_scheduled: bool) -> dict[str, Any] | None:
         """A new configuration for a bracket: for its first round, or in place of a failed trial.
 
-        A replacement, which comes once all brackets before are over, is none of those that the schedule draws, however
-        far that has come: up to the end of the search or, where it has none, of the iteration.
+        A replacement, which comes once all brackets before are over, is none of those that the schedule draws at
+        random, however far that has come: up to the end of the search or, where it has none, of the iteration.
         """
         space, made = self.hyperparameters.space, len(self._scheduled)
         replacements = self._in_replacements.among(self._replacements, self.trials, space)
         scheduled = self._in_schedule.among(self._scheduled, self.trials, space)
-        if is_scheduled:
-            return sample(space, self.seed, made, scheduled, replacements)
-        iterations = self.hyperband_iterations or number // len(self._schedule) + 1
-        ends = iterations * sum(round_.size for round_, *_ in self._schedule)
-        ahead = drawn_ahead(space, self.seed, range(made, ends), scheduled)
-        return sample(space, self.seed, -len(self._replacements) - 1, ahead, replacements)
+        if self.sampler == RANDOM and not is_scheduled:
+            iterations = self.hyperband_iterations or number // len(self._schedule) + 1
+            ends = iterations * sum(round_.size for round_, *_ in self._schedule)
+            scheduled = drawn_ahead(space, self.seed, range(made, ends), scheduled)
+        running = self._brackets[number].drawn()
+        draw = made if is_scheduled else -len(self._replacements) - 1
+        return self._new(draw, [scheduled, replacements], self._of_over, running)
 
     def _begun_in_order(self) -> list[str]:
         return [trial_id for begun in self._brackets for trial_id in begun.trials()]

@@ -82,11 +82,11 @@ def sample(space: Sequence[Any], seed: int, number: int, *tried: Container[Confi
     """
     for draw in range(_DRAWS):
         values = _draw(space, seed, number, draw)
-        if not _is_in(values, tried):
+        if not is_in(values, tried):
             return values
     # Each configuration comes up once here: at most as many are passed over as were tried, however large the space.
-    rest = _walk(space, {}, random.Random(_seed(seed, number)))
-    return next((values for values in rest if not _is_in(values, tried)), None)
+    rest = _walk(space, {}, random.Random(seed_of(seed, number)))
+    return next((values for values in rest if not is_in(values, tried)), None)
 
 
 def drawn_ahead(
@@ -101,12 +101,13 @@ def drawn_ahead(
     return found
 
 
-def _is_in(values: Mapping[str, Any], tried: Iterable[Container[Configuration]]) -> bool:
+def is_in(values: Mapping[str, Any], tried: Iterable[Container[Configuration]]) -> bool:
+    """Whether a configuration, with the parameters that exist in it, is in one of several collections."""
     return any(tuple(values.items()) in some for some in tried)
 
 
 def _draw(space: Sequence[Any], seed: int, number: int, draw: int) -> dict[str, Any]:
-    return active_values(space, lambda parameter: parameter.random_sample(_seed(seed, number, draw, parameter.name)))
+    return active_values(space, lambda parameter: parameter.random_sample(seed_of(seed, number, draw, parameter.name)))
 
 
 def _walk(space: Sequence[Any], values: dict[str, Any], draw: random.Random) -> Iterator[dict[str, Any]]:
@@ -118,7 +119,7 @@ def _walk(space: Sequence[Any], values: dict[str, Any], draw: random.Random) -> 
     if not _exists(parameter, values):
         yield from _walk(rest, values, draw)
         return
-    options = _options(parameter)
+    options = options_of(parameter)
     if options is None:
         options = [parameter.random_sample(draw.getrandbits(64))]
     start = draw.randrange(len(options))
@@ -126,7 +127,7 @@ def _walk(space: Sequence[Any], values: dict[str, Any], draw: random.Random) -> 
         yield from _walk(rest, {**values, parameter.name: options[(start + i) % len(options)]}, draw)
 
 
-def _options(parameter: Any) -> Sequence[Any] | None:
+def options_of(parameter: Any) -> Sequence[Any] | None:
     """Every value that a parameter may take, each once; None for a continuum."""
     if isinstance(parameter, hp_types.Float) and parameter.step is None:
         return None
@@ -142,5 +143,6 @@ def _exists(parameter: Any, values: Mapping[str, Any]) -> bool:
     return all(condition.is_active(values) for condition in parameter.conditions)
 
 
-def _seed(*identity: int | str) -> int:
+def seed_of(*identity: int | str) -> int:
+    """A seed of 64 bits that follows from numbers and names."""
     return int.from_bytes(hashlib.blake2b(json.dumps(identity).encode(), digest_size=8).digest())
