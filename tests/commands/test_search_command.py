@@ -156,6 +156,19 @@ def test_runs_side_by_side_that_fail_end_the_command_with_their_exit_code(tmp_pa
     ]
 
 
+@pytest.mark.slow
+def test_runs_that_slurms_launcher_starts_end_the_command_with_their_exit_code(tmp_path, monkeypatch):
+    pytest.importorskip("hydra_plugins.hydra_submitit_launcher")
+    monkeypatch.chdir(tmp_path)
+    local = ["hydra/launcher=submitit_local", "hydra.launcher.timeout_min=5", "hydra.sweep.dir=swept"]
+    assert main(["-m", *local, "dataset=csv", "dataset.path=nope.csv", "seed=0,1"]) == 2
+    told = [path.read_text() for path in (tmp_path / "swept" / ".submitit").glob("*/*.err")]
+    assert sorted(line[:12] for text in told for line in text.splitlines() if "nope" in line) == [
+        "search: 0_cs",
+        "search: 1_cs",
+    ]
+
+
 def test_the_runs_of_a_multirun_leave_a_note_of_how_they_ended(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     words = ["dataset=csv", "dataset.path=nope.csv", "seed=0,1", "hydra.sweep.dir=swept"]
