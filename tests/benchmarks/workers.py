@@ -36,7 +36,7 @@ def measured(tuner_name: str, epochs: int, iterations: int, workers: int) -> lis
         workers: Trials at once.
 
     Returns:
-        Its trials, hours by its clock, hours of the bound, their ratio, the driver's processor time for a trial in ms, and
+        Its trials, hours by its clock, hours of the bound, their ratio, the driver's processor time a trial in ms, and
         megabytes of memory.
     """
     from simulated import SimulatedWorkers, made_tuner
