@@ -53,7 +53,7 @@ class RunFolder:
             remove_leftovers_below(path, patience=0)
             write_text(path / ".hydra" / "config.yaml", OmegaConf.to_yaml(config, resolve=True))
             if not resumed:
-                write_text(path / ".hydra" / "overrides.yaml", OmegaConf.to_yaml(OmegaConf.create(list(overrides))))
+                write_text(folder.overrides, OmegaConf.to_yaml(OmegaConf.create(list(overrides))))
             with folder.logging():
                 yield folder
 
@@ -159,6 +159,16 @@ class RunFolder:
     def latency(self) -> Path:
         """The times per text that were measured for `objective.max_ms_per_text`; a resumed run keeps to them."""
         return self.path / "latency.json"
+
+    @property
+    def packages(self) -> Path:
+        """The versions of all packages, as `pip freeze` lists them."""
+        return self.path / "packages.txt"
+
+    @property
+    def overrides(self) -> Path:
+        """The settings of the command line that began the run."""
+        return self.path / ".hydra" / "overrides.yaml"
 
     @property
     def inputs(self) -> Path:

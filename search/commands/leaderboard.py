@@ -130,7 +130,7 @@ def _runs(runs: list[RecordedRun], asked: _Asked) -> str:
     """A row per run."""
     from search.reporting.comparison.pairs import paired_columns, pairs
     from search.reporting.comparison.run_table import column_named, default_columns, ordered, table_of_runs
-    from search.reporting.comparison.show import best_metric, chosen, comparison, scores, shared_facts
+    from search.reporting.comparison.show import best_metric, chosen, comparison, positive_classes, scores, shared_facts
     from search.reporting.comparison.text_columns import markdown, screen_table
 
     table = table_of_runs(runs)
@@ -151,6 +151,8 @@ def _runs(runs: list[RecordedRun], asked: _Asked) -> str:
     with console.capture() as captured:
         _say(console, f"{_counted(len(runs), 'run')}{' of ' if facts else ''}{facts}, sorted by {sort}")
         console.print(screen_table(scores(runs, table, shown, None if metrics else console.width), console.width))
+        if told := positive_classes(runs):
+            _say(console, told)
         columns, same = chosen(table)
         console.print(screen_table(columns, console.width))
         if same:
@@ -167,7 +169,7 @@ def _trials(runs: list[RecordedRun], asked: _Asked) -> str:
     """A row per trial."""
     from search.reporting.comparison.folders import short_names
     from search.reporting.comparison.run_table import column_named, ordered, table_of_trials
-    from search.reporting.comparison.show import majority, metric_column, shared_facts, trials
+    from search.reporting.comparison.show import majority, metric_column, positive_classes, shared_facts, trials
     from search.reporting.comparison.text_columns import markdown, screen_table
 
     assert asked.trials is not None
@@ -196,8 +198,9 @@ def _trials(runs: list[RecordedRun], asked: _Asked) -> str:
         console.print(screen_table(columns, console.width))
         if same:
             _say(console, f"The same in all: {same}")
-        for sentence in majority(runs, [*metrics, sort]):
-            _say(console, sentence)
+        for sentence in (*majority(runs, [*metrics, sort]), positive_classes(runs)):
+            if sentence:
+                _say(console, sentence)
     return captured.get()
 
 

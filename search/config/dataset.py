@@ -93,6 +93,9 @@ class DatasetConfig:
     shared: str = "drop"
     """Texts in two splits, where files, a column or a recipe make the splits: drop (from train, and texts of test from
     valid too), keep (as published, with a count) or error."""
+    rare: str = "error"
+    """Classes with too few texts to be in every split and fold: error, drop (leave them out, of all splits) or merge
+    (put them into one class `other`)."""
     stratify: bool = True
     """Whether each split gets its share of each class; false: splits are random."""
     limit: int | None = None

@@ -15,7 +15,8 @@ from search.datasets.fetch import existing, locate
 from search.datasets.folds import Fold, Subset
 from search.datasets.labels import LEFT_OUT, encode_labels
 from search.datasets.limits import Limits
-from search.datasets.published import by_column, by_recipe, count_shared, settle_shared
+from search.datasets.published import by_column, by_recipe, count_shared, settle_shared, without_unseen
+from search.datasets.rare import settle_rare
 from search.datasets.read import is_table_archive, read
 from search.datasets.split import Splits, split
 from search.datasets.table import Examples, Table
@@ -49,7 +50,7 @@ def load_splits(config: DatasetConfig, data: Path, seed: int) -> Splits:
     if config.split_column is not None:
         tables = by_column(tables["train"], config)
     train, *others = tables.values()
-    classes, codes = encode_labels(train, others, config)
+    classes, unseen, codes = encode_labels(train, others, config)
     parts = {}
     for (name, table), its_codes in zip(tables.items(), codes, strict=True):
         parts[name], counts = _to_examples(table, its_codes, config)
@@ -60,11 +61,15 @@ def load_splits(config: DatasetConfig, data: Path, seed: int) -> Splits:
         cleaning += Cleaning(unused=read - sum(map(len, parts.values())))
     sources = {name: tables.get(name, train).source for name in parts}
     parts, counts = settle_shared(parts, config, sources)
-    splits = split(parts, classes, config, seed)
-    cleaning += counts + splits.cleaning
+    cleaning += counts
+    settled = settle_rare(parts, classes, config)
+    parts, counts = without_unseen(settled.parts, len(settled.classes))
+    splits = split(parts, settled.classes, config, seed)
+    cleaning += settled.cleaning + counts + splits.cleaning
     if config.shared == "keep":
         cleaning += count_shared(splits.parts)
-    return replace(splits, cleaning=cleaning)
+    cleaning += Cleaning(unseen_test=int((splits.test.labels >= len(settled.classes)).sum()))
+    return replace(splits, cleaning=cleaning, unseen=unseen, rare=settled.rare)
 
 
 def _read_files(config: DatasetConfig, data: Path) -> dict[str, Table]:

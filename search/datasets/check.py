@@ -20,6 +20,7 @@ DUPLICATE_RULES = ("first", "keep", "error")
 UNDECODABLE_RULES = ("error", "replace")
 CONFLICT_RULES = ("majority", "drop", "keep", "error")
 SHARED_RULES = ("drop", "keep", "error")
+RARE_RULES = ("error", "drop", "merge")
 _TAKE = {"take", "test_size", "train_size", "random_state", "stratify"}
 
 
@@ -36,6 +37,7 @@ def check_config(config: DatasetConfig) -> None:
     require_known(config.duplicates, DUPLICATE_RULES, "dataset.duplicates")
     require_known(config.conflicts, CONFLICT_RULES, "dataset.conflicts")
     require_known(config.shared, SHARED_RULES, "dataset.shared")
+    require_known(config.rare, RARE_RULES, "dataset.rare")
     check({key: getattr(config, key) for key in ("max_row_mib", "max_unpacked_gib")}, DatasetConfig, "dataset.")
     if config.valid_size is not None:
         _check_size(config.valid_size, "dataset.valid_size")

@@ -18,8 +18,8 @@ from search.errors import InputError
 class Cleaning:
     """The counts of rows that were read, dropped and kept.
 
-    `read` is the sum of the splits and of all other counts, except `conflicting_texts`, `shared_valid`, `shared_test`
-    and the counts of files.
+    `read` is the sum of the splits and of all other counts, except `conflicting_texts`, `merged`, `unseen_test`,
+    `shared_valid`, `shared_test` and the counts of files.
 
     Attributes:
         read: Rows in the file, and in that of the test split where it has its own.
@@ -27,6 +27,10 @@ class Cleaning:
         empty_text: Dropped, the text is empty or white space.
         missing_label: Dropped, there is a text but no label.
         other_class: Dropped, the label is in none of `dataset.classes` or `dataset.label_ranges`.
+        rare: Dropped, the class has too few texts, as `dataset.rare=drop` says.
+        merged: Rows of such classes that are of the class `other` now, as `dataset.rare=merge` says.
+        unseen_valid: Dropped from a validation split that came with the data, of a class that train lacks.
+        unseen_test: Rows of a test split that came with the data, of a class that train lacks: each is an error.
         conflicting_texts: Distinct texts that stood there with more than one label; counted split by split where each
             comes with rows of its own.
         conflicts: Dropped rows of those texts.
@@ -50,6 +54,10 @@ class Cleaning:
     empty_text: int = 0
     missing_label: int = 0
     other_class: int = 0
+    rare: int = 0
+    merged: int = 0
+    unseen_valid: int = 0
+    unseen_test: int = 0
     conflicting_texts: int = 0
     conflicts: int = 0
     duplicates: int = 0

@@ -6,13 +6,14 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from search.config.dataset import DatasetConfig
 from search.datasets.hints import listing, nearest
+from search.datasets.rare import MERGED
 from search.datasets.table import Table
 from search.errors import InputError
 
@@ -25,7 +26,21 @@ _BOOLEANS = {"true": "True", "false": "False"}
 _Codes = NDArray[np.int64]
 
 
-def encode_labels(train: Table, others: Sequence[Table], config: DatasetConfig) -> tuple[tuple[str, ...], list[_Codes]]:
+class Encoded(NamedTuple):
+    """Labels as indices.
+
+    Attributes:
+        classes: Names of the classes.
+        unseen: Names of those that only the other tables hold.
+        codes: For each table [n] int64, an index into the classes, or from their number on into `unseen`; or LEFT_OUT.
+    """
+
+    classes: tuple[str, ...]
+    unseen: tuple[str, ...]
+    codes: list[_Codes]
+
+
+def encode_labels(train: Table, others: Sequence[Table], config: DatasetConfig) -> Encoded:
     """Finds the classes, and encodes each row's class as an index.
 
     Labels that are whole numbers throughout (`1`, `1.0`, `"1"`) are sorted as numbers, booleans are False and True in
@@ -37,12 +52,11 @@ def encode_labels(train: Table, others: Sequence[Table], config: DatasetConfig) 
         config: Its `label`, `label_ranges`, `classes` and `positive`.
 
     Returns:
-        The names of the classes, and the codes of `train` and each of the others: [n] int64, an index into the
-        classes, or LEFT_OUT.
+        The classes, which follow from `train` alone, and the codes of `train` and each of the others.
 
     Raises:
-        InputError: The labels are no classes, there is only one, or a class in the configuration or in another
-            split is unknown.
+        InputError: The labels are no classes, there is only one, a class in the configuration is unknown, or another
+            split holds no class of train.
     """
     tables = [train, *others]
     found = [_distinct(table.labels) for table in tables]
@@ -51,7 +65,7 @@ def encode_labels(train: Table, others: Sequence[Table], config: DatasetConfig) 
         as_class: Callable[[Any], str] = _string
         named = [_name_by_range(*one, table, config) for one, table in zip(found, tables, strict=True)]
     else:
-        as_class = _notation({value for values, _ in found for value in values})
+        as_class = _notation(set(found[0][0]))
         named = [[as_class(value) for value in values] for values, _ in found]
         _require_classes(found[0], as_class, train, config.label)
     names = {name for name in named[0] if name is not None}
@@ -68,15 +82,17 @@ def encode_labels(train: Table, others: Sequence[Table], config: DatasetConfig) 
         if len(classes) > 2:
             raise InputError(f"dataset.positive={positive} is for two classes, but there are {len(classes)}: remove it")
         classes.sort(key=lambda name: name == positive)
-    index = {name: position for position, name in enumerate(classes)}
+    unseen: list[str] = []
+    if config.classes is None:
+        unseen = sorted({name for one in named[1:] for name in one if name is not None} - {*classes})
+    index = {name: position for position, name in enumerate([*classes, *unseen])}
     codes = [
         np.array([LEFT_OUT if name is None else index.get(name, LEFT_OUT) for name in one], dtype=np.int64)[where]
         for one, (_, where) in zip(named, found, strict=True)
     ]
-    if config.classes is None:
-        for other, its_names, its_codes in zip(others, named[1:], codes[1:], strict=True):
-            _require_same(its_names, its_codes, classes, other)
-    return tuple(classes), codes
+    for other, its_names in zip(others, named[1:], strict=True):
+        _require_known_class(its_names, classes, other)
+    return Encoded(tuple(classes), tuple(unseen), codes)
 
 
 def encode_as(table: Table, classes: Sequence[str], config: DatasetConfig) -> _Codes:
@@ -85,7 +101,8 @@ def encode_as(table: Table, classes: Sequence[str], config: DatasetConfig) -> _C
     Args:
         table: No label is missing.
         classes: The classes of the model, in its order.
-        config: Its `label_ranges`, and its `classes`: rows of others are then left out.
+        config: Its `label_ranges`, its `classes`: rows of others are then left out, and its `rare`: so are rows of
+            classes that the model doesn't know, or they are of the class that rare ones were merged into.
 
     Returns:
         [n] int64, an index into the classes, or LEFT_OUT.
@@ -105,6 +122,9 @@ def encode_as(table: Table, classes: Sequence[str], config: DatasetConfig) -> _C
     if config.classes is not None:
         wanted = {_known(_notation(set(classes))(value), classes, "dataset.classes") for value in config.classes}
         names = [name if name in wanted else None for name in names]
+    if config.rare == "drop" or (config.rare == "merge" and MERGED in index):
+        # The classes that were too rare to be learned.
+        names = [name if name in index else (MERGED if config.rare == "merge" else None) for name in names]
     unknown = [position for position, name in enumerate(names) if name is not None and name not in index]
     if unknown:
         rows = [(position, table.rows[where == position]) for position in unknown[:_SHOWN]]
@@ -205,12 +225,11 @@ def _known(name: str, names: Sequence[str] | set[str], key: str) -> str:
     return name
 
 
-def _require_same(names: list[str | None], codes: _Codes, classes: Sequence[str], other: Table) -> None:
-    """Refuses another split with a class that the training rows do not have."""
-    unknown = sorted({name for name in names if name is not None} - set(classes))
-    if unknown:
-        row = other.rows[codes == LEFT_OUT][0]
+def _require_known_class(names: list[str | None], classes: Sequence[str], other: Table) -> None:
+    """Refuses another split none of whose classes the training rows have: its labels are written in another way."""
+    there = [name for name in names if name is not None]
+    if there and not {*there} & {*classes}:
         raise InputError(
-            f"Row {row:,} of {other.source} is of class {unknown[0]!r}, which has no training rows; "
-            f"the classes are {listing(classes)}"
+            f"No row of {other.source} is of a class of the training rows: its labels are {listing(sorted(there))}, "
+            f"theirs {listing(classes)}"
         )

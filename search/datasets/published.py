@@ -130,6 +130,24 @@ def settle_shared(
     return settled, counts
 
 
+def without_unseen(parts: Mapping[str, Examples], classes: int) -> tuple[dict[str, Examples], Cleaning]:
+    """Drops rows of valid that are of a class that train lacks: they say nothing about which trial is the best.
+
+    Args:
+        parts: The splits that came with the data.
+        classes: Number of classes.
+
+    Raises:
+        InputError: Fewer than two classes are left in valid, which then ranks no trials.
+    """
+    if "valid" not in parts:
+        return dict(parts), Cleaning()
+    known = parts["valid"].labels < classes
+    if len(set(parts["valid"].labels[known].tolist())) < 2:
+        raise InputError("The validation split that comes with the data must hold two of the classes of train or more")
+    return {**parts, "valid": parts["valid"].take(known)}, Cleaning(unseen_valid=int((~known).sum()))
+
+
 def count_shared(splits: Mapping[str, Examples]) -> Cleaning:
     """Counts the rows of valid (if there is one) and of test whose text is also in an earlier split."""
     valid = [splits["valid"]] if "valid" in splits else []

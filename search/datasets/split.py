@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -36,6 +36,8 @@ class Splits:
             be many times larger than what is left of train.
         fold: The fold of each row of train, int64 [n]; None: there is no cross-validation.
         few: Whether there are folds because there are few rows, not because they were asked for.
+        unseen: Names of classes that only test holds, of labels from the number of classes on; no model knows them.
+        rare: Name of each class that was left out or merged, as too rare, to its texts in train.
     """
 
     classes: tuple[str, ...]
@@ -46,6 +48,13 @@ class Splits:
     refit_on: tuple[str, ...] = ("train", "valid")
     fold: NDArray[np.int64] | None = None
     few: bool = False
+    unseen: tuple[str, ...] = ()
+    rare: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The classes, and those that only the test split holds; the name of each label."""
+        return (*self.classes, *self.unseen)
 
     @cached_property
     def refit(self) -> Examples:
@@ -67,13 +76,13 @@ class Splits:
 
     @property
     def labelled(self) -> Examples:
-        """The rows of `refit` and of test, for the final model."""
-        return self.refit + self.test
+        """The rows of `refit` and, but for those of unseen classes, of test, for the final model."""
+        return self.refit + self.test.take(self.test.labels < len(self.classes))
 
     def sizes(self) -> dict[str, dict[str, int]]:
         """The number of rows of each class in each split."""
         return {
-            name: dict(zip(self.classes, _per_class(split.labels, len(self.classes)).tolist(), strict=True))
+            name: dict(zip(self.names, _per_class(split.labels, len(self.names)).tolist(), strict=True))
             for name, split in self.parts.items()
         }
 
@@ -84,8 +93,7 @@ def split(parts: Mapping[str, Examples], classes: tuple[str, ...], config: Datas
     Each split has its share of each class to within a row, and one row at least. Rows of the same text stay together;
     sizes count distinct texts, which are the rows unless duplicates were kept, and a text that was kept with several
     labels counts as of its first. Without `stratify` the shares are what a shuffle gives. The test split depends on
-    `test_size`, `limit` and the seed: another `train_size` or `valid_size` leaves it as it is. (scikit-learn splits by
-    class or keeps groups together, but not both at sizes one can choose; hence this page.)
+    `test_size`, `limit` and the seed: another `train_size` or `valid_size` leaves it as it is.
 
     Args:
         parts: Train, and valid and test where they came with the data: they stay as they are. For cross-validation
@@ -120,7 +128,7 @@ def split(parts: Mapping[str, Examples], classes: tuple[str, ...], config: Datas
     cut = {**within, **_cut(within["train"], wanted[1:], classes, config, random)}
     train = part_of(cut["train"], within["train"], classes, config, random)
     if not config.stratify:
-        _require_every_class({**cut, "train": train}, classes)
+        _require_every_class({**{name: cut[name] for name in wanted}, "train": train}, classes)
     cleaning = Cleaning(over_limit=over_limit, unused=len(cut["train"]) - len(train))
     if folds is not None:
         fold = number_folds(train, folds, classes, config.stratify, random)
@@ -136,23 +144,17 @@ def _limit(
     names: Sequence[str],
     random: np.random.Generator,
 ) -> Examples:
-    """Checks that each class can be in every split, and draws a stratified sample within the limit."""
+    """Draws a stratified sample within the limit, of rows that the named splits are cut out of."""
     ids, labels = distinct_texts(examples)
     counts = _per_class(labels, len(classes))
-    rarest = int(counts.argmin())
-    if counts[rarest] < len(names):
-        raise InputError(
-            f"Class {classes[rarest]!r} is too rare: after cleaning it has {counts[rarest]} distinct text(s), and "
-            f"{', '.join(names)} need one each; add rows, or leave it out by listing the others in dataset.classes"
-        )
     if config.limit is None or config.limit >= len(labels):
         return examples
-    if config.limit < len(names) * len(classes):
+    if config.limit < len(names) * len(counts):
         raise InputError(
-            f"dataset.limit={config.limit} is too few for {len(classes)} classes in {', '.join(names)}: "
-            f"expected {len(names) * len(classes)} or more"
+            f"dataset.limit={config.limit} is too few for {len(counts)} classes in {', '.join(names)}: "
+            f"expected {len(names) * len(counts)} or more"
         )
-    share = _apportion(counts, config.limit, np.full_like(counts, len(names)), counts)
+    share = _apportion(counts, config.limit, np.minimum(counts, len(names)), counts)
     shuffled = _shuffled(labels, counts, random)
     taken = np.zeros(len(labels), dtype=bool)
     for of_class, count in zip(shuffled, share, strict=True):

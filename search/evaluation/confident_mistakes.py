@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from search.evaluation.weighted import padded
+
 
 def confident_mistakes(
     labels: NDArray[np.int64], predicted: NDArray[np.int64], probabilities: NDArray[np.float64], most: int
@@ -28,6 +30,7 @@ def confident_mistakes(
         of_kind = [rows[np.argsort(-probabilities[rows, k], kind="stable")] for k, rows in enumerate(of_kind)]
         half = [max(most // 2, most - len(of_kind[1 - k])) for k in (0, 1)]
         return np.concatenate([rows[:some] for rows, some in zip(of_kind, half, strict=True)])
+    probabilities = padded(probabilities, labels)
     margin = probabilities[at, predicted[at]] - probabilities[at, labels[at]]
     surest: NDArray[np.int64] = at[np.argsort(-margin, kind="stable")][:most]
     return surest

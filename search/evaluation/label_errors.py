@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from search.evaluation.weighted import padded
+
 
 def likely_label_errors(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Marks rows that a model trained on other rows puts in another class as confidently as that class's own rows.
@@ -20,6 +22,7 @@ def likely_label_errors(labels: NDArray[np.int64], probabilities: NDArray[np.flo
     Returns:
         bool [n].
     """
+    probabilities = padded(probabilities, labels)
     classes = probabilities.shape[1]
     own = np.bincount(labels, minlength=classes)
     sums = np.bincount(labels, weights=probabilities[np.arange(len(labels)), labels], minlength=classes)

@@ -68,13 +68,15 @@ def score(
     predictions or all labels are one class, are 0, as in scikit-learn.
 
     Args:
-        labels: int [n], from 0 to classes - 1; in a binary task 1 is the positive class.
+        labels: int [n], from 0 to classes - 1; in a binary task 1 is the positive class. A label from `classes` on is
+            of a class that the model doesn't know: an error, whatever is predicted.
         probabilities: float [n, classes].
         threshold: See `predict`.
 
     Returns:
-        Name to value, for each of `names(classes)`. NaN where a class that is missing from the labels leaves a metric
-        undefined: the positive class's, the macro means, `roc_auc` and `average_precision`.
+        Name to value, for each of `names(classes)`. Means over more than two classes are over those that the labels
+        hold. NaN where a class that is missing from the labels leaves a metric undefined: of two classes the positive
+        one's, the macro means, `roc_auc` and `average_precision`.
 
     Raises:
         ValueError: The arrays do not fit each other, or a probability is not finite.

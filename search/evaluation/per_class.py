@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from search.evaluation.weighted import padded
+
 
 def per_class(
     classes: Sequence[str],
@@ -28,7 +30,7 @@ def per_class(
         For each class name, rows, predicted (how often it was), precision, recall, f1, average_precision and roc_auc;
         None where a metric is undefined.
     """
-    found = []
+    found, probabilities = [], padded(probabilities, labels)
     for k, name in enumerate(classes):
         hits, own, said = int(counts[k, k]), int(counts[k].sum()), int(counts[:, k].sum())
         positive = labels == k

@@ -41,7 +41,7 @@ class WeightedScorer:
     """Scores one set of predictions under any number of weightings of its rows.
 
     Args:
-        labels: int [n], from 0 to classes - 1.
+        labels: int [n]; those from `classes` on are of classes that the model doesn't know: errors, whatever it says.
         probabilities: float [n, classes].
         threshold: Two classes only: the probability from which the second is predicted; None: the most probable is.
         curves: Whether to give the areas under curves, by far the most expensive where there are many classes.
@@ -55,14 +55,20 @@ class WeightedScorer:
     ) -> None:
         labels, probabilities = _checked(labels, probabilities)
         rows, self.classes = probabilities.shape
-        right = np.zeros((rows, self.classes))
+        decided = decide(probabilities, threshold)
+        probabilities = padded(probabilities, labels)
+        self._columns_of_classes = probabilities.shape[1]
+        right = np.zeros(probabilities.shape)
         right[np.arange(rows), labels] = 1
-        predicted = np.zeros((rows, self.classes))
-        predicted[np.arange(rows), decide(probabilities, threshold)] = 1
+        predicted = np.zeros(probabilities.shape)
+        predicted[np.arange(rows), decided] = 1
         self._columns = np.hstack(
-            [right, predicted, right * predicted, _losses(right, probabilities), _calibration(right, probabilities)]
+            [
+                *(right, predicted, right * predicted),
+                *(_losses(right, probabilities, self.classes), _calibration(right, probabilities)),
+            ]
         )
-        ranked = [1] if self.classes == 2 else list(range(self.classes))
+        ranked = [1] if self.classes == 2 else list(range(probabilities.shape[1]))
         self._rankings = [] if not curves else [_rank(right[:, k], probabilities[:, k]) for k in ranked]
 
     def __call__(self, weights: Floats) -> dict[str, Floats]:
@@ -72,17 +78,18 @@ class WeightedScorer:
             weights: float [weightings, n], not negative.
 
         Returns:
-            Name to float64 [weightings]; NaN where a class without weight leaves the metric undefined.
+            Name to float64 [weightings]. Of more than two classes, means over classes are over those with weight; NaN
+            where a class without weight leaves the metric undefined.
         """
         sums = weights @ self._columns
         total = weights.sum(axis=1)
-        k = self.classes
-        scores = _confusion_scores(sums[:, :k], sums[:, k : 2 * k], sums[:, 2 * k : 3 * k])
+        k = self._columns_of_classes
+        scores = _confusion_scores(sums[:, :k], sums[:, k : 2 * k], sums[:, 2 * k : 3 * k], self.classes == 2)
         scores["log_loss"], scores["brier"] = (sums[:, 3 * k : 3 * k + 2] / total[:, None]).T
         scores["expected_calibration_error"] = np.abs(sums[:, 3 * k + 2 :]).sum(axis=1) / total
         if self._rankings:
             areas = np.array([_areas(ranking, weights) for ranking in self._rankings])
-            scores["roc_auc"], scores["average_precision"] = areas.mean(axis=0)
+            scores["roc_auc"], scores["average_precision"] = _mean_of_defined(np.moveaxis(areas, 0, -1))
         return scores
 
 
@@ -94,21 +101,27 @@ def _checked(labels: ArrayLike, probabilities: ArrayLike) -> tuple[NDArray[np.in
             "Expected labels [n] and probabilities [n, classes], at least one row and two classes. "
             f"Received: {label_array.shape} and {probability_array.shape}"
         )
-    if label_array.min() < 0 or label_array.max() >= classes:
-        raise ValueError(
-            f"Expected labels from 0 to {classes - 1}. Received: {label_array.min()} to {label_array.max()}"
-        )
+    if label_array.min() < 0:
+        raise ValueError(f"Expected labels from 0 on. Received: {label_array.min()}")
     if not np.isfinite(probability_array).all():
         raise ValueError("Expected finite probabilities. Received NaN or infinity: the model diverged")
     return label_array.astype(np.int64), probability_array
 
 
-def _losses(right: Floats, probabilities: Floats) -> Floats:
+def padded(probabilities: Floats, labels: NDArray[np.int64]) -> Floats:
+    """Probabilities with a column of zeros for each class that only the labels know."""
+    unknown = int(labels.max()) + 1 - probabilities.shape[1]
+    return np.pad(probabilities, ((0, 0), (0, unknown))) if unknown > 0 else probabilities
+
+
+def _losses(right: Floats, probabilities: Floats, classes: int) -> Floats:
     """Log loss and Brier score of each row, [n, 2]."""
     tiny = np.finfo(np.float64).eps  # as scikit-learn clips: a certain error costs 36 nats, not infinitely many
     log_loss = -np.log(np.clip((probabilities * right).sum(axis=1), tiny, 1 - tiny))
     squares = (probabilities - right) ** 2
-    brier = squares[:, 1] if right.shape[1] == 2 else squares.sum(axis=1)
+    brier = squares.sum(axis=1)
+    if classes == 2:  # half the sum
+        brier = squares[:, 1] if right.shape[1] == 2 else brier / 2
     return np.column_stack([log_loss, brier])
 
 
@@ -123,7 +136,7 @@ def _calibration(right: Floats, probabilities: Floats) -> Floats:
     return gaps
 
 
-def _confusion_scores(support: Floats, predicted: Floats, hits: Floats) -> dict[str, Floats]:
+def _confusion_scores(support: Floats, predicted: Floats, hits: Floats, binary: bool) -> dict[str, Floats]:
     """The metrics of decisions, from the weights of labels, predictions and right predictions, each [weightings, k]."""
     total = support.sum(axis=1)
     precision = _ratio(hits, predicted)
@@ -132,9 +145,10 @@ def _confusion_scores(support: Floats, predicted: Floats, hits: Floats) -> dict[
     scores = {"accuracy": hits.sum(axis=1) / total}
     present = support > 0
     for name, values in (("precision", precision), ("recall", recall), ("f1", f1)):
-        if support.shape[1] == 2:
+        if binary:
             scores[name] = np.where(present[:, 1], values[:, 1], np.nan)
-        scores[f"macro_{name}"] = np.where(present.all(axis=1), values.mean(axis=1), np.nan)
+        macro = _mean_of_defined(np.where(present, values, np.nan))
+        scores[f"macro_{name}"] = np.where(present[:, :2].all(axis=1), macro, np.nan) if binary else macro
         scores[f"weighted_{name}"] = (support * values).sum(axis=1) / total
     # Gorodkin, 2004, Comparing two K-category assignments by a K-category correlation coefficient.
     covariance = hits.sum(axis=1) * total - (support * predicted).sum(axis=1)
@@ -163,6 +177,14 @@ def _areas(ranking: _Ranking, weights: Floats) -> tuple[Floats, Floats]:
     area = _ratio(trapezoids.sum(axis=1), positives * negatives, undefined=np.nan)
     steps = gained * _ratio(hits, selected)
     return area, _ratio(steps.sum(axis=1), positives, undefined=np.nan)
+
+
+def _mean_of_defined(values: Floats) -> Floats:
+    """Means along the last axis over what is not NaN; NaN where nothing else is."""
+    defined = ~np.isnan(values)
+    if defined.all():
+        return np.asarray(values.mean(axis=-1))
+    return _ratio(np.where(defined, values, 0).sum(axis=-1), defined.sum(axis=-1).astype(np.float64), np.nan)
 
 
 def _ratio(numerator: Floats, denominator: Floats, undefined: float = 0.0) -> Floats:

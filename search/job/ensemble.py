@@ -68,7 +68,7 @@ def build_ensemble(
 
     chosen = ensembles[record["chosen"]]
     probabilities = combined(chosen.combiner, np.stack([member.test for member in found]))
-    scored = ScoredRows(splits.test, splits.classes, probabilities, chosen.threshold)
+    scored = ScoredRows(splits.test, splits.classes, probabilities, chosen.threshold, splits.unseen)
     write_predictions(folder / "predictions.csv", scored)
     model = ensemble_model(found, chosen.combiner)
     Classifier(model, splits.classes, chosen.threshold).export(folder / "model")

@@ -30,7 +30,7 @@ def evaluate(prepared: Prepared, trials: Trials, classifier: Classifier) -> Eval
     config, splits, threshold = prepared.config, prepared.splits, classifier.threshold
     probabilities = classifier.probabilities(splits.test.texts, trials.features(splits.test))
     return Evaluation(
-        ScoredRows(splits.test, splits.classes, probabilities, threshold),
+        ScoredRows(splits.test, splits.classes, probabilities, threshold, splits.unseen),
         score(splits.test.labels, probabilities, threshold),
         intervals(splits.test.labels, probabilities, threshold, seed=config.seed),
         baselines=run_baselines(

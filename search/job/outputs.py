@@ -7,16 +7,20 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
+from omegaconf import OmegaConf
+
 from search.backbones.catalog import catalog
 from search.evaluation.baselines import records
 from search.evaluation.metrics import score
 from search.evaluation.verdict import Verdict
 from search.job.ensemble import Ensembled
+from search.job.inputs import Inputs
 from search.job.prepare import Prepared
 from search.job.run import Run
 from search.job.timed_models import tried
 from search.job.trials import Trials
 from search.models.classifier import Classifier
+from search.reporting.provenance import provenance, write_packages
 from search.reporting.report.measurements import write_measurements
 from search.reporting.report.write import write_report
 from search.reporting.results import Evaluation, ScoredRows
@@ -66,10 +70,20 @@ def write_outputs(run: Run, prepared: Prepared, trials: Trials, answer: Answer) 
     models = tried(trials.tuner, trials.hypermodel)
     known = catalog(run.catalogs)
     write_measurements(folder, splits, evaluation, classifier.probabilities, models, known, trials.passes)
+    write_packages(folder.packages)
     # The last but for the report: where it is, the run has ended.
     write_json(folder.summary, summary)
     write_report(folder.path)
     return summary
+
+
+def _provenance(run: Run) -> dict[str, Any]:
+    """The origin of the answer; that of a run which an earlier version began lacks its data."""
+    inputs = Inputs.read(run.folder.inputs) or Inputs({})
+    data = {key: asdict(one.checksum) for key, one in inputs.data.items()}
+    overrides = OmegaConf.to_container(OmegaConf.load(run.folder.overrides), resolve=False)
+    assert isinstance(overrides, list)
+    return provenance(data, map(str, overrides), inputs.catalogs)
 
 
 def _summary(run: Run, prepared: Prepared, trials: Trials, answer: Answer) -> dict[str, Any]:
@@ -78,6 +92,8 @@ def _summary(run: Run, prepared: Prepared, trials: Trials, answer: Answer) -> di
     summary = {
         "dataset": config.dataset.name,
         "classes": splits.classes,
+        "unseen": splits.unseen,
+        "rare": dict(splits.rare),
         "sizes": splits.sizes(),
         "cleaning": asdict(splits.cleaning),
         "refit_on": splits.refit_on,
@@ -99,6 +115,7 @@ def _summary(run: Run, prepared: Prepared, trials: Trials, answer: Answer) -> di
         "seconds": run.stopwatch.seconds(),
         "versions": versions(),
         "device": run.device,
+        **_provenance(run),
     }
     more = {
         "folds": fold_spread(best.fold_scores, prepared.splits.few),

@@ -17,7 +17,7 @@ from search.reporting.report.promotion_chains import configurations
 from search.reporting.report.run_files import RecordedRun
 from search.reporting.report.sections.answer import spoken
 from search.reporting.report.svg import number
-from search.reporting.tables import short
+from search.reporting.tables import positive_class, short
 from search.utils.files import write_text
 from search.utils.paths import read_path
 
@@ -120,9 +120,10 @@ def run_lines(run: RecordedRun) -> str:
     card = _answer(run)
     others = ", ".join(f"{name} {short(score)}" for name, score in card["baselines"])
     settings = ", ".join(f"{name}={value}" for name, value in card["best"])
+    positive = f". {card['positive']}" if card["positive"] else ""
     return (
         f"Run {card['folder']}: {card['metric']} {short(card['score'])}{card['interval']} on {card['rows']:,} test "
-        f"rows of {card['dataset']}\n  baselines: {others}\n  {card['verdict']}\n"
+        f"rows of {card['dataset']}{positive}\n  baselines: {others}\n  {card['verdict']}\n"
         f"  best trial {card['trial']} of {card['trials']}: {settings}"
     )
 
@@ -136,6 +137,7 @@ def _answer(run: RecordedRun) -> dict[str, Any]:
         "dataset": summary["dataset"],
         "rows": len(run.labels),
         "metric": spoken(metric),
+        "positive": positive_class(run.classes),
         "score": summary["test"][metric],
         "interval": "" if low is None else f" (95 % interval {short(low)} to {short(high)})",
         "baselines": [(spoken(name), test[metric]) for name, test in tests.items()],

@@ -27,12 +27,19 @@ class ScoredRows:
         classes: Names of the classes.
         probabilities: float64 [n, classes].
         threshold: The threshold of two classes; None with more.
+        unseen: Names of classes that only these rows hold, of labels beyond `classes`.
     """
 
     examples: Examples
     classes: Sequence[str]
     probabilities: NDArray[np.float64]
     threshold: float | None
+    unseen: Sequence[str] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The name of each label."""
+        return (*self.classes, *self.unseen)
 
     @property
     def predicted(self) -> NDArray[np.int64]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,10 +17,12 @@ from rich.table import Table
 
 from search.datasets import Cleaning, Splits
 from search.datasets.folds import FEW
+from search.datasets.rare import MERGED
 from search.evaluation.metric_list import shown_metrics
 from search.evaluation.paired import compared
 from search.reporting.progress import EmbeddingProgress, SearchProgress
 from search.reporting.tables import (
+    positive_class,
     short,
     short_time,
     table_of_baselines,
@@ -31,7 +33,12 @@ from search.reporting.tables import (
 from search.utils.overrides import typed
 
 if TYPE_CHECKING:  # the data are shown before TensorFlow, which these import, is needed
+    from search.reporting.advice.finding import Advice
     from search.tuning.oracles import Plan
+
+
+_NAMED = 10
+_ADVISED = 3
 
 
 class _Terminal(Console):
@@ -63,14 +70,18 @@ class Screen:
         """Prints the sizes of the splits, class by class, and what cleaning dropped."""
         self.say(f"{name}: rows per class and split")
         columns = {
-            split: [*(f"{counts[label]:,}" for label in splits.classes), f"{sum(counts.values()):,}"]
+            split: [*(f"{counts[label]:,}" for label in splits.names), f"{sum(counts.values()):,}"]
             for split, counts in splits.sizes().items()
         }
-        self.console.print(table_of_classes([*splits.classes, "all"], columns, self.console.width))
+        self.console.print(table_of_classes([*splits.names, "all"], columns, self.console.width))
+        if told := positive_class(splits.classes):
+            self.say(f"{told} (dataset.positive chooses it; else the last in sorted order)")
         if splits.fold is not None:
             why = f" (dataset.folds=auto: fewer than {FEW:,} texts to learn from)" if splits.few else ""
             self.say(f"Cross-validation: train in {len(splits.folds)} folds, each held out in turn{why}")
         self.say(describe_cleaning(splits.cleaning))
+        if told := describe_classes(splits.rare, splits.cleaning, splits.unseen, splits.sizes()["test"]):
+            self.say(told)
 
     @contextmanager
     def progress(self, plan: Plan, objective: Any, workers: int = 1) -> Iterator[SearchProgress]:
@@ -119,8 +130,8 @@ class Screen:
             finally:
                 self._bars = None
 
-    def show_result(self, summary: Mapping[str, Any], folder: Path) -> None:
-        """Prints the answer: the best configuration, its scores, the baselines' below, where everything is."""
+    def show_result(self, summary: Mapping[str, Any], folder: Path, advice: Sequence[Advice] = ()) -> None:
+        """Prints the answer: the best configuration, its scores, the baselines', what to try next, where all is."""
         best = Table("Best configuration", "", box=box.SIMPLE_HEAD, pad_edge=False)
         for name, value in summary["best"].items():
             best.add_row(name, f"{value:.4g}" if isinstance(value, float) else escape(str(value)))
@@ -133,6 +144,8 @@ class Screen:
         if (spent := summary.get("milliseconds_per_text")) is not None:
             scores.add_row("ms a text", "", f"[bold]{short_time(spent)}[/bold]", "")
         self.console.print(scores)
+        if told := positive_class(summary["classes"]):
+            self.say(told)
         self.console.print(table_of_baselines(summary["baselines"], summary["verdict"]))
         if folds := summary.get("folds"):
             each = ", ".join(map(short, folds["scores"]))
@@ -151,6 +164,9 @@ class Screen:
             self.say(summary["final_refit"]["text"])
         if summary.get("latency"):
             self.say(summary["latency"]["text"])
+        for one in advice[:_ADVISED]:
+            self.say(f"Next: {one.title.lower()}: {one.evidence}")
+            self.say(f"  {one.command}")
         self.say(f"Run folder: {folder}")
         self.say(f"Look at the trials: {typed('search.board', f'run={folder}')}")
 
@@ -167,6 +183,8 @@ def describe_left_out(cleaning: Cleaning) -> str:
         "empty_text": "with an empty text",
         "missing_label": "without a label",
         "other_class": "of other classes",
+        "rare": "of classes that are too rare",
+        "unseen_valid": "of valid of classes that train lacks",
         "conflicts": "of texts with conflicting labels",
         "duplicates": "that repeat a text and its label",
         "also_in_test": "of train or valid whose text is in test",
@@ -186,6 +204,36 @@ def describe_left_out(cleaning: Cleaning) -> str:
     unread = [f"{count:,} {phrase}" for phrase, count in files.items() if count]
     not_read = f" Files not read: {', '.join(unread)}." if unread else ""
     return f"{cleaning.read:,} rows read; left out: {', '.join(dropped) or 'none'}.{not_read}"
+
+
+def describe_classes(
+    rare: Mapping[str, int], cleaning: Cleaning, unseen: Sequence[str], tested: Mapping[str, int]
+) -> str:
+    """Describes which classes were too rare, and in which train and test differ; empty where there are none.
+
+    Args:
+        rare: Names of the classes that were left out or merged, to their texts in train.
+        cleaning: The counts of rows.
+        unseen: Names of the classes that only test holds.
+        tested: The number of test rows of each class.
+    """
+    told = []
+    if rare:
+        texts = [f"{name} ({count:,})" for name, count in rare.items()]
+        done = f"merged into {MERGED!r}, {cleaning.merged:,} rows" if cleaning.merged else "left out"
+        told.append(f"Classes with too few texts, {done}: {few(texts)}.")
+    if unseen:
+        told.append(
+            f"{cleaning.unseen_test:,} test rows are of classes that train lacks, and count as errors: {few(unseen)}."
+        )
+    if absent := [name for name, count in tested.items() if not count]:
+        told.append(f"Classes without a test row, which the test scores say nothing about: {few(absent)}.")
+    return " ".join(told)
+
+
+def few(names: Sequence[str]) -> str:
+    """Names in a sentence, the first ten where there are more."""
+    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else "")
 
 
 def _shared(cleaning: Cleaning) -> str:

@@ -51,7 +51,7 @@ def write_predictions(path: Path, scored: ScoredRows) -> None:
         path: The CSV file.
         scored: The rows, and a model's probabilities.
     """
-    examples, names = scored.examples, np.array(scored.classes, dtype=object)
+    examples, names = scored.examples, np.array(scored.names, dtype=object)
     table = pd.DataFrame(
         {
             "row": examples.rows,

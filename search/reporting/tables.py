@@ -72,6 +72,11 @@ def _cut(name: str, room: int, of_end: int = 0) -> str:
     return f"{start}…{end}"
 
 
+def positive_class(classes: Sequence[str]) -> str | None:
+    """The class that precision, recall, F1 and the curves of two classes are about, in words; None with more."""
+    return f"Positive class: {classes[1]}" if len(classes) == 2 else None
+
+
 def short(value: float | None, digits: int = 3) -> str:
     """A number with `digits` decimals; a dash where there is none."""
     return "-" if value is None or math.isnan(value) else f"{value:.{digits}f}"

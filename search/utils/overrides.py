@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from functools import cache
 from pathlib import Path
@@ -82,6 +82,15 @@ def setting(key: str, value: object) -> str:
     if "${" in text or text == _NULL or text.startswith(_QUOTES):
         text = quoted(text.replace("${", "\\${"))
     return f"{key}={text}"
+
+
+def as_given(words: Iterable[str]) -> list[str]:
+    """Settings as they were given on the command line, where a range that replaces another is two words to Hydra."""
+    listed = list(words)
+    removed = {word[1:] for word in listed if word.startswith("~") and "=" not in word}
+    pairs = {key for key in removed if any(word.startswith(f"+{key}=") for word in listed)}
+    kept = [word for word in listed if word[1:] not in pairs or not word.startswith("~")]
+    return [word[1:] if word.startswith("+") and word[1:].partition("=")[0] in pairs else word for word in kept]
 
 
 def typed(module: str, *words: str) -> str:

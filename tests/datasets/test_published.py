@@ -137,10 +137,28 @@ def test_a_valid_file_alone_leaves_test_to_be_cut(tmp_path):
         load(train, valid_path=str(tmp_path / "vlaid.csv"))
 
 
-def test_a_class_of_the_valid_file_that_train_lacks_is_named(tmp_path):
+def test_rows_of_classes_that_train_lacks_leave_valid_and_are_errors_in_test(tmp_path):
+    train = write_csv(tmp_path / "train.csv", some_rows(50))
+    valid = write_csv(tmp_path / "valid.csv", [("x", "bad"), ("y", "good"), ("z", "odd")])
+    test = write_csv(tmp_path / "test.csv", [("u", "bad"), ("v", "odd"), ("w", "new")])
+    splits = load(train, valid_path=str(valid), test_path=str(test))
+    assert splits.classes == ("bad", "good") and splits.unseen == ("new", "odd")
+    assert [splits.names[label] for label in splits.test.labels] == ["bad", "odd", "new"]
+    assert (splits.cleaning.unseen_valid, splits.cleaning.unseen_test, len(splits.valid)) == (1, 2, 2)
+    assert set(splits.labelled.labels) == {0, 1}
+
+
+def test_a_test_file_without_a_class_of_train_is_one_line(tmp_path):
+    train = write_csv(tmp_path / "train.csv", some_rows(50))
+    test = write_csv(tmp_path / "test.csv", [("x", "-1"), ("y", "1")])
+    with pytest.raises(InputError, match=r"No row of .*test\.csv is of a class of the training rows"):
+        load(train, test_path=str(test))
+
+
+def test_a_valid_file_of_one_class_is_one_line(tmp_path):
     train = write_csv(tmp_path / "train.csv", some_rows(50))
     valid = write_csv(tmp_path / "valid.csv", [("x", "bad"), ("y", "odd")])
-    with pytest.raises(InputError, match=r"Row 2 of .*valid\.csv is of class 'odd', which has no training rows"):
+    with pytest.raises(InputError, match="must hold two of the classes"):
         load(train, valid_path=str(valid))
 
 

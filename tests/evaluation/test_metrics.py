@@ -6,6 +6,7 @@ import pytest
 from evaluation_helpers import assert_same, by_sklearn, patient, predictions
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
 from search.evaluation import direction, names, predict, score
 
@@ -36,11 +37,12 @@ def test_only_what_a_missing_class_leaves_undefined_is_nan(drawn):
     undefined = {name for name, value in score(labels, probabilities).items() if np.isnan(value)}
     expected = set()
     if len(set(labels)) < k:
-        expected |= {"macro_precision", "macro_recall", "macro_f1", "roc_auc"}
-        if k > 2 or 1 not in labels:
-            expected |= {"average_precision"}
+        if k == 2:
+            expected |= {"macro_precision", "macro_recall", "macro_f1"}
+        if len(set(labels)) == 1:
+            expected |= {"roc_auc"}
         if k == 2 and 1 not in labels:
-            expected |= {"precision", "recall", "f1"}
+            expected |= {"precision", "recall", "f1", "average_precision"}
     assert undefined == expected
 
 
@@ -61,6 +63,22 @@ def test_calibration_error_of_probabilities_that_are_true_is_small():
     assert score(labels, probabilities)["expected_calibration_error"] < 0.01
     sure = np.eye(2)[predict(probabilities)]
     assert score(labels, sure)["expected_calibration_error"] == pytest.approx(0.25, abs=0.01)
+
+
+def test_rows_of_a_class_that_the_model_does_not_know_are_errors():
+    labels, probabilities = np.array([0, 1, 1, 2]), np.array([[0.9, 0.1], [0.2, 0.8], [0.4, 0.6], [0.3, 0.7]])
+    found = score(labels, probabilities, 0.5)
+    assert found["accuracy"] == 0.75 and found["recall"] == 1 and found["precision"] == pytest.approx(2 / 3)
+    assert found["macro_f1"] == pytest.approx(f1_score(labels, [0, 1, 1, 1], average="macro"))
+    assert found["brier"] == pytest.approx((0.01 + 0.04 + 0.16 + (0.09 + 0.49 + 1) / 2) / 4)
+    assert found["average_precision"] == pytest.approx(average_precision_score(labels == 1, probabilities[:, 1]))
+
+
+def test_means_are_over_the_classes_that_are_there():
+    labels, probabilities = np.array([0, 1, 1]), np.array([[0.6, 0.2, 0.2], [0.1, 0.2, 0.7], [0.1, 0.8, 0.1]])
+    found = score(labels, probabilities)
+    assert found["macro_recall"] == pytest.approx(0.75)
+    assert found["roc_auc"] == pytest.approx(np.mean([roc_auc_score(labels == k, probabilities[:, k]) for k in (0, 1)]))
 
 
 def test_a_certain_error_costs_a_finite_log_loss():
@@ -84,7 +102,6 @@ def test_predict_takes_the_most_probable_or_what_reaches_the_threshold():
         ([0], [[1.0]]),
         ([0, 1], [[0.5, 0.5]]),
         ([0], [0.5]),
-        ([2], [[0.5, 0.5]]),
         ([-1], [[0.5, 0.5]]),
         ([0], [[np.nan, 0.5]]),
         ([0], [[np.inf, 0.5]]),

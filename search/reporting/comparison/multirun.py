@@ -14,7 +14,13 @@ from search.reporting.comparison.attempts import FINISHED, Attempt
 from search.reporting.comparison.multirun_page import Summary, page
 from search.reporting.comparison.run_table import default_columns
 from search.reporting.comparison.seed_groups import SEED, TESTED, grouped, table_of_attempts, varying
-from search.reporting.comparison.show import baseline_column, best_metric, metric_column, verdict_column
+from search.reporting.comparison.show import (
+    baseline_column,
+    best_metric,
+    metric_column,
+    positive_classes,
+    verdict_column,
+)
 from search.reporting.comparison.text_columns import (
     Cell,
     Column,
@@ -51,15 +57,16 @@ def summarise(sweep: Path, attempts: Sequence[Attempt], console: Console | None 
         with whole_file(sweep / name) as beside:
             content.to_csv(beside, index=False)
     each, groups = run_columns(table, keys, metrics), group_columns(means, others, metrics)
-    failures = _failures(attempts)
+    positive, failures = positive_classes(list(runs.values())), _failures(attempts)
     counts = f"{_counted(len(attempts), 'run')}, {len(runs)} finished"
+    told = f"{positive}\n\n" if positive else ""
     listed = "".join(f"- {failure}\n" for failure in failures)
     write_text(
         sweep / "summary.md",
         f"# {sweep.name}: {counts}\n\n## Mean and standard deviation over seeds, on the test split\n\n"
-        f"{markdown(groups)}\n## Runs\n\n{markdown(each)}" + (f"\n{listed}" if listed else ""),
+        f"{told}{markdown(groups)}\n## Runs\n\n{markdown(each)}" + (f"\n{listed}" if listed else ""),
     )
-    found = Summary(sweep, attempts, keys, metrics, table, means, each, groups, failures)
+    found = Summary(sweep, attempts, keys, metrics, table, means, each, groups, failures, positive)
     write_text(sweep / "summary.html", page(found))
     _show(console or Console(), found, counts)
 
@@ -74,8 +81,9 @@ def _show(console: Console, found: Summary, counts: str) -> None:
     if len(found.means) < len(found.attempts):
         say("Mean and standard deviation over seeds, on the test split")
         console.print(_fitted(found.groups, len(found.groups) - len(found.metrics) + 1, console.width))
-    for failure in found.failures:
-        say(failure)
+    for sentence in (found.positive, *found.failures):
+        if sentence:
+            say(sentence)
     say(f"Summary: {found.sweep / 'summary.html'}")
 
 

@@ -38,6 +38,7 @@ class Summary(NamedTuple):
         each: The runs as columns of text.
         groups: The groups as columns of text.
         failures: The errors, in sentences.
+        positive: The positive class, in a sentence; None without two classes.
     """
 
     sweep: Path
@@ -49,6 +50,7 @@ class Summary(NamedTuple):
     each: Sequence[Column]
     groups: Sequence[Column]
     failures: Sequence[str]
+    positive: str | None
 
 
 def page(found: Summary) -> str:
@@ -79,6 +81,7 @@ def page(found: Summary) -> str:
             each=_rows(found.each),
             links=links,
             failures=found.failures,
+            positive=found.positive,
         )
     )
 

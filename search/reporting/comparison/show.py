@@ -97,6 +97,20 @@ def majority(runs: Sequence[RecordedRun], metrics: Sequence[str]) -> list[str]:
     ]
 
 
+def positive_classes(runs: Sequence[RecordedRun]) -> str | None:
+    """The positive class of the runs with two classes, in a sentence; None where there are none."""
+    found: dict[str, list[str]] = {}
+    for run, name in zip(runs, short_names([run.folder.path for run in runs]), strict=True):
+        if len(run.classes) == 2:
+            found.setdefault(run.classes[1], []).append(name)
+    if not found:
+        return None
+    alone = len(found) == 1 and sum(map(len, found.values())) == len(runs)
+    return "Positive class: " + ", ".join(
+        positive if alone else f"{positive} ({', '.join(names)})" for positive, names in found.items()
+    )
+
+
 def comparison(found: Sequence[Pair], rows: Sequence[int]) -> list[Column]:
     """The paired test as columns.
 

@@ -17,9 +17,10 @@ from search.evaluation.per_class import per_class
 from search.reporting.report.page import environment
 from search.reporting.report.run_files import RecordedRun
 from search.reporting.report.sections.answer import ensembles, spoken
-from search.reporting.report.sections.data import without_twins
+from search.reporting.report.sections.data import classes_told, without_twins
 from search.reporting.report.sections.use import use
 from search.reporting.screen import describe_cleaning
+from search.reporting.tables import positive_class
 from search.reporting.trial_table import BACKBONE
 
 UNKNOWN = "unknown"
@@ -64,7 +65,7 @@ def card(run: RecordedRun) -> str:
         module_notes=module.get("notes", ""),
         data_licence=config.get("licence") or UNKNOWN,
         data_origin=_origin(config),
-        cleaning=describe_cleaning(Cleaning(**summary["cleaning"])),
+        cleaning=" ".join(filter(None, (describe_cleaning(Cleaning(**summary["cleaning"])), classes_told(summary)))),
         validation=run.validation,
         judged_by=run.judged_by,
         refit_on=" and ".join(summary.get("refit_on", ("train", "valid"))),
@@ -84,10 +85,11 @@ def card(run: RecordedRun) -> str:
         ],
         ensembles=ensembles(run),
         metric=spoken(run.metric),
+        positive=positive_class(run.classes),
         objective=run.objective,
         verdict=spoken(run.verdict.text),
         per_class=per_class(
-            run.classes, run.labels, run.probabilities, confusion(run.labels, run.predicted, len(run.classes))
+            run.names, run.labels, run.probabilities, confusion(run.labels, run.predicted, len(run.names))
         ),
         limits=list(_limits(run, module)),
         trials=sum(summary["trials"].values()),

@@ -127,9 +127,9 @@ def _near_duplicates(splits: Splits) -> dict[str, Any]:
     pairs = [
         {
             "text": _shortened(splits.test.texts[twins.text[i]]),
-            "label": splits.classes[splits.test.labels[twins.text[i]]],
+            "label": splits.names[splits.test.labels[twins.text[i]]],
             "twin": _shortened(others.texts[twins.twin[i]]),
-            "twin_label": splits.classes[others.labels[twins.twin[i]]],
+            "twin_label": splits.names[others.labels[twins.twin[i]]],
             "similarity": float(twins.similarity[i]),
         }
         for i in order

@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from search.reporting.advice import advise
 from search.reporting.report.figures.values import value_text
 from search.reporting.report.run_files import RecordedRun
 from search.reporting.report.sections.answer import answer
@@ -55,6 +56,7 @@ def page(run: RecordedRun) -> str:
             search=search(run),
             model=model(run),
             wrong=wrong(run),
+            advice=advise(run),
             use=use(run),
         )
     )

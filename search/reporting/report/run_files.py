@@ -68,6 +68,11 @@ class RecordedRun:
         return list(self.summary["classes"])
 
     @property
+    def names(self) -> list[str]:
+        """The name of each label: the classes, and those that only the test split holds."""
+        return [*self.classes, *self.summary.get("unseen", ())]
+
+    @property
     def threshold(self) -> float | None:
         """The probability from which the second of two classes is predicted."""
         return self.summary["threshold"]  # type: ignore[no-any-return]
@@ -171,9 +176,10 @@ def read_run(path: Path) -> RecordedRun:
         summary = _mapping(file, _SUMMARY)
         file = folder.predictions
         predictions = _predictions(file)
-        codes = {name: k for k, name in enumerate(summary["classes"])}
+        classes = list(summary["classes"])
+        codes = {name: k for k, name in enumerate([*classes, *summary.get("unseen", ())])}
         labels = predictions["label"].map(codes).to_numpy(np.int64)
-        probabilities = _probabilities(predictions, list(codes))
+        probabilities = _probabilities(predictions, classes)
         file = folder.leaderboard
         trials = _trials(file)
         file = folder.measurements

@@ -52,7 +52,7 @@ def write_result(
         # The first one is what a point is called when the mouse is over it.
         columns = {
             "text": [str(one) for one in test.texts[rows]],
-            "label": [classes[one] for one in labels],
+            "label": [scored.names[one] for one in labels],
             "predicted": [classes[one] for one in ours],
             "error": errors(labels, ours, len(classes)),
             "probability": [f"{one:.3f}" for one in certainty],

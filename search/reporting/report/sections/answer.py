@@ -8,6 +8,7 @@ from search.evaluation.metrics import names
 from search.evaluation.paired import Gain
 from search.reporting.report.figures.overview import Measured, scores_with_intervals
 from search.reporting.report.run_files import RecordedRun
+from search.reporting.tables import positive_class
 
 
 def answer(run: RecordedRun) -> dict[str, Any]:
@@ -22,6 +23,7 @@ def answer(run: RecordedRun) -> dict[str, Any]:
             scores.append(Measured(spoken(name), baseline["test"][metric], interval, False))
     return {
         "metric": spoken(metric),
+        "positive": positive_class(run.classes),
         "score": summary["test"][metric],
         "interval": summary["test_interval"][metric],
         "valid": summary["valid"][metric],

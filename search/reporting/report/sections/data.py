@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from search.evaluation.metrics import score
 from search.reporting.report.figures.overview import length_histogram
 from search.reporting.report.run_files import RecordedRun
 from search.reporting.report.sections.answer import spoken
-from search.reporting.screen import describe_cleaning
+from search.reporting.screen import describe_classes, describe_cleaning
 
 _QUANTILES = ("5\u00a0%", "25\u00a0%", "median", "75\u00a0%", "95\u00a0%", "longest")
 
@@ -26,11 +27,13 @@ def data(run: RecordedRun) -> dict[str, Any]:
         "splits": list(sizes),
         "rows": [
             (name, [(counts[name], counts[name] / max(1, totals[split])) for split, counts in sizes.items()])
-            for name in run.classes
+            for name in run.names
         ],
         "totals": list(totals.values()),
         "cleaning": describe_cleaning(Cleaning(**run.summary["cleaning"])),
+        "differing": classes_told(run.summary),
         "conflicting": run.summary["cleaning"].get("conflicting_texts", 0),
+        "checksums": [(key, one["sha256"]) for key, one in run.summary.get("data", {}).items()],
         "quantiles": _QUANTILES,
         "lengths": [(split, found["words"], found["characters"]) for split, found in lengths.items()],
         "histogram": length_histogram(
@@ -43,6 +46,12 @@ def data(run: RecordedRun) -> dict[str, Any]:
         "metric": spoken(run.metric),
         "examples": measured.get("examples", {}),
     }
+
+
+def classes_told(summary: Mapping[str, Any]) -> str:
+    """Which classes were too rare, and in which train and test differ; empty where there are none."""
+    cleaning = Cleaning(**summary["cleaning"])
+    return describe_classes(summary.get("rare", {}), cleaning, summary.get("unseen", ()), summary["sizes"]["test"])
 
 
 def without_twins(run: RecordedRun) -> tuple[float, float] | None:

@@ -23,17 +23,17 @@ _CONFUSIONS = 12
 
 def model(run: RecordedRun) -> dict[str, Any]:
     """The context of the section."""
-    counts = confusion(run.labels, run.predicted, len(run.classes))
+    counts = confusion(run.labels, run.predicted, len(run.names))
     error = score(run.labels, run.probabilities, run.threshold)["expected_calibration_error"]
     return {
         "rows": len(run.labels),
         "threshold": run.threshold,
         "threshold_given": run.config.get("threshold") is not None,
-        "confusion": figures.confusion_matrix(counts, run.classes),
+        "confusion": figures.confusion_matrix(counts, run.names),
         "confusions": _confusions(run, counts),
         "calibration": figures.calibration(reliability(run.labels, run.probabilities), error),
         "error": error,
-        "classes": per_class(run.classes, run.labels, run.probabilities, counts),
+        "classes": per_class(run.names, run.labels, run.probabilities, counts),
         "pictures": list(_pictures(run)),
         "most_classes": _MOST_CLASSES,
         "speed": speed(run),
@@ -49,8 +49,8 @@ def _confusions(run: RecordedRun, counts: NDArray[np.int64]) -> list[tuple[str, 
     """The most frequent mistakes: class, predicted, rows, share of the class."""
     wrong = counts - np.diag(np.diag(counts))
     order = np.argsort(-wrong, axis=None, kind="stable")[:_CONFUSIONS]
-    pairs = [divmod(int(at), len(run.classes)) for at in order if wrong.flat[at]]
-    return [(run.classes[i], run.classes[j], int(wrong[i, j]), wrong[i, j] / counts[i].sum()) for i, j in pairs]
+    pairs = [divmod(int(at), len(run.names)) for at in order if wrong.flat[at]]
+    return [(run.names[i], run.names[j], int(wrong[i, j]), wrong[i, j] / counts[i].sum()) for i, j in pairs]
 
 
 def _pictures(run: RecordedRun) -> Iterator[dict[str, Any]]:

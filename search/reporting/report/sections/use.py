@@ -7,19 +7,21 @@ from pathlib import Path
 from typing import Any
 
 from search.reporting.report.run_files import RecordedRun
-from search.utils.overrides import setting, typed
+from search.utils.overrides import as_given, setting, typed
 
 
 def use(run: RecordedRun) -> dict[str, Any]:
     """The context of the section."""
     path = _from_here(run.folder.path)
-    again = [override for override in run.overrides if not override.lstrip("+~").startswith("resume")]
+    again = run.summary.get("command") or typed("search", *as_given(run.overrides))
+    packages = run.folder.packages
+    code = run.summary.get("code", {})
     return {
         "commands": [
             ("Label new texts", typed("search.predict", f"run={path}", "input=new.csv", "output=scored.csv")),
             ("Look at the trials in TensorBoard", typed("search.board", f"run={path}")),
             ("Go on with the search after an interruption", typed("search", setting("resume", path))),
-            ("Do the same again", typed("search", *again)),
+            ("Do the same again", again),
             ("Compare it with those beside it", typed("search.leaderboard", f"runs={_beside(run.folder.path)}/*")),
             ("Write this page again", typed("search.report", f"run={path}")),
         ],
@@ -32,12 +34,14 @@ def use(run: RecordedRun) -> dict[str, Any]:
         "classes": run.classes,
         "threshold": run.threshold,
         "versions": list(run.summary["versions"].items()),
+        "commit": f"{code['commit']}{', with changes' if code['modified'] else ''}" if code.get("commit") else None,
         "device": run.summary.get("device"),
         "seed": run.summary["seed"],
         "files": [
             ("leaderboard.csv", "every trial"),
             ("predictions.csv", "every row of the test split with its probabilities"),
             ("summary.json", "the numbers of this page"),
+            *([(packages.name, "the versions of all packages")] if packages.is_file() else []),
             ("model/", "the model, for tf.saved_model.load"),
             ("model.keras", "the same for Keras"),
             *_of_final_refit(run),

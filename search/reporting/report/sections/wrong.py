@@ -10,6 +10,7 @@ from search.evaluation.baseline_models import LOGISTIC_REGRESSION
 from search.evaluation.confident_mistakes import confident_mistakes
 from search.evaluation.label_errors import likely_label_errors
 from search.evaluation.metrics import predict
+from search.evaluation.weighted import padded
 from search.reporting.report.run_files import RecordedRun
 from search.reporting.report.sections.answer import spoken
 
@@ -47,10 +48,10 @@ def _row(run: RecordedRun, i: int, suspect: bool, contrary: bool, second: Any) -
         "row": int(run.predictions["row"].iloc[i]),
         "text": text[:_LENGTH],
         "cut": max(0, len(text) - _LENGTH),
-        "label": run.classes[run.labels[i]],
+        "label": run.names[run.labels[i]],
         "predicted": run.classes[run.predicted[i]],
         "sureness": float(run.probabilities[i, run.predicted[i]]),
-        "of_label": float(run.probabilities[i, run.labels[i]]),
+        "of_label": float(padded(run.probabilities, run.labels)[i, run.labels[i]]),
         "suspect": suspect,
         "contrary": contrary,
         "second": run.classes[second[i]] if second is not None else None,
@@ -75,7 +76,7 @@ def _words(run: RecordedRun, measured: dict[str, Any]) -> dict[str, Any]:
     ]
     return {
         "row": int(run.predictions["row"].iloc[i]),
-        "label": run.classes[run.labels[i]],
+        "label": run.names[run.labels[i]],
         "predicted": run.classes[run.predicted[i]],
         "probability": measured["probability"],
         "words": words,
