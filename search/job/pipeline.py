@@ -86,7 +86,7 @@ def run(
     # The steps import TensorFlow, which takes seconds: an error in the data has been told by now.
     from search.job.prepare import prepare
     from search.job.steps import add_to, search_and_answer
-    from search.reporting.advice import advise
+    from search.reporting.report.advice import advise
     from search.reporting.report.run_files import read_run
 
     with stopwatch("embed"):

@@ -33,7 +33,7 @@ from search.reporting.tables import (
 from search.utils.overrides import typed
 
 if TYPE_CHECKING:  # the data are shown before TensorFlow, which these import, is needed
-    from search.reporting.advice.finding import Advice
+    from search.reporting.report.advice.finding import Advice
     from search.tuning.oracles import Plan
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from search.reporting.advice import advise
+from search.reporting.report.advice import advise
 from search.reporting.report.figures.values import value_text
 from search.reporting.report.run_files import RecordedRun
 from search.reporting.report.sections.answer import answer

@@ -15,14 +15,10 @@ from search.backbones.catalog import Entry, catalog
 from search.backbones.inventory import inventory
 from search.backbones.joined_names import parts
 from search.config import configuration_folder
-from search.evaluation.baselines import (
-    LOGISTIC_REGRESSION,
-    NAIVE_BAYES,
-    NB_LOGISTIC_REGRESSION,
-)
+from search.evaluation.baseline_models import LOGISTIC_REGRESSION, NAIVE_BAYES, NB_LOGISTIC_REGRESSION
 from search.evaluation.paired import BETTER
-from search.reporting.advice.commands import again
-from search.reporting.advice.finding import Advice
+from search.reporting.report.advice.commands import again
+from search.reporting.report.advice.finding import Advice
 from search.reporting.report.promotion_chains import configurations
 from search.reporting.report.run_files import RecordedRun
 from search.reporting.report.sections.how_found import searched_space

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from search.reporting.advice import data, space, training
-from search.reporting.advice.finding import Advice
+from search.reporting.report.advice import data, space, training
+from search.reporting.report.advice.finding import Advice
 from search.reporting.report.run_files import RecordedRun
 
 Rule = Callable[[RecordedRun], Advice | None]

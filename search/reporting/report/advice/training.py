@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from search.evaluation.metrics import predict
-from search.reporting.advice.commands import added, again
-from search.reporting.advice.finding import Advice
+from search.reporting.report.advice.commands import added, again
+from search.reporting.report.advice.finding import Advice
 from search.reporting.report.learning_curves import curve
 from search.reporting.report.promotion_chains import roots
 from search.reporting.report.run_files import RecordedRun

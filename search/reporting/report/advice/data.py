@@ -10,8 +10,8 @@ from typing import Any
 import yaml
 
 from search.datasets.folds import FEW
-from search.reporting.advice.commands import again, shown
-from search.reporting.advice.finding import Advice
+from search.reporting.report.advice.commands import again, shown
+from search.reporting.report.advice.finding import Advice
 from search.reporting.report.run_files import RecordedRun
 from search.utils.overrides import typed
 from spaces import AUTO

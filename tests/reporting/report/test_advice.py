@@ -9,7 +9,7 @@ import pytest
 import yaml
 from reporting.report.made_runs import flat_records, make_run
 
-from search.reporting.advice import RULES, advise, commands, data, space, training
+from search.reporting.report.advice import RULES, advise, commands, data, space, training
 from search.reporting.report.run_files import read_run
 from search.reporting.screen import Screen
 
