@@ -86,7 +86,7 @@ def _read_files(config: DatasetConfig, data: Path) -> dict[str, Table]:
         ("test", config.test_path, config.test_member),
     ):
         if own is not None:
-            tables[name], _ = read(existing(own, f"dataset.{name}_path"), config, member)
+            tables[name], _ = read(existing(own, f"dataset.{name}_path", config.max_unpacked_gib), config, member)
         elif member is not None and is_table_archive(path, config.format, Limits.of(config)):
             tables[name], _ = read(path, config, member)
         elif name == "test" and test is not None:

@@ -15,8 +15,9 @@ _OFFICE = re.compile(
 )
 _PACKED = "name it as one, with the ending {ending}"
 _SAVED = "save the table in it as CSV"
+_WORKBOOK = "name a workbook .xlsx; of another document save the table in it as CSV"
 _KINDS: tuple[tuple[re.Pattern[bytes], str, str], ...] = (
-    (_OFFICE, "an Excel workbook or another office document", _SAVED),
+    (_OFFICE, "an Excel workbook or another office document", _WORKBOOK),
     (re.compile(rb"PK(\x03\x04|\x05\x06)"), "a .zip archive", _PACKED.format(ending=".zip")),
     (re.compile(rb"\x1f\x8b"), "compressed by gzip", _PACKED.format(ending=".gz, or .tar.gz")),
     (re.compile(rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), "an Excel workbook or another office document", _SAVED),

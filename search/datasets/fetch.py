@@ -9,6 +9,7 @@ from urllib.parse import urlparse
 
 from search.config.dataset import DatasetConfig
 from search.datasets.hints import listing, nearest
+from search.datasets.hub import fetch_table, is_of_hub
 from search.errors import InputError
 from search.utils.paths import read_path
 from search.utils.special_files import special
@@ -30,7 +31,7 @@ def locate(config: DatasetConfig, data: Path) -> Path:
     if config.path == "":
         raise InputError("dataset.path is empty: expected a file or a folder, such as dataset.path=reviews.csv")
     if config.path is not None:
-        return existing(config.path, "dataset.path")
+        return existing(config.path, "dataset.path", config.max_unpacked_gib)
     if config.package is not None:
         return _in_package(config.package, config.file or "")
     name = config.file or (posixpath.basename(urlparse(config.url).path) if config.url else "")
@@ -64,20 +65,23 @@ def data_files(config: DatasetConfig, data: Path) -> dict[str, Path]:
     files = {"dataset.path": locate(config, data)}
     for key, own in (("dataset.valid_path", config.valid_path), ("dataset.test_path", config.test_path)):
         if own is not None:
-            files[key] = existing(own, key)
+            files[key] = existing(own, key, config.max_unpacked_gib)
     return files
 
 
-def existing(path: str, key: str) -> Path:
-    """Checks that a path of the settings exists, and returns it.
+def existing(path: str, key: str, max_gib: float | None = DatasetConfig.max_unpacked_gib) -> Path:
+    """Checks that a path of the settings exists, and returns it; one of Hugging Face's hub is fetched.
 
     Args:
         path: Relative ones start at the working directory; `~` is the home folder.
         key: The configuration key, for the message.
+        max_gib: The limit to what is fetched, in GiB; None: there is none.
 
     Raises:
         InputError: There is no such file or folder; the message says where the path ends and what is near.
     """
+    if is_of_hub(path):
+        return fetch_table(path, key, max_gib)
     wanted = read_path(path, key)
     try:
         if kind := special(wanted):

@@ -24,7 +24,7 @@ def read_parquet(source: Source, text: str, label: str, split: str | None = None
 
     Args:
         source: The file.
-        text: Name of the column of texts, of a string type.
+        text: Name of the column of texts, of a string type; lists of strings are joined by spaces.
         label: Name of the column of labels: strings, integers, floats, decimals or booleans.
         split: Name of the column of splits, strings, where there is one.
 
@@ -46,6 +46,7 @@ def read_parquet(source: Source, text: str, label: str, split: str | None = None
     if table.num_rows == 0:
         raise InputError(f"{source.name} holds no rows")
     texts, labels, *splits = (table[column] for column in wanted)
+    texts = joined_words(texts)
     for key, name, column in zip(("text", "split_column"), (text, split), (texts, *splits), strict=False):
         if not is_string(column.type) and not pa.types.is_null(column.type):
             raise InputError(f"{source.name}: column {name!r} (dataset.{key}) holds {column.type}, expected texts")
@@ -106,6 +107,15 @@ def read_batches(file: Any, source: Source, rows: int = 1 << 14, columns: Sequen
         if batch is None:
             return
         yield batch
+
+
+def joined_words(column: Any) -> Any:
+    """A column of lists of strings as strings, the words of each list with spaces between; any other as it is."""
+    kind = column.type
+    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind)) or not is_string(kind.value_type):
+        return column
+    rows = [None if words is None else " ".join(word or "" for word in words) for words in column.to_pylist()]
+    return pa.chunked_array([pa.array(rows, pa.large_string())])
 
 
 def _damaged(source: Source, error: Exception) -> InputError:

@@ -24,8 +24,10 @@ ENDINGS = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".json": "jsonl",
+    ".xlsx": "xlsx",
+    ".xlsm": "xlsx",
 }
-FORMATS = ("auto", "csv", "tsv", "parquet", "jsonl", "folder")
+FORMATS = ("auto", "csv", "tsv", "parquet", "jsonl", "xlsx", "folder")
 
 
 def read(path: Path, config: DatasetConfig, member: str | None) -> tuple[Table, Table | None]:
@@ -63,13 +65,20 @@ def read(path: Path, config: DatasetConfig, member: str | None) -> tuple[Table, 
 def find_table(path: Path, file_format: str, member: str | None, limits: Limits) -> tuple[Source, str]:
     """Finds the table of a file or an archive, and the name whose ending gives its format.
 
+    A sheet of an Excel workbook is found as the CSV that it is read as.
+
     Raises:
         InputError: The archive holds no table, or several of which `member` chooses none.
     """
-    if not archive.is_archive(path):
-        return Source.of(path, limits=limits), path.name
-    name = _choose_member(path, list_files(path, limits).names, file_format, member)
-    return Source.of(path, name, limits), name
+    source, name, sheet = Source.of(path, limits=limits), path.name, member
+    if archive.is_archive(path):
+        name = _choose_member(path, list_files(path, limits).names, file_format, member)
+        source, sheet = Source.of(path, name, limits), None
+    if (ending_format(name) if file_format == "auto" else file_format) == "xlsx":
+        from search.datasets.excel import as_csv
+
+        return as_csv(source, sheet), f"{name}.csv"
+    return source, name
 
 
 def is_table_archive(path: Path, file_format: str, limits: Limits) -> bool:
@@ -116,7 +125,7 @@ def _choose_member(path: Path, names: list[str], file_format: str, member: str |
 
 def _read_table(source: Source, name: str, config: DatasetConfig) -> Table:
     """Reads one table by its format, each of which has its own reader."""
-    file_format = ending_format(name) if config.format == "auto" else config.format
+    file_format = ending_format(name) if config.format in ("auto", "xlsx") else config.format
     if config.text.strip() == config.label.strip():
         raise InputError(f"dataset.text and dataset.label are both {config.text!r}: expected two columns")
     if config.split_column is not None and config.split_column.strip() in (config.text.strip(), config.label.strip()):
@@ -126,7 +135,7 @@ def _read_table(source: Source, name: str, config: DatasetConfig) -> Table:
     if file_format is None:
         raise InputError(
             f"The ending of {source.name} does not tell its format (known are {', '.join(ENDINGS)}): "
-            "set dataset.format=csv, tsv, parquet or jsonl"
+            "set dataset.format=csv, tsv, parquet, jsonl or xlsx"
         )
     # Each reader is imported where it is used: Arrow takes its time to load, and folders do without.
     if file_format == "jsonl":

@@ -198,12 +198,13 @@ def stream_parquet(source: Source, text: str, refuse: Refuse) -> Iterator[Stream
     # Arrow takes its time to load, and the other formats do without.
     import pyarrow as pa
 
-    from search.datasets.parquet import is_string, open_parquet, read_batches
+    from search.datasets.parquet import is_string, joined_words, open_parquet, read_batches
 
     with open_parquet(source) as file:
         schema = file.schema_arrow
         position = find_column(schema.names, text, "text_column", source.name)
-        if not is_string(schema.types[position]) and not pa.types.is_null(schema.types[position]):
+        empty = joined_words(pa.chunked_array([], schema.types[position])).type
+        if not is_string(empty) and not pa.types.is_null(empty):
             raise InputError(
                 f"{source.name}: column {text!r} (text_column) holds {schema.types[position]}, expected texts"
             )
@@ -211,7 +212,7 @@ def stream_parquet(source: Source, text: str, refuse: Refuse) -> Iterator[Stream
         def batches() -> Iterator[Rows]:
             before = 0
             for batch in read_batches(file, source, ROWS):
-                texts = [(value or "").strip() for value in batch.column(position).to_pylist()]
+                texts = [(value or "").strip() for value in joined_words(batch.column(position)).to_pylist()]
                 kept = [row for row, found in enumerate(texts) if found]
                 for row in range(len(texts)) if len(kept) < len(texts) else ():
                     if not texts[row]:

@@ -88,7 +88,9 @@ def _file(config: DatasetConfig) -> str | None:
 
 def _read(config: DatasetConfig, data: Path) -> tuple[Table, bool]:
     if config.test_path is not None:
-        return read(existing(config.test_path, "dataset.test_path"), config, config.test_member)[0], True
+        return read(
+            existing(config.test_path, "dataset.test_path", config.max_unpacked_gib), config, config.test_member
+        )[0], True
     path = locate(config, data)
     if config.test_member is not None and is_table_archive(path, config.format, Limits.of(config)):
         return read(path, config, config.test_member)[0], True

@@ -98,10 +98,14 @@ class Job:
         if self.text is not None:
             return None
         if self.input is None:
-            if self.file_format == "parquet":
-                raise InputError("dataset.format=parquet: expected a file as input, Parquet is read from its end.")
+            if self.file_format in ("parquet", "xlsx"):
+                raise InputError(
+                    f"dataset.format={self.file_format}: expected a file as input, it is read from its end."
+                )
             return self.file_format
-        if found := self.file_format or ending_format(self._table[1]):
+        # A sheet of a workbook comes as CSV.
+        asked = None if self.file_format == "xlsx" else self.file_format
+        if found := asked or ending_format(self._table[1]):
             return found
         if self.dataset.format in ("auto", "folder"):
             raise InputError(

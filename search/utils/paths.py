@@ -14,6 +14,7 @@ from search.errors import InputError
 
 PATH = {"kind": "path"}
 """Metadata of a setting that is a path."""
+_HUB = "hf://"
 _SHOWN = 120
 _LONGEST_NAME = 255  # bytes, of the usual file systems
 
@@ -66,7 +67,7 @@ def cache_folder() -> str:
 
 
 def make_absolute(settings: DictConfig, schema: type) -> None:
-    """Makes each path among settings absolute.
+    """Makes each path among settings absolute, but for addresses on Hugging Face's hub.
 
     Args:
         settings: The settings, changed in place.
@@ -77,7 +78,7 @@ def make_absolute(settings: DictConfig, schema: type) -> None:
     """
     for key in _paths_of(schema):
         given = OmegaConf.select(settings, key, throw_on_missing=False)
-        if isinstance(given, str):
+        if isinstance(given, str) and not given.startswith(_HUB):
             OmegaConf.update(settings, key, str(absolute_path(given, key)))
 
 

@@ -69,3 +69,9 @@ def test_bad_input_is_one_line_that_says_where(content, says):
     assert "\n" not in message
     for part in ["reviews.parquet", *says]:
         assert part in message
+
+
+def test_lists_of_words_are_texts():
+    words = pa.array([["so", "good"], None, [], ["a", None]], pa.list_(pa.string()))
+    table = read(stored(words, pa.array(["x", "y", "x", "y"]).dictionary_encode()))
+    assert list(table.texts) == ["so good", None, "", "a "] and list(table.labels) == ["x", "y", "x", "y"]
