@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from search.commands.cli import BAD_INPUT, said
+from search.commands.completion import ASKED, SHELLS, answer
+from search.commands.completion import script as script_of
 from search.errors import nearest
 
 # Name to module and to what `search --help` says. A command is imported only when it is asked for.
@@ -15,6 +17,7 @@ COMMANDS = {
     "predict": ("search.commands.predict", "label new texts with a finished run"),
     "evaluate": ("search.commands.evaluate", "test a finished run on other labelled texts"),
     "serve": ("search.commands.serve", "serve a finished run over HTTP"),
+    "explain": ("search.commands.explain", "say which words drive a finished run's predictions"),
     "report": ("search.commands.report", "write a run's report again"),
     "leaderboard": ("search.commands.leaderboard", "compare runs side by side"),
     "board": ("search.commands.board", "open TensorBoard on runs"),
@@ -42,6 +45,15 @@ def main(arguments: Sequence[str]) -> int:
 
         print(f"search {__version__}")
         return 0
+    if name == ASKED:
+        return answer(rest, COMMANDS)
+    if name == "completion":
+        if rest not in [[one] for one in SHELLS]:
+            return said(f"search completion: expected the name of the shell, one of {', '.join(SHELLS)}", BAD_INPUT)
+        print(script_of(rest[0]))
+        return 0
+    if name == "help":
+        name, *rest = [*rest, "--help"] if rest else ["run", "--help"]
     if name not in COMMANDS:
         hint = f"search run {name} …" if "=" in name else nearest(name, COMMANDS)
         return said(f"There is no command '{name}'. {'Did you mean: ' if '=' in name else ''}{hint}", BAD_INPUT)
@@ -57,5 +69,6 @@ def script() -> int:
 def _usage() -> str:
     listed = "\n".join(f"  {name:<12} {what}" for name, (_, what) in COMMANDS.items())
     return (
-        f"Usage: search COMMAND …\n\n{listed}\n\nsearch COMMAND --help says more; search --version is this package's."
+        f"Usage: search COMMAND …\n\n{listed}\n\nsearch COMMAND --help says more; search --version is this package's.\n"
+        'Tab completion: eval "$(search completion bash)" in ~/.bashrc; zsh and fish likewise.'
     )

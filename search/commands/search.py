@@ -19,6 +19,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from search import __version__
 from search.commands.arguments import adding_absent, flags_first
 from search.commands.cli import INTERRUPTED, exit_code, explained, reported, said
 from search.config import checked, configuration_folder, register
@@ -46,6 +47,9 @@ def main(arguments: Sequence[str]) -> int:
         if isinstance(stream, io.TextIOWrapper):
             # A terminal that cannot show a class name's letters is no reason to stop.
             stream.reconfigure(errors="replace")
+    if "--version" in arguments:
+        print(f"search {__version__}")
+        return 0
     verbose = "-v" in arguments
     codes = [0]
     attempts = Attempts()

@@ -82,12 +82,13 @@ def run(
         raise InputError(f"threshold={config.threshold} is for two classes, but there are {len(splits.classes)}.")
     chosen_objective(config.objective, len(splits.classes))
 
-    device = device or start()
-    # The steps import TensorFlow, which takes seconds: an error in the data has been told by now.
-    from search.job.prepare import prepare
-    from search.job.steps import add_to, search_and_answer
-    from search.reporting.report.advice import advise
-    from search.reporting.report.run_files import read_run
+    with screen.busy("Starting TensorFlow"):
+        device = device or start()
+        # The steps import TensorFlow, which takes seconds: an error in the data has been told by now.
+        from search.job.prepare import prepare
+        from search.job.steps import add_to, search_and_answer
+        from search.reporting.report.advice import advise
+        from search.reporting.report.run_files import read_run
 
     with stopwatch("embed"):
         prepared = prepare(config, config.space, splits, output, catalogs, screen.say, known)

@@ -84,6 +84,15 @@ class Screen:
             self.say(told)
 
     @contextmanager
+    def busy(self, doing: str) -> Iterator[None]:
+        """Shows on a terminal that something goes on while the block runs, such as seconds of imports."""
+        if not self.console.is_terminal:
+            yield
+            return
+        with self.console.status(doing):
+            yield
+
+    @contextmanager
     def progress(self, plan: Plan, objective: Any, workers: int = 1) -> Iterator[SearchProgress]:
         """Shows a progress bar over the epochs of the search while the block runs.
 
@@ -121,8 +130,9 @@ class Screen:
             TextColumn("{task.completed:.0f}/{task.total} {task.fields[unit]}"),
             TextColumn("{task.fields[best]}"),
             TimeElapsedColumn(),
-            TextColumn("left"),
+            TextColumn("elapsed,"),
             TimeRemainingColumn(),
+            TextColumn("left"),
         )
         with Progress(*columns, console=self.console, disable=not self.console.is_terminal) as self._bars:
             try:

@@ -15,6 +15,9 @@ from search.errors import InputError
 PATH = {"kind": "path"}
 """Metadata of a setting that is a path."""
 _HUB = "hf://"
+LATEST = "latest"
+"""The last part of a path that stands for the newest run below a folder; alone, below outputs."""
+_OF_RUNS = ("run", "resume")
 _SHOWN = 120
 _LONGEST_NAME = 255  # bytes, of the usual file systems
 
@@ -37,6 +40,8 @@ def read_path(given: str | Path, key: str) -> Path:
         raise InputError(f"{key} is empty: expected a file or a folder.")
     try:
         path = Path(given).expanduser()
+        if path.name == LATEST and key in _OF_RUNS and not path.exists():
+            path = _latest(path, key)
         if any(
             len(os.fsencode(part)) > _LONGEST_NAME for part in path.parts
         ):  # also below a folder that is yet to come
@@ -50,6 +55,26 @@ def read_path(given: str | Path, key: str) -> Path:
         reason = error.strerror if isinstance(error, OSError) else "it holds a character that no path can hold"
         raise InputError(f"{key}={shown(given)} cannot be used: {reason}.") from error
     return path
+
+
+def _latest(path: Path, key: str) -> Path:
+    """The newest run below a folder: one that has ended, where there is any, but for one that is to be resumed.
+
+    Raises:
+        InputError: There is none.
+    """
+    folder = path.parent if len(path.parts) > 1 else Path("outputs")
+    # A data set's runs, and those of a multirun.
+    begun = {file.parents[1]: file.stat().st_mtime for depth in range(1, 5) for file in _configurations(folder, depth)}
+    ended = {run: when for run, when in begun.items() if (run / "summary.json").is_file()}
+    found = begun if key == "resume" else ended or begun
+    if not found:
+        raise InputError(f"{key}={shown(path)}: there is no run below {folder}.")
+    return max(found, key=lambda run: found[run])
+
+
+def _configurations(folder: Path, depth: int) -> Iterator[Path]:
+    return folder.glob("/".join(["*"] * depth + [".hydra", "config.yaml"]))
 
 
 def absolute_path(given: str | Path, key: str) -> Path:

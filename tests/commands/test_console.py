@@ -7,6 +7,7 @@ from importlib import import_module
 import pytest
 
 from search import __version__
+from search.commands.completion import completions
 from search.commands.console import COMMANDS, main
 
 
@@ -44,3 +45,42 @@ def test_the_list_of_commands_needs_neither_tensorflow_nor_pandas():
     )
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     assert told.endswith("set()\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "among"),
+    [
+        (["pre"], {"predict"}),
+        (["predict", "run="], {"run=", "run=latest"}),
+        (["evaluate", "dev"], {"device="}),
+        (["run", "dataset=t"], {"dataset=tweets"}),
+        (["run", "tun"], {"tuner=", "tuner."}),
+        (["run", "tuner.max_e"], {"tuner.max_epochs="}),
+        (["run", "device="], {"device=", "device=auto", "device=cpu", "device=gpu"}),
+        (["run", "space.learning_"], {"space.learning_rate="}),
+        (["run", "dataset=tweets", "final_refit=t"], {"final_refit=true"}),
+        (["completion", "b"], {"bash"}),
+        (["nothing", ""], set()),
+    ],
+)
+def test_words_are_completed(words, among):
+    found = completions(words, COMMANDS)
+    assert {*found} >= among and all(one.startswith(words[-1]) for one in found) and bool(found) == bool(among)
+
+
+def test_bash_completes_what_stands_after_an_equals_sign(capsys):
+    assert main(["completion", "bash"]) == 0
+    script = capsys.readouterr().out
+    line = "search run dataset=tw"
+    program = f"""search() {{ [ "$1 $2 $3" = '--complete run dataset=tw' ] && echo dataset=tweets; }}
+    compopt() {{ :; }}
+    {script}
+    COMP_LINE='{line}'; COMP_POINT={len(line)}; _search; echo "${{COMPREPLY[@]}}"
+    """
+    assert subprocess.run(["bash", "-c", program], capture_output=True, text=True, check=True).stdout == "tweets\n"
+    assert main(["completion", "tcsh"]) == 2
+
+
+def test_help_of_one_command_can_be_asked_for_by_name(capsys):
+    assert main(["help", "predict"]) == 0
+    assert "search.predict" in capsys.readouterr().out

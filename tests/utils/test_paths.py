@@ -1,5 +1,6 @@
 """Paths are read in one way: `~` is the home folder, relative ones start here, and a run keeps absolute ones."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -67,3 +68,22 @@ def test_a_run_in_the_home_folder_is_found_there(search_command, tmp_path, home,
     saved = yaml.safe_load((run / ".hydra" / "config.yaml").read_text())
     assert saved["dataset"]["path"] == str(tmp_path / "reviews.csv")
     assert saved["paths"]["outputs"] == str(home / "runs")
+
+
+def test_latest_is_the_newest_run_that_has_ended(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=r"run=latest: there is no run below outputs"):
+        read_path("latest", "run")
+    for age, name in enumerate(["quora/c", "tweets/b", "tweets/multirun/a/0"]):
+        folder = tmp_path / "outputs" / name / ".hydra"
+        folder.mkdir(parents=True)
+        (folder / "config.yaml").write_text("a: 1")
+        os.utime(folder / "config.yaml", (1e9 - age, 1e9 - age))
+    assert read_path("latest", "run") == Path("outputs/quora/c"), "none has ended"
+    (tmp_path / "outputs" / "tweets" / "b" / "summary.json").write_text("{}")
+    assert read_path("latest", "run") == Path("outputs/tweets/b")
+    assert read_path("latest", "resume") == Path("outputs/quora/c")
+    assert read_path("outputs/tweets/latest", "resume") == Path("outputs/tweets/b")
+    assert read_path("latest", "input") == Path("latest"), "another argument"
+    (tmp_path / "latest").mkdir()
+    assert read_path("latest", "run") == Path("latest"), "a folder of that name"

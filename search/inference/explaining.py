@@ -1,0 +1,121 @@
+"""The words that drive a model's predictions, found by leaving each out: the model may be any."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Classify = Callable[[Sequence[str]], NDArray[np.float64]]
+Decide = Callable[[NDArray[np.float64]], NDArray[np.int64]]
+
+_AT_ONCE = 2048
+"""Texts that the model gets at once, those with a word left out among them."""
+_EDGES = re.compile(r"^\W+|\W+$")
+
+
+@dataclass(frozen=True)
+class Explained:
+    """A text, the class that is explained, and the effect of each word.
+
+    Attributes:
+        text: The text.
+        of: Index of the class.
+        probability: The probability of that class.
+        words: The words of the text, by white space.
+        effects: By how much the probability falls where a word is left out, float64 [words]; below 0 it rises. NaN for
+            words that were not tried.
+    """
+
+    text: str
+    of: int
+    probability: float
+    words: list[str]
+    effects: NDArray[np.float64]
+
+
+def explained(texts: Iterable[str], classify: Classify, decide: Decide, most_words: int) -> Iterator[Explained]:
+    """Leaves each word of each text out once (Li, Monroe & Jurafsky, 2016), and asks the model again.
+
+    Args:
+        texts: The texts.
+        classify: Maps texts [n] to probabilities [n, classes].
+        decide: Maps probabilities [n, classes] to the class of each row that is to be explained [n].
+        most_words: Words of a text that are tried, the first ones.
+
+    Yields:
+        An explanation for each text.
+    """
+    waiting: list[tuple[str, list[str], int]] = []
+    asked: list[str] = []
+    for text in texts:
+        words = text.split()
+        tried = min(len(words), most_words)
+        waiting.append((text, words, tried))
+        asked += [text, *(" ".join(words[:i] + words[i + 1 :]) for i in range(tried))]
+        if len(asked) >= _AT_ONCE:
+            yield from _answers(waiting, classify(asked), decide)
+            waiting, asked = [], []
+    if asked:
+        yield from _answers(waiting, classify(asked), decide)
+
+
+def _answers(
+    waiting: Iterable[tuple[str, list[str], int]],
+    probabilities: NDArray[np.float64],
+    decide: Decide,
+) -> Iterator[Explained]:
+    at = 0
+    for text, words, tried in waiting:
+        own = probabilities[at : at + 1 + tried]
+        of = int(decide(own[:1])[0])
+        effects = np.full(len(words), np.nan)
+        effects[:tried] = own[0, of] - own[1:, of]
+        yield Explained(text, of, float(own[0, of]), words, effects)
+        at += 1 + tried
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word over many texts.
+
+    Attributes:
+        word: In lower case, without punctuation around.
+        effect: Its mean effect.
+        texts: The number of texts that it was tried in.
+    """
+
+    word: str
+    effect: float
+    texts: int
+
+
+def words_of_classes(found: Iterable[Explained], least: int) -> Mapping[int, list[Word]]:
+    """The mean effect of each word on the class that was explained.
+
+    Args:
+        found: The explanations of many texts.
+        least: The number of texts that a word must stand in.
+
+    Returns:
+        Class to its words, those that speak most for it first.
+    """
+    effects: dict[int, dict[str, list[float]]] = {}
+    for one in found:
+        in_text: dict[str, float] = {}
+        for word, effect in zip(one.words, one.effects.tolist(), strict=True):
+            if (plain := _EDGES.sub("", word).lower()) and effect == effect:
+                in_text[plain] = in_text.get(plain, 0.0) + effect
+        of_class = effects.setdefault(one.of, {})
+        for word, effect in in_text.items():
+            of_class.setdefault(word, []).append(effect)
+    return {
+        k: sorted(
+            (Word(word, sum(each) / len(each), len(each)) for word, each in words.items() if len(each) >= least),
+            key=lambda word: -word.effect,
+        )
+        for k, words in sorted(effects.items())
+    }
