@@ -60,7 +60,7 @@ def valid_differs(run: RecordedRun) -> Advice | None:
 
 def more_labels(run: RecordedRun) -> Advice | None:
     """More labels, where a multirun has measured that more rows to learn from bring more."""
-    mine = float(run.config["dataset"].get("train_fraction", 1.0))
+    mine = float(_dataset(run).get("train_fraction", 1.0))
     points: dict[float, list[float]] = {}
     for folder in sorted(run.folder.path.absolute().parent.glob("*/summary.json")):
         found = _point(folder, run)
@@ -91,10 +91,14 @@ def _point(file: Path, run: RecordedRun) -> tuple[float, float] | None:
         fraction, score = float(dataset.pop("train_fraction", 1.0)), float(summary["test"][run.metric])
     except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError):
         return None
-    own: dict[str, Any] = {**run.config["dataset"]}
+    own: dict[str, Any] = {**_dataset(run)}
     own.pop("train_fraction", None)
     alike = dataset == own and all(config.get(key) == run.config.get(key) for key in ("space", "tuner", "objective"))
     return (fraction, score) if alike else None
+
+
+def _dataset(run: RecordedRun) -> dict[str, Any]:
+    return run.config.get("dataset") or {}
 
 
 def _rows(run: RecordedRun, split: str) -> int:
@@ -103,14 +107,14 @@ def _rows(run: RecordedRun, split: str) -> int:
 
 def _is_published(run: RecordedRun) -> bool:
     """Whether the splits came with the data, and do not follow from the seed."""
-    dataset = run.config["dataset"]
+    dataset = _dataset(run)
     return any(dataset.get(key) for key in ("split_column", "recipe", "test_path", "test_member"))
 
 
 def _can_have_folds(run: RecordedRun) -> bool:
     """Whether `dataset.folds` would be accepted: train and valid are one, and classes are large enough."""
     config = run.config
-    dataset, space = config["dataset"], config.get("space") or {}
+    dataset, space = _dataset(run), config.get("space") or {}
     if run.folds or any(dataset.get(key) for key in ("valid_path", "valid_member", "split_column", "recipe")):
         return False
     if not dataset.get("stratify", True) or dataset.get("train_fraction", 1.0) < 1 or dataset.get("train_size"):

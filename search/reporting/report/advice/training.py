@@ -21,7 +21,7 @@ _LEAST_EPOCHS, _MOST_EPOCHS = 2, 1000
 
 def rising(run: RecordedRun) -> Advice | None:
     """More epochs, where the best trial still got better in its last one."""
-    most = int(run.config["tuner"].get("max_epochs", 0))
+    most = int((run.config.get("tuner") or {}).get("max_epochs", 0))
     best = run.trials[run.trials["trial_id"] == run.summary["best_trial"]].iloc[0]
     if int(best["best_epoch"]) != most or int(best["epochs"]) != most or run.summary["best"].get("module") == TFIDF:
         return None
