@@ -57,7 +57,11 @@ def _git(folder: Path, *words: str) -> str | None:
     """The output of a git command; None where it fails, or there is no git."""
     try:
         done = subprocess.run(
-            ["git", "-C", str(folder), *words], capture_output=True, text=True, timeout=_SECONDS, check=True
+            ["git", "--no-optional-locks", "-C", str(folder), *words],
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            check=True,
         )
     except (OSError, subprocess.SubprocessError):
         return None
