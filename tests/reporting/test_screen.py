@@ -1,6 +1,7 @@
 """The terminal shows the answer in 80 columns, and a line per trial where there is no terminal."""
 
 import io
+import re
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,8 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from search.datasets import Cleaning, Examples, Splits
-from search.reporting.screen import Screen, describe_cleaning
+from search.reporting.screen import Screen, describe_classes, describe_cleaning
+from search.reporting.tables import positive_class
 from search.tuning.oracles import Plan
 from search.tuning.record import TrialRecord
 
@@ -135,3 +137,25 @@ def test_long_class_names_leave_the_counts_whole_and_can_be_told_apart():
 
 def test_short_class_names_stay_whole():
     assert any(line.startswith(" [i]no  ") for line in shown_data(("[i]no", "yes")))
+
+
+def test_bars_say_which_time_has_passed_and_which_is_left():
+    console = Console(file=io.StringIO(), force_terminal=True, width=100)
+    screen = Screen(console)
+    with screen.busy("Starting TensorFlow"):
+        pass
+    with screen._live() as bars:
+        bars.add_task("search", total=3, unit="epochs", best="")
+    shown = console.file.getvalue()
+    assert "Starting TensorFlow" in shown and re.search(r"elapsed,.*left", shown)
+
+
+def test_classes_that_differ_between_the_splits_are_named():
+    told = describe_classes({"a": 2}, Cleaning(merged=5, unseen_test=3), ["new"], {"b": 4, "c": 0, "new": 3})
+    assert "merged into 'other', 5 rows: a (2)" in told and "3 test rows are of classes that train lacks" in told
+    assert "Classes without a test row" in told and "c." in told
+    assert describe_classes({}, Cleaning(), [], {"b": 4}) == ""
+
+
+def test_the_positive_class_is_told_where_there_are_two():
+    assert positive_class(["no", "yes"]) == "Positive class: yes" and positive_class(["a", "b", "c"]) is None
