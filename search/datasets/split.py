@@ -29,15 +29,14 @@ class Splits:
         classes: Names of the classes; labels are indices into them. Of two, the positive class is the second.
         train: The rows that trials train on.
         valid: The rows that rank trials. In cross-validation train itself, each row scored without its fold.
-        test: The rows that the refitted best trial is measured on, once. No text of it is in the other two, unless
-            splits that came with the data are kept as they are: `cleaning` counts such texts.
+        test: The rows that the refitted best trial is measured on, once. No text of it is in the other two, unless such
+            splits came with the data and are kept: `cleaning` counts them.
         cleaning: The counts of rows that are in no split.
-        refit_on: The splits that the best trial is refitted on. Without valid under `train_fraction`, where valid may
-            be many times larger than what is left of train.
+        refit_on: The splits that the best trial is refitted on; under `train_fraction` not valid, which may be larger.
         fold: The fold of each row of train, int64 [n]; None: there is no cross-validation.
-        few: Whether there are folds because there are few rows, not because they were asked for.
+        few: Whether there are folds because rows are few, not because they were asked for.
         unseen: Names of classes that only test holds, of labels from the number of classes on; no model knows them.
-        rare: Name of each class that was left out or merged, as too rare, to its texts in train.
+        rare: Name of each class that was too rare to its texts in train.
     """
 
     classes: tuple[str, ...]
@@ -53,7 +52,7 @@ class Splits:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The classes, and those that only the test split holds; the name of each label."""
+        """The name of each label."""
         return (*self.classes, *self.unseen)
 
     @cached_property
@@ -107,7 +106,7 @@ def split(parts: Mapping[str, Examples], classes: tuple[str, ...], config: Datas
         The splits, each in the order of the file, with the counts of rows left out.
 
     Raises:
-        InputError: The sizes do not fit the data, or a class has too few texts to be in every split.
+        InputError: The sizes do not fit the data.
     """
     random = np.random.default_rng(seed)
     folds = number_of_folds(parts, len(classes), config)
@@ -155,9 +154,8 @@ def _limit(
             f"expected {len(names) * len(counts)} or more"
         )
     share = _apportion(counts, config.limit, np.minimum(counts, len(names)), counts)
-    shuffled = _shuffled(labels, counts, random)
     taken = np.zeros(len(labels), dtype=bool)
-    for of_class, count in zip(shuffled, share, strict=True):
+    for of_class, count in zip(_shuffled(labels, counts, random), share, strict=True):
         taken[of_class[:count]] = True
     return examples.take(taken[ids])
 
@@ -249,5 +247,4 @@ def _shuffled(labels: NDArray[np.int64], counts: _Counts, random: np.random.Gene
 
 
 def _per_class(labels: NDArray[np.int64], classes: int) -> _Counts:
-    counts: _Counts = np.bincount(labels, minlength=classes)
-    return counts
+    return np.asarray(np.bincount(labels, minlength=classes))

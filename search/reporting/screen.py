@@ -17,9 +17,9 @@ from rich.table import Table
 
 from search.datasets import Cleaning, Splits
 from search.datasets.folds import FEW
-from search.datasets.rare import MERGED
 from search.evaluation.metric_list import shown_metrics
 from search.evaluation.paired import compared
+from search.reporting.class_counts import describe_classes
 from search.reporting.progress import EmbeddingProgress, SearchProgress
 from search.reporting.tables import (
     positive_class,
@@ -37,7 +37,6 @@ if TYPE_CHECKING:  # the data are shown before TensorFlow, which these import, i
     from search.tuning.oracles import Plan
 
 
-_NAMED = 10
 _ADVISED = 3
 
 
@@ -214,36 +213,6 @@ def describe_left_out(cleaning: Cleaning) -> str:
     unread = [f"{count:,} {phrase}" for phrase, count in files.items() if count]
     not_read = f" Files not read: {', '.join(unread)}." if unread else ""
     return f"{cleaning.read:,} rows read; left out: {', '.join(dropped) or 'none'}.{not_read}"
-
-
-def describe_classes(
-    rare: Mapping[str, int], cleaning: Cleaning, unseen: Sequence[str], tested: Mapping[str, int]
-) -> str:
-    """Describes which classes were too rare, and in which train and test differ; empty where there are none.
-
-    Args:
-        rare: Names of the classes that were left out or merged, to their texts in train.
-        cleaning: The counts of rows.
-        unseen: Names of the classes that only test holds.
-        tested: The number of test rows of each class.
-    """
-    told = []
-    if rare:
-        texts = [f"{name} ({count:,})" for name, count in rare.items()]
-        done = f"merged into {MERGED!r}, {cleaning.merged:,} rows" if cleaning.merged else "left out"
-        told.append(f"Classes with too few texts, {done}: {few(texts)}.")
-    if unseen:
-        told.append(
-            f"{cleaning.unseen_test:,} test rows are of classes that train lacks, and count as errors: {few(unseen)}."
-        )
-    if absent := [name for name, count in tested.items() if not count]:
-        told.append(f"Classes without a test row, which the test scores say nothing about: {few(absent)}.")
-    return " ".join(told)
-
-
-def few(names: Sequence[str]) -> str:
-    """Names in a sentence, the first ten where there are more."""
-    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else "")
 
 
 def _shared(cleaning: Cleaning) -> str:

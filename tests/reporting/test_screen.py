@@ -10,7 +10,8 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from search.datasets import Cleaning, Examples, Splits
-from search.reporting.screen import Screen, describe_classes, describe_cleaning
+from search.reporting.class_counts import describe_classes
+from search.reporting.screen import Screen, describe_cleaning
 from search.reporting.tables import positive_class
 from search.tuning.oracles import Plan
 from search.tuning.record import TrialRecord

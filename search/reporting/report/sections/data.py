@@ -9,10 +9,11 @@ import numpy as np
 
 from search.datasets import Cleaning
 from search.evaluation.metrics import score
+from search.reporting.class_counts import describe_classes
 from search.reporting.report.figures.overview import length_histogram
 from search.reporting.report.run_files import RecordedRun
 from search.reporting.report.sections.answer import spoken
-from search.reporting.screen import describe_classes, describe_cleaning
+from search.reporting.screen import describe_cleaning
 
 _QUANTILES = ("5\u00a0%", "25\u00a0%", "median", "75\u00a0%", "95\u00a0%", "longest")
 
