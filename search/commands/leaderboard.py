@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from search.reporting.report.run_files import RecordedRun
 
-_FORMATS = ("table", "csv", "json", "markdown")
-_ENDINGS = {".txt": "table", ".csv": "csv", ".json": "json", ".md": "markdown"}
+_FORMATS = ("table", "csv", "json", "markdown", "html")
+_ENDINGS = {".txt": "table", ".csv": "csv", ".json": "json", ".md": "markdown", ".html": "html"}
 _OWN = ("runs", "sort", "metrics", "format", "output", "trials")
 _USAGE = "python -m search.leaderboard runs=outputs/quora/*"
 # What is written to a file is as wide as it needs to be.
@@ -36,8 +36,8 @@ _HELP = f"""Shows runs side by side: what each chose, what it reached, and wheth
                       seconds.total); by default the objective's metric on the test split
   metrics=A,B         the metrics to show
   trials=N            the N best trials of each run, by the validation split
-  format=table        or csv, json, markdown
-  output=FILE         to a file; its ending tells the format: .txt, .csv, .json or .md
+  format=table        or csv, json, markdown, html: a page with pictures
+  output=FILE         to a file; its ending tells the format: .txt, .csv, .json, .md or .html
 
 Where the test rows are the same texts with the same labels, each run is compared with the best one by a paired
 bootstrap. Runs that have not ended are left out."""
@@ -144,6 +144,10 @@ def _runs(runs: list[RecordedRun], asked: _Asked) -> str:
     if asked.format in ("csv", "json"):
         return _data(table[default_columns(table, metrics)], asked.format)
     shown = metrics or list(dict.fromkeys([by, sort]))
+    if asked.format == "html":
+        from search.reporting.comparison.runs_page import runs_page
+
+        return runs_page(runs, table, found, shown, asked.output and asked.output.parent)
     if asked.format == "markdown":
         return markdown(scores(runs, table, shown, None))
     console = _console(asked)
@@ -189,6 +193,13 @@ def _trials(runs: list[RecordedRun], asked: _Asked) -> str:
     columns[-1:-1] = [metric_column(table, metric) for metric in dict.fromkeys([*metrics, sort]) if metric != "score"]
     if asked.format == "markdown":
         return markdown(columns)
+    if asked.format == "html":
+        from search.reporting.comparison.runs_page import Part, page_of_parts
+
+        title = f"{_counted(len(table), 'trial')} of {_counted(len(runs), 'run')}"
+        return page_of_parts(
+            title, [Part("", (), f"Sorted by {sort}", columns, None, same and f"The same in all: {same}")]
+        )
     console = _console(asked)
     facts = shared_facts(table, "dataset", "seed")
     with console.capture() as captured:

@@ -61,6 +61,21 @@ def test_markdown_goes_to_a_file_by_its_ending(outputs, capsys, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["board.md"]
 
 
+def test_a_page_shows_scores_searches_and_the_paired_test_and_leads_to_the_reports(outputs, capsys):
+    board = outputs / "board.html"
+    assert main([f"runs={outputs}/[sow]*", f"output={board}"]) == 0
+    capsys.readouterr()
+    page = board.read_text()
+    assert page.count("<svg") == 3  # scores; the searches, wide and narrow
+    assert all(f'href="{name}/report.html"' in page for name in ("strong", "other", "weak"))
+    assert "Paired bootstrap" in page and "best of its test rows" in page
+    assert "http://" not in page and "https://" not in page
+    assert main([f"runs={outputs}/[sw]*", "trials=3", "format=html"]) == 0
+    trials = capsys.readouterr().out
+    assert trials.count("<tr>") == 7 and "<svg" not in trials
+    board.unlink()
+
+
 def test_the_best_trials_of_each_run(outputs, capsys):
     assert main([f"runs={outputs}/[sw]*", "trials=3", "format=csv"]) == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))

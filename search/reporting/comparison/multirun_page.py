@@ -14,6 +14,7 @@ from search.evaluation.metrics import direction
 from search.reporting.comparison.attempts import FINISHED, Attempt
 from search.reporting.comparison.curve import amounts, learning_curve
 from search.reporting.comparison.run_table import HIGH, LOW
+from search.reporting.comparison.runs_page import rows
 from search.reporting.comparison.seed_groups import SEED, TESTED, label_of
 from search.reporting.comparison.text_columns import Column
 from search.reporting.report.figures import WIDTHS
@@ -77,8 +78,8 @@ def page(found: Summary) -> str:
             curves=curves,
             over=amount and amount.label,
             picture=_picture(found.means, [key for key in found.keys if key != SEED], metric),
-            groups=_rows(found.groups),
-            each=_rows(found.each),
+            groups=rows(found.groups),
+            each=rows(found.each),
             links=links,
             failures=found.failures,
             positive=found.positive,
@@ -94,7 +95,7 @@ def _picture(means: pd.DataFrame, keys: Sequence[str], metric: str) -> Markup | 
     scores = known[f"{metric}.mean"]
     scores = scores if direction(metric.removeprefix("test.")) == "max" else -scores
     tested = known[TESTED].fillna("")
-    best = {rows.idxmax() for _, rows in scores.groupby(tested) if len(rows) > 1}
+    best = {group.idxmax() for _, group in scores.groupby(tested) if len(group) > 1}
     measured = []
     for i, row in known.iterrows():
         ends = (float(row[metric + LOW]), float(row[metric + HIGH]))
@@ -102,10 +103,3 @@ def _picture(means: pd.DataFrame, keys: Sequence[str], metric: str) -> Markup | 
         interval = ends if ends[0] == ends[0] and row["runs"] != 2 else None
         measured.append(Measured(label_of(row, keys), float(row[f"{metric}.mean"]), interval, i in best))
     return scores_with_intervals(measured, f"mean {spoken(metric.removeprefix('test.'))}")
-
-
-def _rows(columns: Sequence[Column]) -> dict[str, object]:
-    return {
-        "heads": [(column.name, column.is_text) for column in columns],
-        "rows": list(zip(*(column.cells for column in columns), strict=True)),
-    }

@@ -99,13 +99,40 @@ class Drawing:
     def __init__(self, width: float, height: float, label: str) -> None:
         self.width, self.height = width, height
         self._label = label
+        self._role = "img"
         self._parts: list[str] = []
 
-    def line(self, points: Sequence[tuple[float, float]], style: str, tip: str = "", *, steps: bool = False) -> None:
-        """A line through points; as stairs, it keeps a value until the next point."""
+    def line(
+        self,
+        points: Sequence[tuple[float, float]],
+        style: str,
+        tip: str = "",
+        *,
+        steps: bool = False,
+        stations: Sequence[float | None] = (),
+    ) -> None:
+        """A line through points.
+
+        Args:
+            points: The points.
+            style: Classes.
+            tip: What is told about it.
+            steps: Keep a value until the next point, as stairs do.
+            stations: Where it meets each of the axes that have a `brush`, along the axis; None: it passes by.
+        """
+        at = " ".join("-" if one is None else f"{one:.1f}" for one in stations)
         (x, y), *rest = points
         path = f"M{x:.1f} {y:.1f}" + "".join(f"H{x:.1f}V{y:.1f}" if steps else f"L{x:.1f} {y:.1f}" for x, y in rest)
-        self._parts.append(f'<path class="l {style}" d="{path}"{_tip(tip)}/>')
+        told = _tip(tip) + (f' data-at="{at}"' if at else "")
+        self._parts.append(f'<path class="l {style}" d="{path}"{told}/>')
+
+    def brush(self, x: float, y: float, width: float, height: float, axis: str) -> None:
+        """The room around an axis, on which the page's script lets people select a range of values."""
+        self._role = "group"
+        self._parts.append(
+            f'<rect class="brush" x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" rx="4"'
+            f' data-axis="{escape(axis)}"/>'
+        )
 
     def rule(self, x1: float, y1: float, x2: float, y2: float, style: str) -> None:
         """A straight line."""
@@ -167,7 +194,7 @@ class Drawing:
     def svg(self) -> Markup:
         """The picture."""
         return Markup(
-            f'<svg viewBox="0 0 {self.width:g} {self.height:g}" role="img" aria-label="{escape(self._label)}">'
+            f'<svg viewBox="0 0 {self.width:g} {self.height:g}" role="{self._role}" aria-label="{escape(self._label)}">'
             + "".join(self._parts)
             + "</svg>"
         )

@@ -42,7 +42,9 @@ class HyperbandOracle(RungOracle):
         factor: From round to round one in `factor` trials is kept, for `factor` times as many epochs.
         hyperband_iterations: How often the whole of Hyperband is run; None: until something else ends the search.
         seed: Any whole number; None draws one.
-        hyperparameters, allow_new_entries, tune_new_entries: See `keras_tuner.Oracle`.
+        hyperparameters: See `keras_tuner.Oracle`.
+        allow_new_entries: See `keras_tuner.Oracle`.
+        tune_new_entries: See `keras_tuner.Oracle`.
         max_retries_per_trial: How often a trial that crashed is run again.
         max_consecutive_failed_trials: Failed trials in a row that end the search.
         min_epochs: The fewest epochs a trial gets in the first round of any bracket.

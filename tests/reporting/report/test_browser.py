@@ -106,6 +106,31 @@ def test_the_arrow_keys_walk_the_marks_of_a_picture(opened):
     assert opened.locator("#tip").is_hidden()
 
 
+def test_a_range_on_an_axis_fades_the_other_lines(opened):
+    axes = opened.locator("rect.brush:visible")
+    faded, lines = opened.locator("svg:visible .off"), opened.locator("svg:visible [data-at]").count()
+    axes.last.scroll_into_view_if_needed()
+    box = axes.last.bounding_box()
+    x, y, height = box["x"] + box["width"] / 2, box["y"], box["height"]
+    opened.mouse.move(x, y + 2)
+    opened.mouse.down()
+    opened.mouse.move(x, y + height / 2, steps=3)
+    opened.mouse.up()
+    by_score = faded.count()
+    assert 0 < by_score < lines
+    assert opened.locator(".brushing:visible").inner_text().startswith(f"{lines - by_score} of {lines}")
+    better = [float(tip.split()[-1]) for tip in faded.evaluate_all("them => them.map(one => one.dataset.tip)")]
+    kept = opened.locator("svg:visible [data-at]:not(.off)").evaluate_all("them => them.map(one => one.dataset.tip)")
+    assert max(better) <= min(float(tip.split()[-1]) for tip in kept)
+    axes.first.focus()
+    opened.keyboard.press("ArrowUp")
+    assert faded.count() > by_score
+    opened.keyboard.press("Escape")
+    assert faded.count() == by_score
+    opened.get_by_role("button", name="show all").click()
+    assert faded.count() == 0
+
+
 def test_a_tooltip_stays_on_the_page_and_shows_text_as_text(browser, report):
     page = browser.new_page(viewport={"width": 390, "height": 800})
     page.goto(report)

@@ -27,7 +27,7 @@ def parallel_coordinates(
     upright: bool,
     space: Mapping[str, Parameter] | None = None,
 ) -> Markup:
-    """Draws configurations as lines, coloured by their score, the best ten bold.
+    """Draws configurations as lines, coloured by their score, the best ten bold; ranges can be selected on the axes.
 
     Args:
         configurations: A row for each, with trial_id, score and the hyperparameters.
@@ -59,9 +59,12 @@ def parallel_coordinates(
         # Upright axes grow upwards.
         return (across(i), 334 - along) if upright else (along, across(i))
 
-    _lines(drawing, axes, configurations, scores if higher_is_better else -scores, objective, place)
+    _lines(drawing, axes, configurations, scores if higher_is_better else -scores, place, upright)
     for i, (name, _, ticks) in enumerate(axes):
         drawing.rule(*place(i, from_px - 6), *place(i, to_px + 6), "axis")
+        length = to_px - from_px + 12
+        left, top = (across(i) - 10, 334 - to_px - 6) if upright else (from_px - 6, across(i) - 12)
+        drawing.brush(left, top, 20 if upright else length, length if upright else 24, name)
         if upright:
             # Names in two rows, each with the room of two axes.
             room = 2 * (across(1) - across(0)) - 6 if len(axes) > 1 else 0
@@ -86,18 +89,20 @@ def _lines(
     axes: Sequence[_Axis],
     configurations: pd.DataFrame,
     goodness: np.ndarray,
-    objective: str,
     place: Callable[[int, float], tuple[float, float]],
+    upright: bool,
 ) -> None:
     order = np.argsort(goodness, kind="stable")
     for rank, row in enumerate(order):
         shade = rank * SHADES // len(order)
         style = f"q{shade}" + (" thick" if rank >= len(order) - _BEST else "")
+        along_each = [along[row] for _, along, _ in axes]
         # A line goes around the axis of a hyperparameter that its configuration does not have.
-        points = [place(i, along[row]) for i, (_, along, _) in enumerate(axes) if along[row] is not None]
+        points = [place(i, along) for i, along in enumerate(along_each) if along is not None]
         trial = configurations["trial_id"].iloc[row]
-        tip = f"trial {trial}: {objective} {number(configurations['score'].iloc[row], 4)}"
-        drawing.line(points, style, tip)
+        tip = f"trial {trial}: {axes[-1][0]} {number(configurations['score'].iloc[row], 4)}"
+        stations = [None if along is None else place(0, along)[int(upright)] for along in along_each]
+        drawing.line(points, style, tip, stations=stations)
 
 
 def _room(ticks: Sequence[tuple[float, str]], length: float) -> float:

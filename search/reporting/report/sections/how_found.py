@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from search.reporting.report.figures import WIDTHS
+from search.reporting.report.figures.contour_pictures import contours
 from search.reporting.report.figures.overview import phases
 from search.reporting.report.figures.parallel import parallel_coordinates
 from search.reporting.report.figures.search_pictures import (
@@ -81,6 +82,13 @@ def search(run: RecordedRun) -> dict[str, Any]:
         ]
         if len(found) > 1
         else [],
+        "contours": contours(
+            found,
+            [name for name in matter.shares if name in names] if matter else names,
+            objective,
+            higher_is_better=higher,
+            space=space,
+        ),
         "training": learned,
         # The same lines would be drawn twice.
         "curves": [] if learned and learned["all"] and run.metric in PICTURED else _curves(run, ranks),
