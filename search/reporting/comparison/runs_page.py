@@ -26,6 +26,7 @@ from search.reporting.report.svg import Drawing, Scale, number, padded
 # More lines cannot be told apart, nor more bars be taken in.
 _MOST_LINES, _MOST_BARS = 8, 40
 _HEIGHT, _BELOW = 320, 42
+_WIDEST = 24  # characters of a run's name beside its bar
 
 
 class Part(NamedTuple):
@@ -112,7 +113,7 @@ def best_so_far(runs: Sequence[RecordedRun], names: Sequence[str]) -> list[Marku
 def _best_so_far(runs: Sequence[RecordedRun], names: Sequence[str], width: int) -> Markup:
     objective = runs[0].objective
     paths = [incumbent(run.trials, higher_is_better=run.higher_is_better) for run in runs]
-    height = _HEIGHT + 18 * len(runs)
+    height = _HEIGHT + 12 + 18 * len(runs)
     drawing = Drawing(width, height, f"The best {objective} of {len(runs)} runs over their epochs")
     x = Scale(0, max(1, *(path.total for path in paths)), LEFT, width - RIGHT)
     y = Scale(*padded([score for path in paths for score in path.score]), _HEIGHT - _BELOW, TOP)
@@ -121,8 +122,10 @@ def _best_so_far(runs: Sequence[RecordedRun], names: Sequence[str], width: int) 
         told = f"{name}: {number(path.score[-1], 4)} after {path.total:,} epochs"
         points = [(x(at), y(score)) for at, score in zip(path.epochs, path.score, strict=True)]
         drawing.line([*points, (x(path.total), points[-1][1])], f"c{i} thick", told, steps=True)
-        drawing.rule(LEFT, _HEIGHT + 18 * i, LEFT + 22, _HEIGHT + 18 * i, f"c{i} thick")
-        drawing.text(LEFT + 30, _HEIGHT + 18 * i + 4, told, room=width - LEFT - 40)
+        drawing.dot(x(path.total), points[-1][1], 3.5, f"f{i}", told)
+        below = _HEIGHT + 12 + 18 * i
+        drawing.rule(LEFT, below, LEFT + 22, below, f"c{i} thick")
+        drawing.text(LEFT + 30, below + 4, told, room=width - LEFT - 40)
     return drawing.svg()
 
 
@@ -131,7 +134,9 @@ def _intervals(names: Sequence[str], table: pd.DataFrame, by: str) -> Markup | N
         return None
     ends = zip(table[by + LOW].astype(float), table[by + HIGH].astype(float), strict=True)
     measured = [
-        Measured(f"#{i + 1} {name[-24:]}", float(score), interval, i == 0)
+        Measured(
+            f"#{i + 1} {name if len(name) <= _WIDEST else name[: _WIDEST - 1] + '…'}", float(score), interval, i == 0
+        )
         for i, (name, score, interval) in enumerate(zip(names, table[by], ends, strict=True))
         if score == score
     ]
