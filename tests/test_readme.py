@@ -42,6 +42,14 @@ def test_every_link_leads_somewhere():
             assert (folder / link).exists(), link
 
 
+def test_the_image_is_made_of_what_is_there():
+    lines = [line.split() for line in (ROOT / "docs" / "Dockerfile").read_text(encoding="utf-8").splitlines()]
+    copied = {name for line in lines if line[:1] == ["COPY"] for name in line[1:-1]}
+    allowed = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
+    assert len(copied) > 5
+    assert all((ROOT / name).exists() and f"!{name}" in allowed for name in copied)
+
+
 @pytest.mark.slow
 def test_the_notebook_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
