@@ -25,6 +25,7 @@ from search.errors import CallbackError, InputError, SearchError
 
 if TYPE_CHECKING:
     from search.api import run
+    from search.estimator import TextClassifier
     from search.inference.finished_run import FinishedRun, load_run
     from search.tracking.callbacks import Callback
 
@@ -51,13 +52,23 @@ def _put_here_last() -> None:
 _put_here_last()
 
 __version__ = "0.1.0"
-__all__ = ["Callback", "CallbackError", "FinishedRun", "InputError", "SearchError", "load_run", "run"]
+__all__ = [
+    "Callback",
+    "CallbackError",
+    "FinishedRun",
+    "InputError",
+    "SearchError",
+    "TextClassifier",
+    "load_run",
+    "run",
+]
 
 
 _HOMES = {
     "Callback": "search.tracking.callbacks",
     "FinishedRun": "search.inference.finished_run",
     "load_run": "search.inference.finished_run",
+    "TextClassifier": "search.estimator",
     "run": "search.api",
 }
 

@@ -1,5 +1,6 @@
 """Every command and setting that the README names exists."""
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -16,7 +17,7 @@ PAGES = [README, *(page.read_text(encoding="utf-8") for page in sorted((ROOT / "
 BLOCKS = [block for page in PAGES for block in re.findall(r"```bash\n(.*?)```", page, re.DOTALL)]
 LINES = [line for block in BLOCKS for line in block.replace("\\\n", " ").splitlines()]
 PARTS = [shlex.split(part, comments=True) for line in LINES for part in line.split("&&")]
-SCRIPTS = [block for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "# %%" in block]
+NOTEBOOK = json.loads((ROOT / "docs" / "from_a_table.ipynb").read_text(encoding="utf-8"))
 OF_RUNS = {
     f"search.{one.__name__.rpartition('.')[2]}": one
     for one in (board, evaluate, export, leaderboard, predict, report, serve)
@@ -33,7 +34,6 @@ def commands(module):
 def test_there_are_commands():
     assert len(commands("search")) > 10
     assert all(commands(name) for name in ("search.cache", "search.modules", *OF_RUNS))
-    assert len(SCRIPTS) == 1
 
 
 def test_every_link_leads_somewhere():
@@ -54,10 +54,14 @@ def test_the_image_is_made_of_what_is_there():
 def test_the_notebook_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names = {}
-    exec(SCRIPTS[0], names)
+    for cell in NOTEBOOK["cells"]:
+        if cell["cell_type"] == "code":
+            assert cell["outputs"] == []
+            exec("".join(cell["source"]), names)
     assert (tmp_path / "importance.svg").is_file()
-    assert names["later"].path == names["run"].path
-    assert names["run"].report.is_file()
+    assert names["later_run"].path == names["run"].path
+    assert names["run"].report.is_file() and names["run"].summary["cleaning"]["read"] == 1800
+    assert names["drop"].notna().all()
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,8 @@ _TENSORBOARD = "tensorboard"
 _DEPTH = 5
 # Else TensorBoard shows ten epochs, drawn at random.
 _SAMPLES = {"images": 1000, "pr_curves": 1000}
+# Seconds between two looks for new points: TensorBoard's own 5 make up to 8 with the time that they take.
+_RELOAD = 2.0
 _PROJECTOR = "projector"
 _PATIENCE = 10.0
 """Seconds after which TensorBoard is opened even if it has not found the projector's data."""
@@ -194,7 +196,8 @@ def _serve(folder: Path, request: Request) -> None:
         return program.create_port_scanning_werkzeug_server(pages[0], flags)
 
     board = program.TensorBoard(server_class=server)
-    board.configure(logdir=str(folder), port=request.port, host=request.host, samples_per_plugin=_SAMPLES)
+    settings = {"samples_per_plugin": _SAMPLES, "reload_interval": _RELOAD}
+    board.configure(logdir=str(folder), port=request.port, host=request.host, **settings)
     try:
         with redirect_stderr(io.StringIO()):  # it praises its data server
             url = board.launch()

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from search.commands.cli import command
 from search.commands.predict import parsed_threshold
 from search.config import DEVICES
 from search.errors import InputError, nearest
 from search.utils.paths import read_path
-
-if TYPE_CHECKING:
-    from search.datasets.stream import Rows
-    from search.datasets.table import Examples
 
 _OWN = ("run", "dataset", "threshold", "output", "device")
 _USAGE = "python -m search.evaluate run=outputs/… dataset.path=new.csv"
@@ -92,78 +87,21 @@ def _read(arguments: Sequence[str]) -> _Asked:
 def _evaluate(asked: _Asked) -> None:
     # Imported only now: --help and mistakes are answered at once.
     from search.datasets.dataset_settings import other_settings, run_settings
-    from search.datasets.stream import Stream
-    from search.datasets.whole import is_trained_on, load_whole
-    from search.inference.predictor import Labels, Predictions, Predictor
-    from search.reporting.report.run_files import read_run
+    from search.inference.evaluating import evaluate
+    from search.inference.predictor import Labels
+    from search.reporting.evaluation import show_evaluation
     from search.reporting.screen import Screen
-
-    labels = Labels.of(asked.run, asked.threshold)
-    own = run_settings(asked.run)
-    settings = other_settings(own, asked.dataset, asked.overrides)
-    run = read_run(asked.run)
-    data = Path(run.config.get("paths", {}).get("data", "data"))
-    whole = load_whole(settings, data, labels.classes)
-    examples = whole.examples
-    screen = Screen()
-    screen.say(f"{asked.run} on {whole.source}, {len(examples):,} rows")
-    trained_on = not whole.of_test and is_trained_on(settings, own, data)
-    if trained_on:
-        tested = set(run.predictions["text"])
-        fresh = sum(text in tested for text in examples.texts)
-        screen.say(
-            f"The run was trained on this data: {fresh:,} of the rows are of its test split, it was trained on the "
-            "others or left them out. The scores below are too good."
-        )
-
-    # What follows imports TensorFlow, which takes seconds: an error in the data has been told by now.
     from search.utils.device import configure
 
-    device = configure(asked.device, mixed_precision=False)
-    import numpy as np
-
-    from search.reporting.evaluation import Scored, show_evaluation
-    from search.reporting.summary import versions
-
-    begun = time.monotonic()
-    parts: list[Predictions] = []
-    stream = Stream(["text"], _chunks(examples))
-    from search.inference.scoring import score_all
-
-    screen.say(
-        "Predicted "
-        + score_all(
-            Predictor.load(asked.run, asked.threshold), stream, lambda _, found: parts.append(found), screen.say
-        )
-    )
-    scored = Scored(examples, labels.classes, np.concatenate([one.probabilities for one in parts]), labels.threshold)
-    record = {
-        "run": str(asked.run),
-        "dataset": settings.name,
-        "source": whole.source,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "settings": asdict(settings),
-        "rows": len(examples),
-        "cleaning": asdict(whole.cleaning),
-        "trained_on": trained_on,
-        **scored.record(run.summary["seed"]),
-        "verdict": scored.verdict(run),
-        "run_test": run.summary["test"],
-        "seconds": round(time.monotonic() - begun, 3),
-        "versions": versions(),
-        "device": device,
-    }
-    show_evaluation(screen, record, run.summary["test"])
+    Labels.of(asked.run, asked.threshold)  # what cannot be used is told before settings are read
+    settings = other_settings(run_settings(asked.run), asked.dataset, asked.overrides)
+    screen = Screen()
+    set_up = partial(configure, asked.device, mixed_precision=False)
+    found = evaluate(asked.run, settings, asked.threshold, set_up, screen.say)
+    show_evaluation(screen, found.record, found.run_test)
     folder = asked.output or _new_folder(asked.run / "evaluations", settings.name)
-    scored.write(folder, record)
+    found.scored.write(folder, found.record)
     screen.say(f"Written: {folder / 'evaluation.json'}, {folder / 'predictions.csv'}")
-
-
-def _chunks(examples: Examples) -> Iterator[Rows]:
-    from search.datasets.stream import ROWS, Rows
-
-    for start in range(0, len(examples), ROWS):
-        yield Rows(examples.texts[start : start + ROWS].tolist(), None)
 
 
 def _new_folder(parent: Path, name: str) -> Path:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from search.commands.cli import command, key_values
 from search.errors import InputError, nearest
+from search.inference import FORMATS
 from search.utils.paths import read_path
 
-FORMATS = ("onnx", "tflite", "optuna")
 _KEYS = ("run", "format", "output")
 _USAGE = "python -m search.export run=outputs/… format=onnx output=model.onnx"
 _HELP = f"""Converts the whole model of a finished run, texts in, probabilities out; or writes its trials as a study.
@@ -52,30 +51,14 @@ def _export(values: dict[str, str]) -> None:
     run, output = read_path(values["run"], "run"), read_path(values["output"], "output")
     if output.is_dir():
         raise InputError(f"output={output} is a folder: expected a file.")
-    if values["format"] == "optuna":
-        print(f"Written: {output}, {_write_study(run, output):,} trials")
-        return
     # Imported only now: --help and mistakes are answered at once.
-    from search.inference.predictor import Labels, load_model
+    from search.inference.exporting import export
+    from search.inference.predictor import Labels
 
-    labels = Labels.of(run)
-    from search.utils.device import configure
+    if values["format"] != "optuna":
+        Labels.of(run)
+        from search.utils.device import configure
 
-    # The conversion itself needs no GPU.
-    configure("cpu", mixed_precision=False)
-    from search.inference.conversion import to_onnx, to_tflite
-    from search.utils.files import whole_file
-
-    # It brings the operations of tensorflow-text, and says in a line what is wrong with the model.
-    load_model(run, labels)
-    content = to_onnx(run / "model", labels) if values["format"] == "onnx" else to_tflite(run / "model")
-    with whole_file(output) as path:
-        path.write_bytes(content)
-    print(f"Written: {output}, {len(content) / 1e6:,.1f} MB")
-
-
-def _write_study(run: Path, output: Path) -> int:
-    from search.reporting.optuna_study import write_study
-    from search.reporting.report.run_files import read_run
-
-    return write_study(read_run(run), output)
+        # The conversion itself needs no GPU.
+        configure("cpu", mixed_precision=False)
+    print(f"Written: {output}, {export(run, values['format'], output)}")

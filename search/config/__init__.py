@@ -21,6 +21,7 @@ DEVICES = ("auto", "cpu", "gpu")
 FEATURE_TYPES = ("float32", "float16")
 POOLINGS = ("auto", "mean", "max", "first")
 DIRECTIONS = ("auto", "max", "min")
+TRACKERS = ("mlflow", "optuna", "wandb")
 GIVEN = "data"
 """The folder of a run with the tables that it was given from Python."""
 
@@ -110,6 +111,9 @@ class Config:
     objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
     ensemble: EnsembleConfig = field(default_factory=EnsembleConfig)
     tensorboard: TensorBoardConfig = field(default_factory=TensorBoardConfig)
+    tracker: str | None = choice(None, TRACKERS)
+    """Reports the run, as it goes, to mlflow, optuna (a storage for optuna-dashboard) or wandb; null: to none. Where to
+    is said by the variables of their own, such as MLFLOW_TRACKING_URI: docs/python.md."""
     paths: PathsConfig = field(default_factory=PathsConfig)
     device: str = choice("auto", DEVICES)
     """auto (a GPU where there is one), cpu or gpu."""

@@ -51,6 +51,12 @@ def as_frame(given: Any, name: str, text: str, label: str) -> pd.DataFrame:
     return given
 
 
+def positive_class(given: Any, label: str) -> str | None:
+    """The second of the two names that a `datasets.Dataset` gives its classes; None where it names none, or others."""
+    names = getattr((getattr(given, "features", None) or {}).get(label), "names", None)
+    return str(names[1]) if isinstance(names, list) and len(names) == 2 else None
+
+
 def as_texts(column: pd.Series[Any], name: str) -> pa.Array:
     """Converts a column of texts; what is missing (None, NaN, NA) becomes null.
 
@@ -137,7 +143,7 @@ def _from_columns(columns: Mapping[str, Any], name: str) -> pd.DataFrame:
     series = {}
     for key, values in columns.items():
         if isinstance(values, str | bytes | Mapping) or not hasattr(values, "__len__"):
-            raise InputError(f"{name}: {key!r} is a {type(values).__name__}: expected a list or an array.")
+            raise InputError(f"{name}: {key!r} is of type {type(values).__name__}: expected a list or an array.")
         if getattr(values, "ndim", 1) != 1:
             raise InputError(f"{name}: {key!r} has {values.ndim} dimensions: expected one.")
         series[key] = values if isinstance(values, pd.Series) else pd.Series(values, dtype=_dtype(values))

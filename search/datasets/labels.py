@@ -65,7 +65,7 @@ def encode_labels(train: Table, others: Sequence[Table], config: DatasetConfig) 
         as_class: Callable[[Any], str] = _string
         named = [_name_by_range(*one, table, config) for one, table in zip(found, tables, strict=True)]
     else:
-        as_class = _notation(set(found[0][0]))
+        as_class = notation(set(found[0][0]))
         named = [[as_class(value) for value in values] for values, _ in found]
         _require_classes(found[0], as_class, train, config.label)
     names = {name for name in named[0] if name is not None}
@@ -116,11 +116,11 @@ def encode_as(table: Table, classes: Sequence[str], config: DatasetConfig) -> _C
         names = _name_by_range(values, where, table, config)
     else:
         # As in the training data, where 1.0 was the class '1' only if all labels were whole numbers.
-        as_class = _notation(set(classes))
+        as_class = notation(set(classes))
         names = [text if (text := _string(value)) in classes else as_class(value) for value in values]
     index = {name: position for position, name in enumerate(classes)}
     if config.classes is not None:
-        wanted = {_known(_notation(set(classes))(value), classes, "dataset.classes") for value in config.classes}
+        wanted = {_known(notation(set(classes))(value), classes, "dataset.classes") for value in config.classes}
         names = [name if name in wanted else None for name in names]
     if config.rare == "drop" or (config.rare == "merge" and MERGED in index):
         # The classes that were too rare to be learned.
@@ -146,7 +146,7 @@ def _distinct(labels: NDArray[np.object_]) -> tuple[list[Any], _Codes]:
     return [label for _, label in seen], where
 
 
-def _notation(values: set[Any]) -> Callable[[Any], str]:
+def notation(values: set[Any]) -> Callable[[Any], str]:
     """The function that turns labels into names of classes, which depends on all labels."""
     written = [str(value).strip() for value in values]
     if all(text.lower() in _BOOLEANS for text in written):

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import re
-import sys
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,18 +9,23 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from search.datasets.dataset_settings import run_settings
-from search.datasets.hints import find_column
+from search.datasets.hints import find_column, require_known
 from search.datasets.stream import ROWS, Rows
 from search.errors import InputError
 from search.evaluation.metrics import names, predict
-from search.inference.predictor import Labels, Predictor
+from search.inference import FORMATS
+from search.inference.asked import Asked, Texts
+from search.inference.evaluating import Evaluation, evaluate_given
+from search.inference.exporting import export
+from search.inference.predictor import MODELS, Labels, Predictor
 from search.reporting.notebook import Picture, importance_picture, run_card, run_lines
 from search.reporting.report.run_files import RecordedRun, read_run
+from search.utils.device import configured
+from search.utils.overrides import literal
 from search.utils.paths import read_path
-
-_SURROGATE = re.compile("[\ud800-\udfff]")  # half a letter, which UTF-8 cannot hold
 
 
 def load_run(path: str | Path) -> FinishedRun:
@@ -78,6 +79,7 @@ class FinishedRun:
         self.summary = run.summary
         self.classes = run.classes
         self.threshold = run.threshold
+        self._predictors: dict[str, Predictor] = {}
 
     @property
     def best(self) -> Best:
@@ -116,48 +118,109 @@ class FinishedRun:
         """The path of the report."""
         return self._run.folder.report
 
-    def predict(self, texts: str | Iterable[str | None] | pd.DataFrame, threshold: float | None = None) -> pd.DataFrame:
+    def predict(
+        self, texts: Texts, threshold: float | None = None, *, missing: str = "keep", model: str = "best"
+    ) -> pd.DataFrame:
         """Predicts the classes of texts.
 
         Args:
             texts: Any number of strings, or a single one. The index of a pandas Series is kept; of a DataFrame the
                 column that the run learned from is taken (`dataset.text`).
             threshold: Two classes: predict the second from this probability on; None: the run's own.
+            missing: keep: where a text is missing (None, NaN or empty) so is the answer, in all columns; error: raise.
+            model: best; ensemble or all, where the run made one.
 
         Returns:
-            A row per text, in their order: text, predicted, prob_<class>. Where a text is missing (None, NaN or empty)
-            so is the answer, in all columns.
+            A row per text, in their order: text, predicted, prob_<class>.
 
         Raises:
-            InputError: A text is no string, a DataFrame has no such column, or a threshold is given where there are
-                more than two classes.
+            InputError: A text is no string, a DataFrame has no such column, a text is missing and must not be, there
+                is no such model, or a threshold is given where there are more than two classes.
         """
-        if isinstance(texts, pd.DataFrame):
-            texts = texts.iloc[:, self._text_column(texts)]
-        if isinstance(texts, Mapping | bytes):
-            raise InputError(f"A {type(texts).__name__} is given: expected a list of strings, a Series or a DataFrame.")
-        index = texts.index if isinstance(texts, pd.Series) else None
-        listed = [texts] if isinstance(texts, str) else list(texts)
-        there = [position for position, text in enumerate(listed) if not _is_missing(text)]
-        for position in there:
-            text = listed[position]
-            if not isinstance(text, str) or _SURROGATE.search(text):
-                raise InputError(f"Text {position} is {text!r:.80}: expected a string of letters, or None.")
         if threshold is not None and not 0 <= threshold <= 1:
             raise InputError(f"threshold={threshold} is impossible: expected a probability, from 0 to 1.")
-        labels = Labels.of(self._folder, threshold)
-        chunks = (
-            Rows([listed[position] for position in there[start : start + ROWS]], None)
-            for start in range(0, len(there), ROWS)
-        )
-        parts = [found.probabilities for _, found in self._predictor.over(chunks)]
-        probabilities = np.full((len(listed), len(self.classes)), np.nan)
-        predicted = np.full(len(listed), None, dtype=object)
+        require_known(model, tuple(MODELS), "model")
+        asked = Asked.of(texts, missing, self._text_column)
+        labels, found = Labels.of(self._folder, threshold, model), self._predictor(model)
+        there, at = asked.there, asked.at
+        chunks = (Rows(there[start : start + ROWS], None) for start in range(0, len(there), ROWS))
+        parts = [scored.probabilities for _, scored in found.over(chunks)]
+        probabilities = np.full((len(asked.texts), len(self.classes)), np.nan)
+        predicted = np.full(len(asked.texts), None, dtype=object)
         if parts:
-            probabilities[there] = np.concatenate(parts)
-            predicted[there] = np.array(labels.classes, dtype=object)[predict(probabilities[there], labels.threshold)]
+            probabilities[at] = np.concatenate(parts)
+            predicted[at] = np.array(labels.classes, dtype=object)[predict(probabilities[at], labels.threshold)]
         columns = {f"prob_{name}": probabilities[:, k] for k, name in enumerate(labels.classes)}
-        return pd.DataFrame({"text": listed, "predicted": predicted, **columns}, index=index)
+        return pd.DataFrame({"text": asked.texts, "predicted": predicted, **columns}, index=asked.index)
+
+    def predict_proba(self, texts: Texts, *, missing: str = "keep", model: str = "best") -> NDArray[np.float64]:
+        """The probabilities of texts; arguments as for `predict`.
+
+        Returns:
+            float64 [n, classes], in the order of `classes`; NaN where a text is missing.
+        """
+        return self.predict(texts, missing=missing, model=model).iloc[:, 2:].to_numpy(np.float64)
+
+    def evaluate(
+        self,
+        data: Any = None,
+        *settings: str,
+        text: str | None = None,
+        label: str | None = None,
+        threshold: float | None = None,
+    ) -> Evaluation:
+        """Evaluates the model on other labelled texts, as `python -m search.evaluate` does; nothing is written.
+
+        Args:
+            data: The texts and their labels, of the kinds that `search.run` takes.
+            settings: `dataset.key=value`, such as `dataset.path=later.csv` in place of `data`.
+            text: The column of the texts; None: the run's own.
+            label: The column of the labels; None: the run's own.
+            threshold: Two classes: predict the second from this probability on; None: the run's own.
+
+        Raises:
+            InputError: Something given cannot be used.
+
+        Example:
+            >>> run.evaluate(later, label="stars").metrics.loc["macro_f1"]  # doctest: +SKIP
+        """
+        if isinstance(data, str):
+            data, settings = None, (data, *settings)
+        named = [f"dataset.{key}={literal(one)}" for key, one in (("text", text), ("label", label)) if one is not None]
+        return evaluate_given(self._folder, data, [*named, *settings], threshold)
+
+    def export(self, output: str | Path, format: str = "onnx") -> Path:
+        """Converts the whole model, texts in and probabilities out, or writes the trials as a study of Optuna.
+
+        Args:
+            output: The file to write.
+            format: onnx, tflite or optuna; see `python -m search.export --help`.
+
+        Returns:
+            The file.
+
+        Raises:
+            InputError: The model cannot be converted, or a package for it is missing; the message says which.
+        """
+        require_known(format, FORMATS, "format")
+        path = read_path(output, "output")
+        if path.is_dir():
+            raise InputError(f"output={path} is a folder: expected a file.")
+        if format != "optuna":
+            configured()
+        export(self._folder, format, path)
+        return path
+
+    @cached_property
+    def model(self) -> Any:
+        """The refitted model for Keras: strings [batch] to probabilities [batch, classes]."""
+        path = self._run.folder.keras_model
+        if not path.is_file():
+            raise InputError(f"{path} is missing: restore it from a copy.")
+        configured()
+        import keras
+
+        return keras.models.load_model(path)
 
     def _text_column(self, table: pd.DataFrame) -> int:
         """Finds the column of texts by its name in the run's own data."""
@@ -172,23 +235,14 @@ class FinishedRun:
         """
         return importance_picture(self._run)
 
-    @cached_property
-    def _predictor(self) -> Predictor:
-        if "tensorflow" not in sys.modules:  # else it is set up as somebody wants it
-            from search.utils.device import configure
-
-            configure("auto", mixed_precision=False)
-        return Predictor.load(self._folder)
+    def _predictor(self, model: str) -> Predictor:
+        if model not in self._predictors:
+            configured()
+            self._predictors[model] = Predictor.load(self._folder, model=model)
+        return self._predictors[model]
 
     def __repr__(self) -> str:
         return run_lines(self._run)
 
     def _repr_html_(self) -> str:
         return run_card(self._run)
-
-
-def _is_missing(text: Any) -> bool:
-    """Whether there is no text: None, NaN, NA, or nothing but white space."""
-    if isinstance(text, str):
-        return not text.strip()
-    return text is None or text is pd.NA or (isinstance(text, float) and math.isnan(text))

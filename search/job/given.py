@@ -60,7 +60,7 @@ class Given:
             folder: The run's folder.
 
         Yields:
-            Each setting that names a file to its path.
+            The settings that follow from the tables, by their keys.
 
         Raises:
             InputError: A table cannot be used.
@@ -69,7 +69,7 @@ class Given:
             yield {}
             return
         # Imported only now: a mistake in the settings is told without pandas.
-        from search.datasets.in_memory import as_frame, write_table
+        from search.datasets.in_memory import as_frame, positive_class, write_table
 
         text, label, place = node.dataset.text, node.dataset.label, RunFolder(folder).given
         texts = [text] if isinstance(text, str) else list(text)
@@ -82,11 +82,25 @@ class Given:
                 path = place / _FILES[name]
                 write_table(frame, path, name, texts, label)
                 node.dataset[_KEYS[name].partition(".")[2]] = str(path.absolute())
-            yield {_KEYS[name]: str((place / _FILES[name]).absolute()) for name in frames}
+            found = {_KEYS[name]: str((place / _FILES[name]).absolute()) for name in frames}
+            if node.dataset.positive is None and (positive := positive_class(self.data, label)) is not None:
+                node.dataset.positive = found["dataset.positive"] = positive
+            yield found
+        except InputError as error:
+            if type(error) is not InputError or (folder / ".hydra").is_dir():
+                raise
+            raise InputError(_by_arguments(str(error), place)) from error
         finally:
             if not (folder / ".hydra").is_dir():
                 shutil.rmtree(place, ignore_errors=True)
                 remove_if_empty(folder)
+
+
+def _by_arguments(message: str, place: Path) -> str:
+    """A message about files that are gone again, with the names of the arguments that they were made of."""
+    for name, file in _FILES.items():
+        message = message.replace(str((place / file).absolute()), name)
+    return message
 
 
 def remove_if_empty(folder: Path) -> None:

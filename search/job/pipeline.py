@@ -21,6 +21,7 @@ from search.job.unlabelled import check_unlabelled
 from search.reporting.report.write import write_report
 from search.reporting.screen import Screen, describe_cleaning
 from search.run_folder import RunFolder
+from search.tracking import trackers
 from search.tracking.callbacks import Callbacks
 from search.tuning.objective import chosen_objective
 from search.utils.device import configure
@@ -59,10 +60,10 @@ def run(
         CallbackError: A callback failed; the run can be resumed.
     """
     stopwatch, screen, folder = Stopwatch(), Screen(quiet=audience.quiet), RunFolder(output)
-    callbacks = Callbacks(audience.callbacks)
+    callbacks = Callbacks(audience.callbacks) + trackers(config.tracker)
     wanted = None if config.resume is None or gets_more else lacking(config, folder)
     if wanted is not None and not wanted - {REPORT}:
-        return _finished(folder, wanted, screen)
+        return _finished(config, folder, wanted, screen, callbacks)
     begun = None if config.resume is None else Inputs.read(folder.inputs)
     if begun is not None:
         catalogs = begun.with_catalogs(catalogs)
@@ -96,7 +97,8 @@ def run(
     if begun is not None:
         begun.check_modules(inputs)
     settings = OmegaConf.structured(config)
-    event = run_event(prepared, output)
+    objective = {"name": prepared.objective.name, "direction": prepared.objective.direction}
+    event = run_event(config, output, splits.classes, objective, prepared.space)
     with (
         RunFolder.opened(output, settings, overrides, resumed=config.resume is not None),
         callbacks.following(event) as end,
@@ -110,15 +112,21 @@ def run(
     return summary
 
 
-def _finished(folder: RunFolder, wanted: set[str], screen: Screen) -> dict[str, Any]:
-    """Resumes a run that lacks nothing, except perhaps its report."""
+def _finished(
+    config: Config, folder: RunFolder, wanted: set[str], screen: Screen, callbacks: Callbacks
+) -> dict[str, Any]:
+    """Resumes a run that lacks nothing, except perhaps its report, and a callback that had failed at its end."""
     folder.remove_leftovers()
     if REPORT in wanted:
         write_report(folder.path)
         screen.say(f"{folder.path} is finished: its report was added")
     else:
         screen.say(finished_message(folder))
-    return read_summary(folder.summary)
+    summary = read_summary(folder.summary)
+    event = run_event(config, folder.path, summary["classes"], summary["objective"], {})
+    with callbacks.following(event) as end:
+        end(summary)
+    return summary
 
 
 def _check_features(folder: Path) -> None:

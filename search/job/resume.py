@@ -20,6 +20,7 @@ _FREE = (
     _SECONDS,
     "features.max_gib",
     "final_refit",
+    "tracker",
     "dataset.unlabelled_path",
     "dataset.unlabelled_member",
     "dataset.submission",

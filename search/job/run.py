@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from omegaconf import OmegaConf
 
+from search.config import Config
 from search.reporting.screen import Screen
 from search.run_folder import RunFolder
 from search.tracking.callbacks import Callbacks, RunEvent
 from search.utils.stopwatch import Stopwatch
-
-if TYPE_CHECKING:  # brings TensorFlow
-    from search.job.prepare import Prepared
 
 
 @dataclass(frozen=True)
@@ -60,20 +58,19 @@ class Run:
         self.screen.say(text)
 
 
-def run_event(prepared: Prepared, folder: Path) -> RunEvent:
-    """Describes a run that begins to its callbacks.
+def run_event(
+    config: Config, folder: Path, classes: Sequence[str], objective: Mapping[str, str], space: Any
+) -> RunEvent:
+    """Describes a run to its callbacks.
 
     Args:
-        prepared: Its data and configuration.
+        config: Its configuration.
         folder: Its folder.
+        classes: The names of the classes.
+        objective: The objective, as in summary.json.
+        space: Each hyperparameter to its range.
     """
-    settings: Any = OmegaConf.to_container(OmegaConf.structured(prepared.config))
-    objective, config = prepared.objective, prepared.config
+    settings: Any = OmegaConf.to_container(OmegaConf.structured(config))
     return RunEvent(
-        folder=folder,
-        settings=settings,
-        objective=objective.name,
-        direction=objective.direction,
-        classes=prepared.splits.classes,
-        resumed=config.resume is not None,
+        folder, settings, objective["name"], objective["direction"], classes, space, resumed=config.resume is not None
     )

@@ -14,6 +14,7 @@ from search.errors import CallbackError, InputError, nearest
 
 if TYPE_CHECKING:  # callbacks are checked before TensorFlow, which this imports, is needed
     from search.tuning.record import TrialRecord
+    from spaces import Parameter
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,7 @@ class RunEvent:
         objective: The metric that ranks its trials, such as val_average_precision.
         direction: max or min, whichever is better.
         classes: The names of the classes.
+        space: Each hyperparameter to its range; empty for a run that had ended before.
         resumed: Whether it was interrupted before, and goes on.
         summary: The answer, as in summary.json; None: it has not ended, or without an answer.
         error: The error or interrupt that ended it; None: none did.
@@ -38,6 +40,7 @@ class RunEvent:
     objective: str
     direction: str
     classes: Sequence[str]
+    space: Mapping[str, Parameter]
     resumed: bool
     summary: Mapping[str, Any] | None = None
     error: BaseException | None = None
@@ -90,13 +93,19 @@ class Callbacks:
         callbacks: Anything with some of the methods of `Callback`.
 
     Raises:
-        InputError: One is a class, or has no such method or one of another name.
+        InputError: They are no list, or one is a class, or has no such method or one of another name.
     """
 
     def __init__(self, callbacks: Sequence[Any] = ()) -> None:
+        if not isinstance(callbacks, list | tuple):
+            raise InputError(f"callbacks={callbacks!r:.80}: expected a list of objects.")
         self._callbacks = list(callbacks)
         for one in self._callbacks:
             _check(one)
+
+    def __add__(self, others: Sequence[Any]) -> Callbacks:
+        """These callbacks, and others after them."""
+        return Callbacks([*self._callbacks, *others])
 
     @contextmanager
     def following(self, run: RunEvent) -> Iterator[Callable[[Mapping[str, Any]], None]]:

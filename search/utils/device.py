@@ -152,3 +152,12 @@ def _set_keras(floatx: str, policy: str, deterministic: bool, threads: tuple[int
     tf.config.threading.set_inter_op_parallelism_threads(threads[1])
     keras.config.set_floatx(floatx)
     keras.config.set_dtype_policy(policy)
+
+
+def configured() -> str:
+    """Sets TensorFlow up, unless it has been imported: then it is as somebody wants it. Returns the device in words."""
+    if "tensorflow" not in sys.modules:
+        return configure("auto", mixed_precision=False)
+    import tensorflow as tf
+
+    return "GPU" if tf.config.get_visible_devices("GPU") else f"CPU, {os.cpu_count()} cores"

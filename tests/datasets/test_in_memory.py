@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from search.config.dataset import DatasetConfig
-from search.datasets.in_memory import as_frame, write_table
+from search.datasets.in_memory import as_frame, positive_class, write_table
 from search.datasets.read import read
 from search.errors import InputError
 
@@ -75,6 +75,11 @@ def test_what_knows_pandas_and_mappings_are_tables_too(tmp_path):
     assert kept({"text": TEXTS, "label": pd.Series([1, 0, 1, 0], index=[9, 8, 7, 6])}, tmp_path)[1] == [1, 0, 1, 0]
 
 
+def test_the_second_of_two_named_classes_is_the_positive_one():
+    assert positive_class(Dataset(), "label") == "yes"
+    assert positive_class(Dataset(), "text") is None and positive_class(FRAME, "label") is None
+
+
 def test_other_columns_are_kept_where_they_can_be(tmp_path):
     frame = pd.DataFrame({"text": TEXTS, "label": [1, 0, 1, 0], 5: [1.5, 2, 3, 4], "odd": [object(), 1, {}, "x"]})
     write_table(frame, tmp_path / "data.parquet", "data", ["text"], "label")
@@ -102,7 +107,7 @@ FRAME = pd.DataFrame({"text": TEXTS, "label": [1, 0, 1, 0]})
         (TEXTS, "data is of type list: expected a pandas DataFrame"),
         (FRAME["text"], "data is of type Series: expected"),
         ({"train": FRAME, "test": FRAME}, r"several tables: give one of them, such as data\['train'\]"),
-        ({"text": "good", "label": [1]}, "'text' is a str"),
+        ({"text": "good", "label": [1]}, "'text' is of type str"),
         (3, "of type int"),
     ],
 )

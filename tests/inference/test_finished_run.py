@@ -86,6 +86,50 @@ def test_of_a_data_frame_the_column_of_texts_is_taken(run):
         run.predict(pd.DataFrame({"id": [1], "text": ["good"]}))
 
 
+def test_a_missing_text_can_be_an_error(run):
+    with pytest.raises(search.InputError, match="Text 1 is missing"):
+        run.predict(["good", None], missing="error")
+    with pytest.raises(search.InputError, match=r"missing=drop is unknown.*'keep', 'error'"):
+        run.predict(["good"], missing="drop")
+
+
+def test_probabilities(run):
+    found = run.predict_proba(["good good", None])
+    expected = run.predict("good good").iloc[0, 2:].tolist()
+    assert found.shape == (2, 2) and found[0].tolist() == expected and np.isnan(found[1]).all()
+    with pytest.raises(search.InputError, match="'best', 'ensemble', 'all'"):
+        run.predict("good", model="last")
+    with pytest.raises(search.InputError, match=r"model_all.*missing"):
+        run.predict("good", model="all")
+
+
+def test_other_texts_are_evaluated(run, folder, tmp_path):
+    table = pd.DataFrame({"words": ["good good", "a day", "good", "bad day"], "said": ["yes", "no", "yes", "no"]})
+    found = run.evaluate(table)
+    assert found.metrics.loc["recall", "score"] == 0.5 and list(found.metrics) == ["score", "low", "high"]
+    assert found.predictions["predicted"].tolist() == ["yes", "no", "no", "no"]
+    assert "4 rows of data" in repr(found) and "<table" in found._repr_html_()
+    assert run.evaluate(table, threshold=0.4).metrics.loc["recall", "score"] == 1
+    other = (table["words"].tolist(), table["said"].tolist())
+    pd.testing.assert_frame_equal(run.evaluate(other, text="a", label="b").predictions, found.predictions)
+    table.to_csv(tmp_path / "later.csv")
+    of_file = run.evaluate(f"dataset.path={tmp_path / 'later.csv'}")
+    pd.testing.assert_frame_equal(of_file.metrics, found.metrics)
+    assert not (folder / "evaluations").exists()
+    with pytest.raises(search.InputError, match=r"labels .* that the model does not know: 'maybe'"):
+        run.evaluate(table.assign(said=["yes", "no", "maybe", "no"]))
+    with pytest.raises(search.InputError, match="data has no column 'said'"):
+        run.evaluate(table[["words"]])
+
+
+def test_a_run_is_exported(run, tmp_path):
+    study = run.export(tmp_path / "study.db", format="optuna")
+    assert study.stat().st_size > 0
+    for format, output, told in (("onxx", "model.onnx", "format=onxx is unknown"), ("onnx", "", "is a folder")):
+        with pytest.raises(search.InputError, match=told):
+            run.export(tmp_path / output, format)
+
+
 @pytest.mark.parametrize("texts", [{"words": ["good"]}, b"good"])
 def test_what_is_no_list_of_texts_is_refused(run, texts):
     with pytest.raises(search.InputError, match="expected a list of strings"):

@@ -1,0 +1,75 @@
+"""The texts that a person asks for predictions of."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import pandas as pd
+
+from search.datasets.hints import require_known
+from search.errors import InputError
+
+Texts: TypeAlias = "str | Iterable[str | None] | pd.DataFrame"
+_SURROGATE = re.compile("[\ud800-\udfff]")  # half a letter, which UTF-8 cannot hold
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Texts to predict for.
+
+    Attributes:
+        texts: All of them, as they were given.
+        at: The positions of those that are not missing.
+        index: Their index, where they have one.
+    """
+
+    texts: list[Any]
+    at: list[int]
+    index: pd.Index[Any] | None
+
+    @property
+    def there(self) -> list[str]:
+        """The texts that are not missing."""
+        return [self.texts[position] for position in self.at]
+
+    @classmethod
+    def of(cls, given: Texts, missing: str, column: Callable[[pd.DataFrame], int]) -> Asked:
+        """Reads texts.
+
+        Args:
+            given: The texts.
+            missing: keep, or error where none may be missing.
+            column: Finds the position of the column of texts of a DataFrame.
+
+        Raises:
+            InputError: One is no string, or is missing and must not be.
+        """
+        require_known(missing, ("keep", "error"), "missing")
+        if isinstance(given, pd.DataFrame):
+            given = given.iloc[:, column(given)]
+        if isinstance(given, Mapping | bytes):
+            raise InputError(f"A {type(given).__name__} is given: expected a list of strings, a Series or a DataFrame.")
+        index = given.index if isinstance(given, pd.Series) else None
+        texts = [given] if isinstance(given, str) else list(given)
+        gone = {position for position, text in enumerate(texts) if _is_missing(text)}
+        there = [position for position in range(len(texts)) if position not in gone]
+        for position in there:
+            text = texts[position]
+            if not isinstance(text, str) or _SURROGATE.search(text):
+                raise InputError(f"Text {position} is {text!r:.80}: expected a string of letters, or None.")
+        if gone and missing == "error":
+            raise InputError(
+                f"Text {min(gone)} is missing ({texts[min(gone)]!r}): expected a string, or missing='keep'."
+            )
+        return cls(texts, there, index)
+
+
+def _is_missing(text: Any) -> bool:
+    """Whether there is no text: None, NaN, NA, or nothing but white space."""
+    if isinstance(text, str):
+        return not text.strip()
+    return text is None or text is pd.NA or (isinstance(text, float) and math.isnan(text))

@@ -1,0 +1,51 @@
+"""The model of a finished run as MLflow's pyfunc; MLflow keeps this file with the model, and runs it by itself."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import pandas as pd
+from mlflow.pyfunc.model import PythonModel
+
+
+class SavedClassifier(PythonModel):
+    """Predicts the classes of the texts in the first column."""
+
+    def load_context(self, context: Any) -> None:
+        """Loads the SavedModel."""
+        import tensorflow as tf
+
+        with suppress(ImportError):  # operations that some models need
+            import tensorflow_text  # noqa: F401
+        folder = Path(context.artifacts["model"])
+        labels = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
+        self._classes, self._threshold = np.array(labels["labels"], dtype=object), labels["threshold"]
+        self._model = tf.saved_model.load(str(folder))
+
+    # MLflow would take a hint of a type for the schema of the texts.
+    def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+        """Predicts.
+
+        Args:
+            context: MLflow's.
+            model_input: Texts: a DataFrame with one column, or a list.
+            params: None are known.
+
+        Returns:
+            A row per text: predicted, prob_<class>.
+        """
+        import tensorflow as tf
+
+        texts = model_input.iloc[:, 0] if isinstance(model_input, pd.DataFrame) else model_input
+        found = self._model(tf.constant([text.strip() for text in texts])).numpy().astype(np.float64)
+        best = found.argmax(axis=1) if self._threshold is None else (found[:, 1] >= self._threshold).astype(int)
+        columns = {f"prob_{name}": found[:, place] for place, name in enumerate(self._classes)}
+        return pd.DataFrame({"predicted": self._classes[best], **columns})
+
+
+mlflow.models.set_model(SavedClassifier())
