@@ -145,6 +145,7 @@ def _predict(values: dict[str, str]) -> None:
         file_format=None if asked_format in ("auto", "folder") else asked_format,
         dataset=dataset,
         kaggle=values["format"] == "kaggle",
+        columns=labels.columns,
     )
     # A single text has no others to go on with, and Kaggle takes none but whole files.
     fatal = values["bad_rows"] == "error" or job.kaggle or job.text is not None

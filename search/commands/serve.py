@@ -65,7 +65,9 @@ def _serve(values: dict[str, str]) -> None:
     from search.datasets.dataset_settings import run_settings
     from search.inference.predictor import MODELS, Labels, Predictor
 
-    Labels.of(run, threshold, model)
+    if columns := Labels.of(run, threshold, model).columns:
+        names = ", ".join(one.name for one in columns)
+        raise InputError(f"run={run}: its model reads columns beside the text ({names}): TensorFlow Serving takes it.")
     name = values.get("name") or run_settings(run).name
     if not _NAME.fullmatch(name):
         raise InputError(f"name={shown(name)} is impossible: expected letters, digits, '_', '.' and '-'.")

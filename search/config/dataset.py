@@ -26,6 +26,9 @@ class DatasetConfig:
     """The column of the texts."""
     label: str = "label"
     """The column of the labels."""
+    columns: Any = field(default=None, metadata=LABELS)
+    """Columns that the model takes beside the text: a list of names, or name -> auto (by its values), number, category
+    or date; null: none."""
     format: str = "auto"
     """auto (by the ending), csv, tsv, parquet, jsonl or folder."""
     separator: str | None = None

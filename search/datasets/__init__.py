@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.config.dataset import DatasetConfig
+from search.datasets.beside import Column, beside
 from search.datasets.check import check_config
 from search.datasets.clean import Cleaning, drop_missing, resolve_repeats
+from search.datasets.column_kinds import asked_columns, found_columns
 from search.datasets.fetch import existing, locate
 from search.datasets.folds import Fold, Subset
 from search.datasets.labels import LEFT_OUT, encode_labels
@@ -22,7 +25,7 @@ from search.datasets.split import Splits, split
 from search.datasets.table import Examples, Table
 from search.errors import InputError
 
-__all__ = ["Cleaning", "Examples", "Fold", "Splits", "Subset", "Table", "load_splits"]
+__all__ = ["Cleaning", "Column", "Examples", "Fold", "Splits", "Subset", "Table", "load_splits"]
 
 
 def load_splits(config: DatasetConfig, data: Path, seed: int) -> Splits:
@@ -50,10 +53,11 @@ def load_splits(config: DatasetConfig, data: Path, seed: int) -> Splits:
     if config.split_column is not None:
         tables = by_column(tables["train"], config)
     train, *others = tables.values()
+    columns = found_columns(asked_columns(config), train.columns, train.rows, train.source)
     classes, unseen, codes = encode_labels(train, others, config)
     parts = {}
     for (name, table), its_codes in zip(tables.items(), codes, strict=True):
-        parts[name], counts = _to_examples(table, its_codes, config)
+        parts[name], counts = _to_examples(table, its_codes, columns, config)
         cleaning += counts
     if config.recipe is not None:
         read = len(parts["train"])
@@ -69,7 +73,7 @@ def load_splits(config: DatasetConfig, data: Path, seed: int) -> Splits:
     if config.shared == "keep":
         cleaning += count_shared(splits.parts)
     cleaning += Cleaning(unseen_test=int((splits.test.labels >= len(settled.classes)).sum()))
-    return replace(splits, cleaning=cleaning, unseen=unseen, rare=settled.rare)
+    return replace(splits, cleaning=cleaning, unseen=unseen, rare=settled.rare, columns=columns)
 
 
 def _read_files(config: DatasetConfig, data: Path) -> dict[str, Table]:
@@ -78,6 +82,8 @@ def _read_files(config: DatasetConfig, data: Path) -> dict[str, Table]:
     table, test = read(path, config, config.member)
     if config.split_column is not None and table.splits is None:
         raise InputError(f"dataset.split_column={config.split_column}: {table.source} is a folder, it has no columns")
+    if config.columns is not None and not table.columns:
+        raise InputError(f"dataset.columns={config.columns}: {table.source} is a folder, it has no columns")
     if config.recipe is not None and test is not None:
         raise InputError(f"{table.source} has a test folder, and dataset.recipe makes the splits: give one of them")
     tables = {"train": table}
@@ -94,9 +100,12 @@ def _read_files(config: DatasetConfig, data: Path) -> dict[str, Table]:
     return tables
 
 
-def _to_examples(table: Table, codes: NDArray[np.int64], config: DatasetConfig) -> tuple[Examples, Cleaning]:
+def _to_examples(
+    table: Table, codes: NDArray[np.int64], columns: Sequence[Column], config: DatasetConfig
+) -> tuple[Examples, Cleaning]:
     """Keeps the rows of the requested classes, and handles repeated texts by the rules."""
     wanted = codes != LEFT_OUT
-    examples = Examples(table.texts[wanted], codes[wanted], table.rows[wanted])
+    values = beside(columns, table.columns, table.rows, table.source)
+    examples = Examples(table.texts, codes, table.rows, values).take(wanted)
     examples, counts = resolve_repeats(examples, config, table.source)
     return examples, counts + Cleaning(other_class=int((~wanted).sum()))

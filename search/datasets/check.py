@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from search.config.dataset import DatasetConfig
+from search.datasets.column_kinds import asked_columns
 from search.datasets.dialect import QUOTINGS
 from search.datasets.hints import nearest, require_known
 from search.datasets.read import FORMATS
@@ -51,6 +52,7 @@ def check_config(config: DatasetConfig) -> None:
     if config.train_size is not None and config.train_fraction < 1:
         raise InputError("dataset.train_size and dataset.train_fraction are both set: they mean the same, give one")
     _check_ways(config)
+    asked_columns(config)
     if config.limit is not None and (isinstance(config.limit, bool) or config.limit < 1):
         raise InputError(f"dataset.limit={config.limit}: expected a number of rows, at least 1")
     separator = "," if config.separator in (None, r"\t") else config.separator

@@ -140,7 +140,7 @@ def resolve_repeats(examples: Examples, config: DatasetConfig, source: str) -> t
     Raises:
         InputError: A rule forbids the conflicts or duplicates.
     """
-    ids = text_ids(examples.texts)
+    ids = text_ids(_contents(examples))
     # The distinct pairs of text and label, and how often each stands there.
     width = int(examples.labels.max(initial=0)) + 1
     pairs, pair_of_row, size = np.unique(ids * width + examples.labels, return_inverse=True, return_counts=True)
@@ -190,6 +190,13 @@ def distinct_texts(examples: Examples) -> tuple[NDArray[np.int64], NDArray[np.in
     """The number of each row's text, and the class of each text, which is that of its first row."""
     ids = text_ids(examples.texts)
     return ids, examples.labels[np.unique(ids, return_index=True)[1]]
+
+
+def _contents(examples: Examples) -> NDArray[np.object_]:
+    """The contents of each row but its label: its text, and the columns beside it, which may tell equal texts apart."""
+    if examples.beside is None:
+        return examples.texts
+    return object_array([*zip(examples.texts, map(repr, examples.beside.tolist()), strict=True)])
 
 
 def _require_letters(labels: NDArray[np.object_], table: Table) -> None:

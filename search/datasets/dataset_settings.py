@@ -21,10 +21,10 @@ _PREFIX = "dataset."
 _PARTS = ("test_path", "test_member", "valid_path", "valid_member", "split_column", "recipe")
 """Settings that distinguish the parts of a data set."""
 _SPLITTING = (
-    *("valid_size", "test_size", "train_size", "train_fraction", "folds", "stratify", "shared", "positive"),
+    *("valid_size", "test_size", "train_size", "train_fraction", "folds", "stratify", "shared", "positive", "columns"),
     *_PARTS[2:],
 )
-"""Settings without a meaning here: no row is trained on, and the model knows the positive class."""
+"""Settings without a meaning here: no row is trained on, and the model knows its positive class and its columns."""
 _ALL_ROWS = {"limit": None, "duplicates": "keep", "conflicts": "keep"}
 
 
@@ -104,7 +104,9 @@ def other_settings(own: DatasetConfig, name: str | None, overrides: Sequence[str
                 f"{nearest(override.key_or_group, [_PREFIX + one for one in _KEYS])}"
             )
         if key in _SPLITTING:
-            raise InputError(f"{override.key_or_group} is about a run's own splits: here each row is evaluated.")
+            raise InputError(
+                f"{override.key_or_group} is about a run's own splits and model: here each row is evaluated."
+            )
         if override.is_sweep_override() or override.is_delete() or override.package is not None:
             raise InputError(f"'{override.input_line}' cannot be used here: expected {_PREFIX}KEY=VALUE.")
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import count, islice
@@ -28,7 +28,13 @@ _ENDS = b"\r\n"
 
 
 def read_delimited(
-    source: Source, text: str, label: str, dialect: Dialect, decoding: Decoding, split: str | None = None
+    source: Source,
+    text: str,
+    label: str,
+    dialect: Dialect,
+    decoding: Decoding,
+    split: str | None = None,
+    beside: Sequence[str] = (),
 ) -> Table:
     """Reads the columns of a CSV or TSV file.
 
@@ -41,9 +47,10 @@ def read_delimited(
         dialect: Its dialect.
         decoding: Its encoding.
         split: Name of the column of splits, where there is one.
+        beside: Names of the columns beside the texts.
 
     Returns:
-        The table; labels are str.
+        The table; labels and the columns beside the texts are str.
 
     Raises:
         InputError: The file is empty, lacks a column or has rows with too many or too few fields, a quote that is never
@@ -52,7 +59,7 @@ def read_delimited(
     """
     file = _File(source, dialect, decoding)
     first, file = file.begun()
-    wanted = find_columns(file.dialect.columns(first), text, label, split, source.name, file.dialect.header)
+    wanted = find_columns(file.dialect.columns(first), text, label, split, source.name, file.dialect.header, beside)
     names = [str(position) for position in range(len(first))]
     columns = [names[position] for position in wanted]
     quotes = Quotes(file.dialect.separator)
@@ -77,6 +84,7 @@ def read_delimited(
     if any(table[column][-1].as_py() != _END for column in columns):
         raise file.explained(len(names), "a quote is never closed")
     file.check_quotes(quotes, table.num_rows - 1, len(names))
+    others = columns[len(columns) - len(beside) :]
     table = table.slice(int(file.dialect.header), table.num_rows - 1 - file.dialect.header)
     return Table(
         texts=text_column(table[columns[0]]),
@@ -84,6 +92,7 @@ def read_delimited(
         rows=first_rows(table.num_rows),
         source=source.name,
         splits=label_column(table[columns[2]]) if split is not None else None,
+        columns=dict(zip(beside, (label_column(table[one]) for one in others), strict=True)),
     )
 
 

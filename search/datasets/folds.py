@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,13 +28,14 @@ class Subset(Examples):
         at: Positions of the rows in it, int64 [n].
     """
 
-    whole: Examples
-    at: NDArray[np.int64]
+    whole: Examples = field(kw_only=True)
+    at: NDArray[np.int64] = field(kw_only=True)
 
     @classmethod
     def of(cls, whole: Examples, at: NDArray[np.int64]) -> Subset:
         """The rows at some positions of a split."""
-        return cls(whole.texts[at], whole.labels[at], whole.rows[at], whole, at)
+        some = whole.take(at)
+        return cls(some.texts, some.labels, some.rows, some.beside, whole=whole, at=at)
 
 
 @dataclass(frozen=True)

@@ -71,15 +71,22 @@ def find_column(columns: Sequence[str], wanted: str, key: str, source: str, head
 
 
 def find_columns(
-    columns: Sequence[str], text: str, label: str, split: str | None, source: str, header: bool | None = None
+    columns: Sequence[str],
+    text: str,
+    label: str,
+    split: str | None,
+    source: str,
+    header: bool | None = None,
+    beside: Sequence[str] = (),
 ) -> list[int]:
-    """Finds the positions of the columns of texts, of labels and, if there is one, of splits.
+    """Finds the positions of the columns of texts, of labels, if there is one of splits, and of those beside the texts.
 
     Raises:
         InputError: See `find_column`.
     """
     keys = {"dataset.text": text, "dataset.label": label, "dataset.split_column": split}
-    return [find_column(columns, name, key, source, header) for key, name in keys.items() if name is not None]
+    found = [find_column(columns, name, key, source, header) for key, name in keys.items() if name is not None]
+    return found + [find_column(columns, name, "dataset.columns", source, header) for name in beside]
 
 
 def _separator_hint(header: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from search.datasets.hints import find_columns
@@ -11,7 +12,14 @@ from search.datasets.table import Table, first_rows, object_array
 from search.errors import InputError
 
 
-def read_json_lines(source: Source, text: str, label: str, decoding: Decoding, split: str | None = None) -> Table:
+def read_json_lines(
+    source: Source,
+    text: str,
+    label: str,
+    decoding: Decoding,
+    split: str | None = None,
+    beside: Sequence[str] = (),
+) -> Table:
     """Reads the fields of the objects in a JSON Lines file; empty lines do not count as rows.
 
     Args:
@@ -20,6 +28,7 @@ def read_json_lines(source: Source, text: str, label: str, decoding: Decoding, s
         label: Name of the field of labels.
         decoding: Its encoding.
         split: Name of the field of splits, where there is one.
+        beside: Names of the fields beside the texts.
 
     Returns:
         The table; a field that is null or left out of an object is missing.
@@ -31,6 +40,9 @@ def read_json_lines(source: Source, text: str, label: str, decoding: Decoding, s
     texts: list[str | None] = []
     labels: list[Any] = []
     splits: list[Any] = []
+    columns: dict[str, list[Any]] = {name: [] for name in beside}
+    fields_of = [(labels, label, "label"), *([] if split is None else [(splits, split, "split_column")])]
+    fields_of += [(values, name, "columns") for name, values in columns.items()]
     shared: dict[Any, Any] = {}  # one object for each distinct label
     fields: dict[str, None] = {}
     try:
@@ -39,18 +51,18 @@ def read_json_lines(source: Source, text: str, label: str, decoding: Decoding, s
                 if not line.isspace():
                     record = parse_line(line, f"Row {len(texts) + 1:,} of {source.name}", decoding)
                     texts.append(text_of(record.get(text), text, len(texts) + 1, source.name))
-                    for values, name, key in ((labels, label, "label"), (splits, split, "split_column")):
-                        if name is not None:
-                            value = _label(record.get(name), name, key, len(texts), source.name)
-                            values.append(shared.setdefault((type(value), value), value))
+                    for values, name, key in fields_of:
+                        value = label_of(record.get(name), name, key, len(texts), source.name)
+                        values.append(shared.setdefault((type(value), value), value))
                     fields.update(dict.fromkeys(record))
     except UnicodeError as error:
         raise decoding.error(source.name) from error
     if not texts:
         raise InputError(f"{source.name} is empty: expected one JSON object per line")
-    find_columns(list(fields), text, label, split, source.name)
+    find_columns(list(fields), text, label, split, source.name, None, beside)
     named = None if split is None else object_array(splits)
-    return Table(object_array(texts), object_array(labels), first_rows(len(texts)), source.name, named)
+    found = {name: object_array(values) for name, values in columns.items()}
+    return Table(object_array(texts), object_array(labels), first_rows(len(texts)), source.name, named, found)
 
 
 def parse_line(line: str, where: str, decoding: Decoding) -> dict[str, Any]:
@@ -94,7 +106,12 @@ def text_of(value: Any, name: str, row: int, source: str) -> str | None:
     return value
 
 
-def _label(value: Any, name: str, key: str, row: int, source: str) -> str | int | float | bool | None:
+def label_of(value: Any, name: str, key: str, row: int, source: str) -> str | int | float | bool | None:
+    """Checks that a field holds what a label can be, or null.
+
+    Raises:
+        InputError: It holds something else.
+    """
     if value is not None and not isinstance(value, str | int | float):
         raise InputError(
             f"Row {row:,} of {source} has a {type(value).__name__} as {name!r} (dataset.{key}): "

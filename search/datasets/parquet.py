@@ -19,7 +19,7 @@ from search.datasets.table import Table, first_rows
 from search.errors import InputError
 
 
-def read_parquet(source: Source, text: str, label: str, split: str | None = None) -> Table:
+def read_parquet(source: Source, text: str, label: str, split: str | None = None, beside: Sequence[str] = ()) -> Table:
     """Reads the columns of a Parquet file.
 
     Args:
@@ -27,6 +27,7 @@ def read_parquet(source: Source, text: str, label: str, split: str | None = None
         text: Name of the column of texts, of a string type; lists of strings are joined by spaces.
         label: Name of the column of labels: strings, integers, floats, decimals or booleans.
         split: Name of the column of splits, strings, where there is one.
+        beside: Names of the columns beside the texts: of the types of labels, or dates.
 
     Returns:
         The table.
@@ -36,7 +37,7 @@ def read_parquet(source: Source, text: str, label: str, split: str | None = None
     """
     with open_parquet(source) as file:
         schema = file.schema_arrow
-        wanted = [schema.names[at] for at in find_columns(schema.names, text, label, split, source.name)]
+        wanted = [schema.names[at] for at in find_columns(schema.names, text, label, split, source.name, None, beside)]
         unpacking = source.limits.unpacking(Path(source.name))
         batches = []
         for batch in read_batches(file, source, columns=wanted):
@@ -45,7 +46,8 @@ def read_parquet(source: Source, text: str, label: str, split: str | None = None
         table = pa.Table.from_batches(batches) if batches else schema.empty_table()
     if table.num_rows == 0:
         raise InputError(f"{source.name} holds no rows")
-    texts, labels, *splits = (table[column] for column in wanted)
+    texts, labels, *others = (table[column] for column in wanted)
+    splits, found = others[: len(others) - len(beside)], others[len(others) - len(beside) :]
     texts = joined_words(texts)
     for key, name, column in zip(("text", "split_column"), (text, split), (texts, *splits), strict=False):
         if not is_string(column.type) and not pa.types.is_null(column.type):
@@ -55,11 +57,19 @@ def read_parquet(source: Source, text: str, label: str, split: str | None = None
             f"{source.name}: column {label!r} (dataset.label) holds {labels.type}: "
             "expected strings, whole numbers or booleans"
         )
+    for name, column in zip(beside, found, strict=True):
+        if not (_is_class(column.type) or pa.types.is_temporal(column.type)):
+            raise InputError(
+                f"{source.name}: column {name!r} (dataset.columns) holds {column.type}: "
+                "expected numbers, strings or dates"
+            )
     if is_string(labels.type):
         labels = labels.cast(pa.large_string())
     texts = texts.cast(pa.large_string())
     named = label_column(splits[0].cast(pa.large_string())) if splits else None
-    return Table(text_column(texts), label_column(labels), first_rows(table.num_rows), source.name, named)
+    columns = dict(zip(beside, map(label_column, found), strict=True))
+    rows = first_rows(table.num_rows)
+    return Table(text_column(texts), label_column(labels), rows, source.name, named, columns)
 
 
 @contextmanager

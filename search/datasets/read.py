@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from search.config.dataset import DatasetConfig
 from search.datasets import archive
+from search.datasets.column_kinds import asked_columns
 from search.datasets.dialect import Dialect
 from search.datasets.file_lists import Files, list_files
 from search.datasets.folder import read_folder
@@ -128,6 +129,7 @@ def _read_table(source: Source, name: str, config: DatasetConfig) -> Table:
     file_format = ending_format(name) if config.format in ("auto", "xlsx") else config.format
     if config.text.strip() == config.label.strip():
         raise InputError(f"dataset.text and dataset.label are both {config.text!r}: expected two columns")
+    beside = tuple(asked_columns(config))
     if config.split_column is not None and config.split_column.strip() in (config.text.strip(), config.label.strip()):
         raise InputError(
             f"dataset.split_column={config.split_column} is also the column of texts or labels: expected one of its own"
@@ -141,15 +143,15 @@ def _read_table(source: Source, name: str, config: DatasetConfig) -> Table:
     if file_format == "jsonl":
         from search.datasets.jsonlines import read_json_lines
 
-        return read_json_lines(source, config.text, config.label, _decoding(config), config.split_column)
+        return read_json_lines(source, config.text, config.label, _decoding(config), config.split_column, beside)
     if file_format == "parquet":
         from search.datasets.parquet import read_parquet
 
-        return read_parquet(source, config.text, config.label, config.split_column)
+        return read_parquet(source, config.text, config.label, config.split_column, beside)
     from search.datasets.delimited import read_delimited
 
     dialect = Dialect.of(config, file_format)
-    return read_delimited(source, config.text, config.label, dialect, _decoding(config), config.split_column)
+    return read_delimited(source, config.text, config.label, dialect, _decoding(config), config.split_column, beside)
 
 
 def _decoding(config: DatasetConfig) -> Decoding:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.config.dataset import DatasetConfig
+from search.datasets.beside import Column
 from search.datasets.clean import Cleaning, distinct_texts
 from search.datasets.folds import Fold, cross_folds, number_folds, number_of_folds
 from search.datasets.part import part_of
@@ -37,6 +38,7 @@ class Splits:
         few: Whether there are folds because rows are few, not because they were asked for.
         unseen: Names of classes that only test holds, of labels from the number of classes on; no model knows them.
         rare: Name of each class that was too rare to its texts in train.
+        columns: The columns beside the texts.
     """
 
     classes: tuple[str, ...]
@@ -49,6 +51,7 @@ class Splits:
     few: bool = False
     unseen: tuple[str, ...] = ()
     rare: Mapping[str, int] = field(default_factory=dict)
+    columns: tuple[Column, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:

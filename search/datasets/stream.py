@@ -3,37 +3,24 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any
 
+from search.datasets.beside import Column
 from search.datasets.dialect import Dialect
 from search.datasets.hints import find_column
-from search.datasets.jsonlines import parse_line, text_of
+from search.datasets.jsonlines import label_of, parse_line, text_of
 from search.datasets.records import Records
 from search.datasets.source import Decoding, Source, is_undecoded
+from search.datasets.streamed_rows import Refuse, Rows, find_beside, with_columns
 from search.errors import InputError
 
+__all__ = ["ROWS", "Refuse", "Rows", "Stream"]
 ROWS = 4096
 """Rows that are read at once and held in memory."""
-
-Refuse = Callable[[InputError], None]
-"""Takes the error about a row that cannot be used, and raises it or lets the row be skipped."""
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Some rows of a table.
-
-    Attributes:
-        texts: Their texts, without white space around, none empty.
-        records: The rows themselves: a list of lists of fields, a list of JSON objects or an Arrow record batch.
-    """
-
-    texts: list[str]
-    records: Any
 
 
 @dataclass(frozen=True)
@@ -73,7 +60,7 @@ def stream_lines(source: Source, decoding: Decoding, refuse: Refuse) -> Iterator
 
 @contextmanager
 def stream_delimited(
-    source: Source, text: str, dialect: Dialect, decoding: Decoding, refuse: Refuse
+    source: Source, text: str, dialect: Dialect, decoding: Decoding, refuse: Refuse, columns: Sequence[Column] = ()
 ) -> Iterator[Stream]:
     """Reads CSV or TSV by the rules of `read_delimited`.
 
@@ -83,7 +70,8 @@ def stream_delimited(
         dialect: Its dialect.
         decoding: Its encoding.
         refuse: Called with rows with too few or too many fields, text behind a closing quote, bytes that the encoding
-            does not know, or no text.
+            does not know, no text, or what is not of a column's kind.
+        columns: The columns beside the texts.
 
     Yields:
         The table; each record is the list of a row's fields.
@@ -101,6 +89,7 @@ def stream_delimited(
                 raise decoding.error(f"The {dialect.first_row} of {source.name}")
             header = dialect.columns(first)
             position = find_column(header, text, "text_column", source.name, dialect.header)
+            places = find_beside(header, columns, source.name, dialect.header)
 
             def check(number: int, record: list[str]) -> bool:
                 where = f"Row {number:,} of {source.name}"
@@ -117,14 +106,16 @@ def stream_delimited(
             def chunks() -> Iterator[Rows]:
                 rows = records.others() if dialect.header else chain([(1, first)], records.others())
                 while some := list(islice(rows, ROWS)):
-                    found = [record for _, record in some]
+                    numbers, found = [number for number, _ in some], [record for _, record in some]
                     # All at once first, as looking at each row takes longer than reading it.
                     texts = [record[position].strip() for record in found if len(record) == len(header)]
                     if len(texts) < len(found) or not all(texts) or is_undecoded("".join(map("".join, found))):
-                        found = [record for number, record in some if check(number, record)]
+                        some = [(number, record) for number, record in some if check(number, record)]
+                        numbers, found = [number for number, _ in some], [record for _, record in some]
                         texts = [record[position].strip() for record in found]
                     if found:
-                        yield Rows(texts, found)
+                        table = {name: [record[place] for record in found] for name, place in places.items()}
+                        yield from with_columns(Rows(texts, found), columns, table, numbers, source.name, refuse)
                 records.require_one_reading(len(header))
 
             yield Stream(header, chunks(), separator=records.dialect.separator)
@@ -133,14 +124,18 @@ def stream_delimited(
 
 
 @contextmanager
-def stream_json_lines(source: Source, text: str, decoding: Decoding, refuse: Refuse) -> Iterator[Stream]:
+def stream_json_lines(
+    source: Source, text: str, decoding: Decoding, refuse: Refuse, columns: Sequence[Column] = ()
+) -> Iterator[Stream]:
     """Reads JSON Lines; empty lines do not count as rows.
 
     Args:
         source: The file.
         text: Name of the field of texts.
         decoding: Its encoding.
-        refuse: Called with rows that are no JSON object, are not of the encoding, or have no text.
+        refuse: Called with rows that are no JSON object, are not of the encoding, have no text, or what is not of a
+            column's kind.
+        columns: The columns beside the texts.
 
     Yields:
         The table; each record is a row's object.
@@ -163,31 +158,43 @@ def stream_json_lines(source: Source, text: str, decoding: Decoding, refuse: Ref
         fields = list(dict.fromkeys(chain.from_iterable(record for record in first if isinstance(record, dict))))
         if fields:
             find_column(fields, text, "text_column", source.name)
+            find_beside(fields, columns, source.name)
 
-        def pairs() -> Iterator[tuple[str, dict[str, Any]]]:
+        def found_rows() -> Iterator[tuple[int, str, dict[str, Any]]]:
             for number, record in enumerate(chain(first, rest), 1):
                 try:
                     if isinstance(record, InputError):
                         raise record
                     found = (text_of(record.get(text), text, number, source.name) or "").strip()
+                    for one in columns:
+                        label_of(record.get(one.name), one.name, "columns", number, source.name)
                     if not found:
                         raise InputError(f"Row {number:,} of {source.name} has no text in {text!r}")
                 except InputError as error:
                     refuse(error)
                 else:
-                    yield found, record
+                    yield number, found, record
 
-        yield Stream(fields, _chunks(pairs()))
+        def chunks() -> Iterator[Rows]:
+            each = found_rows()
+            while some := list(islice(each, ROWS)):
+                records = [record for _, _, record in some]
+                table = {one.name: [record.get(one.name) for record in records] for one in columns}
+                rows = Rows([found for _, found, _ in some], records)
+                yield from with_columns(rows, columns, table, [number for number, _, _ in some], source.name, refuse)
+
+        yield Stream(fields, chunks())
 
 
 @contextmanager
-def stream_parquet(source: Source, text: str, refuse: Refuse) -> Iterator[Stream]:
+def stream_parquet(source: Source, text: str, refuse: Refuse, columns: Sequence[Column] = ()) -> Iterator[Stream]:
     """Reads Parquet.
 
     Args:
         source: The file.
         text: Name of the column of texts, of a string type.
-        refuse: Called with rows without a text.
+        refuse: Called with rows without a text, or with what is not of a column's kind.
+        columns: The columns beside the texts.
 
     Yields:
         The table; records are Arrow record batches.
@@ -203,6 +210,7 @@ def stream_parquet(source: Source, text: str, refuse: Refuse) -> Iterator[Stream
     with open_parquet(source) as file:
         schema = file.schema_arrow
         position = find_column(schema.names, text, "text_column", source.name)
+        places = find_beside(schema.names, columns, source.name)
         empty = joined_words(pa.chunked_array([], schema.types[position])).type
         if not is_string(empty) and not pa.types.is_null(empty):
             raise InputError(
@@ -217,9 +225,12 @@ def stream_parquet(source: Source, text: str, refuse: Refuse) -> Iterator[Stream
                 for row in range(len(texts)) if len(kept) < len(texts) else ():
                     if not texts[row]:
                         refuse(InputError(f"Row {before + row + 1:,} of {source.name} has no text in {text!r}"))
-                before += len(texts)
                 if kept:
-                    yield Rows([texts[row] for row in kept], batch.take(pa.array(kept)))
+                    rows = Rows([texts[row] for row in kept], batch.take(pa.array(kept)))
+                    table = {name: rows.records.column(place).to_pylist() for name, place in places.items()}
+                    numbers = [before + row + 1 for row in kept]
+                    yield from with_columns(rows, columns, table, numbers, source.name, refuse)
+                before += len(texts)
 
         yield Stream(schema.names, batches(), schema)
 

@@ -9,6 +9,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from search.datasets.beside import joined
+
 SPLITS = ("train", "valid", "test")
 
 
@@ -23,6 +25,7 @@ class Table:
             the first file in sorted order.
         source: The file or folder, as named in messages.
         splits: [n] object: the split that each row names in a column; None: the table has no such column.
+        columns: [n] object for each column beside the texts that was asked for: values as the format holds them.
         left_out: Counts of files of a folder that were left out, by the names in `Cleaning`.
     """
 
@@ -31,6 +34,7 @@ class Table:
     rows: NDArray[np.int64]
     source: str
     splits: NDArray[np.object_] | None = None
+    columns: Mapping[str, NDArray[np.object_]] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -39,7 +43,9 @@ class Table:
     def take(self, index: NDArray[Any]) -> Table:
         """Gives the rows of an index or a mask, in its order."""
         splits = None if self.splits is None else self.splits[index]
-        return replace(self, texts=self.texts[index], labels=self.labels[index], rows=self.rows[index], splits=splits)
+        columns = {name: values[index] for name, values in self.columns.items()}
+        texts, labels, rows = self.texts[index], self.labels[index], self.rows[index]
+        return replace(self, texts=texts, labels=labels, rows=rows, splits=splits, columns=columns)
 
 
 @dataclass(frozen=True)
@@ -50,11 +56,13 @@ class Examples:
         texts: [n] object: str, never empty, without white space around.
         labels: [n] int64: index into the classes.
         rows: [n] int64: the number of each row in its source.
+        beside: [n] structured: the columns beside the texts, from `search.datasets.beside`; None: there are none.
     """
 
     texts: NDArray[np.object_]
     labels: NDArray[np.int64]
     rows: NDArray[np.int64]
+    beside: NDArray[Any] | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -65,11 +73,18 @@ class Examples:
             np.concatenate([self.texts, other.texts]),
             np.concatenate([self.labels, other.labels]),
             np.concatenate([self.rows, other.rows]),
+            None if self.beside is None else np.concatenate([self.beside, other.beside]),
         )
 
     def take(self, index: NDArray[Any]) -> Examples:
         """Gives the rows of an index or a mask, in its order."""
-        return Examples(self.texts[index], self.labels[index], self.rows[index])
+        beside = None if self.beside is None else self.beside[index]
+        return Examples(self.texts[index], self.labels[index], self.rows[index], beside)
+
+    @property
+    def inputs(self) -> NDArray[Any]:
+        """The rows as a model takes them: the texts, or a structured array of texts and columns."""
+        return joined(self.texts, self.beside)
 
 
 def object_array(values: list[Any]) -> NDArray[np.object_]:

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from search.config.dataset import DatasetConfig
+from search.datasets.beside import Column, beside
 from search.datasets.check import check_config
 from search.datasets.clean import Cleaning, drop_missing, resolve_repeats
 from search.datasets.fetch import existing, locate
@@ -36,7 +37,7 @@ class Whole:
     of_test: bool
 
 
-def load_whole(config: DatasetConfig, data: Path, classes: Sequence[str]) -> Whole:
+def load_whole(config: DatasetConfig, data: Path, classes: Sequence[str], columns: Sequence[Column] = ()) -> Whole:
     """Reads and cleans labelled texts without splitting them.
 
     Args:
@@ -44,16 +45,21 @@ def load_whole(config: DatasetConfig, data: Path, classes: Sequence[str]) -> Who
             that is read.
         data: The folder of downloaded files.
         classes: The classes of the model, in its order.
+        columns: The columns that it takes beside the texts.
 
     Raises:
         InputError: The configuration, a file or its content cannot be used, or a label is no class of the model.
     """
+    config = replace(config, columns=[column.name for column in columns] or None)
     check_config(config)
     table, of_test = _read(config, data)
     table, cleaning = drop_missing(table, config)
     codes = encode_as(table, classes, config)
     wanted = codes != LEFT_OUT
-    examples = Examples(table.texts[wanted], codes[wanted], table.rows[wanted])
+    if columns and not table.columns:
+        raise InputError(f"{table.source} is a folder: the model takes columns beside the texts, {[*config.columns]}")
+    examples = Examples(table.texts, codes, table.rows, beside(columns, table.columns, table.rows, table.source))
+    examples = examples.take(wanted)
     examples, counts = resolve_repeats(examples, config, table.source)
     cleaning += counts + Cleaning(other_class=int((~wanted).sum()))
     if len(examples) == 0:

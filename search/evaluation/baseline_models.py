@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from sklearn.dummy import DummyClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.naive_bayes import MultinomialNB
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from search.evaluation.naive_bayes_weights import NaiveBayesWeightedRegression
 from search.evaluation.word_pairs import word_regression, words_and_pairs
@@ -34,6 +35,25 @@ def word_models() -> dict[str, Callable[[], Any]]:
         LOGISTIC_REGRESSION: lambda: _OnCounts(counts, words_and_pairs, lambda: word_regression(C=4)),
         NB_LOGISTIC_REGRESSION: lambda: _OnCounts(counts, words_and_pairs, NaiveBayesWeightedRegression),
     }
+
+
+def words_and_columns(columns: Callable[[], Any]) -> Pipeline:
+    """The logistic regression on words, and on the columns beside the texts.
+
+    Args:
+        columns: Makes scikit-learn's preprocessing of the columns.
+
+    Returns:
+        A model of structured arrays [n], whose first field is the texts.
+    """
+    words = make_pipeline(FunctionTransformer(texts_of_rows), words_and_pairs())
+    return make_pipeline(FeatureUnion([("words", words), ("columns", columns())]), word_regression(C=4))
+
+
+def texts_of_rows(rows: NDArray[Any]) -> NDArray[np.object_]:
+    """The texts of rows, which may have columns beside them, strings [n]."""
+    texts: NDArray[np.object_] = rows[rows.dtype.names[0]] if rows.dtype.names else rows
+    return texts
 
 
 def _majority() -> Any:

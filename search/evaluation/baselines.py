@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from search.evaluation.baseline_models import MAJORITY, word_models
-from search.evaluation.frozen_regression import Features, FrozenRegression
+from search.evaluation.baseline_models import (
+    LOGISTIC_REGRESSION,
+    MAJORITY,
+    texts_of_rows,
+    word_models,
+    words_and_columns,
+)
+from search.evaluation.frozen_regression import Features, FeaturesBeside, FrozenRegression, RegressionBeside
 from search.evaluation.metrics import score
 from search.evaluation.threshold import best_threshold
 from search.utils.timing import milliseconds_per_text
@@ -34,6 +41,10 @@ class Labelled(Protocol):
     @property
     def labels(self) -> NDArray[np.int64]:
         """Indices of classes, int64 [n]."""
+
+    @property
+    def inputs(self) -> NDArray[Any]:
+        """The texts, or a structured array whose first field they are; the others are columns beside them."""
 
 
 class LabelledFold(Protocol):
@@ -65,6 +76,14 @@ class FrozenBackbone:
     module: str
     of_split: Callable[[Any], Features]
     of_texts: Callable[[NDArray[np.object_]], Features]
+
+    def beside(self, split: Labelled) -> FeaturesBeside:
+        """The features of a split's rows, and the columns beside their texts."""
+        return FeaturesBeside(self.of_split(split), split.inputs)
+
+    def beside_rows(self, rows: NDArray[Any]) -> FeaturesBeside:
+        """The same of any rows; the features are not cached."""
+        return FeaturesBeside(self.of_texts(texts_of_rows(rows)), rows)
 
 
 @dataclass(frozen=True)
@@ -113,6 +132,7 @@ def run_baselines(
     refit: Labelled,
     threshold: float | None = None,
     frozen: FrozenBackbone | None = None,
+    columns: Callable[[], Any] | None = None,
 ) -> dict[str, Baseline]:
     """Fit each baseline on train, choose its threshold on valid, fit it again on more, score once on test.
 
@@ -123,6 +143,8 @@ def run_baselines(
         refit: Rows that the models scored on test are fitted on: train, with or without valid.
         threshold: Two classes: as `predict` takes it; None: with the best F1 on valid.
         frozen: What `BACKBONE_LOGISTIC_REGRESSION` is fitted on; None: it is absent.
+        columns: Makes scikit-learn's preprocessing of the columns beside the texts, which both kinds of logistic
+            regression but the one that weighs words take too; None: there are none.
 
     Returns:
         Name to outcome.
@@ -131,10 +153,16 @@ def run_baselines(
     # On sparse text a solver's threads wait for each other longer than they compute: one is several times faster.
     with threadpool_limits(limits=1):
         found = {
-            name: _run(make, rows, 0.5 if name == MAJORITY else threshold, _of_split, _of_texts)
+            name: _run(make, rows, 0.5 if name == MAJORITY else threshold, _of_split, texts_of_rows)
             for name, make in word_models().items()
         }
-        if frozen is not None:
+        if columns is not None:
+            make = partial(words_and_columns, columns)
+            found[LOGISTIC_REGRESSION] = _run(make, rows, threshold, _inputs_of_split, _as_it_is)
+        if frozen is not None and columns is not None:
+            fitted = _run(lambda: RegressionBeside(columns()), rows, threshold, frozen.beside, frozen.beside_rows)
+            found[BACKBONE_LOGISTIC_REGRESSION] = replace(fitted, module=frozen.module)
+        elif frozen is not None:
             fitted = _run(FrozenRegression, rows, threshold, frozen.of_split, frozen.of_texts)
             found[BACKBONE_LOGISTIC_REGRESSION] = replace(fitted, module=frozen.module)
         return found
@@ -151,8 +179,12 @@ def _of_split(split: Labelled) -> NDArray[np.object_]:
     return split.texts
 
 
-def _of_texts(texts: NDArray[np.object_]) -> NDArray[np.object_]:
-    return texts
+def _inputs_of_split(split: Labelled) -> NDArray[Any]:
+    return split.inputs
+
+
+def _as_it_is(rows: NDArray[Any]) -> NDArray[Any]:
+    return rows
 
 
 def _run(
@@ -160,9 +192,9 @@ def _run(
     rows: _Rows,
     threshold: float | None,
     of_split: Callable[[Labelled], Any],
-    of_texts: Callable[[NDArray[np.object_]], Any],
+    of_rows: Callable[[NDArray[Any]], Any],
 ) -> Baseline:
-    """Fits and scores one; `of_split` and `of_texts` give what it takes."""
+    """Fits and scores one; `of_split` and `of_rows` give what it takes."""
     folds, valid, test, refit = rows
     classes = 1 + int(refit.labels.max())  # it holds every class; test may hold others
     valid_probabilities = np.empty((len(valid.labels), classes))
@@ -185,7 +217,7 @@ def _run(
         score(valid.labels, valid_probabilities, threshold),
         score(test.labels, probabilities, threshold),
         probabilities,
-        milliseconds_per_text(lambda texts: _probabilities(model, of_texts(texts), classes), test.texts),
+        milliseconds_per_text(lambda rows: _probabilities(model, of_rows(rows), classes), test.inputs),
         valid_probabilities=valid_probabilities,
         model=model,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -74,6 +75,60 @@ class FrozenRegression:
             logits = np.hstack([np.zeros_like(logits), logits])
         probabilities: NDArray[np.float64] = softmax(logits, axis=1)
         return probabilities
+
+
+@dataclass(frozen=True)
+class FeaturesBeside:
+    """Vectors of texts, and the rows that they are of.
+
+    Attributes:
+        features: The vectors.
+        rows: Texts with the columns beside them, structured [n].
+    """
+
+    features: Features
+    rows: NDArray[Any]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+class RegressionBeside(FrozenRegression):
+    """The same linear model on features and on the columns beside the texts.
+
+    Args:
+        columns: scikit-learn's preprocessing of the columns, which is fitted on the same rows.
+
+    Attributes:
+        columns: The preprocessing.
+    """
+
+    def __init__(self, columns: Any) -> None:
+        self.columns = columns
+
+    def fit(self, features: Any, labels: NDArray[np.int64]) -> Self:
+        """See `FrozenRegression.fit`; the features are `FeaturesBeside`."""
+        self.columns.fit(features.rows)
+        return super().fit(self._joined(features), labels)
+
+    def predict_proba(self, features: Any) -> NDArray[np.float64]:
+        """See `FrozenRegression.predict_proba`; the features are `FeaturesBeside`."""
+        return super().predict_proba(self._joined(features))
+
+    def _joined(self, features: FeaturesBeside) -> Features:
+        return _Joined(features.features, self.columns.transform(features.rows).astype(np.float32))
+
+
+@dataclass(frozen=True)
+class _Joined:
+    features: Features
+    columns: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    def take(self, rows: NDArray[np.int64]) -> NDArray[np.floating]:
+        return np.concatenate([self.features.take(rows), self.columns[rows]], axis=1)
 
 
 def _model(penalty: float, tolerance: float) -> LogisticRegression:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import pandas as pd
+from numpy.typing import NDArray
 
+from search.datasets.beside import Column, beside
 from search.datasets.hints import require_known
+from search.datasets.streamed_rows import find_beside
 from search.errors import InputError
 
 Texts: TypeAlias = "str | Iterable[str | None] | pd.DataFrame"
@@ -66,6 +69,22 @@ class Asked:
                 f"Text {min(gone)} is missing ({texts[min(gone)]!r}): expected a string, or missing='keep'."
             )
         return cls(texts, there, index)
+
+
+def columns_beside(given: Texts, columns: Sequence[Column]) -> NDArray[Any] | None:
+    """The columns of a DataFrame that a model takes beside its texts, of all rows; None where it takes none.
+
+    Raises:
+        InputError: It is no DataFrame, lacks one of them, or has a value that is none of the column's.
+    """
+    if not columns:
+        return None
+    if not isinstance(given, pd.DataFrame):
+        names = ", ".join(one.name for one in columns)
+        raise InputError(f"The model takes columns beside the text ({names}): give a DataFrame that has them.")
+    places = find_beside([str(name) for name in given.columns], columns, "The DataFrame")
+    values = {name: given.iloc[:, place].tolist() for name, place in places.items()}
+    return beside(columns, values, range(len(given)), "the DataFrame")
 
 
 def _is_missing(text: Any) -> bool:

@@ -88,7 +88,7 @@ def evaluate(
     labels = Labels.of(path, threshold)
     run = read_run(path)
     data = Path(run.config.get("paths", {}).get("data", "data"))
-    whole = load_whole(settings, data, labels.classes)
+    whole = load_whole(settings, data, labels.classes, labels.columns)
     examples = whole.examples
     say(f"{path} on {whole.source}, {len(examples):,} rows")
     trained_on = not whole.of_test and is_trained_on(settings, run_settings(path), data)
@@ -154,4 +154,5 @@ def evaluate_given(path: Path, data: Any, words: Sequence[str], threshold: float
 
 def _chunks(examples: Examples) -> Iterator[Rows]:
     for start in range(0, len(examples), ROWS):
-        yield Rows(examples.texts[start : start + ROWS].tolist(), None)
+        some = examples.take(np.arange(start, min(start + ROWS, len(examples))))
+        yield Rows(some.texts.tolist(), None, some.beside)

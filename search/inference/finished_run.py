@@ -17,7 +17,7 @@ from search.datasets.stream import ROWS, Rows
 from search.errors import InputError
 from search.evaluation.metrics import names, predict
 from search.inference import FORMATS
-from search.inference.asked import Asked, Texts
+from search.inference.asked import Asked, Texts, columns_beside
 from search.inference.evaluating import Evaluation, evaluate_given
 from search.inference.exporting import export
 from search.inference.predictor import MODELS, Labels, Predictor
@@ -135,7 +135,8 @@ class FinishedRun:
 
         Raises:
             InputError: A text is no string, a DataFrame has no such column, a text is missing and must not be, there
-                is no such model, or a threshold is given where there are more than two classes.
+                is no such model, a threshold is given where there are more than two classes, or texts alone where the
+                model takes columns beside them.
         """
         if threshold is not None and not 0 <= threshold <= 1:
             raise InputError(f"threshold={threshold} is impossible: expected a probability, from 0 to 1.")
@@ -143,7 +144,11 @@ class FinishedRun:
         asked = Asked.of(texts, missing, self._text_column)
         labels, found = Labels.of(self._folder, threshold, model), self._predictor(model)
         there, at = asked.there, asked.at
-        chunks = (Rows(there[start : start + ROWS], None) for start in range(0, len(there), ROWS))
+        beside = columns_beside(texts, labels.columns)
+        chunks = (
+            Rows(there[start : start + ROWS], None, None if beside is None else beside[at[start : start + ROWS]])
+            for start in range(0, len(there), ROWS)
+        )
         parts = [scored.probabilities for _, scored in found.over(chunks)]
         probabilities = np.full((len(asked.texts), len(self.classes)), np.nan)
         predicted = np.full(len(asked.texts), None, dtype=object)

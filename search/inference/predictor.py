@@ -6,14 +6,16 @@ import json
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from search.datasets.beside import Column, beside, joined, texts_of
 from search.datasets.stream import Rows
+from search.datasets.table import object_array
 from search.errors import InputError
 from search.evaluation.metrics import predict
 from search.utils.checksums import Damaged, check_seal
@@ -38,10 +40,12 @@ class Labels:
     Attributes:
         classes: The names of the classes, in the order of the probabilities.
         threshold: Two classes: the second is predicted where its probability reaches this; None: the most probable is.
+        columns: The columns that the model takes beside the texts.
     """
 
     classes: tuple[str, ...]
     threshold: float | None
+    columns: tuple[Column, ...] = ()
 
     @classmethod
     def of(cls, run: Path, threshold: float | None = None, model: str = "best") -> Labels:
@@ -73,7 +77,7 @@ class Labels:
                 f"threshold={threshold:g}: the run has {len(labels.classes)} classes, of which the most probable is "
                 "predicted; only two have a threshold."
             )
-        return cls(labels.classes, threshold)
+        return replace(labels, threshold=threshold)
 
     @classmethod
     def _read(cls, path: Path) -> Labels:
@@ -81,7 +85,8 @@ class Labels:
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
             classes, threshold = content["labels"], content["threshold"]
-        except (ValueError, KeyError, TypeError) as error:
+            columns = tuple(map(Column.of, content.get("columns", ())))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise Damaged(f"{path} is damaged ({error})") from error
         if not isinstance(classes, list) or len(classes) < 2 or len(set(map(str, classes))) < len(classes):
             raise Damaged(f"{path} is damaged: expected the names of two classes or more, found {classes!r:.80}")
@@ -92,7 +97,7 @@ class Labels:
                 f"{path} is damaged: expected a threshold from 0 to 1 of two classes, or null of more, found "
                 f"{threshold:g} for {len(classes)} classes"
             )
-        return cls(tuple(map(str, classes)), threshold)
+        return cls(tuple(map(str, classes)), threshold, columns)
 
 
 @dataclass(frozen=True)
@@ -112,7 +117,7 @@ class Predictor:
     """Predicts classes of texts.
 
     Args:
-        model: Maps strings [batch] to probabilities [batch, classes].
+        model: Maps strings [batch], or `Several` of texts and columns, to probabilities [batch, classes].
         labels: The classes and the threshold.
 
     Example:
@@ -135,24 +140,29 @@ class Predictor:
         labels = Labels.of(run, threshold, model)
         return cls(load_model(run, labels, model), labels)
 
-    def __call__(self, texts: Sequence[str]) -> Predictions:
+    def __call__(self, texts: Sequence[str], columns: NDArray[Any] | None = None) -> Predictions:
         """Predicts for texts.
+
+        Args:
+            texts: The texts [n].
+            columns: Those beside them, from `search.datasets.beside`, where the model takes any.
 
         Raises:
             InputError: The model cannot be used on one of the texts, which is named.
         """
         # Training and testing see texts without white space around, too.
-        probabilities = self._probabilities([text.strip() for text in texts])
+        stripped = [text.strip() for text in texts]
+        probabilities = self._probabilities(stripped if columns is None else joined(object_array(stripped), columns))
         names = self.labels.classes
         return Predictions([names[one] for one in predict(probabilities, self.labels.threshold)], probabilities)
 
-    def _probabilities(self, texts: list[str]) -> NDArray[np.float64]:
+    def _probabilities(self, rows: list[str] | NDArray[Any]) -> NDArray[np.float64]:
         from search.backbones.hub.answers import answers
 
-        half = len(texts) // 2
-        if half and len(texts) * max(map(len, texts)) > _BATCH:
-            return np.concatenate([self._probabilities(texts[:half]), self._probabilities(texts[half:])])
-        return answers(self._model, texts, "the model").astype(np.float64)
+        half, texts = len(rows) // 2, rows if isinstance(rows, list) else texts_of(rows)
+        if half and len(rows) * max(map(len, texts)) > _BATCH:
+            return np.concatenate([self._probabilities(rows[:half]), self._probabilities(rows[half:])])
+        return answers(self._model, rows, "the model").astype(np.float64)
 
     def over(self, chunks: Iterable[Rows]) -> Iterator[tuple[Rows, Predictions]]:
         """Predicts for a stream of rows, while earlier rows are being written and later ones read.
@@ -167,7 +177,7 @@ class Predictor:
         waiting: deque[tuple[Rows, Future[Predictions]]] = deque()
         try:
             for rows in chunks:
-                waiting.append((rows, workers.submit(self, rows.texts)))
+                waiting.append((rows, workers.submit(self, rows.texts, rows.beside)))
                 if len(waiting) > _AHEAD:
                     first, scored = waiting.popleft()
                     yield first, scored.result()
@@ -186,7 +196,7 @@ def load_model(run: Path, labels: Labels, model: str = "best") -> Any:
         model: One of `MODELS`.
 
     Returns:
-        A function from strings [batch] to probabilities [batch, classes].
+        A function from strings [batch], or `Several` of texts and columns, to probabilities [batch, classes].
 
     Raises:
         InputError: TensorFlow cannot load it, or it has another number of classes than its labels.
@@ -198,10 +208,21 @@ def load_model(run: Path, labels: Labels, model: str = "best") -> Any:
 
     folder = run / MODELS[model]
     loaded = load_saved_model(folder, "model")
-    given = trial(loaded, f"the model {folder}")
+    call = (lambda rows: loaded(*rows.parts)) if labels.columns else loaded
+    given = trial(lambda texts: call(_alone(texts, labels.columns)), f"the model {folder}")
     if not hasattr(given, "shape") or tuple(given.shape[1:]) != (len(labels.classes),):
         raise InputError(
             f"run={run}: {folder / 'labels.json'} names {len(labels.classes)} classes, and the model gives "
             f"{describe(given)} for two texts: restore the file from a copy."
         )
-    return loaded
+    return call
+
+
+def _alone(texts: Any, columns: Sequence[Column]) -> Any:
+    """Texts as a tensor [n], with columns beside them, if a model takes any, in which nothing is known."""
+    from search.utils.batched import tensors, with_inputs
+
+    if not columns:
+        return texts
+    nothing = beside(columns, {one.name: [None] * len(texts) for one in columns}, range(len(texts)), "")
+    return with_inputs(texts, *tensors(nothing).parts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +14,7 @@ from typing import IO, TextIO
 
 from search.config.dataset import DatasetConfig
 from search.datasets.archive import is_archive
+from search.datasets.beside import Column
 from search.datasets.dialect import Dialect
 from search.datasets.limits import Limits
 from search.datasets.read import ENDINGS, ending_format, find_table
@@ -49,6 +50,7 @@ class Job:
         file_format: csv, tsv, jsonl or parquet; None: by the ending of a file; lines of text from standard input.
         dataset: How to read tables; its `format` counts where the ending says nothing.
         kaggle: Whether to write `dataset.submission`.
+        columns: The columns that the model takes beside the texts.
     """
 
     input: Path | None
@@ -58,6 +60,7 @@ class Job:
     file_format: str | None
     dataset: DatasetConfig
     kaggle: bool
+    columns: Sequence[Column] = ()
 
     def __post_init__(self) -> None:
         """Checks the job before anything is read.
@@ -66,6 +69,9 @@ class Job:
             InputError: The two files do not go together, or there is no such file.
         """
         read, written = self.input, self.output
+        if self.columns and (self.text is not None or (read is None and self.file_format is None)):
+            names = ", ".join(one.name for one in self.columns)
+            raise InputError(f"The model takes columns beside the text ({names}): give a table that has them, input=….")
         if read is not None and (kind := special(read)):
             raise InputError(f"input={read} is {kind}: expected a file; standard input is read where input=-.")
         if read is not None and not read.is_file():
@@ -134,10 +140,11 @@ class Job:
         if chosen is None:
             return stream_lines(source, decoding, refuse)
         if chosen == "jsonl":
-            return stream_json_lines(source, self.text_column, decoding, refuse)
+            return stream_json_lines(source, self.text_column, decoding, refuse, self.columns)
         if chosen == "parquet":
-            return stream_parquet(source, self.text_column, refuse)
-        return stream_delimited(source, self.text_column, Dialect.of(self.dataset, chosen), decoding, refuse)
+            return stream_parquet(source, self.text_column, refuse, self.columns)
+        dialect = Dialect.of(self.dataset, chosen)
+        return stream_delimited(source, self.text_column, dialect, decoding, refuse, self.columns)
 
     @contextmanager
     def writing(self, stream: Stream, classes: tuple[str, ...]) -> Iterator[Write]:

@@ -70,9 +70,9 @@ def build_ensemble(
     probabilities = combined(chosen.combiner, np.stack([member.test for member in found]))
     scored = ScoredRows(splits.test, splits.classes, probabilities, chosen.threshold, splits.unseen)
     write_predictions(folder / "predictions.csv", scored)
-    model = ensemble_model(found, chosen.combiner)
-    Classifier(model, splits.classes, chosen.threshold).export(folder / "model")
-    record["milliseconds_per_text"] = milliseconds_per_text(classifying(model), splits.test.texts)
+    model = ensemble_model(found, chosen.combiner, splits.columns)
+    Classifier(model, splits.classes, chosen.threshold, splits.columns).export(folder / "model")
+    record["milliseconds_per_text"] = milliseconds_per_text(classifying(model), splits.test.inputs)
     return Ensembled(record, scored.predictions)
 
 

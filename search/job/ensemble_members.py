@@ -16,7 +16,7 @@ from search.job.trials import Trials
 from search.models.classifier import Classifier
 from search.models.ensembles.linear_over import linear_over
 from search.models.ensembles.member import Member
-from search.models.ensembles.word_counts import WordCounts
+from search.models.ensembles.word_counts import words_beside
 from search.training.refit import refit
 from search.tuning.record import TrialRecord
 
@@ -62,10 +62,10 @@ def trial_name(trial_id: str) -> str:
 
 def _served(name: str, baseline: Baseline, prepared: Prepared) -> keras.layers.Layer:
     """A baseline as part of a model that takes texts."""
-    classes = len(prepared.splits.classes)
+    classes, columns = len(prepared.splits.classes), prepared.splits.columns
     if baseline.module is None:
-        return WordCounts(baseline.model, classes, name)
-    return linear_over(prepared.backbones[baseline.module], baseline.model, classes)
+        return words_beside(baseline.model, columns, classes, name)
+    return linear_over(prepared.backbones[baseline.module], baseline.model, classes, columns)
 
 
 def _distinct(ranking: list[TrialRecord], most: int) -> Iterator[TrialRecord]:
@@ -83,6 +83,6 @@ def _trained(record: TrialRecord, trials: Trials, splits: Splits) -> Member:
     hp = trials.tuner.oracle.get_trial(record.trial_id).hyperparameters
     model = refit(trials.hypermodel, hp, splits.refit, record.best_epoch or 0, record.state)
     features = trials.hypermodel.constant_features(record.values, splits.test)
-    test = Classifier(model, splits.classes, None).probabilities(splits.test.texts, features)
+    test = Classifier(model, splits.classes, None).probabilities(splits.test.inputs, features)
     valid = trials.validation.probabilities(trials.tuner, record)
     return Member(trial_name(record.trial_id), valid, test, model, record.values)

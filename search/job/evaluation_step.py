@@ -14,6 +14,7 @@ from search.job.ensemble import Ensembled
 from search.job.latency import classifying
 from search.job.prepare import Prepared
 from search.job.trials import Trials
+from search.models.beside.preprocessing import preprocessing
 from search.models.classifier import Classifier
 from search.reporting.results import Evaluation, ScoredRows
 from search.utils.timing import milliseconds_per_text
@@ -28,15 +29,21 @@ def evaluate(prepared: Prepared, trials: Trials, classifier: Classifier) -> Eval
         classifier: The refitted best trial.
     """
     config, splits, threshold = prepared.config, prepared.splits, classifier.threshold
-    probabilities = classifier.probabilities(splits.test.texts, trials.features(splits.test))
+    probabilities = classifier.probabilities(splits.test.inputs, trials.features(splits.test))
     return Evaluation(
         ScoredRows(splits.test, splits.classes, probabilities, threshold, splits.unseen),
         score(splits.test.labels, probabilities, threshold),
         intervals(splits.test.labels, probabilities, threshold, seed=config.seed),
         baselines=run_baselines(
-            splits.folds, splits.valid, splits.test, splits.refit, config.threshold, _best_frozen(trials)
+            splits.folds,
+            splits.valid,
+            splits.test,
+            splits.refit,
+            config.threshold,
+            _best_frozen(trials),
+            partial(preprocessing, splits.columns) if splits.columns else None,
         ),
-        milliseconds=milliseconds_per_text(classifying(classifier.model), splits.test.texts),
+        milliseconds=milliseconds_per_text(classifying(classifier.model), splits.test.inputs),
     )
 
 

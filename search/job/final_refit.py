@@ -40,7 +40,7 @@ def refit_on_all(run: Run, prepared: Prepared, trials: Trials, threshold: float 
     examples = splits.labelled
     hyperparameters, state = trials.best_trial.hyperparameters, trials.best.state
     model = refit(trials.hypermodel, hyperparameters, examples, trials.best_epoch, state)
-    classifier = Classifier(model, splits.classes, threshold)
+    classifier = Classifier(model, splits.classes, threshold, splits.columns)
     classifier.export(run.folder.model_all)
     predicted = None
     if config.dataset.unlabelled_path is not None or config.dataset.unlabelled_member is not None:
@@ -55,7 +55,7 @@ def refit_on_all(run: Run, prepared: Prepared, trials: Trials, threshold: float 
 
 def _submit(run: Run, classifier: Classifier, prepared: Prepared) -> int:
     """Writes the predictions for the unlabelled texts; returns their number."""
-    job = unlabelled_job(prepared.config, run.folder.submission)
+    job = unlabelled_job(prepared.config, run.folder.submission, classifier.columns)
     predictor = Predictor(scorer(classifier.model), Labels(classifier.classes, classifier.threshold))
     predicted = 0
     with opened(job) as stream, job.writing(stream, classifier.classes) as write:

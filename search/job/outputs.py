@@ -65,7 +65,7 @@ def write_outputs(run: Run, prepared: Prepared, trials: Trials, answer: Answer) 
     folder, splits, classifier, evaluation = run.folder, prepared.splits, answer.classifier, answer.evaluation
     write_predictions(folder.predictions, evaluation.scored)
     summary = _summary(run, prepared, trials, answer)
-    last_hidden = partial(classifier.last_hidden, splits.test.texts, trials.features(splits.test))
+    last_hidden = partial(classifier.last_hidden, splits.test.inputs, trials.features(splits.test))
     write_result(folder.tensorboard, summary, classifier.model, evaluation.scored, last_hidden, run.say)
     models = tried(trials.tuner, trials.hypermodel)
     known = catalog(run.catalogs)
@@ -121,5 +121,6 @@ def _summary(run: Run, prepared: Prepared, trials: Trials, answer: Answer) -> di
         "folds": fold_spread(best.fold_scores, prepared.splits.few),
         "ensembles": answer.ensemble.record if answer.ensemble else None,
         "final_refit": answer.final_refit,
+        "columns": [asdict(one) for one in splits.columns] or None,
     }
     return {**summary, **{name: value for name, value in more.items() if value is not None}}

@@ -19,6 +19,7 @@ from search.config import Config
 from search.datasets import Splits
 from search.errors import InputError
 from search.job.latency import LatencyLimit
+from search.models.beside.encoder import ColumnEncoder
 from search.models.hypermodel import TextClassifierHyperModel
 from search.models.wide.words import Words
 from search.run_folder import RunFolder
@@ -81,6 +82,11 @@ def prepare(
     _check_purity(modules, texts)
     tokens = list(dict.fromkeys(name for backbone in backbones.values() for name in backbone.token_level))
     layered = [name for name, backbone in backbones.items() if backbone.layered]
+    if splits.columns and (alone := [name for name, backbone in backbones.items() if not backbone.has_vectors]):
+        raise InputError(
+            f"space.modules: {alone[0]} is words alone, and takes no dataset.columns beside them: leave it out; words "
+            "stand beside a module and the columns with space.wide=[tfidf]."
+        )
     if tokens and splits.fold is not None and AUTO in space["sequence_length"].limits:
         raise InputError(
             f"space.sequence_length=auto over {tokens[0]} looks at all rows to learn from, also those that a fold "
@@ -88,8 +94,9 @@ def prepare(
             "split by dataset.folds=null."
         )
     space = space_from(ranges, rows=rows, token_level=tokens, layered=layered)
-    limit = LatencyLimit(config.objective.max_ms_per_text, RunFolder(output).latency, texts)
-    timed = TextClassifierHyperModel(space, backbones, len(splits.classes), config.seed, words=Words(texts))
+    limit = LatencyLimit(config.objective.max_ms_per_text, RunFolder(output).latency, splits.train.inputs)
+    beside: dict[str, Any] = {"words": Words(texts), "columns": column_encoder(splits)}
+    timed = TextClassifierHyperModel(space, backbones, len(splits.classes), config.seed, **beside)
     ranges = limit.narrowed(ranges, timed, say)
     space = space_from(ranges, rows=rows, token_level=tokens, layered=layered)
     if any(name in space and True in (space[name].options or ()) for name in TRAINS_PUBLISHED):
@@ -98,6 +105,14 @@ def prepare(
             space = space_from(ranges, rows=rows, untrainable=frozen, token_level=tokens, layered=layered)
             say(f"Searched frozen only, as nothing of them can be trained: {', '.join(frozen)}")
     return Prepared(config, splits, objective, backbones, modules, space, limit)
+
+
+def column_encoder(splits: Splits) -> ColumnEncoder | None:
+    """The preprocessing of the columns beside the training texts; None where there are none."""
+    if not splits.columns:
+        return None
+    assert splits.train.beside is not None
+    return ColumnEncoder(splits.columns, splits.train.beside)
 
 
 def _modules(backbones: Mapping[str, Backbone]) -> dict[str, Path]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from search.backbones.description import Description
 from search.backbones.hub.load import Module
+from search.datasets.beside import texts_of
 from search.job.latency import timed_classifier
 from search.models.hypermodel import TextClassifierHyperModel
 from search.reporting.results import Classify, TriedModels
@@ -43,4 +44,4 @@ def tried(tuner: Tuner, hypermodel: TextClassifierHyperModel) -> TriedModels:
 
 def _vectors(modules: Sequence[Module]) -> Classify:
     """The vectors of texts [n] through modules side by side, as a function."""
-    return lambda texts: np.concatenate([module(texts) for module in modules], axis=1)
+    return lambda rows: np.concatenate([module(texts_of(rows)) for module in modules], axis=1)

@@ -18,7 +18,7 @@ from search.execution.serial import SerialExecutor
 from search.execution.worker_process import Workers
 from search.features.cache import FeatureCache
 from search.features.splits import Inputs
-from search.job.prepare import Prepared
+from search.job.prepare import Prepared, column_encoder
 from search.job.run import Run
 from search.job.validation import Validation
 from search.models.wide.words import Words
@@ -139,6 +139,7 @@ def _judging(prepared: Prepared, passes: PassLog) -> tuple[TrainableHyperModel, 
         ),
         Words(splits.train.texts),
         config.tuner.max_epochs,
+        column_encoder(splits),
     )
     hypermodel.observe_passes(passes)
     return hypermodel, Validation(hypermodel, splits)

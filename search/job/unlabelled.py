@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
 from search.config import Config
+from search.datasets.beside import CATEGORY, Column
 from search.datasets.check import check_config
+from search.datasets.column_kinds import asked_columns
 from search.datasets.fetch import existing, locate
 from search.datasets.limits import Limits
 from search.datasets.read import is_table_archive
@@ -39,18 +41,21 @@ def check_unlabelled(config: Config) -> None:
     if dataset.submission is None:
         raise InputError(f"{key}: dataset.submission must name the columns of the submission, such as [id,target].")
     check_config(dataset)
-    with opened(unlabelled_job(config, None)) as stream:
+    # Of which kind each column is follows from the labelled rows, which have not been read yet.
+    columns = [Column(name, CATEGORY, name) for name in asked_columns(dataset)]
+    with opened(unlabelled_job(config, None, columns)) as stream:
         identifier_column(stream, dataset.submission)
         for _ in stream.rows:
             pass
 
 
-def unlabelled_job(config: Config, submission: Path | None) -> Job:
+def unlabelled_job(config: Config, submission: Path | None, columns: Sequence[Column] = ()) -> Job:
     """The job of prediction for the unlabelled texts.
 
     Args:
         config: The configuration, checked by `check_unlabelled`.
         submission: The file to write; None: none.
+        columns: The columns beside the texts.
     """
     dataset = config.dataset
     path, member = _located(config)
@@ -62,6 +67,7 @@ def unlabelled_job(config: Config, submission: Path | None) -> Job:
         file_format=None,
         dataset=replace(dataset, member=member),
         kaggle=True,
+        columns=columns,
     )
 
 

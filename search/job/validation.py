@@ -56,7 +56,7 @@ class Validation:
         found = np.empty((len(splits.valid), len(splits.classes)))
         for fold, model in zip(splits.folds, self._models(tuner, record), strict=True):
             features = self._of_folds[0].constant_features(record.values, fold.valid)
-            found[fold.at] = Classifier(model, splits.classes, None).probabilities(fold.valid.texts, features)
+            found[fold.at] = Classifier(model, splits.classes, None).probabilities(fold.valid.inputs, features)
         return found
 
     def _models(self, tuner: Tuner, record: TrialRecord) -> Iterator[keras.Model]:

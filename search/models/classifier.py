@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -13,9 +14,11 @@ from numpy.typing import NDArray
 
 from search.backbones.hub.answers import answers_in_batches
 from search.backbones.hub.identity import seal_module
+from search.datasets.beside import Column, texts_of
 from search.features.splits import Inputs
 from search.models.keras_model import above_embedding, below_output, linear_words
-from search.models.scorer import WithOffset, chosen, scorer
+from search.models.scorer import chosen, scorer
+from search.utils.batched import tensors, with_inputs
 from search.utils.files import whole_file, whole_folder, write_json
 
 
@@ -24,20 +27,22 @@ class Classifier:
     """A trained model, with its classes and threshold.
 
     Attributes:
-        model: Strings [batch] to probabilities, float32 [batch, classes].
+        model: Strings [batch], and the columns beside them, to probabilities, float32 [batch, classes].
         classes: Names of the classes, in the order of the probabilities.
         threshold: Two classes: the second is predicted where its probability reaches this; None: the most probable is.
+        columns: The columns beside the texts, in the order of the model's inputs.
     """
 
     model: keras.Model
     classes: tuple[str, ...]
     threshold: float | None
+    columns: tuple[Column, ...] = ()
 
-    def probabilities(self, texts: NDArray[np.object_], features: Inputs | None = None) -> NDArray[np.float64]:
+    def probabilities(self, texts: NDArray[Any], features: Inputs | None = None) -> NDArray[np.float64]:
         """Scores texts.
 
         Args:
-            texts: Strings [n].
+            texts: Strings [n], or the structured array of `Examples.inputs` where there are columns beside them.
             features: Their features through the model's frozen module [n, dim], if known.
 
         Returns:
@@ -45,13 +50,11 @@ class Classifier:
         """
         return _values(self.model, texts, features, np.arange(len(texts)))
 
-    def last_hidden(
-        self, texts: NDArray[np.object_], features: Inputs | None, rows: NDArray[np.int64]
-    ) -> NDArray[np.float64]:
+    def last_hidden(self, texts: NDArray[Any], features: Inputs | None, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """The inputs of the output layer for some texts: the values of the last hidden layer, or of the module.
 
         Args:
-            texts: Strings [n].
+            texts: See `probabilities`.
             features: See `probabilities`.
             rows: Positions of the texts [k].
 
@@ -66,7 +69,8 @@ class Classifier:
         The SavedModel needs this package neither to load nor to run: `tf.saved_model.load(path)(texts)` gives the
         probabilities. Its signature `serving_default` is for TensorFlow Serving: `texts`, strings [batch], with or
         without white space around them, to `probabilities`, float32 [batch, classes], and `predicted`, the names of
-        their classes, strings [batch]. `labels.json` in its folder names the classes and the threshold.
+        their classes, strings [batch]. Columns beside the texts are inputs too: strings or float64, [batch].
+        `labels.json` in its folder names the classes, the threshold and the columns.
 
         Args:
             saved_model: Folder of the SavedModel.
@@ -74,7 +78,7 @@ class Classifier:
         """
         # Without the optimizer, whose slots would make the files three times as large.
         plain = keras.Model(self.model.inputs, self.model.outputs, name=self.model.name)
-        Classifier(plain, self.classes, self.threshold).export(saved_model)
+        replace(self, model=plain).export(saved_model)
         with whole_file(keras_file) as file:
             plain.save(file)
 
@@ -82,17 +86,22 @@ class Classifier:
         """Writes the SavedModel alone, see `save`."""
         archive = keras.export.ExportArchive()
         archive.track(self.model)
-        signature = [tf.TensorSpec([None], tf.string, name="texts")]
+        signature = [tf.TensorSpec(one.shape, one.dtype, name=one.name) for one in self.model.inputs]
+
+        def probabilities(*rows: tf.Tensor) -> tf.Tensor:
+            return self.model(list(rows) if len(rows) > 1 else rows[0], training=False)
+
         # The first endpoint is also the default signature.
-        archive.add_endpoint(
-            "serve", lambda texts: self._answer(self.model(tf.strings.strip(texts), training=False)), signature
-        )
-        archive.add_endpoint("__call__", lambda texts: self.model(texts, training=False), signature)
+        archive.add_endpoint("serve", lambda *rows: self._answer(probabilities(*map(_stripped, rows))), signature)
+        archive.add_endpoint("__call__", probabilities, signature)
         # One may stand there from before the run was resumed.
         shutil.rmtree(saved_model, ignore_errors=True)
         with whole_folder(saved_model) as folder:
             archive.write_out(str(folder), verbose=False)
-            write_json(folder / "labels.json", {"labels": list(self.classes), "threshold": self.threshold})
+            labels: dict[str, Any] = {"labels": list(self.classes), "threshold": self.threshold}
+            if self.columns:
+                labels["columns"] = [asdict(one) for one in self.columns]
+            write_json(folder / "labels.json", labels)
             seal_module(folder)
 
     def _answer(self, probabilities: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -105,14 +114,22 @@ class Classifier:
         return {"probabilities": probabilities, "predicted": tf.gather(tf.constant(self.classes), predicted)}
 
 
+def _stripped(rows: tf.Tensor) -> tf.Tensor:
+    """An input without white space around its strings, if it has any."""
+    return tf.strings.strip(rows) if rows.dtype == tf.string else rows
+
+
 def _values(
-    model: keras.Model, texts: NDArray[np.object_], features: Inputs | None, rows: NDArray[np.int64]
+    model: keras.Model, texts: NDArray[Any], features: Inputs | None, rows: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """The outputs of a model for rows, computed from features [k, dim] where known."""
     if features is None:
         return answers_in_batches(scorer(model), texts[rows], "the model")
     inputs = chosen(features, rows)
+    if texts.dtype.names:
+        inputs = with_inputs(inputs, *tensors(texts[rows]).parts[1:])
     if (words := linear_words(model)) is not None:
-        logits = keras.Model(model.inputs, words.output)
-        inputs = WithOffset(inputs, answers_in_batches(scorer(logits), texts[rows], "the model").astype(np.float32))
+        logits = scorer(keras.Model(model.inputs[0], words.output))
+        offset = answers_in_batches(logits, texts_of(texts)[rows], "the model").astype(np.float32)
+        inputs = with_inputs(inputs, tf.constant(offset))
     return scorer(above_embedding(model))(inputs)

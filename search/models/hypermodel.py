@@ -14,8 +14,9 @@ from search.backbones.hub.layers import ModuleLayers
 from search.datasets import Examples
 from search.features.cache import FeatureCache
 from search.features.passes import PassObserver
-from search.features.splits import Inputs, SplitFeatures
-from search.models.keras_model import compiled_model
+from search.features.splits import Inputs, SplitFeatures, side_by_side
+from search.models.beside.encoder import ColumnEncoder
+from search.models.keras_model import beside, compiled_model
 from search.models.scorer import ModelInputs
 from search.models.wide.words import Words
 from search.utils.ragged import RaggedRows
@@ -35,6 +36,7 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
         features: The cache of the features of frozen modules; None: every model embeds its texts itself.
         words: The words of the training texts; None: no configuration has words beside its head.
         max_epochs: Epochs of a trial that is trained in full; a linear schedule of the rates ends there.
+        columns: The columns beside the training texts; None: there are none.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
         features: FeatureCache | None = None,
         words: Words | None = None,
         max_epochs: int = 1,
+        columns: ColumnEncoder | None = None,
     ) -> None:
         super().__init__()
         self.space = space
@@ -54,6 +57,7 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
         self.seed = seed
         self.words = words
         self.max_epochs = max_epochs
+        self.columns = columns
         self._features = SplitFeatures(features)
 
     def observe_passes(self, observer: PassObserver) -> None:
@@ -71,7 +75,7 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
             hp: KerasTuner's hyperparameters; those of the space are declared on it.
 
         Returns:
-            A model from strings [batch] to probabilities, float32 [batch, classes].
+            A model from strings [batch], and the columns beside them, to probabilities, float32 [batch, classes].
 
         Raises:
             InputError: The module cannot be loaded, or cannot be trained where `trainable` asks for it.
@@ -87,12 +91,15 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
         """
         texts = keras.Input((), dtype="string", name="texts")
         backbone = self.backbone(values)
-        hidden = backbone.symbolic(texts, values)
+        inputs, hidden = texts, backbone.symbolic(texts, values)
+        if self.columns is not None:
+            columns, vectors = self.columns.symbolic()
+            inputs, hidden = [texts, *columns], beside(hidden, vectors)
         if not has_words(values):
-            return compiled_model(values, self.classes, accumulate, backbone, texts, hidden)
+            return compiled_model(values, self.classes, accumulate, backbone, inputs, hidden)
         assert self.words is not None
         wide = self.words.layer(self.classes)(texts)
-        return compiled_model(values, self.classes, accumulate, backbone, texts, hidden, wide)
+        return compiled_model(values, self.classes, accumulate, backbone, inputs, hidden, wide)
 
     def backbone(self, values: Mapping[str, Any]) -> Backbone:
         """The backbone of a configuration."""
@@ -110,6 +117,11 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
     def features(self, modules: Sequence[SavedModule], examples: Examples) -> Inputs:
         """The features of a split through frozen modules side by side: see `SplitFeatures.of`."""
         return self._features.of(modules, examples)
+
+    def under_head(self, modules: Sequence[SavedModule], examples: Examples) -> Inputs:
+        """What stands under a head over frozen modules: their features of a split, and the columns beside the texts."""
+        features = self.features(modules, examples)
+        return features if self.columns is None else side_by_side([features, self.columns.vectors(examples)])
 
     def constant_features(self, values: Mapping[str, Any], examples: Examples) -> Inputs | None:
         """The features of a split through a configuration's modules, where they are constant; else None."""
@@ -130,7 +142,7 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
 
     def prepares_inputs(self, values: Mapping[str, Any]) -> bool:
         """Whether a configuration is trained on inputs that are the same in every epoch and can be kept."""
-        prepared = self.backbone(values).prepared(values)
+        prepared = None if self.columns is not None else self.backbone(values).prepared(values)
         return prepared is not None and (prepared.of_texts is not None or bool(self._constant_modules(values)))
 
     def prepared_model(self, values: Mapping[str, Any], accumulate: int = 1) -> keras.Model:

@@ -8,11 +8,12 @@ from typing import Any
 
 import keras
 
-from search.backbones.base import Backbone
+from search.backbones.base import EMBEDDING, Backbone
+from search.models.beside.column_vectors import ColumnVectors
 from search.models.wide.linear_words import LinearWords
 from search.optimizers.optimizer_settings import OptimizerSettings, make_optimizer
 
-_OUTPUT, _LOGITS, _SUM = "probabilities", "logits", "logits_with_words"
+_OUTPUT, _LOGITS, _SUM, _BESIDE = "probabilities", "logits", "logits_with_words", "text_and_columns"
 
 
 def compiled_model(
@@ -59,28 +60,39 @@ def compiled_model(
     return model
 
 
+def beside(hidden: keras.KerasTensor | None, columns: keras.KerasTensor) -> keras.KerasTensor:
+    """Puts the vectors of columns, float32 [batch, width], beside a backbone's output."""
+    assert hidden is not None
+    return keras.layers.Concatenate(dtype="float32", name=_BESIDE)([hidden, columns])
+
+
 def above_embedding(model: keras.Model) -> keras.Model:
     """The part of a model above its module, with the same weights.
 
     Returns:
-        A model of features [batch, dim], and the logits of the words [batch, classes] where there are such, that gives
-        probabilities [batch, classes].
+        A model of features [batch, dim], the columns beside the texts, and the logits of the words [batch, classes],
+        where there are such, that gives probabilities [batch, classes].
     """
-    _, embedding, *head = model.layers
+    embedding = model.get_layer(EMBEDDING)
     features = outputs = keras.Input((embedding.dimension,))
-    words = linear_words(model)
+    words, columns = linear_words(model), [keras.Input((), dtype=one.dtype, name=one.name) for one in model.inputs[1:]]
     offset = None if words is None else keras.Input(words.bias.shape)
-    for layer in head:
-        if layer is not words:
+    below = (keras.layers.InputLayer, LinearWords, ColumnVectors, type(embedding))
+    for layer in (one for one in model.layers if not isinstance(one, below)):
+        if layer.name == _BESIDE:
+            vectors = next(one for one in model.layers if isinstance(one, ColumnVectors))
+            outputs = layer([outputs, vectors(columns)])
+        else:
             outputs = layer([outputs, offset] if layer.name == _SUM else outputs)
-    return keras.Model(features if offset is None else [features, offset], outputs)
+    inputs = [features, *columns, *([] if offset is None else [offset])]
+    return keras.Model(inputs if len(inputs) > 1 else features, outputs)
 
 
 def with_offset(model: keras.Model) -> keras.Model:
     """A compiled model of texts with words beside its head as one that is given the logits of the words.
 
     Returns:
-        A model of texts [batch] and logits [batch, classes], with all other weights and the optimizer.
+        A model of its inputs and logits [batch, classes], with all other weights and the optimizer.
     """
     words = linear_words(model)
     assert words is not None
@@ -88,7 +100,7 @@ def with_offset(model: keras.Model) -> keras.Model:
     sums = offset
     if any(layer.name == _SUM for layer in model.layers):
         sums = model.get_layer(_SUM)([model.get_layer(_LOGITS).output, offset])
-    given = keras.Model([model.inputs[0], offset], model.layers[-1](sums), name=model.name)
+    given = keras.Model([*model.inputs, offset], model.layers[-1](sums), name=model.name)
     given.compile(model.optimizer, model.loss, jit_compile=False, run_eagerly=model.run_eagerly)
     return given
 

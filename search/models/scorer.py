@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -12,31 +11,11 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from search.features.cache import FeaturesOfSome
-from search.utils.batched import in_batches
+from search.utils.batched import Several, in_batches
 
 ModelInputs = Any
-"""Rows that a model takes: a tensor [n, …], features [n, dim] with a method `take`, which may be on disk, or either
-`WithOffset`."""
-
-
-@dataclass(frozen=True)
-class WithOffset:
-    """Rows of a model that takes the logits of their words too.
-
-    Attributes:
-        inputs: What else it takes of them.
-        offset: The logits, float32 [n, classes].
-    """
-
-    inputs: ModelInputs
-    offset: NDArray[np.float32]
-
-    def __len__(self) -> int:
-        return len(self.offset)
-
-    def __getitem__(self, places: slice) -> list[Any]:
-        """Both of the rows in some places."""
-        return [self.inputs[places], tf.constant(self.offset[places])]
+"""Rows that a model takes: a tensor [n, …], features [n, dim] with a method `take`, which may be on disk, or `Several`
+of them, one for each input."""
 
 
 def chosen(inputs: ModelInputs, rows: NDArray[np.int64] | None = None) -> Any:
@@ -46,8 +25,8 @@ def chosen(inputs: ModelInputs, rows: NDArray[np.int64] | None = None) -> Any:
         inputs: All rows.
         rows: Positions of the rows, int64 [n]; None: all.
     """
-    if isinstance(inputs, WithOffset):
-        return WithOffset(chosen(inputs.inputs, rows), inputs.offset if rows is None else inputs.offset[rows])
+    if isinstance(inputs, Several):
+        return Several(tuple(chosen(part, rows) for part in inputs.parts))
     if not tf.is_tensor(inputs):
         return FeaturesOfSome(inputs, np.arange(len(inputs)) if rows is None else rows)
     return inputs if rows is None else tf.gather(inputs, rows)
@@ -57,7 +36,8 @@ def scorer(model: keras.Model) -> Callable[[tf.Tensor], NDArray[np.float64]]:
     """Compiles a model for scoring.
 
     Args:
-        model: Maps strings [batch], or features [batch, dim], to probabilities [batch, classes]; or these and logits.
+        model: Maps strings [batch], or features [batch, dim], and what else are inputs of it, to probabilities
+            [batch, classes].
 
     Returns:
         A function from strings [n], features [n, dim] or the result of `chosen` to probabilities, float64 [n, classes].

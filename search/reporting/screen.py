@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from search.evaluation.paired import compared
 from search.reporting.class_counts import describe_classes
 from search.reporting.progress import EmbeddingProgress, SearchProgress
 from search.reporting.tables import (
+    describe_columns,
     positive_class,
     short,
     short_time,
@@ -79,6 +81,8 @@ class Screen:
             why = f" (dataset.folds=auto: fewer than {FEW:,} texts to learn from)" if splits.few else ""
             self.say(f"Cross-validation: train in {len(splits.folds)} folds, each held out in turn{why}")
         self.say(describe_cleaning(splits.cleaning))
+        if splits.columns:
+            self.say(describe_columns([asdict(one) for one in splits.columns]))
         if told := describe_classes(splits.rare, splits.cleaning, splits.unseen, splits.sizes()["test"]):
             self.say(told)
 

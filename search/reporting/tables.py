@@ -135,3 +135,9 @@ def table_of_ensembles(ensembles: Mapping[str, Any]) -> Table:
             " to ".join(_signed(end, 4) for end in gain["interval"]),
         )
     return table
+
+
+def describe_columns(columns: Sequence[Mapping[str, Any]]) -> str:
+    """The columns that a model takes beside the texts, from summary.json, in a sentence."""
+    named = [f"{one['name']} ({one['kind']})" for one in columns]
+    return f"Beside the text the model takes {', '.join(named)}."

@@ -6,8 +6,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from search.models.scorer import ModelInputs, WithOffset
+from search.models.scorer import ModelInputs
 from search.training.rows import TrainingData
+from search.utils.batched import Several
 
 
 def training_batches(data: TrainingData, epochs: range) -> tf.data.Dataset:
@@ -40,8 +41,8 @@ def training_batches(data: TrainingData, epochs: range) -> tf.data.Dataset:
         return fed, tf.cast((end - begin) * data.parts / size, tf.float32)
 
     def gathered(inputs: ModelInputs, rows: tf.Tensor) -> Any:
-        if isinstance(inputs, WithOffset):
-            return gathered(inputs.inputs, rows), tf.gather(inputs.offset, rows)
+        if isinstance(inputs, Several):
+            return tuple(gathered(part, rows) for part in inputs.parts)
         if tf.is_tensor(inputs):
             return tf.gather(inputs, rows)
         taken = tf.numpy_function(inputs.take, [rows], tf.float32, stateful=False)

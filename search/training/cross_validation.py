@@ -35,7 +35,7 @@ class CrossValidated(keras_tuner.HyperModel):
         super().__init__()
         self.whole = whole
         self.folds = folds
-        self.of_folds = [whole.learning_from(fold.train.texts) for fold in folds]
+        self.of_folds = [whole.learning_from(fold.train) for fold in folds]
 
     def observe_passes(self, observer: PassObserver) -> None:
         """Sets the observer of passes of texts through frozen modules from now on."""

@@ -6,7 +6,6 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from search.backbones.base import SavedModule
 from search.optimizers.flat import FLAT_OPTIMIZERS
@@ -17,13 +16,16 @@ from search.training.head import Head, HeadTraining
 from search.training.head.activations import ACTIVATIONS
 from search.training.rows import TrainingData
 from search.training.sparse_fine_tuning import (
+    InputsBeside,
     LayerInputs,
+    ModuleInputs,
     SparseRowTraining,
     TextInputs,
     find_touched_of_layers,
 )
 from search.training.task import TrainingTask
 from search.training.wide.with_words import WithWords, WordsAloneTraining
+from search.utils.batched import Several, tensors
 
 OF_HEADS = frozenset({
     *("modules", "wide", "wide_l2", "trainable", "layers", "units", "activation", "dropout"),
@@ -46,8 +48,8 @@ class HeadTrainer:
     def train(self, task: TrainingTask) -> FineTuning:
         """Makes the training of the head."""
         modules = task.backbone.frozen_features(task.values)
-        features = task.hypermodel.features(modules, task.train)
-        valid = None if task.valid is None else task.hypermodel.features(modules, task.valid)
+        features = task.hypermodel.under_head(modules, task.train)
+        valid = None if task.valid is None else task.hypermodel.under_head(modules, task.valid)
         head = _first_head(task, features.dimension)
         return with_words(task, HeadTraining(head, task.optimizer, task.data(features, valid)))
 
@@ -79,8 +81,11 @@ class EmbeddingBagTrainer:
         """Makes the training of table and head."""
         module, table = _fine_tuned(task).load(), self._table(task)
         assert table is not None
-        head = _first_head(task, module.dimension)
-        return with_words(task, EmbeddingBagTraining(module, table, head, task.optimizer, task.data(None, None)))
+        columns = task.hypermodel.columns
+        splits = (task.train, task.valid)
+        beside = [None if split is None or columns is None else columns.vectors(split) for split in splits]
+        head = _first_head(task, module.dimension + _width(task))
+        return with_words(task, EmbeddingBagTraining(module, table, head, task.optimizer, task.data(*beside)))
 
     @staticmethod
     def _table(task: TrainingTask) -> Any:
@@ -100,7 +105,10 @@ class SparseRowTrainer:
         """Makes the training of module and head."""
         module = _fine_tuned(task).load()
         touched = task.shared.touched(_fine_tuned(task), task.train, _decays(task))
-        head, data, inputs = _first_head(task, module.dimension), on_texts(task), TextInputs(module)
+        splits = (task.train, task.valid)
+        texts = [None if split is None else tensors(split.texts) for split in splits]
+        head = _first_head(task, module.dimension + _width(task))
+        inputs, data = _beside(task, TextInputs(module), *texts)
         training = SparseRowTraining(module, inputs, touched, head, task.optimizer, data, task.state.accumulate)
         return with_words(task, training)
 
@@ -122,11 +130,27 @@ class LayerTrainer:
         below = [hypermodel.below(layers, split) for split in splits]
         kept = [rows for rows in below if rows is not None]
         rows = kept if len(kept) == len(splits) else [hypermodel.tokens(layers, split) for split in splits]
-        inputs = LayerInputs(layers, rows is kept, task.optimizer.layer_decay)
+        of_module = LayerInputs(layers, rows is kept, task.optimizer.layer_decay)
+        inputs, data = _beside(task, of_module, rows[0], rows[-1])
         touched = find_touched_of_layers(layers, hypermodel.tokens(layers, task.train), _decays(task))
-        head, data = _first_head(task, layers.module.dimension), task.data(rows[0], rows[-1])
+        head = _first_head(task, layers.module.dimension + _width(task))
         training = SparseRowTraining(layers.module, inputs, touched, head, task.optimizer, data, task.state.accumulate)
         return with_words(task, training)
+
+
+def _width(task: TrainingTask) -> int:
+    """The width of the vectors of columns beside the texts."""
+    columns = task.hypermodel.columns
+    return 0 if columns is None else columns.vectors(task.train).dimension
+
+
+def _beside(task: TrainingTask, inputs: ModuleInputs, train: Any, valid: Any) -> tuple[ModuleInputs, TrainingData]:
+    """The inputs of a module and the data of its training, with columns beside them where there are any."""
+    columns = task.hypermodel.columns
+    if columns is None:
+        return inputs, task.data(train, valid)
+    of_valid = None if task.valid is None else Several((valid, columns.vectors(task.valid)))
+    return InputsBeside(inputs, _width(task)), task.data(Several((train, columns.vectors(task.train))), of_valid)
 
 
 def _first_head(task: TrainingTask, inputs: int) -> Head:
@@ -166,5 +190,5 @@ def _is_in_numpy(task: TrainingTask) -> bool:
 
 def on_texts(task: TrainingTask) -> TrainingData:
     """The data of a training whose model takes texts."""
-    texts = [None if split is None else tf.constant(split.texts.tolist()) for split in (task.train, task.valid)]
+    texts = [None if split is None else tensors(split.inputs) for split in (task.train, task.valid)]
     return task.data(*texts)

@@ -42,7 +42,7 @@ def refit(
     Raises:
         SearchError: Its weights are not finite.
     """
-    hypermodel = hypermodel.refitting(examples.texts)
+    hypermodel = hypermodel.refitting(examples)
     task = hypermodel.task(hp, examples, state=state)
     keras.utils.set_random_seed(task.seed)
     model = hypermodel.model(task.values)

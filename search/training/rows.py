@@ -8,11 +8,13 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
-from search.models.scorer import ModelInputs, WithOffset
+from search.models.scorer import ModelInputs
 from search.training.order import epoch_order
 from search.training.scores import training_sample
+from search.utils.batched import with_inputs
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +34,7 @@ class InputRows:
     @property
     def model_inputs(self) -> ModelInputs:
         """The inputs of a Keras model, with the offset where there is one."""
-        return self.inputs if self.offset is None else WithOffset(self.inputs, self.offset)
+        return self.inputs if self.offset is None else with_inputs(self.inputs, tf.constant(self.offset))
 
     def offset_of(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """The offset of some rows, where there is one: float32 [k, classes]."""

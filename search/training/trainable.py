@@ -7,8 +7,6 @@ from typing import Any
 
 import keras
 import keras_tuner
-import numpy as np
-from numpy.typing import NDArray
 
 from search.backbones.base import Backbone
 from search.datasets import Examples
@@ -113,25 +111,27 @@ class TrainableHyperModel(TextClassifierHyperModel):
         training.run(range(initial_epoch, epochs), lambda epoch, metrics: False)
         return model.history
 
-    def learning_from(self, texts: NDArray[np.object_]) -> TrainableHyperModel:
-        """A copy for a part of the training split [n], whose vocabularies are learned from these texts alone.
+    def learning_from(self, train: Examples) -> TrainableHyperModel:
+        """A copy for a part of the training split, from which alone vocabularies and columns are learned.
 
         What frozen modules give and modules that are held in memory are shared.
         """
-        return self._with_words_of(texts, {name: one.learning_from(texts) for name, one in self.backbones.items()})
+        backbones = {name: one.learning_from(train.texts) for name, one in self.backbones.items()}
+        return self._with_words_of(train, backbones)
 
-    def refitting(self, texts: NDArray[np.object_]) -> TrainableHyperModel:
-        """The same for a refit on rows with these texts [n], whose words it learns.
+    def refitting(self, train: Examples) -> TrainableHyperModel:
+        """The same for a refit on rows, whose words and columns it learns.
 
         The vocabulary of an encoder stays: it is part of what was selected, and a weight of the trial stays the weight
         of the same token.
         """
-        return self._with_words_of(texts, self.backbones)
+        return self._with_words_of(train, self.backbones)
 
-    def _with_words_of(self, texts: NDArray[np.object_], backbones: Mapping[str, Backbone]) -> TrainableHyperModel:
+    def _with_words_of(self, train: Examples, backbones: Mapping[str, Backbone]) -> TrainableHyperModel:
         # No copy: KerasTuner binds `build` to the instance that it was made for.
-        words = None if self.words is None else self.words.learning_from(texts)
-        settings = {"words": words, "max_epochs": self.max_epochs}
+        words = None if self.words is None else self.words.learning_from(train.texts)
+        columns = None if self.columns is None else self.columns.learning_from(train)
+        settings: dict[str, Any] = {"words": words, "max_epochs": self.max_epochs, "columns": columns}
         other = TrainableHyperModel(self.space, backbones, self.classes, self.seed, **settings)
         other._features = self._features
         other.shared = self.shared

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import FunctionTransformer
 
 from search.evaluation import best_threshold, predict, score
 from search.evaluation.baseline_models import LOGISTIC_REGRESSION, MAJORITY, NAIVE_BAYES, NB_LOGISTIC_REGRESSION
@@ -20,7 +21,8 @@ WORDS = (
 
 
 def labelled(texts, labels):
-    return SimpleNamespace(texts=np.array(texts, dtype=object), labels=np.array(labels, dtype=np.int64))
+    texts = np.array(texts, dtype=object)
+    return SimpleNamespace(texts=texts, inputs=texts, labels=np.array(labels, dtype=np.int64))
 
 
 def made(rows, classes, seed):
@@ -216,3 +218,23 @@ def test_quora_as_measured():
     best = score(test_labels, outcome.probabilities, best_threshold(test_labels, outcome.probabilities))
     assert best["f1"] == pytest.approx(0.542, abs=0.002)
     assert predict(outcome.probabilities, outcome.threshold).mean() == pytest.approx(0.06, abs=0.03)
+
+
+def test_logistic_regressions_see_columns_beside_the_texts():
+    def made(rows, seed):
+        random = np.random.default_rng(seed)
+        labels = random.integers(0, 2, rows)
+        inputs = np.empty(rows, [("texts", object), ("price", float)])
+        inputs["texts"] = [f"good word{k % 3} same" for k in range(rows)]
+        inputs["price"] = labels + random.normal(0, 0.1, rows)
+        return SimpleNamespace(texts=inputs["texts"], inputs=inputs, labels=labels)
+
+    def columns():
+        return FunctionTransformer(lambda inputs: inputs["price"][:, np.newaxis])
+
+    train, valid, test = made(80, 0), made(40, 1), made(40, 2)
+    frozen = FrozenBackbone("words", lambda split: WordVectors(split.texts), WordVectors)
+    found = run_baselines([fold(train, valid)], valid, test, train, frozen=frozen, columns=columns)
+    accuracy = {name: one.test["accuracy"] for name, one in found.items()}
+    assert accuracy["tfidf_logistic_regression"] > 0.9 and accuracy[BACKBONE_LOGISTIC_REGRESSION] > 0.9
+    assert max(accuracy["majority"], accuracy["tfidf_naive_bayes"], accuracy["tfidf_nb_logistic_regression"]) < 0.8

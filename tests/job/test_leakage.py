@@ -15,13 +15,27 @@ def write(path, rows, seed, word="", flip=0.2):
     table = pd.DataFrame({"review": [f"{text} {word}{seed}" for text in texts], "stars": labels})
     wrong = np.random.default_rng(seed).random(rows) < flip
     table.loc[wrong, "stars"] = np.where(table["stars"][wrong] == "bad", "good", "bad")
+    random = np.random.default_rng(seed)
+    table["price"] = random.normal(9 if word else 5, 2, rows).round(2)
+    table["brand"] = np.where(random.random(rows) < 0.7, table["stars"], "other" + word)
+    table["day"] = [f"20{20 + k % 5}-0{1 + k % 9}-11" for k in range(rows)]
+    table.loc[::7, "price"] = np.nan
     table.to_csv(path, index=False)
+
+
+def answers(model):
+    """What a saved model says of a few texts, with columns beside them if it takes any."""
+    import tensorflow as tf
+
+    columns = {"price": [1.0, 7.0, np.nan], "brand": ["good", "bad", "other"], "day": [1.5e9, 1.6e9, 1.7e9]}
+    served = tf.saved_model.load(str(model)).signatures["serving_default"]
+    wanted = served.structured_input_signature[1]
+    given = {name: tf.constant(({"texts": TEXTS} | columns)[name], one.dtype) for name, one in wanted.items()}
+    return served(**given)["probabilities"].numpy().tolist()
 
 
 def learned(folder):
     """What a run found without its test split, and what its models say."""
-    import tensorflow as tf
-
     summary = json.loads((folder / "summary.json").read_text())
     board = pd.read_csv(folder / "leaderboard.csv").drop(columns="seconds")
     ensembles = summary["ensembles"]
@@ -36,17 +50,17 @@ def learned(folder):
         "methods": {
             name: (one["threshold"], one["valid"], one.get("weights")) for name, one in ensembles["methods"].items()
         },
-        "answers": [
-            tf.saved_model.load(str(folder / model))(tf.constant(TEXTS)).numpy().tolist()
-            for model in ("model", "ensemble/model")
-        ],
+        "answers": [answers(folder / model) for model in ("model", "ensemble/model")],
     }
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "settings",
-    [("dataset.folds=2", "space.wide=[none,tfidf]", "space.wide_l2=1"), ("dataset.valid_size=0.2", "space.wide=none")],
+    [
+        ("dataset.folds=2", "space.wide=[none,tfidf]", "space.wide_l2=1", "dataset.columns=[price,brand,day]"),
+        ("dataset.valid_size=0.2", "space.wide=none"),
+    ],
 )
 def test_another_test_split_changes_what_is_measured_and_nothing_else(search_command, tmp_path, word_module, settings):
     write(tmp_path / "train.csv", 150, 0)

@@ -13,10 +13,13 @@ from numpy.typing import NDArray
 
 from search.backbones.hub.contract import reason
 from search.errors import InputError
-from search.utils.batched import SCORING_BATCH
+from search.utils.batched import SCORING_BATCH, tensors
 
 Call = Callable[[tf.Tensor], Any]
 """Maps strings [n] to numbers [n, …]."""
+
+Rows = Sequence[str] | Sequence[bytes] | NDArray[Any]
+"""Texts, or a structured array of texts and what stands beside them."""
 
 _SHOWN_CHARACTERS = 60
 _NOT_FINITE = "it gives NaN or infinite numbers"
@@ -48,12 +51,12 @@ def guarded(vectors: tf.Tensor, texts: tf.Tensor, dimension: int) -> tf.Tensor:
         return tf.debugging.check_numerics(vectors, _NOT_FINITE)
 
 
-def answers(call: Call, texts: Sequence[str] | Sequence[bytes], who: str) -> NDArray[Any]:
+def answers(call: Call, texts: Rows, who: str) -> NDArray[Any]:
     """Calls a module or a model on texts and checks the result.
 
     Args:
         call: Maps strings [n] to numbers [n, …].
-        texts: The texts of one batch.
+        texts: The rows of one batch: texts, or a structured array with texts as its first field.
         who: The module or model, as named in messages.
 
     Returns:
@@ -67,14 +70,19 @@ def answers(call: Call, texts: Sequence[str] | Sequence[bytes], who: str) -> NDA
         return _checked(call, texts)
     except _Unusable as error:
         culprits, why = _narrowed(call, texts, error)
-        named = f"the text {shown(culprits[0])}" if len(culprits) == 1 else f"{len(culprits)} texts together"
+        named = f"the text {shown(_text_of(culprits[0]))}" if len(culprits) == 1 else f"{len(culprits)} texts together"
         raise InputError(f"{who} cannot be used on {named}: {why}; leave such texts out.") from error
 
 
 def answers_in_batches(call: Call, texts: NDArray[np.object_], who: str) -> NDArray[Any]:
     """Calls a module or a model on any number of texts, at least one; see `answers`."""
     starts = range(0, len(texts), SCORING_BATCH)
-    return np.concatenate([answers(call, texts[start : start + SCORING_BATCH].tolist(), who) for start in starts])
+    parts = (texts[start : start + SCORING_BATCH] for start in starts)
+    return np.concatenate([answers(call, part if part.dtype.names else part.tolist(), who) for part in parts])
+
+
+def _text_of(row: Any) -> Any:
+    return row[0] if isinstance(row, np.void) else row
 
 
 @contextmanager
@@ -110,9 +118,9 @@ class _Unusable(Exception):
     """A fault in the result for a batch of texts."""
 
 
-def _checked(call: Call, texts: Sequence[str] | Sequence[bytes]) -> NDArray[Any]:
+def _checked(call: Call, texts: Rows) -> NDArray[Any]:
     try:
-        values = np.asarray(call(tf.constant(texts, dtype=tf.string)))
+        values = np.asarray(call(tensors(texts)))
     except tf.errors.ResourceExhaustedError:
         raise
     except tf.errors.OpError as error:
@@ -125,9 +133,7 @@ def _checked(call: Call, texts: Sequence[str] | Sequence[bytes]) -> NDArray[Any]
     return values
 
 
-def _narrowed(
-    call: Call, texts: Sequence[str] | Sequence[bytes], error: _Unusable
-) -> tuple[Sequence[str] | Sequence[bytes], str]:
+def _narrowed(call: Call, texts: Rows, error: _Unusable) -> tuple[Rows, str]:
     """The texts at fault, usually one, else the fewest that fail together; and the fault."""
     while len(texts) > 1:
         for part in (texts[: len(texts) // 2], texts[len(texts) // 2 :]):

@@ -9,6 +9,8 @@ import keras
 import tensorflow as tf
 
 from search.backbones.hub.joined_layer import frozen_parts
+from search.datasets import Column
+from search.models.beside.symbolic import column_inputs
 from search.models.ensembles.combiners import Combiner, Weighted
 from search.models.ensembles.member import Member
 from search.models.keras_model import above_embedding, linear_words
@@ -35,17 +37,18 @@ class Combination(keras.layers.Layer):
         return input_shape[0]
 
 
-def ensemble_model(members: Sequence[Member], combiner: Combiner) -> keras.Model:
+def ensemble_model(members: Sequence[Member], combiner: Combiner, beside: Sequence[Column] = ()) -> keras.Model:
     """Puts members under a combiner; members without weight are left out, and each frozen module is shared.
 
     Args:
         members: Members with models.
         combiner: The combiner, fitted on all of them in this order.
+        beside: The columns that members take beside the texts.
 
     Returns:
-        A model from strings [batch] to probabilities, float32 [batch, classes].
+        A model from strings [batch], and the columns beside them, to probabilities, float32 [batch, classes].
     """
-    texts = keras.Input((), dtype="string", name="texts")
+    texts, columns = keras.Input((), dtype="string", name="texts"), column_inputs(beside)
     if isinstance(combiner, Weighted):
         members = [member for member, weight in zip(members, combiner.weights, strict=True) if weight]
         combiner = Weighted(combiner.weights[combiner.weights > 0])
@@ -59,14 +62,17 @@ def ensemble_model(members: Sequence[Member], combiner: Combiner) -> keras.Model
                 if part.folder not in embedded:
                     embedded[part.folder] = part.published(f"module_{len(embedded) + 1}")(texts)
             vectors = [embedded[part.folder] for part in frozen]
-            above = vectors[0] if len(vectors) == 1 else keras.layers.Concatenate(dtype="float32")(vectors)
+            above = [vectors[0] if len(vectors) == 1 else keras.layers.Concatenate(dtype="float32")(vectors), *columns]
             if (words := linear_words(model)) is not None:
-                above = [above, words.named(f"{member.name}_words")(texts)]
-            outputs.append(_named(above_embedding(model), member.name)(above))
+                above.append(words.named(f"{member.name}_words")(texts))
+            outputs.append(_named(above_embedding(model), member.name)(above if len(above) > 1 else above[0]))
         else:
             part = _named(model, member.name) if isinstance(model, keras.Model) else model
-            outputs.append(part(texts))
-    return keras.Model(texts, Combination(combiner, name="probabilities")(outputs), name="ensemble")
+            several = isinstance(part, keras.Model) and len(part.inputs) > 1
+            outputs.append(part([texts, *columns] if several else texts))
+    return keras.Model(
+        [texts, *columns] if columns else texts, Combination(combiner, name="probabilities")(outputs), name="ensemble"
+    )
 
 
 def _named(model: keras.Model, name: str) -> keras.Model:

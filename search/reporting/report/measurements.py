@@ -59,6 +59,7 @@ def write_measurements(
         predicted[rows].tolist(),
         classify,
         min(_WORD_TEXTS, int(_WORD_SECONDS * 1000 / max(evaluation.milliseconds, 1e-3))),
+        None if test.beside is None else test.beside[rows],
     )
     content = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -66,13 +67,13 @@ def write_measurements(
         "word_bins": _WORD_BINS.tolist(),
         "examples": _examples(splits),
         "near_duplicates": _near_duplicates(splits),
-        "modules": {name: _module(name, embed, catalog, test.texts) for name, embed in models.modules.items()},
+        "modules": {name: _module(name, embed, catalog, test.inputs) for name, embed in models.modules.items()},
         "backbones": {name: asdict(found) for name, found in models.backbones.items()},
         "milliseconds": {
             "batch": BATCH,
             "model": evaluation.milliseconds,
             "trials": {
-                name: milliseconds_per_text(classifier, test.texts) for name, classifier in models.classifiers.items()
+                name: milliseconds_per_text(classifier, test.inputs) for name, classifier in models.classifiers.items()
             },
             "baselines": {name: baseline.milliseconds for name, baseline in baselines.items()},
         },

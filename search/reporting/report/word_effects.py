@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from search.datasets.beside import joined
+
 _WORDS = 60
 _PER_KIND = 2
 _MOST_TEXTS = 12
@@ -45,14 +47,16 @@ def leave_one_word_out(
     classes: Sequence[int],
     probabilities: Callable[[NDArray[np.object_]], NDArray[np.float64]],
     most_calls: int,
+    beside: NDArray[Any] | None = None,
 ) -> list[dict[str, Any]]:
     """The drop in the probability of a class when a word is left out (Li, Monroe & Jurafsky, 2016).
 
     Args:
         texts: The texts.
         classes: For each text the class asked about.
-        probabilities: Maps strings [n] to probabilities [n, classes].
+        probabilities: Maps strings [n], or texts and columns (`joined`), to probabilities [n, classes].
         most_calls: The most texts to score in all; the last texts are left out if these do not suffice.
+        beside: The columns beside each text, structured [n], which stay as they are; None: there are none.
 
     Returns:
         For each text its `probability`, its `words` and the drop for each: `drops`, null for words past the sixtieth.
@@ -68,7 +72,9 @@ def leave_one_word_out(
         variants += [text, *without]
     if not asked:
         return []
-    scores = probabilities(np.array(variants, dtype=object))
+    origins = np.repeat(np.arange(len(asked)), [1 + tried for _, _, tried in asked])
+    columns = None if beside is None else beside[origins]
+    scores = probabilities(joined(np.array(variants, dtype=object), columns))
     answers, at = [], 0
     for words, of_class, tried in asked:
         own = scores[at : at + 1 + tried, of_class].astype(float)

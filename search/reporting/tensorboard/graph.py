@@ -47,9 +47,9 @@ def _layers(model: keras.Model) -> Any:
 def _operations(model: keras.Model) -> bytes:
     """The operations, without the values of constants: a vocabulary is one."""
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="texts")])
-    def probabilities(texts: tf.Tensor) -> tf.Tensor:
-        return model(texts, training=False)
+    @tf.function(input_signature=[tf.TensorSpec(one.shape, one.dtype, name=one.name) for one in model.inputs])
+    def probabilities(*rows: tf.Tensor) -> tf.Tensor:
+        return model(list(rows) if len(rows) > 1 else rows[0], training=False)
 
     traced = probabilities.get_concrete_function().graph
     graph = tf.compat.v1.graph_util.extract_sub_graph(traced.as_graph_def(), [_source(traced.outputs[0]).name])

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from search.backbones.hub.load import Module
+from search.features.splits import Inputs
 from search.optimizers.flat import clip, flat_optimizer
 from search.optimizers.optimizer_settings import OptimizerSettings
 from search.training.embedding_bag.bag_table import Table
@@ -26,10 +27,16 @@ class _Sums:
     weights: csr_array
     table: Floats
     fixed: Floats | None = None
+    columns: Inputs | None = None
 
     def take(self, rows: NDArray[np.int64]) -> Floats:
         sums: Floats = self.weights[rows] @ self.table
-        return sums if self.fixed is None else sums + self.fixed[rows]
+        return _beside(sums if self.fixed is None else sums + self.fixed[rows], self.columns, rows)
+
+
+def _beside(sums: Floats, columns: Inputs | None, rows: NDArray[np.int64]) -> Floats:
+    """The vectors of rows with those of their columns behind them, where there are any."""
+    return sums if columns is None else np.concatenate([sums, columns.take(rows)], axis=1)
 
 
 class EmbeddingBagTraining(HeadTraining):
@@ -43,7 +50,8 @@ class EmbeddingBagTraining(HeadTraining):
         table: Its table and the rows to train on and to score by, as sums of it.
         head: The head, with its first weights.
         optimizer: Of all weights.
-        data: What is trained on and scored by; its inputs are not looked at, `table` has them.
+        data: What is trained on and scored by; its inputs are the vectors of columns beside the texts, or None. Those
+            of the texts are in `table`.
     """
 
     def __init__(
@@ -56,8 +64,9 @@ class EmbeddingBagTraining(HeadTraining):
         valid = data.valid
         if valid is not None:
             assert table.valid is not None
-            valid = replace(valid, inputs=_Sums(table.valid, self._rows, table.fixed))
-        train = replace(data.train, inputs=_Sums(table.train, self._rows))
+            valid = replace(valid, inputs=_Sums(table.valid, self._rows, table.fixed, valid.inputs))
+        self._columns: Inputs | None = data.train.inputs
+        train = replace(data.train, inputs=_Sums(table.train, self._rows, columns=self._columns))
         super().__init__(head, optimizer, replace(data, train=train, valid=valid))
 
     @property
@@ -97,8 +106,8 @@ class EmbeddingBagTraining(HeadTraining):
         texts = self._table.train[batch.rows]
         words, at = np.unique(texts.indices, return_inverse=True)
         weights = csr_array((texts.data, at, texts.indptr), (len(batch.rows), len(words)))
-        losses = self._learn(weights @ self._rows[words], batch)
-        gradient = weights.T @ self.head.feature_gradient()
+        losses = self._learn(_beside(weights @ self._rows[words], self._columns, batch.rows), batch)
+        gradient = weights.T @ self.head.feature_gradient()[:, : self._rows.shape[1]]
         clip([gradient, self.head.gradient], self._optimizer.settings.clip_norm)
         self._moves.step(gradient, words)
         self._optimizer.step(self.head.gradient)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from search.backbones.hub.layers import ModuleLayers
 from search.backbones.hub.load import Module
-from search.utils.batched import SCORING_BATCH
+from search.utils.batched import SCORING_BATCH, Several
 from search.utils.ragged import TOKENS_AT_ONCE, RaggedRows
 
 Rows = NDArray[np.int64]
@@ -66,6 +66,40 @@ class TextInputs:
     def vectors(self, batch: tf.Tensor, training: bool) -> tf.Tensor:
         """The module's vectors of strings."""
         return self._module(batch, training)
+
+
+class InputsBeside:
+    """The inputs of a module, and the vectors of columns, which stand beside its own: `Several` of both.
+
+    Args:
+        inputs: The inputs of the module.
+        width: Of the columns' vectors.
+    """
+
+    def __init__(self, inputs: ModuleInputs, width: int) -> None:
+        self._inputs = inputs
+        self.signature = inputs.signature, tf.TensorSpec([None, width], tf.float32)
+
+    @property
+    def rates(self) -> Sequence[float]:
+        """Those of the module."""
+        return self._inputs.rates
+
+    def take(self, inputs: Several, rows: Rows) -> tuple[Any, tf.Tensor]:
+        """What the module takes of some rows, and the vectors of their columns."""
+        of_module, columns = inputs.parts
+        return self._inputs.take(of_module, rows), tf.constant(columns.take(rows))
+
+    def batches(self, inputs: Several, rows: Rows) -> Iterator[tuple[Rows, Any]]:
+        """Both, in the module's batches."""
+        of_module, columns = inputs.parts
+        for places, batch in self._inputs.batches(of_module, rows):
+            yield places, (batch, tf.constant(columns.take(rows[places])))
+
+    def vectors(self, batch: tuple[Any, tf.Tensor], training: bool) -> tf.Tensor:
+        """The module's vectors and the columns', one behind the other."""
+        of_module, columns = batch
+        return tf.concat([self._inputs.vectors(of_module, training), columns], axis=1)
 
 
 class LayerInputs:

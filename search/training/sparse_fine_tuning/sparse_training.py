@@ -24,6 +24,7 @@ from search.training.sparse_fine_tuning.gather_guard import tables_gathered_from
 from search.training.sparse_fine_tuning.module_inputs import ModuleInputs
 from search.training.sparse_fine_tuning.module_weights import ModuleWeights
 from search.training.sparse_fine_tuning.touched_rows import Touched, regularization
+from search.utils.batched import Several
 from search.utils.checkpoint import Arrays
 
 # Of some rows: what the module is given, the logits that are added, the classes and the weights in the loss.
@@ -152,7 +153,8 @@ class SparseRowTraining(EpochLoop):
     def _faults(self) -> AbstractContextManager[None]:
         # Once the published weights are back, it can be told whether they or those of the trial made a call fail.
         splits = [split.inputs for split in (self._data.train, self._data.valid) if split is not None]
-        texts = [inputs for inputs in splits if tf.is_tensor(inputs)]
+        of_module = [inputs.parts[0] if isinstance(inputs, Several) else inputs for inputs in splits]
+        texts = [inputs for inputs in of_module if tf.is_tensor(inputs)]
         return faults_of_modules({self._module.name: self._module}, *texts) if texts else nullcontext()
 
     def _step_on(self, rows: _RowTensors, number: tf.Tensor, rates: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:

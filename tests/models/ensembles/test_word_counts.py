@@ -51,8 +51,9 @@ def test_texts_fall_into_the_words_that_scikit_learn_sees(texts):
 
 
 def fitted(texts, labels, unseen):
-    split = SimpleNamespace(texts=np.array(texts, dtype=object), labels=np.array(labels, dtype=np.int64))
-    other = SimpleNamespace(texts=np.array(unseen, dtype=object), labels=np.zeros(len(unseen), np.int64))
+    given, asked = np.array(texts, dtype=object), np.array(unseen, dtype=object)
+    split = SimpleNamespace(texts=given, inputs=given, labels=np.array(labels, dtype=np.int64))
+    other = SimpleNamespace(texts=asked, inputs=asked, labels=np.zeros(len(unseen), np.int64))
     fold = SimpleNamespace(train=split, valid=split, at=np.arange(len(texts)))
     return run_baselines([fold], split, other, split)
 

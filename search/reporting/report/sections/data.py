@@ -14,6 +14,7 @@ from search.reporting.report.figures.overview import length_histogram
 from search.reporting.report.run_files import RecordedRun
 from search.reporting.report.sections.answer import spoken
 from search.reporting.screen import describe_cleaning
+from search.reporting.tables import describe_columns
 
 _QUANTILES = ("5\u00a0%", "25\u00a0%", "median", "75\u00a0%", "95\u00a0%", "longest")
 
@@ -33,6 +34,7 @@ def data(run: RecordedRun) -> dict[str, Any]:
         "totals": list(totals.values()),
         "cleaning": describe_cleaning(Cleaning(**run.summary["cleaning"])),
         "differing": classes_told(run.summary),
+        "columns": describe_columns(found) if (found := run.summary.get("columns")) else None,
         "conflicting": run.summary["cleaning"].get("conflicting_texts", 0),
         "checksums": [(key, one["sha256"]) for key, one in run.summary.get("data", {}).items()],
         "quantiles": _QUANTILES,

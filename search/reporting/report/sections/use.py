@@ -28,8 +28,7 @@ def use(run: RecordedRun) -> dict[str, Any]:
         "python": (
             "import tensorflow as tf\n"
             "# import tensorflow_text too, where the module needs it, as use-multilingual does\n\n"
-            f"model = tf.saved_model.load({str(path / run.folder.saved_model.name)!r})\n"
-            'probabilities = model(tf.constant(["a text", "another"]))'
+            f"model = tf.saved_model.load({str(path / run.folder.saved_model.name)!r})\n" + _call(run)
         ),
         "classes": run.classes,
         "threshold": run.threshold,
@@ -48,6 +47,21 @@ def use(run: RecordedRun) -> dict[str, Any]:
             ("MODEL_CARD.md", "the model's description, to pass on with it"),
         ],
     }
+
+
+def _call(run: RecordedRun) -> str:
+    """A call of the model in Python."""
+    columns = run.summary.get("columns") or []
+    if not columns:
+        return 'probabilities = model(tf.constant(["a text", "another"]))'
+    values = {
+        "number": 'tf.constant([1.0, float("nan")], tf.float64)',
+        "date": 'tf.constant([1.8e9, float("nan")], tf.float64)  # seconds since 1970, UTC',
+        "category": 'tf.constant(["one", ""])',
+    }
+    lines = [f"{one['input']} = {values[one['kind']]}" for one in columns]
+    names = ", ".join(one["input"] for one in columns)
+    return "\n".join([*lines, f'probabilities = model(tf.constant(["a text", "another"]), {names})'])
 
 
 def _of_final_refit(run: RecordedRun) -> Iterator[tuple[str, str]]:
