@@ -122,7 +122,9 @@ class MlflowTracker(Callback):
         for name in _FILES:
             if (path := run.folder / name).is_file():
                 self._client.log_artifact(self._parent, str(path))
-        log_model(run.folder, self._parent, run.classes)
+        labels = json.loads((run.folder / "model" / "labels.json").read_text(encoding="utf-8"))
+        if not labels.get("columns"):  # the pyfunc takes texts alone
+            log_model(run.folder, self._parent, run.classes)
 
     def _nested(self) -> list[Any]:
         return list(
