@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 # A cluster of this machine stays on it: nobody else is to reach it, and nothing is reported to Ray's makers.
 _LOOPBACK = "127.0.0.1"
 PRIVATE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_USAGE_STATS_ENABLED": "0"}
-# What opens a cluster, once one was started by this user: the same file lies on each machine.
-TOKEN = Path.home() / ".ray" / "auth_token"
 # Seconds within which the cluster must have room for a worker.
 _PATIENCE = 300.0
 # Seconds within which it must answer.
@@ -184,10 +182,7 @@ def _connected(cluster: Cluster, workers: int) -> Any:
     Raises:
         InputError: It is not installed, or there is no such cluster.
     """
-    # Ray shows a cluster that is named to it its token only if it is told to.
-    of_token = {"RAY_AUTH_MODE": "token"} if cluster.address is not None and TOKEN.exists() else {}
-    for name, value in (PRIVATE | of_token).items():
-        os.environ.setdefault(name, value)
+    os.environ.update({name: os.environ.get(name, value) for name, value in PRIVATE.items()})
     try:
         import ray
     except ImportError as error:
