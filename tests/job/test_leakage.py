@@ -58,8 +58,11 @@ def learned(folder):
 @pytest.mark.parametrize(
     "settings",
     [
-        ("dataset.folds=2", "space.wide=[none,tfidf]", "space.wide_l2=1", "dataset.columns=[price,brand,day]"),
-        ("dataset.valid_size=0.2", "space.wide=none"),
+        (
+            *("dataset.folds=2", "space.modules=[{}]", "space.wide=[none,tfidf]", "space.wide_l2=1"),
+            "dataset.columns=[price,brand,day]",
+        ),
+        ("dataset.valid_size=0.2", "space.modules=[{},mean]", "space.wide=none", "space.embedding_size=4"),
     ],
 )
 def test_another_test_split_changes_what_is_measured_and_nothing_else(search_command, tmp_path, word_module, settings):
@@ -68,9 +71,9 @@ def test_another_test_split_changes_what_is_measured_and_nothing_else(search_com
     write(tmp_path / "other.csv", 40, 2, word="zebra", flip=0.7)
     for test in ("one", "other"):
         outcome = search_command(
-            *("dataset=csv", "dataset.path=train.csv", "dataset.text=review", "dataset.label=stars", *settings),
+            *("dataset=csv", "dataset.path=train.csv", "dataset.text=review", "dataset.label=stars"),
             *(f"dataset.test_path={test}.csv", f"hydra.run.dir={test}", "ensemble.trials=2", "tuner=grid"),
-            *(f"space.modules=[{word_module},mean]", "space.trainable=[false]", "space.embedding_size=4"),
+            *(*(setting.format(word_module) for setting in settings), "space.trainable=[false]"),
             *("space.layers=1", "space.units=8", "space.batch_size=32", "space.learning_rate=0.01"),
             *("space.dropout=0.1", "space.class_weight=none", "tuner.max_epochs=1"),
         )

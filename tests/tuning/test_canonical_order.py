@@ -18,7 +18,7 @@ OBJECTIVE = keras_tuner.Objective("val_loss", "min")
 SETTINGS = {
     "hyperband": {"max_epochs": 9, "factor": 3, "iterations": 2},
     "random": {"max_epochs": 3, "max_trials": 20},
-    "bayesian": {"max_epochs": 3, "max_trials": 14, "batch": 4},
+    "bayesian": {"max_epochs": 3, "max_trials": 10, "batch": 3},
     "grid": {"max_epochs": 3, "max_trials": 20},
     "asha": {"max_epochs": 9, "factor": 3, "max_trials": 40},
 }
@@ -127,7 +127,7 @@ def test_a_models_search_goes_on_the_same_after_a_replay(early_model, name):
     assert told(again) == told(whole)
 
 
-@pytest.mark.parametrize(("name", "most"), [("hyperband", 34), ("random", 20), ("grid", 20), ("bayesian", 4)])
+@pytest.mark.parametrize(("name", "most"), [("hyperband", 34), ("random", 20), ("grid", 20), ("bayesian", 3)])
 def test_what_need_not_wait_runs_side_by_side(name, most):
     assert run(make_study(name, 0), 100, random.Random(0), 0.0) == most
 
