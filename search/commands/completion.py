@@ -41,7 +41,7 @@ def script(shell: str) -> str:
 
 
 def completions(words: list[str], commands: Mapping[str, tuple[str, str]]) -> list[str]:
-    """What the last word may become.
+    """The words that the last one may become.
 
     Args:
         words: The words behind `search`, the last one as far as it was typed.

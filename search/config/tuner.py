@@ -63,7 +63,7 @@ class ParallelConfig:
     engine: str = choice("processes", ENGINES)
     """processes: of this machine; ray: workers of a Ray cluster."""
     address: str | None = None
-    """Of a running Ray cluster, host:port; null: one on this machine alone is started for the search."""
+    """The address of a running Ray cluster, host:port; null: one on this machine alone is started for the search."""
     cpus_per_trial: int | None = number(None, least=1)
     """Threads of a trial's computations, on which the last digits of sums depend, so that runs are to be compared at
     one value; null: one for each core of the machine, whatever the number of workers. Ray

@@ -1,4 +1,4 @@
-"""Of which kind the columns beside the texts are: numbers, categories or dates, by their values."""
+"""The kinds of columns beside the texts: numbers, categories or dates, by their values."""
 
 from __future__ import annotations
 

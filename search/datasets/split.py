@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.config.dataset import DatasetConfig
+from search.datasets.apportion import Counts, apportion
 from search.datasets.beside import Column
 from search.datasets.clean import Cleaning, distinct_texts
 from search.datasets.folds import Fold, cross_folds, number_folds, number_of_folds
@@ -18,7 +19,6 @@ from search.datasets.table import SPLITS, Examples
 from search.errors import InputError
 from spaces import AUTO
 
-_Counts = NDArray[np.int64]
 _VALID_SIZE = 0.1
 
 
@@ -156,7 +156,7 @@ def _limit(
             f"dataset.limit={config.limit} is too few for {len(counts)} classes in {', '.join(names)}: "
             f"expected {len(names) * len(counts)} or more"
         )
-    share = _apportion(counts, config.limit, np.minimum(counts, len(names)), counts)
+    share = apportion(counts, config.limit, np.minimum(counts, len(names)), counts)
     taken = np.zeros(len(labels), dtype=bool)
     for of_class, count in zip(_shuffled(labels, counts, random), share, strict=True):
         taken[of_class[:count]] = True
@@ -189,7 +189,7 @@ def _cut(
     return {name: examples.take(side[ids] == name) for name in ("train", *names)}
 
 
-def _share(left: _Counts, size: int | float, texts: int, later: int, name: str, classes: tuple[str, ...]) -> _Counts:
+def _share(left: Counts, size: int | float, texts: int, later: int, name: str, classes: tuple[str, ...]) -> Counts:
     """The number of texts of each class (without `stratify`, of all classes together) that go into a split."""
     key = f"dataset.{name}_size={size}"
     count = size if isinstance(size, int) else round(size * texts)
@@ -207,7 +207,7 @@ def _share(left: _Counts, size: int | float, texts: int, later: int, name: str, 
             f"{key} asks for {count:,} texts, but of {texts:,} only {most.sum():,} are available: "
             "make dataset.train_size, valid_size or test_size smaller"
         )
-    return _apportion(left, count, np.full_like(left, least), most)
+    return apportion(left, count, np.full_like(left, least), most)
 
 
 def _require_every_class(splits: Mapping[str, Examples], classes: tuple[str, ...]) -> None:
@@ -221,33 +221,12 @@ def _require_every_class(splits: Mapping[str, Examples], classes: tuple[str, ...
             )
 
 
-def _apportion(counts: _Counts, size: int, low: _Counts, high: _Counts) -> _Counts:
-    """Apportions `size` to classes in proportion to their counts, within bounds, by largest remainders.
-
-    Args:
-        counts: [classes] int64.
-        size: Not below the sum of `low` or above that of `high`.
-        low: [classes] int64.
-        high: [classes] int64, not below `low`.
-
-    Returns:
-        [classes] int64 with the sum `size`.
-    """
-    exact = counts * (size / counts.sum())
-    share: _Counts = np.clip(np.floor(exact).astype(np.int64), low, high)
-    while share.sum() < size:
-        share[np.where(share < high, exact - share, -np.inf).argmax()] += 1
-    while share.sum() > size:
-        share[np.where(share > low, exact - share, np.inf).argmin()] -= 1
-    return share
-
-
-def _shuffled(labels: NDArray[np.int64], counts: _Counts, random: np.random.Generator) -> list[NDArray[np.int64]]:
+def _shuffled(labels: NDArray[np.int64], counts: Counts, random: np.random.Generator) -> list[NDArray[np.int64]]:
     """The positions of each class, shuffled."""
     order = random.permutation(len(labels))
     by_class = order[np.argsort(labels[order], kind="stable")]
     return np.split(by_class, np.cumsum(counts)[:-1])
 
 
-def _per_class(labels: NDArray[np.int64], classes: int) -> _Counts:
+def _per_class(labels: NDArray[np.int64], classes: int) -> Counts:
     return np.asarray(np.bincount(labels, minlength=classes))

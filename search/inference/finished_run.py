@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from search.errors import InputError
 from search.evaluation.metrics import names, predict
 from search.inference import FORMATS
 from search.inference.asked import Asked, Texts, columns_beside
+from search.inference.best import Best
 from search.inference.evaluating import Evaluation, evaluate_given
 from search.inference.exporting import export
 from search.inference.predictor import MODELS, Labels, Predictor
@@ -41,25 +41,6 @@ def load_run(path: str | Path) -> FinishedRun:
         >>> load_run("outputs/quora/2026-01-31_12-00-00").predict(["How do magnets work?"])  # doctest: +SKIP
     """
     return FinishedRun(read_run(read_path(path, "path")))
-
-
-@dataclass(frozen=True)
-class Best:
-    """The configuration that won.
-
-    Attributes:
-        trial: Its trial.
-        objective: The metric that ranked the trials.
-        score: Its objective on the validation split.
-        epochs: The epoch of its score, and the number of epochs of the refit.
-        hyperparameters: Name to value.
-    """
-
-    trial: str
-    objective: str
-    score: float
-    epochs: int
-    hyperparameters: dict[str, Any]
 
 
 class FinishedRun:

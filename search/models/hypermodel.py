@@ -119,7 +119,7 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
         return self._features.of(modules, examples)
 
     def under_head(self, modules: Sequence[SavedModule], examples: Examples) -> Inputs:
-        """What stands under a head over frozen modules: their features of a split, and the columns beside the texts."""
+        """The inputs of a head over frozen modules: their features of a split, and the columns beside the texts."""
         features = self.features(modules, examples)
         return features if self.columns is None else side_by_side([features, self.columns.vectors(examples)])
 

@@ -41,6 +41,7 @@ def _from_hugging_face(wanted: str, name: str, max_gib: float | None) -> Path:
         raise InputError(f"module {name}: expected hf://owner/name, perhaps with @revision.")
     try:
         import huggingface_hub
+        from huggingface_hub import constants
     except ImportError as error:
         raise InputError(
             f"module {name} needs the package huggingface_hub: pip install 'search[transformers]'"
@@ -48,7 +49,7 @@ def _from_hugging_face(wanted: str, name: str, max_gib: float | None) -> Path:
     owner_and_name, _, revision = wanted.partition("@")
     try:
         size = 0
-        if not huggingface_hub.constants.is_offline_mode():
+        if not constants.is_offline_mode():
             info = huggingface_hub.HfApi().model_info(
                 owner_and_name, revision=revision or None, files_metadata=True, timeout=_TIMEOUT_SECONDS
             )

@@ -82,11 +82,11 @@ class InputsBeside:
 
     @property
     def rates(self) -> Sequence[float]:
-        """Those of the module."""
+        """The learning rates of the module."""
         return self._inputs.rates
 
     def take(self, inputs: Several, rows: Rows) -> tuple[Any, tf.Tensor]:
-        """What the module takes of some rows, and the vectors of their columns."""
+        """The module's inputs of some rows, and the vectors of their columns."""
         of_module, columns = inputs.parts
         return self._inputs.take(of_module, rows), tf.constant(columns.take(rows))
 

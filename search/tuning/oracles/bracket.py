@@ -68,7 +68,7 @@ class BegunBracket:
         return [trial_id for trials in self.rounds for trial_id, parent in trials.items() if parent is None]
 
     def replacements(self) -> list[str]:
-        """Those that came in place of failed ones."""
+        """The trials that came in place of failed ones."""
         return self.drawn()[len(self.scheduled()) :]
 
     def place(self, score: Score) -> Place | None:

@@ -44,7 +44,7 @@ class Ended:
 
 @dataclass(frozen=True)
 class Results:
-    """What a proposal follows from.
+    """The results that a proposal follows from.
 
     Attributes:
         ended: The trials whose results count, of each configuration the last one.
