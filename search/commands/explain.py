@@ -16,7 +16,7 @@ from search.errors import InputError, nearest
 from search.utils.paths import read_path
 
 if TYPE_CHECKING:  # bring NumPy and more
-    from search.inference.explaining import Explained, Word
+    from search.evaluation.explaining import Explained, Word
 
 _OWN = ("run", "model", "text", "input", "text_column", "class", "rows", "words", "top", "output", "device")
 _MODELS = ("best", "ensemble", "all")
@@ -72,13 +72,13 @@ def _values(arguments: Sequence[str]) -> dict[str, str]:
 def _explain(values: dict[str, str]) -> None:
     # Imported only now: --help and mistakes are answered at once.
     from search.datasets.dataset_settings import run_settings
-    from search.inference.explaining import explained
+    from search.evaluation.explaining import explained
     from search.inference.predictor import Labels, Predictor
     from search.utils.device import configure
 
     run = read_path(values["run"], "run")
     labels, dataset = Labels.of(run, None, values["model"]), run_settings(run)
-    if getattr(dataset, "columns", None):
+    if dataset.columns:
         raise InputError(f"run={run}: its model reads columns beside the text, and only words can be left out.")
     asked = values.get("class")
     if asked is not None and asked not in labels.classes:
@@ -165,7 +165,7 @@ def _show_text(one: Explained, classes: Sequence[str], top: int) -> None:
 
 
 def _show_classes(every: Sequence[Explained], classes: Sequence[str], top: int) -> None:
-    from search.inference.explaining import words_of_classes
+    from search.evaluation.explaining import words_of_classes
 
     least = max(1, min(3, len(every) // 20))
     for k, words in words_of_classes(every, least).items():

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.datasets.beside import joined
+from search.evaluation.explaining import without_each
 
 _WORDS = 60
 _PER_KIND = 2
@@ -64,8 +65,7 @@ def leave_one_word_out(
     variants: list[str] = []
     asked: list[tuple[list[str], int, int]] = []
     for text, of_class in zip(texts, classes, strict=True):
-        words = text.split()
-        without = [" ".join(words[:i] + words[i + 1 :]) for i in range(min(len(words), _WORDS))]
+        words, without = without_each(text, _WORDS)
         if len(variants) + 1 + len(without) > most_calls:
             break
         asked.append((words, of_class, len(without)))

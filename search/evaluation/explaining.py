@@ -52,15 +52,25 @@ def explained(texts: Iterable[str], classify: Classify, decide: Decide, most_wor
     waiting: list[tuple[str, list[str], int]] = []
     asked: list[str] = []
     for text in texts:
-        words = text.split()
-        tried = min(len(words), most_words)
-        waiting.append((text, words, tried))
-        asked += [text, *(" ".join(words[:i] + words[i + 1 :]) for i in range(tried))]
+        words, without = without_each(text, most_words)
+        waiting.append((text, words, len(without)))
+        asked += [text, *without]
         if len(asked) >= _AT_ONCE:
             yield from _answers(waiting, classify(asked), decide)
             waiting, asked = [], []
     if asked:
         yield from _answers(waiting, classify(asked), decide)
+
+
+def without_each(text: str, most: int) -> tuple[list[str], list[str]]:
+    """The words of a text, and the text without each of the first of them.
+
+    Args:
+        text: The text.
+        most: The number of words that are left out, one at a time.
+    """
+    words = text.split()
+    return words, [" ".join(words[:i] + words[i + 1 :]) for i in range(min(len(words), most))]
 
 
 def _answers(
