@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from search.commands.cli import command
-from search.commands.predict import parsed_threshold
+from search.commands.run_model import parsed_threshold
 from search.config import DEVICES
 from search.errors import InputError, nearest
 from search.utils.paths import read_path

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from search.commands.cli import command, key_values, whole_number
-from search.config import DEVICES
+from search.commands.run_model import MODEL_CHOICES, check_choices, named_run
 from search.errors import InputError, nearest
 from search.utils.paths import read_path
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:  # bring NumPy and more
     from search.evaluation.explaining import Explained, Word
 
 _OWN = ("run", "model", "text", "input", "text_column", "class", "rows", "words", "top", "output", "device")
-_MODELS = ("best", "ensemble", "all")
 _USAGE = 'python -m search.explain run=outputs/… text="…"'
 _HELP = f"""Says which words drive a prediction: each word is left out once, and the model asked again.
 
@@ -57,13 +56,9 @@ def main(arguments: Sequence[str]) -> int:
 def _values(arguments: Sequence[str]) -> dict[str, str]:
     """Reads the arguments and checks what needs no file."""
     values = key_values(arguments, _OWN, _USAGE)
-    if not values.get("run"):
-        raise InputError(f"run= must be given: {_USAGE}")
+    check_choices(values, MODEL_CHOICES, _USAGE)
     if ("text" in values) == ("input" in values):
         raise InputError(f"Expected text= or input=, one of them: {_USAGE}")
-    for key, names in (("model", _MODELS), ("device", DEVICES)):
-        if values.setdefault(key, names[0]) not in names:
-            raise InputError(f"{key}={values[key]} is unknown. {nearest(values[key], names)}")
     for key, default in (("rows", "500"), ("words", "200"), ("top", "15")):
         values[key] = str(whole_number(values.get(key, default), key, 1))
     return values
@@ -76,7 +71,7 @@ def _explain(values: dict[str, str]) -> None:
     from search.inference.predictor import Labels, Predictor
     from search.utils.device import configure
 
-    run = read_path(values["run"], "run")
+    run = named_run(values)
     labels, dataset = Labels.of(run, None, values["model"]), run_settings(run)
     if dataset.columns:
         raise InputError(f"run={run}: its model reads columns beside the text, and only words can be left out.")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from search.commands.cli import command, key_values, whole_number
-from search.commands.predict import MODEL_CHOICES, check_choices, named_run, parsed_threshold
+from search.commands.run_model import MODEL_CHOICES, check_choices, named_run, parsed_threshold
 from search.errors import InputError
 from search.utils.paths import shown
 
