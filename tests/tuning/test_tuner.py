@@ -13,6 +13,7 @@ import keras_tuner
 import numpy as np
 import pytest
 import tensorflow as tf
+import toy
 
 from search.config.tuner import TunerConfig
 from search.errors import InputError, MachineFault
@@ -200,21 +201,22 @@ def test_a_trial_whose_weights_are_not_finite_has_failed_whatever_its_score(tmp_
     assert all("not finite" in record.error for record in tuner.records.values() if record.status == "FAILED")
 
 
+@pytest.mark.filterwarnings("ignore:All-NaN axis encountered:RuntimeWarning")  # the toy's loss
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_of_the_machine_ends_the_search_is_no_trials_and_changes_no_result(tmp_path, data, fault):
+def test_a_fault_of_the_machine_ends_the_search_is_no_trials_and_changes_no_result(tmp_path, fault):
     is_mended = []
 
-    def fails(hp):
-        if hp.get("units") > 4 and not is_mended:  # the tuner builds the smallest model first, to learn the space
+    def fails(hp, epoch):
+        if hp.get("units") > 1 and epoch == 1 and not is_mended:
             raise FAULTS[fault]()
 
-    undisturbed, _ = search(tmp_path / "undisturbed", data, name="random", max_trials=3)
+    undisturbed = toy.searched(tmp_path / "undisturbed", "random")
     with pytest.raises(MachineFault, match="trial"):
-        search(tmp_path / "disturbed", data, Digits(fails), name="random", max_trials=3)
+        toy.searched(tmp_path / "disturbed", "random", toy.Toy(fails))
     assert not any("FAILED" in path.read_text() for path in tmp_path.glob("disturbed/**/record.json"))
     is_mended.append(True)
-    again, _ = search(tmp_path / "disturbed", data, Digits(fails), name="random", max_trials=3)
-    assert table(again) == table(undisturbed)
+    again = toy.searched(tmp_path / "disturbed", "random", toy.Toy(fails))
+    assert toy.board(again) == toy.board(undisturbed)
 
 
 @pytest.mark.parametrize(
@@ -322,12 +324,13 @@ def test_a_model_that_is_too_large_is_not_trained(tmp_path, data):
     assert len(watcher.epochs) == 6 - len(failed)
 
 
+@pytest.mark.filterwarnings("ignore:All-NaN axis encountered:RuntimeWarning")  # the toy's loss
 @pytest.mark.parametrize("becomes", [RuntimeError, None])
-def test_an_interrupt_that_foreign_code_swallows_is_none_of_the_trials_results(tmp_path, data, becomes):
+def test_an_interrupt_that_foreign_code_swallows_is_none_of_the_trials_results(tmp_path, becomes):
     """C code that is looking at an attribute when the signal comes drops the error, or makes another one of it."""
 
-    class Swallows(Digits):
-        def fit(self, hp, model, **kwargs):
+    class Swallows(toy.Toy):
+        def fit(self, hp, model, *args, **kwargs):
             if not interrupted:
                 interrupted.append(True)
                 try:
@@ -335,15 +338,15 @@ def test_an_interrupt_that_foreign_code_swallows_is_none_of_the_trials_results(t
                 except KeyboardInterrupt:
                     if becomes is not None:
                         raise becomes("returned a result with an exception set") from None
-            return super().fit(hp, model, **kwargs)
+            return super().fit(hp, model, *args, **kwargs)
 
     interrupted = [True]
-    whole, _ = search(tmp_path / "whole", data, Swallows())
+    whole = toy.searched(tmp_path / "whole", "hyperband", Swallows())
     interrupted.clear()
     with pytest.raises(KeyboardInterrupt):
-        search(tmp_path / "cut", data, Swallows())
-    again, _ = search(tmp_path / "cut", data, Swallows())
-    assert table(again) == table(whole)
+        toy.searched(tmp_path / "cut", "hyperband", Swallows())
+    again = toy.searched(tmp_path / "cut", "hyperband", Swallows())
+    assert toy.board(again) == toy.board(whole)
     assert {record.status for record in again.records.values()} == {"COMPLETED"}
 
 
