@@ -4,6 +4,7 @@ import errno
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 from event_content import content as shown
 from reviews import write_reviews
 
+from search.commands.search import main
 from search.features.store import ChunkStore
 
 CSV = ("dataset=csv", "dataset.path=reviews.csv", "dataset.text=review", "dataset.label=stars")
@@ -97,12 +99,22 @@ def test_killed_again_and_again_it_ends_the_same(tmp_path, word_module):
     assert hidden == {".hydra"}, hidden
 
 
-@pytest.fixture
-def finished(search_command, tmp_path, word_module):
-    write_reviews(tmp_path / "reviews.csv", 200)
+@pytest.fixture(scope="module")
+def made(tmp_path_factory, word_module):
+    """A finished run."""
+    folder = tmp_path_factory.mktemp("finished")
+    write_reviews(folder / "reviews.csv", 200)
     tiny = ("tuner=random", "tuner.max_trials=2", "tuner.max_epochs=1", "space.trainable=false")
-    assert search_command(*CSV, *tiny, f"space.modules=[{word_module}]", "hydra.run.dir=run").code == 0
-    return tmp_path / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        assert main([*CSV, *tiny, f"space.modules=[{word_module}]", "hydra.run.dir=run"]) == 0
+    return folder / "run"
+
+
+@pytest.fixture
+def finished(made, tmp_path):
+    """A copy of it, to do as one likes with."""
+    return shutil.copytree(made, tmp_path / "run")
 
 
 def test_other_settings_are_refused_with_what_differs(search_command, finished):
