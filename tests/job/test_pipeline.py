@@ -50,6 +50,7 @@ def test_the_run_folder_agrees_with_itself(run):
     classes = summary["classes"]
     expected = {".hydra", "search.log", "trials", "tensorboard", "leaderboard.csv", "summary.json", "predictions.csv"}
     expected |= {"model", "model.keras", "report.html", "report.json", "baselines.npz", "MODEL_CARD.md", "inputs.json"}
+    expected |= {"packages.txt"}
     assert {path.name for path in folder.iterdir()} == expected
     assert outcome.err == ""
 

@@ -28,7 +28,7 @@ SMALL = (
     "space.learning_rate=0.01",
 )
 
-KILLS = 8
+KILLS = 5
 
 pytestmark = pytest.mark.slow
 

@@ -18,7 +18,7 @@ OBJECTIVE = keras_tuner.Objective("val_loss", "min")
 SETTINGS = {
     "hyperband": {"max_epochs": 9, "factor": 3, "iterations": 2},
     "random": {"max_epochs": 3, "max_trials": 20},
-    "bayesian": {"max_epochs": 3, "max_trials": 10, "batch": 3},
+    "bayesian": {"max_epochs": 3, "max_trials": 8, "batch": 3},
     "grid": {"max_epochs": 3, "max_trials": 20},
     "asha": {"max_epochs": 9, "factor": 3, "max_trials": 40},
 }
