@@ -47,7 +47,14 @@ def start(folder, *arguments):
 def newest(run):
     """When the search last wrote a result: a state, a record, a curve of the refit."""
     files = [*run.glob("trials/trial_*/*"), *run.glob("tensorboard/refit/*")]
-    return max((path.stat().st_mtime_ns for path in files if path.exists()), default=0)
+    return max(map(changed, files), default=0)
+
+
+def changed(path):
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:  # a file that is being written has another name until it is whole
+        return 0
 
 
 def finish(process):
