@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,9 +64,8 @@ class Space(Mapping[str, Parameter]):
         values: dict[str, Any] = {}
         for name, parameter in self.items():
             with ExitStack() as scopes:
-                # KerasTuner finds a parent only inside the scopes that it was itself declared in.
                 for when in self._conditions_of(name):
-                    scopes.enter_context(hp.conditional_scope(when.parameter, list(when.values)))
+                    scopes.enter_context(_scope(hp, when))
                 value = parameter.declare(hp, name)
             if value is not None:
                 values[name] = value
@@ -114,3 +113,22 @@ class Space(Mapping[str, Parameter]):
             raise SpaceError(f"{name}: depends on {when.parameter!r}, whose values are a continuum")
         if not any(value in options for value in when.values):
             raise SpaceError(f"{name}: exists where {when.parameter} is in {list(when.values)!r}, which it never is")
+
+
+@contextmanager
+def _scope(hp: Any, when: When) -> Iterator[None]:
+    """A scope in which a condition holds: KerasTuner's own, unless its parent stands beside the scopes around it.
+
+    KerasTuner finds a parent only inside exactly the scopes that it was itself declared in, and so does not take two
+    conditions on parameters that do not depend on each other; in everything else it does.
+    """
+    if not hp._conditions or hp._exists(when.parameter):
+        with hp.conditional_scope(when.parameter, list(when.values)):
+            yield
+        return
+    condition = type(hp._conditions[-1])  # KerasTuner's class is none of its public names
+    hp._conditions.append(condition(when.parameter, list(when.values)))
+    try:
+        yield
+    finally:
+        hp._conditions.pop()

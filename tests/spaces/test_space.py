@@ -106,3 +106,13 @@ def test_grid_search_visits_every_combination_once(tmp_path):
         trial.status = "COMPLETED"
         oracle.end_trial(trial)
     assert len(seen) == space.size() == len({tuple(sorted(values.items())) for values in seen})
+
+
+def test_a_parameter_may_depend_on_two_that_do_not_depend_on_each_other():
+    parameters = {"kind": Choice(["a", "b"]), "deep": Choice([False, True]), "last": Choice([1, 2])}
+    space = Space(parameters, {"last": When("deep", (True,), When("kind", ("b",)))})
+    for kind, deep in itertools.product(["a", "b"], [False, True]):
+        hp = keras_tuner.HyperParameters()
+        hp.values = {"kind": kind, "deep": deep}
+        assert ("last" in space.declare(hp)) == (kind == "b" and deep)
+    assert space.size() == 5
