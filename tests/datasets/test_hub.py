@@ -1,6 +1,5 @@
 """Tables are fetched from a hub on loopback, which nothing else of this machine's network is asked for."""
 
-import functools
 import hashlib
 import http.server
 import json
@@ -53,7 +52,7 @@ class Hub(http.server.BaseHTTPRequestHandler):
 def hub(tmp_path, monkeypatch):
     from huggingface_hub import constants
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Hub)) as server:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hub) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         address = f"http://127.0.0.1:{server.server_port}"

@@ -24,7 +24,7 @@ def write(path, rows, seed, word="", flip=0.2):
 
 
 def answers(model):
-    """What a saved model says of a few texts, with columns beside them if it takes any."""
+    """The answers of a saved model for a few texts, with columns beside them if it takes any."""
     import tensorflow as tf
 
     columns = {"price": [1.0, 7.0, np.nan], "brand": ["good", "bad", "other"], "day": [1.5e9, 1.6e9, 1.7e9]}
@@ -35,7 +35,7 @@ def answers(model):
 
 
 def learned(folder):
-    """What a run found without its test split, and what its models say."""
+    """Everything that a run found without its test split, and the answers of its models."""
     summary = json.loads((folder / "summary.json").read_text())
     board = pd.read_csv(folder / "leaderboard.csv").drop(columns="seconds")
     ensembles = summary["ensembles"]
