@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -166,10 +167,12 @@ class Study:
         trial.hyperparameters = hyperparameters_of(result.space)
         trial.status, trial.message = result.status, result.traceback
         if result.status == TrialStatus.COMPLETED:
-            for name in result.metrics:
+            # Scores of few rows are undefined where a class has none; KerasTuner's bests know no such values.
+            metrics = {name: value for name, value in result.metrics.items() if not math.isnan(value)}
+            for name in metrics:
                 if name != self.oracle.objective.name and not trial.metrics.exists(name):
                     trial.metrics.register(name, _direction(name))
-            self.oracle.update_trial(trial.trial_id, result.metrics, step=result.best_epoch)
+            self.oracle.update_trial(trial.trial_id, metrics, step=result.best_epoch)
         self.oracle.end_trial(trial)
 
     def ask_again(self) -> None:

@@ -5,8 +5,6 @@ from toy import TUNERS, Toy, board, make, searched
 
 from search.errors import InputError
 
-pytestmark = pytest.mark.filterwarnings("ignore:All-NaN axis encountered:RuntimeWarning")
-
 
 def fails(hp, epoch):
     if hp["units"] == 2 and epoch == 1:

@@ -8,9 +8,6 @@ from toy import TUNERS, Toy, board, make, searched
 from search.errors import InputError
 from search.tuning.journal import Journal
 
-# KerasTuner takes the best of the values of a metric that has none but NaN.
-pytestmark = pytest.mark.filterwarnings("ignore:All-NaN axis encountered:RuntimeWarning")
-
 ENTRIES = [{"a": 1}, {"b": [0.1, None, "é"]}, {"c": {"d": 2**60}}]
 
 

@@ -13,8 +13,6 @@ from search.tuning.record import TrialRecord
 from search.tuning.trial_files import TrialFiles
 from search.utils.checkpoint import is_whole
 
-pytestmark = pytest.mark.filterwarnings("ignore:All-NaN axis encountered:RuntimeWarning")
-
 
 def stand(files, kind):
     """The trials of which a checkpoint of some kind stands."""

@@ -21,9 +21,6 @@ from search.tuning.oracles import make_oracle
 from search.tuning.tuner import Tuner
 from spaces import space_from
 
-# KerasTuner takes the best of the values of a metric that has none but NaN.
-pytestmark = pytest.mark.filterwarnings("ignore:All-NaN axis encountered:RuntimeWarning")
-
 OTHERS = ("random", "bayesian", "grid")
 
 every_tuner = pytest.mark.parametrize("name", TUNERS)

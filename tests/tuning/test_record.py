@@ -10,9 +10,6 @@ from search.tuning.record import TrialRecord
 from search.utils.checked import read_checked, write_checked
 from search.utils.checkpoint import load, save
 
-# KerasTuner takes the mean of the losses of the training rows, which the toy has none of.
-pytestmark = pytest.mark.filterwarnings("ignore:All-NaN axis encountered:RuntimeWarning")
-
 RECORD = TrialRecord(
     "3",
     {"units": 64, "module": "ä", "dropout": 0.1},

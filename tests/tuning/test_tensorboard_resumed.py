@@ -19,7 +19,6 @@ SPACE = Space({"kind": Choice(["a", "b"]), "units": Int(1, 4), "rate": Float(0.1
 
 pytestmark = [
     # KerasTuner takes the best of the values of a metric that has none but NaN.
-    pytest.mark.filterwarnings("ignore:All-NaN axis encountered:RuntimeWarning"),
     # Who is killed closes nothing.
     pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning"),
 ]

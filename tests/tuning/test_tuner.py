@@ -202,7 +202,6 @@ def test_a_trial_whose_weights_are_not_finite_has_failed_whatever_its_score(tmp_
     assert all("not finite" in record.error for record in tuner.records.values() if record.status == "FAILED")
 
 
-@pytest.mark.filterwarnings("ignore:All-NaN axis encountered:RuntimeWarning")  # the toy's loss
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_of_the_machine_ends_the_search_is_no_trials_and_changes_no_result(tmp_path, fault):
     is_mended = []
@@ -325,7 +324,6 @@ def test_a_model_that_is_too_large_is_not_trained(tmp_path, data):
     assert len(watcher.epochs) == 6 - len(failed)
 
 
-@pytest.mark.filterwarnings("ignore:All-NaN axis encountered:RuntimeWarning")  # the toy's loss
 @pytest.mark.parametrize("becomes", [RuntimeError, None])
 def test_an_interrupt_that_foreign_code_swallows_is_none_of_the_trials_results(tmp_path, becomes):
     """C code that is looking at an attribute when the signal comes drops the error, or makes another one of it."""
