@@ -22,7 +22,6 @@ from search.job.trials import Trials
 from search.models.classifier import Classifier
 from search.reporting.provenance import provenance, write_packages
 from search.reporting.report.measurements import write_measurements
-from search.reporting.report.write import write_report
 from search.reporting.results import Evaluation, ScoredRows
 from search.reporting.summary import count_trials, fold_spread, versions, write_predictions
 from search.reporting.tensorboard import write_result
@@ -51,7 +50,7 @@ class Answer:
 
 
 def write_outputs(run: Run, prepared: Prepared, trials: Trials, answer: Answer) -> dict[str, Any]:
-    """Writes all outputs of a run.
+    """Writes all outputs of a run but the report.
 
     Args:
         run: Its folder gets the files.
@@ -73,7 +72,6 @@ def write_outputs(run: Run, prepared: Prepared, trials: Trials, answer: Answer) 
     write_packages(folder.packages)
     # The last but for the report: where it is, the run has ended.
     write_json(folder.summary, summary)
-    write_report(folder.path)
     return summary
 
 

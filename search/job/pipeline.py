@@ -88,8 +88,6 @@ def run(
         # The steps import TensorFlow, which takes seconds: an error in the data has been told by now.
         from search.job.prepare import prepare
         from search.job.steps import add_to, search_and_answer
-        from search.reporting.report.advice import advise
-        from search.reporting.report.run_files import read_run
 
     with stopwatch("embed"):
         prepared = prepare(config, config.space, splits, output, catalogs, screen.say, known)
@@ -107,7 +105,7 @@ def run(
         inputs.write(folder.inputs)
         here = Run(folder, screen, stopwatch, catalogs, device, start, callbacks)
         summary = search_and_answer(here, prepared) if wanted is None else add_to(here, prepared, wanted)
-        screen.show_result(summary, output, advise(read_run(output)))
+        screen.show_result(summary, output, write_report(output))
         end(summary)
     return summary
 

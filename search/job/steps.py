@@ -15,7 +15,6 @@ from search.job.prepare import Prepared
 from search.job.refit_best import refit_best, validate
 from search.job.run import Run
 from search.job.trials import Trials, ended_trials, run_trials
-from search.reporting.report.write import write_report
 from search.reporting.tensorboard import write_best, write_configuration
 
 
@@ -68,7 +67,7 @@ def find_answer(run: Run, prepared: Prepared, trials: Trials) -> Answer:
 
 
 def add_to(run: Run, prepared: Prepared, wanted: set[str]) -> dict[str, Any]:
-    """Makes the additions to a run that has ended, and writes its report again.
+    """Makes the additions to a run that has ended; its report is to be written again.
 
     Args:
         run: Its folder is open.
@@ -79,6 +78,4 @@ def add_to(run: Run, prepared: Prepared, wanted: set[str]) -> dict[str, Any]:
         The summary, as in summary.json.
     """
     trials = ended_trials(prepared, run.folder, run.screen, run.stopwatch)
-    summary = add(wanted, run, prepared, trials)
-    write_report(run.folder.path)
-    return summary
+    return add(wanted, run, prepared, trials)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from search.reporting.report.advice import advise
+from search.reporting.report.advice import Advice
 from search.reporting.report.figures.values import value_text
 from search.reporting.report.run_files import RecordedRun
 from search.reporting.report.sections.answer import answer
@@ -41,7 +42,7 @@ def environment(*, autoescape: bool = True) -> Environment:
     return found
 
 
-def page(run: RecordedRun) -> str:
+def page(run: RecordedRun, advice: Sequence[Advice] = ()) -> str:
     """The report as HTML. Whatever comes from the data is escaped by the templates."""
     return (
         environment()
@@ -56,7 +57,7 @@ def page(run: RecordedRun) -> str:
             search=search(run),
             model=model(run),
             wrong=wrong(run),
-            advice=advise(run),
+            advice=advice,
             use=use(run),
         )
     )
