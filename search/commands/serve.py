@@ -34,6 +34,7 @@ _HELP = f"""Serves the model of a finished run over HTTP, in the words of Tensor
   max_instances=10000  the most texts of a request
   timeout=30           seconds in which a request must have come, and in which it is answered
 
+Where the model takes columns beside the text, an instance is {{"texts": "…", "price": 3.5}}: see NAME/metadata.
 GET /v1/models/NAME, /v1/models/NAME/metadata and /health say how it is. Ctrl-C or SIGTERM ends it, when it has answered
 what it was asked. There is no password and no encryption: let a proxy do both before it serves other machines.
 Needs pip install 'search[serve]'."""
@@ -65,9 +66,7 @@ def _serve(values: dict[str, str]) -> None:
     from search.datasets.dataset_settings import run_settings
     from search.inference.predictor import MODELS, Labels, Predictor
 
-    if columns := Labels.of(run, threshold, model).columns:
-        names = ", ".join(one.name for one in columns)
-        raise InputError(f"run={run}: its model reads columns beside the text ({names}): TensorFlow Serving takes it.")
+    Labels.of(run, threshold, model)  # a run that is none is told before a port is taken
     name = values.get("name") or run_settings(run).name
     if not _NAME.fullmatch(name):
         raise InputError(f"name={shown(name)} is impossible: expected letters, digits, '_', '.' and '-'.")
@@ -84,7 +83,7 @@ def _serve(values: dict[str, str]) -> None:
         from search.inference.serving.rest import read_signatures
 
         predictor = Predictor.load(run, threshold, model)
-        served = Served(name, predictor.labels.classes, read_signatures(run / MODELS[model]), predictor)
+        served = Served(name, predictor.labels, read_signatures(run / MODELS[model]), predictor)
         print(f"Serving {_address(listening)}/v1/models/{name}:predict (Ctrl-C ends it)", flush=True)
         with suppress(KeyboardInterrupt):  # which is how it ends
             serve(application(served, Limits(body, instances, float(seconds))), listening, seconds)

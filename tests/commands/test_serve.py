@@ -26,7 +26,7 @@ import search.inference.predictor as predictor, search.inference.serving.rest as
 class Model:
     def __init__(self, labels):
         self.labels = labels
-    def __call__(self, texts):
+    def __call__(self, texts, columns):
         if "broken" in texts:
             raise RuntimeError("a secret of the server")
         time.sleep(max((float(text) for text in texts if text[:1].isdigit()), default=0))

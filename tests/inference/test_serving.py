@@ -112,7 +112,7 @@ async def served(run, body):
     from search.inference.serving.rest import read_signatures
 
     predictor = Predictor.load(run)
-    app = application(Served("m", predictor.labels.classes, read_signatures(run / "model"), predictor), Limits())
+    app = application(Served("m", predictor.labels, read_signatures(run / "model"), predictor), Limits())
     scope = {"type": "http", "method": "POST", "path": "/v1/models/m:predict", "query_string": b"", "headers": []}
     sent, came = [], iter([{"type": "http.request", "body": body, "more_body": False}])
 

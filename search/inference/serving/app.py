@@ -16,10 +16,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from search.errors import InputError
+from search.inference.predictor import Labels
 from search.inference.serving.batches import Batches, Predict
+from search.inference.serving.elements import Refused
 from search.inference.serving.rest import (
     VERSION,
-    Refused,
     metadata,
     model_status,
     read_request,
@@ -57,13 +58,13 @@ class Served:
 
     Attributes:
         name: Its name in paths.
-        classes: The names of its classes.
+        labels: Its classes, and the columns that it takes beside the texts.
         signatures: See `rest.read_signatures`.
-        predict: Maps texts to predictions.
+        predict: Maps texts, and the columns beside them, to predictions.
     """
 
     name: str
-    classes: tuple[str, ...]
+    labels: Labels
     signatures: Mapping[str, Any]
     predict: Predict
 
@@ -131,16 +132,17 @@ class _Server:
             raise Refused(408, f"The body did not come within {self._limits.seconds:g} seconds.") from error
 
     async def _answer(self, body: bytearray) -> Response:
-        asked = await _aside(len(body), read_request, body, self._served.signatures, self._limits.instances)
+        labels, most = self._served.labels, self._limits.instances
+        asked = await _aside(len(body), read_request, body, self._served.signatures, labels.columns, most)
         try:
-            found = await self._batches.predict(asked.texts)
+            found = await self._batches.predict(asked.texts, asked.beside)
         except InputError as error:
             raise Refused(400, str(error)) from error
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
             raise Refused(503, "The memory of this machine is not enough for these texts together.") from error
-        content = await _aside(len(body), write_response, found, self._served.classes, asked.by_row)
+        content = await _aside(len(body), write_response, found, labels.classes, asked.by_row)
         return Response(content, media_type="application/json")
 
     async def _while_there(self, request: Request, work: Coroutine[Any, Any, _T]) -> _T:

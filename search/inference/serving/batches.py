@@ -9,13 +9,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from search.datasets.stream import ROWS
 from search.inference.predictor import Predictions
 
-Predict = Callable[[Sequence[str]], Predictions]
+Predict = Callable[[Sequence[str], NDArray[Any] | None], Predictions]
 # Batches in the model's hands: while one is computed, the answers of another are checked and handed out.
 _AT_ONCE = 2
 
@@ -25,6 +27,7 @@ class _Piece:
     """Texts of one request, no more than a batch."""
 
     texts: Sequence[str]
+    beside: NDArray[Any] | None
     answer: asyncio.Future[Predictions]
 
 
@@ -35,7 +38,7 @@ class Batches:
     others, and a busy one answers many at the cost of few calls.
 
     Args:
-        predict: Maps texts to predictions; it is called in other threads, two at a time.
+        predict: Maps texts, and the columns beside them, to predictions; it is called in other threads, two at a time.
         largest: The number of texts of a batch. A longer request is cut.
     """
 
@@ -57,17 +60,19 @@ class Batches:
                     worker.cancel()
                 await asyncio.gather(*workers, return_exceptions=True)
 
-    async def predict(self, texts: Sequence[str]) -> Predictions:
+    async def predict(self, texts: Sequence[str], beside: NDArray[Any] | None = None) -> Predictions:
         """Predicts for the texts of a request; where it is cancelled, those that wait are left out.
+
+        Args:
+            texts: The texts [n].
+            beside: The columns beside them, structured [n]; None: the model takes none.
 
         Raises:
             InputError: The model cannot be used on one of them.
         """
         loop = asyncio.get_running_loop()
-        pieces = [
-            _Piece(texts[start : start + self._largest], loop.create_future())
-            for start in range(0, len(texts), self._largest)
-        ]
+        cuts = (slice(start, start + self._largest) for start in range(0, len(texts), self._largest))
+        pieces = [_Piece(texts[cut], None if beside is None else beside[cut], loop.create_future()) for cut in cuts]
         try:
             for piece in pieces:
                 self._waiting.append(piece)
@@ -87,7 +92,7 @@ class Batches:
             batch = self._next_batch()
             if not batch:  # another worker took what came, or whoever asked is gone
                 continue
-            answers = await loop.run_in_executor(threads, self._answers, [piece.texts for piece in batch])
+            answers = await loop.run_in_executor(threads, self._answers, batch)
             for piece, answer in zip(batch, answers, strict=True):
                 if piece.answer.done():
                     continue
@@ -106,15 +111,17 @@ class Batches:
                 size += len(piece.texts)
         return batch
 
-    def _answers(self, parts: Sequence[Sequence[str]]) -> list[Predictions | Exception]:
+    def _answers(self, parts: Sequence[_Piece]) -> list[Predictions | Exception]:
         """Predicts for several pieces together, or for each alone where one of them stands in the way."""
         try:
-            found = self._predict([text for part in parts for text in part])
+            columns = [part.beside for part in parts if part.beside is not None]
+            texts = [text for part in parts for text in part.texts]
+            found = self._predict(texts, np.concatenate(columns) if columns else None)
         except Exception as error:
             if len(parts) == 1:
                 return [error]
             return [self._answers([part])[0] for part in parts]
-        bounds = np.cumsum([0, *map(len, parts)])
+        bounds = np.cumsum([0, *(len(part.texts) for part in parts)])
         return [
             Predictions(found.predicted[begin:end], found.probabilities[begin:end]) for begin, end in pairwise(bounds)
         ]

@@ -2,39 +2,25 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from search.datasets.beside import CATEGORY, TEXTS, Column, fields_of
 from search.inference.predictor import Predictions
+from search.inference.serving.elements import SHOWN, Refused, element, is_named, number, shown, text, word
 from search.utils.plain_paths import plain_path
 
 DEFAULT_SIGNATURE = "serving_default"
 VERSION = "1"
 """The one version of a run's model."""
-TEXTS = "texts"
-_SHOWN = 60  # characters of a value in a message
-_JSON_TYPES = {type(None): "Null", bool: "Boolean", int: "Number", float: "Number", list: "Array", dict: "Object"}
-
-
-class Refused(Exception):
-    """A request that is answered with an error.
-
-    Attributes:
-        status: The HTTP status.
-        message: The error, for the client.
-    """
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
+_LONGEST = 180  # characters of a message that names inputs
 
 
 @dataclass(frozen=True)
@@ -42,20 +28,25 @@ class Request:
     """A request to predict.
 
     Attributes:
-        texts: The texts.
+        texts: The texts [n].
+        beside: The columns beside them, structured [n]; None: the model takes none.
         by_row: Whether the response has an object for each text, or a list for each output.
     """
 
     texts: list[str]
+    beside: NDArray[Any] | None
     by_row: bool
 
 
-def read_request(body: bytes | bytearray, signatures: Mapping[str, Any], most: int) -> Request:
+def read_request(
+    body: bytes | bytearray, signatures: Mapping[str, Any], columns: Sequence[Column], most: int
+) -> Request:
     """Reads the body of a request to predict.
 
     Args:
         body: JSON: `instances` or `inputs`, and perhaps `signature_name`.
         signatures: The signatures of the model, by their names.
+        columns: The columns that it takes beside the texts, each an input of its own.
         most: The number of texts that are allowed.
 
     Raises:
@@ -68,23 +59,19 @@ def read_request(body: bytes | bytearray, signatures: Mapping[str, Any], most: i
     except ValueError as error:  # of JSON, of UTF-8, or of a number with too many digits
         raise Refused(400, f"JSON Parse error: {error}") from error
     if not isinstance(content, dict):
-        raise Refused(400, f"JSON Value: {_shown(content)} Is not object")
+        raise Refused(400, f"JSON Value: {shown(content)} Is not object")
     _check_signature(content.get("signature_name", ""), signatures)
     keys = [key for key in ("instances", "inputs") if key in content]
     if len(keys) != 1:
         raise Refused(
             400, "Expecting only one of 'inputs' or 'instances'" if keys else "Missing 'inputs' or 'instances' key"
         )
-    by_row = keys == ["instances"]
-    given = content["instances"] if by_row else _column(content["inputs"])
-    if not isinstance(given, list):
-        raise Refused(400, f"Expecting '{keys[0]}' to be a list, not {_shown(given)}")
-    if not given:
-        raise Refused(400, f"No values in '{keys[0]}' array")
-    if len(given) > most:
-        raise Refused(413, f"{len(given):,} texts in one request: expected {most:,} at most")
-    named = by_row and _is_named(given[0])
-    return Request([_element(value, position, named) for position, value in enumerate(given)], by_row)
+    by_row, names = keys == ["instances"], (TEXTS, *(one.input for one in columns))
+    inputs = {"instances": content["instances"]} if by_row else _inputs(content["inputs"], names)
+    _check_sizes(inputs, keys[0], most)
+    values = _of_rows(content["instances"], names) if by_row else inputs
+    texts = [element(text, value, position) for position, value in enumerate(values[TEXTS])]
+    return Request(texts, _beside(values, columns, len(texts)), by_row)
 
 
 def write_response(predictions: Predictions, classes: Sequence[str], by_row: bool) -> bytes:
@@ -139,64 +126,68 @@ def model_status() -> dict[str, Any]:
 def _check_signature(name: Any, signatures: Mapping[str, Any]) -> None:
     """Refuses a signature other than the default one, or one with the same inputs and outputs under another name."""
     if not isinstance(name, str):
-        raise Refused(400, f"JSON Value: {_shown(name)} not formatted correctly. 'signature_name' must be a string")
+        raise Refused(400, f"JSON Value: {shown(name)} not formatted correctly. 'signature_name' must be a string")
     name = name or DEFAULT_SIGNATURE
     default = signatures.get(DEFAULT_SIGNATURE, {})
     same = [one for one, found in signatures.items() if _interface(found) == _interface(default)]
     if name not in {DEFAULT_SIGNATURE, *same}:
-        raise Refused(400, f'Serving signature name: "{name[:_SHOWN]}" not found in signature def')
+        raise Refused(400, f'Serving signature name: "{name[:SHOWN]}" not found in signature def')
 
 
 def _interface(signature: Mapping[str, Any]) -> tuple[set[str], set[str]]:
     return set(signature.get("inputs", ())), set(signature.get("outputs", ()))
 
 
-def _column(inputs: Any) -> Any:
-    """The values of the only input, which may be named."""
-    if not _is_named(inputs):
-        return inputs
-    if TEXTS not in inputs:
-        raise Refused(400, f"Missing named input: {TEXTS} in 'inputs' object.")
-    return inputs[TEXTS]
+def _inputs(given: Any, names: Sequence[str]) -> dict[str, Any]:
+    """The values of each input; the only one need not be named."""
+    if not is_named(given):
+        if len(names) > 1:
+            raise Refused(400, f"'inputs' is a plain value/list, but expecting an object with {', '.join(names)}")
+        return {names[0]: given}
+    for name in names:
+        if name not in given:
+            raise Refused(400, f"Missing named input: {name} in 'inputs' object.")
+    return {name: given[name] for name in names}
 
 
-def _is_named(value: Any) -> bool:
-    return isinstance(value, dict) and not _is_base64(value)
+def _check_sizes(lists: Mapping[str, Any], key: str, most: int) -> None:
+    """Refuses lists that are none, hold nothing or too much, or differ in their lengths."""
+    for given in lists.values():
+        if not isinstance(given, list):
+            raise Refused(400, f"Expecting '{key}' to be a list, not {shown(given)}")
+        if not given:
+            raise Refused(400, f"No values in '{key}' array")
+        if len(given) > most:
+            raise Refused(413, f"{len(given):,} texts in one request: expected {most:,} at most")
+    if len({len(given) for given in lists.values()}) > 1:
+        sizes = ", ".join(f"{name}: {len(given):,}" for name, given in lists.items())
+        raise Refused(400, f"The inputs are lists of different lengths: {sizes}"[:_LONGEST])
 
 
-def _is_base64(value: dict[str, Any]) -> bool:
-    return len(value) == 1 and isinstance(value.get("b64"), str)
+def _of_rows(rows: list[Any], names: Sequence[str]) -> dict[str, list[Any]]:
+    """The values of each input from an object for each row, or, of the only one, from its value."""
+    named = is_named(rows[0])
+    if not named and len(names) > 1:
+        told = "'instances' is a plain list, but expecting list of objects as multiple input tensors required"
+        raise Refused(400, told)
+    for position, row in enumerate(rows):
+        element(partial(_check_row, named=named, names=set(names)), row, position)
+    return {name: [row[name] for row in rows] if named else rows for name in names}
 
 
-def _element(value: Any, position: int, named: bool) -> str:
-    try:
-        if _is_named(value) != named:
-            raise ValueError("objects and values are mixed")
-        if named and set(value) != {TEXTS}:
-            raise ValueError(f"keys must be equal to: {TEXTS}")
-        return _text(value[TEXTS] if named else value)
-    except ValueError as error:
-        raise Refused(400, f"Failed to process element: {position}. Error: {error}") from error
+def _check_row(row: Any, named: bool, names: set[str]) -> None:
+    if is_named(row) != named:
+        raise ValueError("objects and values are mixed")
+    if named and set(row) != names:
+        raise ValueError(f"keys must be equal to: {', '.join(sorted(names))}"[:_LONGEST])
 
 
-def _text(value: Any) -> str:
-    if isinstance(value, dict) and _is_base64(value):
-        try:
-            return base64.b64decode(value["b64"], validate=True).decode()
-        except (binascii.Error, ValueError) as error:
-            raise ValueError("Unable to base64 decode to UTF-8") from error
-    if not isinstance(value, str):
-        raise ValueError(f"JSON Value: {_shown(value)} is not of expected type: string")
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        raise ValueError("The surrogate pair in string is invalid") from error
-    return value
-
-
-def _shown(value: Any) -> str:
-    """A value for a message: that of a list or object may be large, or nested deeply."""
-    if isinstance(value, list | dict):
-        return f"({_JSON_TYPES[type(value)]} of {len(value):,})"
-    text = json.dumps(value)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+def _beside(values: Mapping[str, list[Any]], columns: Sequence[Column], rows: int) -> NDArray[Any] | None:
+    if not columns:
+        return None
+    made = np.empty(rows, fields_of(columns))
+    for column in columns:
+        read: Callable[[Any], Any] = word if column.kind == CATEGORY else number
+        given, name = values[column.input], column.input
+        made[name] = [element(read, value, position, name) for position, value in enumerate(given)]
+    return made

@@ -19,7 +19,7 @@ class Model:
         self.free.set()
         self.batches = []
 
-    def __call__(self, texts):
+    def __call__(self, texts, beside):
         self.batches.append(list(texts))
         assert self.free.wait(10)
         if "bad" in texts:
@@ -63,6 +63,22 @@ def test_a_long_request_is_cut_and_no_batch_is_larger_than_allowed():
     answers = asked(model, [["a"], ["b"], ["c"] * 7, ["dd"] * 2], largest=3)
     assert [len(lengths(answer)) for answer in answers] == [1, 1, 7, 2]
     assert max(map(len, model.batches)) == 3
+
+
+def test_columns_go_with_their_texts():
+    async def ask():
+        def model(texts, beside):
+            return Predictions(list(texts), np.column_stack([beside["price"], beside["price"]]))
+
+        batches = Batches(model, 3)
+        prices = np.array([(float(k),) for k in range(8)], [("price", float)])
+        async with batches.running():
+            return await asyncio.gather(
+                *(batches.predict(["a"] * len(some), some) for some in (prices[:7], prices[7:]))
+            )
+
+    first, last = asyncio.run(ask())
+    assert first.probabilities[:, 0].tolist() == [0, 1, 2, 3, 4, 5, 6] and last.probabilities[0, 0] == 7
 
 
 def test_a_text_that_stands_in_the_way_spoils_its_own_request_alone():

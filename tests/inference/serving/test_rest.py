@@ -1,12 +1,15 @@
 """Requests and responses are those of TensorFlow Serving's REST API."""
 
 import json
+import math
 
 import numpy as np
 import pytest
 
+from search.datasets import Column
 from search.inference.predictor import Predictions
-from search.inference.serving.rest import Refused, Request, read_request, write_response
+from search.inference.serving.elements import Refused
+from search.inference.serving.rest import Request, read_request, write_response
 
 DEFAULT = {"inputs": {"texts": {}}, "outputs": {"probabilities": {}, "predicted": {}}}
 SIGNATURES = {
@@ -16,8 +19,8 @@ SIGNATURES = {
 }
 
 
-def read(body, most=3):
-    return read_request(body if isinstance(body, bytes) else json.dumps(body).encode(), SIGNATURES, most)
+def read(body, most=3, columns=()):
+    return read_request(body if isinstance(body, bytes) else json.dumps(body).encode(), SIGNATURES, columns, most)
 
 
 @pytest.mark.parametrize(
@@ -34,7 +37,7 @@ def read(body, most=3):
     ],
 )
 def test_every_form_of_a_request(body, by_row):
-    assert read(body) == Request(["a", "ü"], by_row)
+    assert read(body) == Request(["a", "ü"], None, by_row)
 
 
 @pytest.mark.parametrize(
@@ -69,6 +72,49 @@ def test_what_is_no_request_is_refused(body, status, told):
     with pytest.raises(Refused) as refused:
         read(body)
     assert refused.value.status == status
+    assert told in refused.value.message and len(refused.value.message) < 200
+
+
+COLUMNS = (Column("Price (€)", "number", "Price___"), Column("brand", "category", "brand"))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {
+            "instances": [
+                {"texts": "a", "Price___": 2, "brand": " acme "},
+                {"brand": {"b64": ""}, "texts": "b", "Price___": math.nan},
+            ]
+        },
+        {"inputs": {"texts": ["a", "b"], "brand": ["acme", ""], "Price___": [2.0, math.inf]}},
+    ],
+)
+def test_each_column_beside_the_text_is_an_input_of_its_own(body):
+    found = read(body, columns=COLUMNS)
+    assert found.texts == ["a", "b"] and found.beside["brand"].tolist() == ["acme", ""]
+    np.testing.assert_array_equal(found.beside["Price___"], [2, math.nan])
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({"instances": ["a"]}, "multiple input tensors"),
+        ({"instances": [{"texts": "a", "brand": "b"}]}, "keys must be equal to: Price___, brand, texts"),
+        ({"instances": [{"texts": "a", "brand": "b", "Price___": "3"}]}, "element: 0 key: Price___"),
+        ({"instances": [{"texts": "a", "brand": "b", "Price___": True}]}, "expected type: double"),
+        ({"instances": [{"texts": "a", "brand": "b", "Price___": 10**400}]}, "too large"),
+        ({"instances": [{"texts": "a", "brand": None, "Price___": 1}]}, "key: brand"),
+        ({"inputs": ["a"]}, "expecting an object"),
+        ({"inputs": {"texts": ["a"], "brand": ["b"]}}, "Missing named input: Price___"),
+        ({"inputs": {"texts": ["a"], "brand": ["b"], "Price___": [1, 2]}}, "different lengths"),
+    ],
+    ids=str,
+)
+def test_columns_that_cannot_be_read_are_refused(body, told):
+    with pytest.raises(Refused) as refused:
+        read(body, columns=COLUMNS)
+    assert refused.value.status == 400
     assert told in refused.value.message and len(refused.value.message) < 200
 
 
