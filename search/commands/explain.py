@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from search.commands.cli import command, key_values, whole_number
-from search.commands.run_model import MODEL_CHOICES, check_choices, named_run
+from search.commands.run_model import MODEL_CHOICES, check_choices, check_columns, named_run
 from search.errors import InputError, nearest
 from search.utils.paths import read_path
 
 if TYPE_CHECKING:  # bring NumPy and more
-    from search.evaluation.explaining import Explained, Word
+    from search.datasets.beside import Column
+    from search.evaluation.explaining import Explained, Row, Word
 
-_OWN = ("run", "model", "text", "input", "text_column", "class", "rows", "words", "top", "output", "device")
+_OWN = ("run", "model", "text", "columns", "input", "text_column", "class", "rows", "words", "top", "output", "device")
 _USAGE = 'python -m search.explain run=outputs/… text="…"'
 _HELP = f"""Says which words drive a prediction: each word is left out once, and the model asked again.
 
@@ -28,6 +29,8 @@ _HELP = f"""Says which words drive a prediction: each word is left out once, and
   run=FOLDER          a finished run
   model=best          best, ensemble or all, as for search.predict
   text=TEXT           a text to explain: by how much the probability of the predicted class falls without each word
+  columns={{brand: acme, price: 3.5}}
+                      beside text=: the columns that the model takes beside it, if any, which stay as they are
   input=FILE          a table: the words with the largest mean effect for each class
   text_column=NAME    its column of texts; by default the run's dataset.text
   class=NAME          explain the probability of this class; by default of the predicted one
@@ -59,6 +62,7 @@ def _values(arguments: Sequence[str]) -> dict[str, str]:
     check_choices(values, MODEL_CHOICES, _USAGE)
     if ("text" in values) == ("input" in values):
         raise InputError(f"Expected text= or input=, one of them: {_USAGE}")
+    check_columns(values)
     for key, default in (("rows", "500"), ("words", "200"), ("top", "15")):
         values[key] = str(whole_number(values.get(key, default), key, 1))
     return values
@@ -73,17 +77,15 @@ def _explain(values: dict[str, str]) -> None:
 
     run = named_run(values)
     labels, dataset = Labels.of(run, None, values["model"]), run_settings(run)
-    if dataset.columns:
-        raise InputError(f"run={run}: its model reads columns beside the text, and only words can be left out.")
     asked = values.get("class")
     if asked is not None and asked not in labels.classes:
         raise InputError(f"class={asked} is no class of the run. {nearest(asked, labels.classes)}")
-    with _texts(values, dataset) as texts:
+    with _rows(values, dataset, labels.columns) as rows:
         configure(values["device"], mixed_precision=False)
         predictor = Predictor.load(run, None, values["model"])
         found = explained(
-            islice(texts, int(values["rows"])),
-            lambda some: predictor(some).probabilities,
+            islice(rows, int(values["rows"])),
+            lambda texts, columns: predictor(texts, columns).probabilities,
             _decision(labels, asked),
             int(values["words"]),
         )
@@ -110,8 +112,9 @@ def _decision(labels: Any, asked: str | None) -> Any:
 
 
 @contextmanager
-def _texts(values: dict[str, str], dataset: Any) -> Iterator[Iterator[str]]:
-    """Opens the texts of the command line or of the table; rows without one are left out."""
+def _rows(values: dict[str, str], dataset: Any, columns: Sequence[Column]) -> Iterator[Iterator[Row]]:
+    """Opens the text of the command line or the table, with the columns beside; rows without a text are left out."""
+    from search.inference.asked import columns_of_text
     from search.inference.scoring import Job
 
     # Which member of an archive was trained on says nothing about this one.
@@ -124,6 +127,8 @@ def _texts(values: dict[str, str], dataset: Any) -> Iterator[Iterator[str]]:
         file_format=None,
         dataset=dataset,
         kaggle=False,
+        columns=columns,
+        beside=columns_of_text(values["columns"], columns) if "columns" in values else None,
     )
 
     def refuse(error: InputError) -> None:
@@ -131,7 +136,11 @@ def _texts(values: dict[str, str], dataset: Any) -> Iterator[Iterator[str]]:
             raise error
 
     with job.opened(refuse) as stream:
-        yield (text for rows in stream.rows for text in rows.texts)
+        yield (
+            (text, None if rows.beside is None else rows.beside[place : place + 1])
+            for rows in stream.rows
+            for place, text in enumerate(rows.texts)
+        )
 
 
 def _written(found: Iterable[Explained], output: Path, classes: Sequence[str]) -> Iterator[Explained]:

@@ -7,11 +7,23 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from search.commands.cli import command, key_values
-from search.commands.run_model import MODEL_CHOICES, check_choices, named_run, parsed_threshold
+from search.commands.run_model import MODEL_CHOICES, check_choices, check_columns, named_run, parsed_threshold
 from search.errors import InputError
 from search.utils.paths import read_path
 
-_OWN = ("run", "model", "input", "output", "text", "text_column", "threshold", "bad_rows", "format", "device")
+_OWN = (
+    "run",
+    "model",
+    "input",
+    "output",
+    "text",
+    "columns",
+    "text_column",
+    "threshold",
+    "bad_rows",
+    "format",
+    "device",
+)
 _READING = (
     *("format", "separator", "header", "quoting", "encoding", "undecodable", "member"),
     *("max_row_mib", "max_unpacked_gib"),
@@ -31,6 +43,8 @@ _HELP = f"""Predicts with the model of a finished run: adds the columns predicte
                       dataset say; missing or -: texts from standard input, one per line
   output=FILE         in the format of the input; missing: standard output; pipes and devices are written through
   text=TEXT           a single text, in place of input
+  columns={{brand: acme, price: 3.5}}
+                      beside text=: the columns that the model takes beside it, if any
   text_column=NAME    the column of texts; by default the run's dataset.text
   threshold=NUMBER    predict the positive class from this probability on; by default the run's
   bad_rows=skip       report rows that cannot be used and go on; error: end at the first
@@ -59,6 +73,7 @@ def _values(arguments: Sequence[str]) -> dict[str, str]:
     check_choices(values, {**MODEL_CHOICES, "format": _FORMATS, "bad_rows": _BAD_ROWS}, _USAGE)
     if "text" in values and "input" in values:
         raise InputError("text= and input= are both given: expected one of them.")
+    check_columns(values)
     return values
 
 
@@ -71,6 +86,7 @@ def _predict(values: dict[str, str]) -> None:
     # Imported only now: --help and mistakes are answered at once.
     from search.datasets.check import check_config
     from search.datasets.dataset_settings import run_settings, setting_of
+    from search.inference.asked import columns_of_text
     from search.inference.predictor import Labels, Predictor
     from search.inference.scoring import Job, score_all
     from search.inference.writers import added_columns
@@ -97,6 +113,7 @@ def _predict(values: dict[str, str]) -> None:
         dataset=dataset,
         kaggle=values["format"] == "kaggle",
         columns=labels.columns,
+        beside=columns_of_text(values["columns"], labels.columns) if "columns" in values else None,
     )
     # A single text has no others to go on with, and Kaggle takes none but whole files.
     fatal = values["bad_rows"] == "error" or job.kaggle or job.text is not None

@@ -29,6 +29,16 @@ def check_choices(values: dict[str, str], choices: Mapping[str, Sequence[str]], 
             raise InputError(f"{key}={values[key]} is unknown. {nearest(values[key], names)}")
 
 
+def check_columns(values: Mapping[str, str]) -> None:
+    """Checks that columns are given beside a single text, and no table, which has its own.
+
+    Raises:
+        InputError: They are given beside none.
+    """
+    if "columns" in values and "text" not in values:
+        raise InputError("columns= are those of text=, which is not given: a table has its own.")
+
+
 def named_run(values: Mapping[str, str]) -> Path:
     """The folder of the run that is named.
 

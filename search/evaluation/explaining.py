@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-Classify = Callable[[Sequence[str]], NDArray[np.float64]]
+Classify = Callable[[Sequence[str], NDArray[Any] | None], NDArray[np.float64]]
+Row: TypeAlias = tuple[str, NDArray[Any] | None]
 Decide = Callable[[NDArray[np.float64]], NDArray[np.int64]]
 
 _AT_ONCE = 2048
@@ -37,12 +39,12 @@ class Explained:
     effects: NDArray[np.float64]
 
 
-def explained(texts: Iterable[str], classify: Classify, decide: Decide, most_words: int) -> Iterator[Explained]:
+def explained(rows: Iterable[Row], classify: Classify, decide: Decide, most_words: int) -> Iterator[Explained]:
     """Leaves each word of each text out once (Li, Monroe & Jurafsky, 2016), and asks the model again.
 
     Args:
-        texts: The texts.
-        classify: Maps texts [n] to probabilities [n, classes].
+        rows: Each text, and the columns beside it, structured [1], which stay as they are; None: there are none.
+        classify: Maps texts [n], and the columns beside them, to probabilities [n, classes].
         decide: Maps probabilities [n, classes] to the class of each row that is to be explained [n].
         most_words: Words of a text that are tried, the first ones.
 
@@ -51,15 +53,22 @@ def explained(texts: Iterable[str], classify: Classify, decide: Decide, most_wor
     """
     waiting: list[tuple[str, list[str], int]] = []
     asked: list[str] = []
-    for text in texts:
+    columns: list[NDArray[Any]] = []
+
+    def answers() -> Iterator[Explained]:
+        return _answers(waiting, classify(asked, np.concatenate(columns) if columns else None), decide)
+
+    for text, beside in rows:
         words, without = without_each(text, most_words)
         waiting.append((text, words, len(without)))
         asked += [text, *without]
+        if beside is not None:
+            columns.append(np.repeat(beside, 1 + len(without)))
         if len(asked) >= _AT_ONCE:
-            yield from _answers(waiting, classify(asked), decide)
-            waiting, asked = [], []
+            yield from answers()
+            waiting, asked, columns = [], [], []
     if asked:
-        yield from _answers(waiting, classify(asked), decide)
+        yield from answers()
 
 
 def without_each(text: str, most: int) -> tuple[list[str], list[str]]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import pandas as pd
+import yaml
 from numpy.typing import NDArray
 
 from search.datasets.beside import Column, beside
@@ -85,6 +86,33 @@ def columns_beside(given: Texts, columns: Sequence[Column]) -> NDArray[Any] | No
     places = find_beside([str(name) for name in given.columns], columns, "The DataFrame")
     values = {name: given.iloc[:, place].tolist() for name, place in places.items()}
     return beside(columns, values, range(len(given)), "the DataFrame")
+
+
+def columns_of_text(given: str, columns: Sequence[Column]) -> NDArray[Any] | None:
+    """The columns beside a single text, as they are typed: {brand: acme, price: 3.5}.
+
+    Args:
+        given: A mapping in YAML; nothing behind a colon where a column holds nothing.
+        columns: The columns that the model takes.
+
+    Raises:
+        InputError: It is none, names other columns, or has a value that is none of the column's.
+    """
+    wanted = ", ".join(f"{one.name}: …" for one in columns)
+    try:
+        # All of it stays as it is written, as in a table.
+        found = yaml.load(given, yaml.BaseLoader)
+    except yaml.YAMLError:
+        found = None
+    if not isinstance(found, dict) or not all(isinstance(one, str) for one in (*found, *found.values())):
+        raise InputError(f"columns={given} cannot be read: expected '{{{wanted}}}'.")
+    names = {one.name for one in columns}
+    if set(found) != names:
+        raise InputError(
+            f"columns={given} names {', '.join(found) or 'nothing'}: "
+            + (f"expected '{{{wanted}}}'." if columns else "the model takes no columns beside the text.")
+        )
+    return beside(columns, {name: [value] for name, value in found.items()}, [1], "columns=")
 
 
 def _is_missing(text: Any) -> bool:

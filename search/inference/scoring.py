@@ -10,7 +10,9 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import IO, TextIO
+from typing import IO, Any, TextIO
+
+from numpy.typing import NDArray
 
 from search.config.dataset import DatasetConfig
 from search.datasets.archive import is_archive
@@ -51,6 +53,7 @@ class Job:
         dataset: How to read tables; its `format` counts where the ending says nothing.
         kaggle: Whether to write `dataset.submission`.
         columns: The columns that the model takes beside the texts.
+        beside: Those of the single text, structured [1]; None: not given.
     """
 
     input: Path | None
@@ -61,6 +64,7 @@ class Job:
     dataset: DatasetConfig
     kaggle: bool
     columns: Sequence[Column] = ()
+    beside: NDArray[Any] | None = None
 
     def __post_init__(self) -> None:
         """Checks the job before anything is read.
@@ -69,9 +73,13 @@ class Job:
             InputError: The two files do not go together, or there is no such file.
         """
         read, written = self.input, self.output
-        if self.columns and (self.text is not None or (read is None and self.file_format is None)):
-            names = ", ".join(one.name for one in self.columns)
-            raise InputError(f"The model takes columns beside the text ({names}): give a table that has them, input=….")
+        is_table = read is not None or (self.text is None and self.file_format is not None)
+        if self.columns and not is_table and self.beside is None:
+            names = ", ".join(f"{one.name}: …" for one in self.columns)
+            raise InputError(
+                "The model takes columns beside the text: give a table that has them, input=…, or beside text= also "
+                f"columns='{{{names}}}'."
+            )
         if read is not None and (kind := special(read)):
             raise InputError(f"input={read} is {kind}: expected a file; standard input is read where input=-.")
         if read is not None and not read.is_file():
@@ -134,7 +142,7 @@ class Job:
             InputError: It cannot be read, or has no such column.
         """
         if self.text is not None:
-            return nullcontext(_single(self.text, refuse))
+            return nullcontext(_single(self.text, self.beside, refuse))
         decoding = Decoding(self.dataset.encoding, replace=self.dataset.undecodable == "replace")
         source, chosen = self._table[0], self.format
         if chosen is None:
@@ -217,9 +225,9 @@ def score_all(predictor: Predictor, stream: Stream, write: Write, say: Callable[
     return rate()
 
 
-def _single(text: str, refuse: Refuse) -> Stream:
+def _single(text: str, beside: NDArray[Any] | None, refuse: Refuse) -> Stream:
     if is_undecoded(text):
         refuse(InputError("text= holds undecodable bytes: expected the terminal's own encoding."))
     if not text.strip():
         refuse(InputError("text= holds no text."))
-    return Stream(["text"], iter([Rows([text.strip()], [[text]])]))
+    return Stream(["text"], iter([Rows([text.strip()], [[text]], beside)]))
