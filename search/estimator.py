@@ -17,7 +17,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import assert_all_finite, check_is_fitted
 
 from search.api import run
-from search.datasets.labels import notation
+from search.datasets.notation import notation
 from search.utils.paths import absolute_path
 
 if TYPE_CHECKING:  # brings much more than is needed before a search

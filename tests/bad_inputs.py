@@ -199,6 +199,8 @@ DATA = [
     _search("dataset=csv dataset.path=hf://datasets/me dataset.label=a", "hf://datasets/owner/name"),
     _data("dataset.classes=[good]", "dataset.classes"),
     _data("dataset.positive=nobody", "nobody"),
+    _data("dataset.ordered=true", "dataset.ordered"),
+    _data("objective.name=val_mae", "dataset.ordered=true"),
     _data("dataset.split_column=part", "part"),
     _data("dataset.test_path=nowhere.csv", "nowhere.csv"),
     _data(f"dataset.valid_path={LONG}", "too long"),

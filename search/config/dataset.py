@@ -82,6 +82,9 @@ class DatasetConfig:
     """Keep rows of these classes only; null: all."""
     positive: Any = field(default=None, metadata=LABELS)
     """The positive class of a binary task; null: the last one in sorted order."""
+    ordered: Any = field(default=False, metadata=LABELS)
+    """Whether the classes are steps of a scale, such as ratings: true (numbers, in their order) or the classes from the
+    lowest to the highest. Metrics mae and quadratic_kappa then count by how many steps a prediction is off."""
     label_ranges: Any = None
     """Turns a column of numbers into classes: name -> {min, max}, both inclusive; the first that fits wins.
 

@@ -73,7 +73,9 @@ def load_splits(config: DatasetConfig, data: Path, seed: int) -> Splits:
     if config.shared == "keep":
         cleaning += count_shared(splits.parts)
     cleaning += Cleaning(unseen_test=int((splits.test.labels >= len(settled.classes)).sum()))
-    return replace(splits, cleaning=cleaning, unseen=unseen, rare=settled.rare, columns=columns)
+    return replace(
+        splits, cleaning=cleaning, unseen=unseen, rare=settled.rare, columns=columns, ordered=bool(config.ordered)
+    )
 
 
 def _read_files(config: DatasetConfig, data: Path) -> dict[str, Table]:

@@ -67,6 +67,7 @@ def check_config(config: DatasetConfig) -> None:
     if config.submission is not None and len(config.submission) != 2:
         raise InputError(f"dataset.submission={config.submission}: expected two names of columns, such as [id,target]")
     _check_encoding(config.encoding)
+    _check_ordered(config)
     if config.label_ranges is not None:
         _check_ranges(config.label_ranges)
 
@@ -123,6 +124,23 @@ def _check_encoding(encoding: str) -> None:
             f"dataset.encoding={encoding} is unknown: expected one of Python's text encodings, such as utf-8, latin-1 "
             f"or cp1252{nearest(encoding, common)}"
         ) from error
+
+
+def _check_ordered(config: DatasetConfig) -> None:
+    """Checks the order of the classes."""
+    given = config.ordered
+    if given in (None, False):
+        return
+    if given is not True and not (isinstance(given, list) and len(given) > 1):
+        raise InputError(
+            f"dataset.ordered={given}: expected true, where the labels are numbers, or all classes from the lowest to "
+            "the highest, such as [poor,fair,good]"
+        )
+    if config.rare == "merge":
+        raise InputError(
+            "dataset.rare=merge puts classes into one, which has no place in the order that dataset.ordered asks for: "
+            "set dataset.rare=drop"
+        )
 
 
 def _check_ranges(ranges: Any) -> None:

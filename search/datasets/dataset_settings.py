@@ -22,9 +22,9 @@ _PARTS = ("test_path", "test_member", "valid_path", "valid_member", "split_colum
 """Settings that distinguish the parts of a data set."""
 _SPLITTING = (
     *("valid_size", "test_size", "train_size", "train_fraction", "folds", "stratify", "shared", "positive", "columns"),
-    *_PARTS[2:],
+    *("ordered", *_PARTS[2:]),
 )
-"""Settings without a meaning here: no row is trained on, and the model knows its positive class and its columns."""
+"""Settings without a meaning here: no row is trained on, and the model knows its positive class, order and columns."""
 _ALL_ROWS = {"limit": None, "duplicates": "keep", "conflicts": "keep"}
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Sequence
-from decimal import Decimal
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +11,8 @@ from numpy.typing import NDArray
 
 from search.config.dataset import DatasetConfig
 from search.datasets.hints import listing, nearest
+from search.datasets.notation import as_number, as_string, notation, whole
+from search.datasets.ordering import in_order
 from search.datasets.rare import MERGED
 from search.datasets.table import Table
 from search.errors import InputError
@@ -20,9 +20,7 @@ from search.errors import InputError
 LEFT_OUT = -1
 """The code of a label that belongs to none of the requested classes."""
 
-_WHOLE = re.compile(r"-?(0|[1-9][0-9]*)(\.0*)?")  # 007 is a name, not the number 7
 _SHOWN = 5  # unknown labels in a message
-_BOOLEANS = {"true": "True", "false": "False"}
 _Codes = NDArray[np.int64]
 
 
@@ -44,34 +42,38 @@ def encode_labels(train: Table, others: Sequence[Table], config: DatasetConfig) 
     """Finds the classes, and encodes each row's class as an index.
 
     Labels that are whole numbers throughout (`1`, `1.0`, `"1"`) are sorted as numbers, booleans are False and True in
-    any spelling, everything else is sorted as strings. Of two classes the positive one comes last.
+    any spelling, everything else is sorted as strings. Of two classes the positive one comes last. Classes of `ordered`
+    come in that order, and may be numbers that are not whole.
 
     Args:
         train: The rows that define the classes; no label is missing.
         others: Rows of validation and test splits that came with the data.
-        config: Its `label`, `label_ranges`, `classes` and `positive`.
+        config: Its `label`, `label_ranges`, `classes`, `ordered` and `positive`.
 
     Returns:
         The classes, which follow from `train` alone, and the codes of `train` and each of the others.
 
     Raises:
-        InputError: The labels are no classes, there is only one, a class in the configuration is unknown, or another
-            split holds no class of train.
+        InputError: The labels are no classes, there is only one, a class in the configuration is unknown, another split
+            holds no class of train, or the classes have not the order that is asked for.
     """
     tables = [train, *others]
     found = [_distinct(table.labels) for table in tables]
     named: list[list[str | None]]
     if config.label_ranges is not None:
-        as_class: Callable[[Any], str] = _string
+        as_class: Callable[[Any], str] = as_string
         named = [_name_by_range(*one, table, config) for one, table in zip(found, tables, strict=True)]
     else:
         as_class = notation(set(found[0][0]))
         named = [[as_class(value) for value in values] for values, _ in found]
-        _require_classes(found[0], as_class, train, config.label)
-    names = {name for name in named[0] if name is not None}
+        _require_classes(found[0], as_class, train, config)
+    names = there = {name for name in named[0] if name is not None}
     if config.classes is not None:
         names = {_known(as_class(value), names, "dataset.classes") for value in config.classes}
-    classes = sorted(names, key=int if as_class is _whole else str)
+    if config.ordered:
+        classes = in_order(names, there, as_class, config)
+    else:
+        classes = sorted(names, key=int if as_class is whole else str)
     if len(classes) < 2:
         raise InputError(
             f"{train.source} has one class only, {listing(classes)} in all {len(train):,} rows with a text "
@@ -81,10 +83,17 @@ def encode_labels(train: Table, others: Sequence[Table], config: DatasetConfig) 
         positive = _known(as_class(config.positive), classes, "dataset.positive")
         if len(classes) > 2:
             raise InputError(f"dataset.positive={positive} is for two classes, but there are {len(classes)}: remove it")
+        if config.ordered and positive != classes[1]:
+            raise InputError(f"dataset.positive={positive}: of ordered classes the last is positive, {classes[1]}")
         classes.sort(key=lambda name: name == positive)
     unseen: list[str] = []
     if config.classes is None:
         unseen = sorted({name for one in named[1:] for name in one if name is not None} - {*classes})
+    if config.ordered and unseen:
+        raise InputError(
+            f"No training row is of class {listing(unseen)}, but rows of other splits are: where dataset.ordered is "
+            "set the model must know all classes; leave those rows out by dataset.classes=[…]"
+        )
     index = {name: position for position, name in enumerate([*classes, *unseen])}
     codes = [
         np.array([LEFT_OUT if name is None else index.get(name, LEFT_OUT) for name in one], dtype=np.int64)[where]
@@ -117,7 +126,7 @@ def encode_as(table: Table, classes: Sequence[str], config: DatasetConfig) -> _C
     else:
         # As in the training data, where 1.0 was the class '1' only if all labels were whole numbers.
         as_class = notation(set(classes))
-        names = [text if (text := _string(value)) in classes else as_class(value) for value in values]
+        names = [text if (text := as_string(value)) in classes else as_class(value) for value in values]
     index = {name: position for position, name in enumerate(classes)}
     if config.classes is not None:
         wanted = {_known(notation(set(classes))(value), classes, "dataset.classes") for value in config.classes}
@@ -146,43 +155,12 @@ def _distinct(labels: NDArray[np.object_]) -> tuple[list[Any], _Codes]:
     return [label for _, label in seen], where
 
 
-def notation(values: set[Any]) -> Callable[[Any], str]:
-    """The function that turns labels into names of classes, which depends on all labels."""
-    written = [str(value).strip() for value in values]
-    if all(text.lower() in _BOOLEANS for text in written):
-        return _boolean
-    return _whole if all(_WHOLE.fullmatch(text) for text in written) else _string
-
-
-def _string(value: Any) -> str:
-    return str(value).strip()
-
-
-def _boolean(value: Any) -> str:
-    return _BOOLEANS.get(_string(value).lower(), _string(value))
-
-
-def _whole(value: Any) -> str:
-    text = _string(value)
-    return str(int(text.split(".")[0])) if _WHOLE.fullmatch(text) else text
-
-
-def _number(value: Any) -> float | None:
-    """Reads a label as a number; None if it is none."""
-    if not isinstance(value, str | int | float | Decimal) or isinstance(value, bool):
-        return None
-    try:
-        return float(value)
-    except (ValueError, OverflowError):
-        return None
-
-
 def _name_by_range(values: list[Any], where: _Codes, table: Table, config: DatasetConfig) -> list[str | None]:
     """The first range that each distinct label lies in."""
     assert config.label_ranges is not None
     names: list[str | None] = []
     for position, value in enumerate(values):
-        number = _number(value)
+        number = as_number(value)
         if number is None:
             row = table.rows[where == position][0]
             raise InputError(
@@ -198,18 +176,21 @@ def _name_by_range(values: list[Any], where: _Codes, table: Table, config: Datas
     return names
 
 
-def _require_classes(found: tuple[list[Any], _Codes], as_class: Callable[[Any], str], table: Table, label: str) -> None:
-    """Refuses a column of labels that looks like a quantity or an identifier."""
+def _require_classes(
+    found: tuple[list[Any], _Codes], as_class: Callable[[Any], str], table: Table, config: DatasetConfig
+) -> None:
+    """Refuses a column of labels that looks like a quantity or an identifier; ordered ones may be halves."""
+    label = config.label
     values, where = found
     names = [as_class(value) for value in values]
-    numbers = [_number(value) for value in values]
+    numbers = [as_number(value) for value in values]
     hint = "expected classes; name another column (dataset.label) or cut numbers into classes (dataset.label_ranges)"
     fractions = [position for position, number in enumerate(numbers) if number is not None and number % 1 != 0]
-    if fractions and None not in numbers:
+    if fractions and None not in numbers and not config.ordered:
         position = fractions[0]
         raise InputError(
             f"Column {label!r} of {table.source} holds numbers that are not whole, such as {names[position]} in row "
-            f"{table.rows[where == position][0]:,}: {hint}"
+            f"{table.rows[where == position][0]:,}: {hint}, or set dataset.ordered=true where they are ratings"
         )
     distinct = len(set(names))
     if distinct > 2 and 2 * distinct > len(table):

@@ -17,6 +17,7 @@ from search.datasets.folds import Fold, cross_folds, number_folds, number_of_fol
 from search.datasets.part import part_of
 from search.datasets.table import SPLITS, Examples
 from search.errors import InputError
+from search.evaluation.metric_list import Target
 from spaces import AUTO
 
 _VALID_SIZE = 0.1
@@ -39,6 +40,7 @@ class Splits:
         unseen: Names of classes that only test holds, of labels from the number of classes on; no model knows them.
         rare: Name of each class that was too rare to its texts in train.
         columns: The columns beside the texts.
+        ordered: Whether the classes are in an order that means something.
     """
 
     classes: tuple[str, ...]
@@ -52,6 +54,12 @@ class Splits:
     unseen: tuple[str, ...] = ()
     rare: Mapping[str, int] = field(default_factory=dict)
     columns: tuple[Column, ...] = ()
+    ordered: bool = False
+
+    @property
+    def target(self) -> Target:
+        """What is predicted."""
+        return Target(len(self.classes), self.ordered)
 
     @property
     def names(self) -> tuple[str, ...]:

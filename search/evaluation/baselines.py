@@ -19,6 +19,7 @@ from search.evaluation.baseline_models import (
     words_and_columns,
 )
 from search.evaluation.frozen_regression import Features, FeaturesBeside, FrozenRegression, RegressionBeside
+from search.evaluation.metric_list import Target
 from search.evaluation.metrics import score
 from search.evaluation.threshold import best_threshold
 from search.utils.timing import milliseconds_per_text
@@ -131,6 +132,7 @@ def run_baselines(
     test: Labelled,
     refit: Labelled,
     threshold: float | None = None,
+    target: Target | None = None,
     frozen: FrozenBackbone | None = None,
     columns: Callable[[], Any] | None = None,
 ) -> dict[str, Baseline]:
@@ -142,6 +144,7 @@ def run_baselines(
         test: Rows that nothing is fitted on.
         refit: Rows that the models scored on test are fitted on: train, with or without valid.
         threshold: Two classes: as `predict` takes it; None: with the best F1 on valid.
+        target: What is predicted; None: classes without an order.
         frozen: What `BACKBONE_LOGISTIC_REGRESSION` is fitted on; None: it is absent.
         columns: Makes scikit-learn's preprocessing of the columns beside the texts, which both kinds of logistic
             regression but the one that weighs words take too; None: there are none.
@@ -149,7 +152,7 @@ def run_baselines(
     Returns:
         Name to outcome.
     """
-    rows = _Rows(folds, valid, test, refit)
+    rows = _Rows(folds, valid, test, refit, target)
     # On sparse text a solver's threads wait for each other longer than they compute: one is several times faster.
     with threadpool_limits(limits=1):
         found = {
@@ -173,6 +176,7 @@ class _Rows(NamedTuple):
     valid: Labelled
     test: Labelled
     refit: Labelled
+    target: Target | None
 
 
 def _of_split(split: Labelled) -> NDArray[np.object_]:
@@ -195,7 +199,7 @@ def _run(
     of_rows: Callable[[NDArray[Any]], Any],
 ) -> Baseline:
     """Fits and scores one; `of_split` and `of_rows` give what it takes."""
-    folds, valid, test, refit = rows
+    folds, valid, test, refit, target = rows
     classes = 1 + int(refit.labels.max())  # it holds every class; test may hold others
     valid_probabilities = np.empty((len(valid.labels), classes))
     try:
@@ -214,8 +218,8 @@ def _run(
     probabilities = _probabilities(model, of_split(test), classes)
     return Baseline(
         threshold,
-        score(valid.labels, valid_probabilities, threshold),
-        score(test.labels, probabilities, threshold),
+        score(valid.labels, valid_probabilities, threshold, target),
+        score(test.labels, probabilities, threshold, target),
         probabilities,
         milliseconds_per_text(lambda rows: _probabilities(model, of_rows(rows), classes), test.inputs),
         valid_probabilities=valid_probabilities,

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from search.evaluation.metric_list import Target
 from search.evaluation.metrics import names
 from search.evaluation.weighted import WeightedScorer
 
@@ -19,6 +20,7 @@ def intervals(
     labels: NDArray[np.int64],
     probabilities: NDArray[np.float64],
     threshold: float | None,
+    target: Target | None = None,
     *,
     resamples: int = 1000,
     confidence: float = 0.95,
@@ -34,6 +36,7 @@ def intervals(
         labels: int [n].
         probabilities: float [n, classes].
         threshold: See `search.evaluation.predict`.
+        target: See `search.evaluation.score`.
         resamples: How often the rows are drawn.
         confidence: Share of the resamples that the interval holds.
         seed: Seed of the draws; the same seed draws the same rows for any predictions on n rows.
@@ -50,7 +53,7 @@ def intervals(
         parts = [scorer(weights) for weights in resampled(len(labels), resamples, seed)]
     tails = [(1 - confidence) / 2, (1 + confidence) / 2]
     found = {}
-    for name in names(scorer.classes):
+    for name in names(target or Target(scorer.classes)):
         values = np.concatenate([part[name] for part in parts])
         defined = values[~np.isnan(values)]
         low, high = np.quantile(defined, tails) if len(defined) else (np.nan, np.nan)

@@ -1,10 +1,38 @@
-"""The list of metrics: one entry for each, with the views that show it."""
+"""The list of metrics: one entry for each, with the tasks that have it and the views that show it."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is predicted, as far as it decides which metrics there are.
+
+    Attributes:
+        classes: Number of classes.
+        ordered: Whether their order means something, as that of ratings does.
+    """
+
+    classes: int
+    ordered: bool = False
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> Target:
+        """The target of a run or an evaluation, by its record in JSON."""
+        return cls(len(record["classes"]), record.get("ordered", False))
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether there is a positive class."""
+        return self.classes == 2
+
+    def has(self, metric: Metric) -> bool:
+        """Whether a metric means something here."""
+        return (self.is_binary or not metric.binary_only) and (self.ordered or not metric.ordered_only)
 
 
 @dataclass(frozen=True)
@@ -14,6 +42,7 @@ class Metric:
     Args:
         name: Its name, everywhere.
         binary_only: Whether it is of the positive class, and so for two classes alone.
+        ordered_only: Whether it counts how far apart classes are, and so is for ordered ones alone.
         lower_is_better: Whether less of it is better.
         limits: The ends of its range, whatever the number of classes; infinite where there is none.
         places: Its place in each view that shows it: `binary` and `multiclass` are the tables of a terminal,
@@ -23,6 +52,7 @@ class Metric:
 
     name: str
     binary_only: bool = False
+    ordered_only: bool = False
     lower_is_better: bool = False
     limits: tuple[float, float] = (0.0, 1.0)
     places: Mapping[str, int] = field(default_factory=dict)
@@ -36,8 +66,8 @@ METRICS = (
             "multiclass": 2,
             "report_binary": 1,
             "report_multiclass": 1,
-            "leaderboard": 5,
-            "multirun": 3,
+            "leaderboard": 7,
+            "multirun": 5,
         },
     ),
     Metric("precision", binary_only=True, places={"binary": 4}),
@@ -48,26 +78,54 @@ METRICS = (
     Metric("macro_f1", places={"multiclass": 1, "report_multiclass": 2, "leaderboard": 2, "multirun": 2}),
     Metric("weighted_precision"),
     Metric("weighted_recall"),
-    Metric("weighted_f1", places={"multiclass": 3}),
-    Metric("mcc", limits=(-1.0, 1.0), places={"binary": 7, "multiclass": 4, "leaderboard": 6}),
-    Metric("roc_auc", places={"binary": 2, "multiclass": 5, "leaderboard": 4, "multirun": 4}),
-    Metric("average_precision", places={"binary": 1, "multiclass": 6, "report_binary": 3, "leaderboard": 3}),
+    Metric("weighted_f1", places={"multiclass": 5}),
+    Metric("mcc", limits=(-1.0, 1.0), places={"binary": 9, "multiclass": 6, "leaderboard": 8}),
+    Metric(
+        "quadratic_kappa",
+        ordered_only=True,
+        limits=(-1.0, 1.0),
+        places={
+            "binary": 7,
+            "multiclass": 3,
+            "report_binary": 4,
+            "report_multiclass": 3,
+            "leaderboard": 3,
+            "multirun": 3,
+        },
+    ),
+    Metric(
+        "mae",
+        ordered_only=True,
+        lower_is_better=True,
+        limits=(0.0, math.inf),
+        places={
+            "binary": 8,
+            "multiclass": 4,
+            "report_binary": 5,
+            "report_multiclass": 4,
+            "leaderboard": 4,
+            "multirun": 4,
+        },
+    ),
+    Metric("roc_auc", places={"binary": 2, "multiclass": 7, "leaderboard": 6, "multirun": 6}),
+    Metric("average_precision", places={"binary": 1, "multiclass": 8, "report_binary": 3, "leaderboard": 5}),
     Metric(
         "log_loss",
         lower_is_better=True,
         limits=(0.0, math.inf),
-        places={"binary": 8, "multiclass": 7, "leaderboard": 7, "multirun": 5},
+        places={"binary": 10, "multiclass": 9, "leaderboard": 9, "multirun": 7},
     ),
     Metric("brier", lower_is_better=True, limits=(0.0, 2.0)),
     Metric("expected_calibration_error", lower_is_better=True),
 )
 
 
-def shown_in(view: str) -> tuple[str, ...]:
-    """The metrics of a view, in the order of their places in it."""
-    return tuple(one.name for one in sorted(METRICS, key=lambda one: one.places.get(view, 0)) if view in one.places)
+def shown_in(view: str, target: Target | None = None) -> tuple[str, ...]:
+    """The metrics of a view, in the order of their places in it; of all tasks, or those of a target alone."""
+    shown = [one for one in METRICS if view in one.places and (target is None or target.has(one))]
+    return tuple(one.name for one in sorted(shown, key=lambda one: one.places[view]))
 
 
-def shown_metrics(classes: int) -> tuple[str, ...]:
-    """The metrics worth a line on a terminal, for a task with so many classes; summary.json has them all."""
-    return shown_in("binary" if classes == 2 else "multiclass")
+def shown_metrics(target: Target) -> tuple[str, ...]:
+    """The metrics of a target that are worth a line on a terminal; summary.json has them all."""
+    return shown_in("binary" if target.is_binary else "multiclass", target)

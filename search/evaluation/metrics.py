@@ -9,16 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.evaluation import metric_list
-from search.evaluation.metric_list import Metric
+from search.evaluation.metric_list import Metric, Target
 from search.evaluation.weighted import WeightedScorer, decide
 
 # The loss that models are trained with: log loss, weighted.
 _LOSS = Metric("loss", lower_is_better=True, limits=(0.0, math.inf))
+_CURVES = ("roc_auc", "average_precision")
 
 
-def names(classes: int) -> tuple[str, ...]:
-    """The metrics of a task with so many classes, in the order in which they are shown."""
-    return tuple(one.name for one in metric_list.METRICS if classes == 2 or not one.binary_only)
+def names(target: Target | None = None) -> tuple[str, ...]:
+    """The metrics of a target, in the order in which they are shown; None: those of any."""
+    return tuple(one.name for one in metric_list.METRICS if target is None or target.has(one))
 
 
 def direction(metric: str) -> Literal["max", "min"]:
@@ -56,7 +57,10 @@ def test_metric(objective: str) -> str:
 
 
 def score(
-    labels: NDArray[np.int64], probabilities: NDArray[np.float64], threshold: float | None = None
+    labels: NDArray[np.int64],
+    probabilities: NDArray[np.float64],
+    threshold: float | None = None,
+    target: Target | None = None,
 ) -> dict[str, float]:
     """Every metric of a set of predictions.
 
@@ -67,14 +71,19 @@ def score(
     Modern Neural Networks), whatever the threshold. Precision where nothing is predicted, and MCC where all
     predictions or all labels are one class, are 0, as in scikit-learn.
 
+    Ordered classes: `mae` is the mean number of steps between the place of the predicted class in the order and that of
+    the label; `quadratic_kappa` is Cohen's kappa with squared steps as weights (Cohen, 1968), NaN where all predictions
+    and all labels are of one and the same class.
+
     Args:
         labels: int [n], from 0 to classes - 1; in a binary task 1 is the positive class. A label from `classes` on is
             of a class that the model doesn't know: an error, whatever is predicted.
         probabilities: float [n, classes].
         threshold: See `predict`.
+        target: What is predicted; None: as many classes as there are probabilities, without an order.
 
     Returns:
-        Name to value, for each of `names(classes)`. Means over more than two classes are over those that the labels
+        Name to value, for each of `names(target)`. Means over more than two classes are over those that the labels
         hold. NaN where a class that is missing from the labels leaves a metric undefined: of two classes the positive
         one's, the macro means, `roc_auc` and `average_precision`.
 
@@ -83,7 +92,27 @@ def score(
     """
     scorer = WeightedScorer(labels, probabilities, threshold)
     scores = scorer(np.ones((1, len(labels))))
-    return {name: float(scores[name][0]) for name in names(scorer.classes)}
+    return {name: float(scores[name][0]) for name in names(target or Target(scorer.classes))}
+
+
+def score_by(
+    metric: str, labels: NDArray[np.int64], probabilities: NDArray[np.floating], threshold: float | None = None
+) -> float:
+    """One metric of a set of predictions, as `score` gives it to a target that has it.
+
+    Args:
+        metric: Its name.
+        labels: int [n].
+        probabilities: float [n, classes].
+        threshold: See `predict`.
+    """
+    scorer = WeightedScorer(labels, probabilities, threshold, curves=needs_curves(metric))
+    return float(scorer(np.ones((1, len(labels))))[metric][0])
+
+
+def needs_curves(metric: str) -> bool:
+    """Whether a metric is an area under a curve, for which scores are sorted."""
+    return metric in _CURVES
 
 
 def predict(probabilities: NDArray[np.float64], threshold: float | None = None) -> NDArray[np.int64]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from search.evaluation.bootstrap import resampled
-from search.evaluation.metrics import direction
+from search.evaluation.metrics import direction, needs_curves
 from search.evaluation.weighted import WeightedScorer
 
 # At 1,000 resamples of 100,000 rows a comparison would take longer than the search of a small data set.
@@ -114,7 +114,7 @@ def paired_gains(
     Returns:
         Name to the comparison; NaN where no resample defines the metric.
     """
-    curves = metric in ("roc_auc", "average_precision")
+    curves = needs_curves(metric)
     classes = classifier.probabilities.shape[1]
     cost = len(labels) * (classes if curves and classes > 2 else 1)
     resamples = max(min(resamples, _MOST_DRAWS // cost), min(resamples, _LEAST_RESAMPLES))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from search.evaluation.metrics import score
+from search.evaluation.metrics import score_by
 from search.evaluation.paired import BETTER, WORSE, Gain, Predictions, compared, paired_gains
 
 UNKNOWN = "unknown"
@@ -161,7 +161,7 @@ def judge(
 
 
 def _score(labels: NDArray[np.int64], of: Predictions, metric: str) -> float:
-    return score(labels, of.probabilities.astype(np.float64), of.threshold)[metric]
+    return score_by(metric, labels, of.probabilities, of.threshold)
 
 
 def _number(value: float | None) -> float:

@@ -68,6 +68,8 @@ class WeightedScorer:
                 *(_losses(right, probabilities, self.classes), _calibration(right, probabilities)),
             ]
         )
+        apart = np.abs(labels - decided).astype(np.float64)
+        self._apart = np.column_stack([apart, apart**2])
         ranked = [1] if self.classes == 2 else list(range(probabilities.shape[1]))
         self._rankings = [] if not curves else [_rank(right[:, k], probabilities[:, k]) for k in ranked]
 
@@ -79,12 +81,14 @@ class WeightedScorer:
 
         Returns:
             Name to float64 [weightings]. Of more than two classes, means over classes are over those with weight; NaN
-            where a class without weight leaves the metric undefined.
+            where a class without weight leaves the metric undefined. Those of ordered classes are there in any case.
         """
         sums = weights @ self._columns
         total = weights.sum(axis=1)
         k = self._columns_of_classes
-        scores = _confusion_scores(sums[:, :k], sums[:, k : 2 * k], sums[:, 2 * k : 3 * k], self.classes == 2)
+        support, predicted = sums[:, :k], sums[:, k : 2 * k]
+        scores = _confusion_scores(support, predicted, sums[:, 2 * k : 3 * k], self.classes == 2)
+        scores |= _distance_scores(support, predicted, weights @ self._apart)
         scores["log_loss"], scores["brier"] = (sums[:, 3 * k : 3 * k + 2] / total[:, None]).T
         scores["expected_calibration_error"] = np.abs(sums[:, 3 * k + 2 :]).sum(axis=1) / total
         if self._rankings:
@@ -155,6 +159,17 @@ def _confusion_scores(support: Floats, predicted: Floats, hits: Floats, binary: 
     spread = (total**2 - (predicted**2).sum(axis=1)) * (total**2 - (support**2).sum(axis=1))
     scores["mcc"] = _ratio(covariance, np.sqrt(spread))
     return scores
+
+
+def _distance_scores(support: Floats, predicted: Floats, apart: Floats) -> dict[str, Floats]:
+    """The metrics of ordered classes, from the sums of distances and of squared ones, [weightings, 2]."""
+    total = support.sum(axis=1)
+    places = np.arange(support.shape[1], dtype=np.float64)
+    # The sum of squared distances that predictions would have by chance, times the total.
+    squares = ((support + predicted) @ places**2) * total
+    by_chance = squares - 2 * (support @ places) * (predicted @ places)
+    kappa = 1 - _ratio(apart[:, 1] * total, by_chance, undefined=np.nan)
+    return {"mae": apart[:, 0] / total, "quadratic_kappa": kappa}
 
 
 def _rank(positive: Floats, scores: Floats) -> _Ranking:

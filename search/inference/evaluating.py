@@ -116,7 +116,7 @@ def evaluate(
         "rows": len(examples),
         "cleaning": asdict(whole.cleaning),
         "trained_on": trained_on,
-        **scored.record(run.summary["seed"]),
+        **scored.record(run.summary["seed"], run.target),
         "verdict": scored.verdict(run),
         "run_test": run.summary["test"],
         "seconds": round(time.monotonic() - begun, 3),

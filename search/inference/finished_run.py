@@ -76,10 +76,8 @@ class FinishedRun:
     @property
     def test(self) -> pd.DataFrame:
         """The metrics of the test split: `score`, and `low` and `high`, the ends of the 95 % bootstrap interval."""
-        found = {
-            name: (self.summary["test"][name], *self.summary["test_interval"][name])
-            for name in names(len(self.classes))
-        }
+        scores, ends = self.summary["test"], self.summary["test_interval"]
+        found = {name: (scores[name], *ends[name]) for name in names(self._run.target)}
         table = pd.DataFrame.from_dict(found, orient="index", columns=["score", "low", "high"], dtype=np.float64)
         return table.rename_axis("metric")
 
@@ -87,7 +85,7 @@ class FinishedRun:
     def baselines(self) -> pd.DataFrame:
         """The metrics of the baselines on the same rows, a column for each."""
         tests = {name: one["test"] for name, one in self.summary["baselines"].items() if "test" in one}
-        return pd.DataFrame(tests, dtype=np.float64).reindex(names(len(self.classes))).rename_axis("metric")
+        return pd.DataFrame(tests, dtype=np.float64).reindex(names(self._run.target)).rename_axis("metric")
 
     @property
     def predictions(self) -> pd.DataFrame:

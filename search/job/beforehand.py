@@ -34,7 +34,7 @@ def check_beforehand(
     Raises:
         InputError: There is no such objective or module, or a package that is needed is not installed.
     """
-    check_objective(config.objective)
+    check_objective(config.objective, bool(config.dataset.ordered))
     _check_sampler(config.tuner.sampler)
     names, below = space.module_names(), space.embedding_names()
     preprocessor = config.module.preprocessor

@@ -60,7 +60,7 @@ def build_ensemble(
     if len(found) < 2:
         run.say("No ensemble: there is nothing to combine the best trial with")
         return None
-    task = Task(test_metric(prepared.objective.name), config.threshold)
+    task = Task(test_metric(prepared.objective.name), config.threshold, splits.target)
     valid, seed = np.stack([member.valid for member in found]), config.seed
     ensembles = fit_ensembles(valid, splits.valid.labels, task, seed)
     alone = evaluation.scored.predictions

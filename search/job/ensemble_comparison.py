@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from search.evaluation.bootstrap import intervals
-from search.evaluation.metrics import score
+from search.evaluation.metrics import score, score_by
 from search.evaluation.paired import Predictions, paired_gains
 from search.models.ensembles.combiners import Combiner, Votes, Weighted, combined
 from search.models.ensembles.member import Member
@@ -90,9 +90,9 @@ def compare(
         gains = paired_gains(test_labels, predictions, {"best": single}, task.metric, seed=seed)
         methods[name] = {
             "threshold": ensemble.threshold,
-            "valid": score(valid_labels, ensemble.valid, ensemble.threshold),
-            "test": score(test_labels, probabilities, ensemble.threshold),
-            "test_interval": intervals(test_labels, probabilities, ensemble.threshold, seed=seed),
+            "valid": score(valid_labels, ensemble.valid, ensemble.threshold, task.target),
+            "test": score(test_labels, probabilities, ensemble.threshold, task.target),
+            "test_interval": intervals(test_labels, probabilities, ensemble.threshold, task.target, seed=seed),
             "against_best": gains["best"].record(),
         }
         if isinstance(ensemble.combiner, Weighted):
@@ -111,6 +111,6 @@ def _told(member: Member, valid_labels: Labels, test_labels: Labels, task: Task)
     return {
         "name": member.name,
         "values": None if member.values is None else dict(member.values),
-        "valid": score(valid_labels, member.valid, threshold)[task.metric],
-        "test": score(test_labels, member.test, threshold)[task.metric],
+        "valid": score_by(task.metric, valid_labels, member.valid, threshold),
+        "test": score_by(task.metric, test_labels, member.test, threshold),
     }

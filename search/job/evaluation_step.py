@@ -32,14 +32,15 @@ def evaluate(prepared: Prepared, trials: Trials, classifier: Classifier) -> Eval
     probabilities = classifier.probabilities(splits.test.inputs, trials.features(splits.test))
     return Evaluation(
         ScoredRows(splits.test, splits.classes, probabilities, threshold, splits.unseen),
-        score(splits.test.labels, probabilities, threshold),
-        intervals(splits.test.labels, probabilities, threshold, seed=config.seed),
+        score(splits.test.labels, probabilities, threshold, splits.target),
+        intervals(splits.test.labels, probabilities, threshold, splits.target, seed=config.seed),
         baselines=run_baselines(
             splits.folds,
             splits.valid,
             splits.test,
             splits.refit,
             config.threshold,
+            splits.target,
             _best_frozen(trials),
             partial(preprocessing, splits.columns) if splits.columns else None,
         ),

@@ -102,7 +102,7 @@ def _summary(run: Run, prepared: Prepared, trials: Trials, answer: Answer) -> di
         "score": best.score,
         "best": best.values,
         "threshold": valid.threshold,
-        "valid": score(splits.valid.labels, valid.probabilities, valid.threshold),
+        "valid": score(splits.valid.labels, valid.probabilities, valid.threshold, splits.target),
         "test": evaluation.metrics,
         "test_interval": evaluation.interval,
         "milliseconds_per_text": evaluation.milliseconds,
@@ -116,6 +116,7 @@ def _summary(run: Run, prepared: Prepared, trials: Trials, answer: Answer) -> di
         **_provenance(run),
     }
     more = {
+        "ordered": splits.ordered or None,
         "folds": fold_spread(best.fold_scores, prepared.splits.few),
         "ensembles": answer.ensemble.record if answer.ensemble else None,
         "final_refit": answer.final_refit,

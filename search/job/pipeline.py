@@ -81,7 +81,7 @@ def run(
     screen.show_data(config.dataset.name, splits)
     if config.threshold is not None and len(splits.classes) > 2:
         raise InputError(f"threshold={config.threshold} is for two classes, but there are {len(splits.classes)}.")
-    chosen_objective(config.objective, len(splits.classes))
+    chosen_objective(config.objective, splits.target)
 
     with screen.busy("Starting TensorFlow"):
         device = device or start()

@@ -74,7 +74,7 @@ def prepare(
         InputError: A module cannot be used, or all of them are too slow.
     """
     rows, texts = len(splits.train), splits.train.texts
-    objective = make_objective(config.objective, len(splits.classes))
+    objective = make_objective(config.objective, splits.target)
     space = space_from(ranges, rows=rows)
     places = ModulePlaces(config.module, Path(config.paths.modules), catalogs, known)
     backbones = resolve_backbones(space, texts, places)
@@ -96,7 +96,7 @@ def prepare(
     space = space_from(ranges, rows=rows, token_level=tokens, layered=layered)
     limit = LatencyLimit(config.objective.max_ms_per_text, RunFolder(output).latency, splits.train.inputs)
     beside: dict[str, Any] = {"words": Words(texts), "columns": column_encoder(splits)}
-    timed = TextClassifierHyperModel(space, backbones, len(splits.classes), config.seed, **beside)
+    timed = TextClassifierHyperModel(space, backbones, splits.target, config.seed, **beside)
     ranges = limit.narrowed(ranges, timed, say)
     space = space_from(ranges, rows=rows, token_level=tokens, layered=layered)
     if any(name in space and True in (space[name].options or ()) for name in TRAINS_PUBLISHED):

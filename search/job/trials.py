@@ -130,7 +130,7 @@ def _judging(prepared: Prepared, passes: PassLog) -> tuple[TrainableHyperModel, 
     hypermodel = TrainableHyperModel(
         prepared.space,
         prepared.backbones,
-        len(splits.classes),
+        splits.target,
         config.seed,
         FeatureCache(
             Path(config.paths.features),

@@ -12,6 +12,7 @@ from search.backbones.base import Backbone, SavedModule
 from search.backbones.description import Description
 from search.backbones.hub.layers import ModuleLayers
 from search.datasets import Examples
+from search.evaluation.metric_list import Target
 from search.features.cache import FeatureCache
 from search.features.passes import PassObserver
 from search.features.splits import Inputs, SplitFeatures, side_by_side
@@ -31,7 +32,7 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
     Args:
         space: The search space.
         backbones: The backbone of each value of `module`, from `search.backbones.of_space.resolve_backbones`.
-        classes: Number of classes.
+        target: The classes, and whether they are ordered.
         seed: Seed of the search.
         features: The cache of the features of frozen modules; None: every model embeds its texts itself.
         words: The words of the training texts; None: no configuration has words beside its head.
@@ -43,7 +44,7 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
         self,
         space: TextClassifierSpace,
         backbones: Mapping[str, Backbone],
-        classes: int,
+        target: Target,
         seed: int,
         features: FeatureCache | None = None,
         words: Words | None = None,
@@ -53,7 +54,8 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
         super().__init__()
         self.space = space
         self.backbones = backbones
-        self.classes = classes
+        self.target = target
+        self.classes = target.classes
         self.seed = seed
         self.words = words
         self.max_epochs = max_epochs

@@ -15,7 +15,7 @@ from search.evaluation.baseline_models import MAJORITY
 from search.evaluation.bootstrap import intervals
 from search.evaluation.confident_mistakes import confident_mistakes
 from search.evaluation.curves import confusion, reliability
-from search.evaluation.metric_list import shown_metrics
+from search.evaluation.metric_list import Target, shown_metrics
 from search.evaluation.metrics import score
 from search.evaluation.paired import Predictions
 from search.evaluation.per_class import per_class
@@ -38,15 +38,16 @@ _DRAWS, _LEAST_RESAMPLES, _RESAMPLES = 100_000_000, 200, 1000
 class Scored(ScoredRows):
     """Labelled texts and the probabilities that a finished run's model gives them."""
 
-    def record(self, seed: int) -> dict[str, Any]:
+    def record(self, seed: int, target: Target) -> dict[str, Any]:
         """Every metric, and what lies behind them.
 
         Args:
             seed: Seed of the bootstrap.
+            target: What the run predicts.
 
         Returns:
-            classes, threshold, metrics and intervals (NaN where a class that is missing leaves one undefined),
-            resamples, confusion (a row per true class), per_class, calibration (the bins of
+            classes, ordered (where they are), threshold, metrics and intervals (NaN where a class that is missing
+            leaves one undefined), resamples, confusion (a row per true class), per_class, calibration (the bins of
             expected_calibration_error), mistakes, and most_wrong, the most confident of each kind first.
         """
         labels, probabilities = self.examples.labels, self.probabilities
@@ -56,9 +57,10 @@ class Scored(ScoredRows):
         resamples = max(_LEAST_RESAMPLES, min(_RESAMPLES, _DRAWS // len(labels)))
         return {
             "classes": list(self.classes),
+            **({"ordered": True} if target.ordered else {}),
             "threshold": self.threshold,
-            "metrics": score(labels, probabilities, self.threshold),
-            "intervals": intervals(labels, probabilities, self.threshold, resamples=resamples, seed=seed),
+            "metrics": score(labels, probabilities, self.threshold, target),
+            "intervals": intervals(labels, probabilities, self.threshold, target, resamples=resamples, seed=seed),
             "resamples": resamples,
             "confusion": counts.tolist(),
             "per_class": per_class(self.classes, labels, probabilities, counts),
@@ -119,7 +121,7 @@ def show_evaluation(screen: Screen, record: Mapping[str, Any], test: Mapping[str
     screen.say(describe_left_out(Cleaning(**record["cleaning"])))
     metrics, classes = record["metrics"], record["classes"]
     table = table_of_numbers("metric", "here", "95 % interval", "the run's test")
-    for name in (*shown_metrics(len(classes)), "expected_calibration_error"):
+    for name in (*shown_metrics(Target.of(record)), "expected_calibration_error"):
         ends = record["intervals"][name]
         interval = "-" if any(map(math.isnan, ends)) else " to ".join(map(short, ends))
         table.add_row(name, f"[bold]{short(metrics[name])}[/bold]", interval, short(test.get(name)))

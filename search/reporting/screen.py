@@ -18,7 +18,7 @@ from rich.table import Table
 
 from search.datasets import Cleaning, Splits
 from search.datasets.folds import FEW
-from search.evaluation.metric_list import shown_metrics
+from search.evaluation.metric_list import Target, shown_metrics
 from search.evaluation.paired import compared
 from search.reporting.class_counts import describe_classes
 from search.reporting.progress import EmbeddingProgress, SearchProgress
@@ -77,6 +77,8 @@ class Screen:
         self.console.print(table_of_classes([*splits.names, "all"], columns, self.console.width))
         if told := positive_class(splits.classes):
             self.say(f"{told} (dataset.positive chooses it; else the last in sorted order)")
+        if splits.ordered:
+            self.say(f"The classes are ordered, from {splits.classes[0]} to {splits.classes[-1]}")
         if splits.fold is not None:
             why = f" (dataset.folds=auto: fewer than {FEW:,} texts to learn from)" if splits.few else ""
             self.say(f"Cross-validation: train in {len(splits.folds)} folds, each held out in turn{why}")
@@ -150,7 +152,7 @@ class Screen:
             best.add_row(name, f"{value:.4g}" if isinstance(value, float) else escape(str(value)))
         self.console.print(best)
         scores = table_of_numbers("metric", "valid", "test", "95 % interval")
-        for metric in shown_metrics(len(summary["classes"])):
+        for metric in shown_metrics(Target.of(summary)):
             interval = " to ".join(short(end) for end in summary["test_interval"][metric])
             tested = f"[bold]{short(summary['test'][metric])}[/bold]"
             scores.add_row(metric, short(summary["valid"][metric]), tested, interval)

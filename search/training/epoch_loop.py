@@ -52,9 +52,10 @@ class EpochLoop(ABC):
         total = 0.0
         for batch in data.batches(epoch):
             total += self._step(batch)
-        scores = split_metrics("", data.train.labels[data.sample], self._probabilities(data.train, data.sample))
+        labels, probabilities = data.train.labels[data.sample], self._probabilities(data.train, data.sample)
+        scores = split_metrics("", labels, probabilities, data.target)
         metrics = Metrics({**scores, "loss": total / len(data.train.labels)})
         if data.valid is None:
             return metrics
         probabilities = self._probabilities(data.valid, None)
-        return metrics.with_validation(split_metrics(VALIDATION, data.valid.labels, probabilities))
+        return metrics.with_validation(split_metrics(VALIDATION, data.valid.labels, probabilities, data.target))

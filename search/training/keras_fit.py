@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from search.evaluation.metric_list import Target
 from search.models.scorer import chosen, scorer
 from search.training.batches import training_batches
 from search.training.rows import TrainingData
@@ -51,7 +52,7 @@ def fit_model(
         epochs=epochs,
         initial_epoch=initial_epoch,
         steps_per_epoch=math.ceil(len(train.labels) / data.batch_size) * data.parts,
-        callbacks=[EpochScores(scored), *callbacks],
+        callbacks=[EpochScores(scored, data.target), *callbacks],
         verbose=verbose,
         shuffle=False,  # the batches are shuffled already
     )
@@ -62,11 +63,13 @@ class EpochScores(keras.callbacks.Callback):
 
     Args:
         splits: Prefix of the metrics' names to strings [n] and labels [n].
+        target: What is predicted.
     """
 
-    def __init__(self, splits: Mapping[str, tuple[tf.Tensor, NDArray[np.int64]]]) -> None:
+    def __init__(self, splits: Mapping[str, tuple[tf.Tensor, NDArray[np.int64]]], target: Target) -> None:
         super().__init__()
         self.splits = splits
+        self.target = target
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Compiles the model for scoring; once, though in cross-validation it is trained an epoch at a time."""
@@ -77,7 +80,7 @@ class EpochScores(keras.callbacks.Callback):
         """Scores the splits; the loss of training stays Keras's own, the mean over the epoch's steps."""
         assert logs is not None
         for prefix, (texts, labels) in self.splits.items():
-            metrics = split_metrics(prefix, labels, self.model.scorer(texts))
+            metrics = split_metrics(prefix, labels, self.model.scorer(texts), self.target)
             logs.update({**metrics, **logs})
             if prefix == VALIDATION:
                 self.model.scored = metrics.scored

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from search.evaluation.metric_list import Target
 from search.models.scorer import ModelInputs
 from search.training.order import epoch_order
 from search.training.scores import training_sample
@@ -60,6 +61,7 @@ class TrainingData:
         sample_weight: Weight of each training row in the loss, float32 [n].
         batch_size: Rows of a batch; the last one of an epoch may be smaller.
         seed: Seed of the trial.
+        target: What is predicted.
         lengths: Length of each training row, int64 [n], where those of a batch should be alike; None: all are alike.
         parts: Parts that each batch is fed in to a Keras model, which averages their gradients.
     """
@@ -69,6 +71,7 @@ class TrainingData:
     sample_weight: NDArray[np.float32]
     batch_size: int
     seed: int
+    target: Target
     lengths: NDArray[np.int64] | None = None
     parts: int = 1
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from search.evaluation.metric_list import Target
 from search.evaluation.metrics import score
 
 VALIDATION = "val_"
@@ -50,7 +51,9 @@ class Metrics(dict[str, float]):
         return Metrics({**self, **valid}, valid.scored)
 
 
-def split_metrics(prefix: str, labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> Metrics:
+def split_metrics(
+    prefix: str, labels: NDArray[np.int64], probabilities: NDArray[np.float64], target: Target
+) -> Metrics:
     """Every metric of `search.evaluation` of one split, under names with a prefix.
 
     They are the functions that score the test split, on whole splits, so a trial's curve, its score and the final table
@@ -61,11 +64,12 @@ def split_metrics(prefix: str, labels: NDArray[np.int64], probabilities: NDArray
         prefix: Empty for training rows, `VALIDATION` for the validation split.
         labels: Class indices [n].
         probabilities: float64 [n, classes].
+        target: What is predicted.
 
     Returns:
         Name to value; `loss` is the log loss.
     """
-    metrics = score(labels, probabilities)
+    metrics = score(labels, probabilities, target=target)
     named = {f"{prefix}{name}": value for name, value in {**metrics, "loss": metrics["log_loss"]}.items()}
     return Metrics(named, Scored(labels, probabilities))
 

@@ -90,6 +90,7 @@ class TrainingTask:
             self.sample_weight,
             self.batch_size,
             self.seed,
+            self.hypermodel.target,
             None if layers is None else self.hypermodel.tokens(layers, self.train).lengths,
         )
 

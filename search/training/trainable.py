@@ -132,7 +132,7 @@ class TrainableHyperModel(TextClassifierHyperModel):
         words = None if self.words is None else self.words.learning_from(train.texts)
         columns = None if self.columns is None else self.columns.learning_from(train)
         settings: dict[str, Any] = {"words": words, "max_epochs": self.max_epochs, "columns": columns}
-        other = TrainableHyperModel(self.space, backbones, self.classes, self.seed, **settings)
+        other = TrainableHyperModel(self.space, backbones, self.target, self.seed, **settings)
         other._features = self._features
         other.shared = self.shared
         return other

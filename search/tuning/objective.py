@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from search.config import ObjectiveConfig
 from search.errors import InputError, nearest
+from search.evaluation.metric_list import Target
 from search.evaluation.metrics import direction, names
 from search.training.scores import VALIDATION
 
@@ -13,21 +15,25 @@ if TYPE_CHECKING:  # it imports Keras
     import keras_tuner
 
 
-def check_objective(config: ObjectiveConfig) -> None:
+def check_objective(config: ObjectiveConfig, ordered: bool) -> None:
     """Checks the objective as far as possible before the number of classes is known.
+
+    Args:
+        config: Name and direction.
+        ordered: Whether the classes are ordered.
 
     Raises:
         InputError: There is no such metric for any number of classes, or the direction is not the metric's.
     """
-    chosen_objective(config, None)
+    _chosen(config, Target(2, ordered), "")  # two classes have every metric that more of them have
 
 
-def make_objective(config: ObjectiveConfig, classes: int) -> keras_tuner.Objective:
+def make_objective(config: ObjectiveConfig, target: Target) -> keras_tuner.Objective:
     """Reads the objective from the configuration.
 
     Args:
         config: Name and direction; both may be auto.
-        classes: Number of classes.
+        target: The number of classes, and whether they are ordered.
 
     Returns:
         KerasTuner's objective: a logged metric and its direction. auto is the average precision of the positive class
@@ -38,19 +44,26 @@ def make_objective(config: ObjectiveConfig, classes: int) -> keras_tuner.Objecti
     """
     import keras_tuner
 
-    return keras_tuner.Objective(*chosen_objective(config, classes))
+    return keras_tuner.Objective(*chosen_objective(config, target))
 
 
-def chosen_objective(config: ObjectiveConfig, classes: int | None) -> tuple[str, str]:
-    """Name and direction of the objective, see `make_objective`; None: of any number of classes."""
-    metrics = [*names(classes or 2), "loss"]  # two classes have them all
+def chosen_objective(config: ObjectiveConfig, target: Target) -> tuple[str, str]:
+    """Name and direction of the objective, see `make_objective`."""
+    return _chosen(config, target, f" with {target.classes} classes")
+
+
+def _chosen(config: ObjectiveConfig, target: Target, of: str) -> tuple[str, str]:
     name = config.name
     if name == "auto":
-        name = VALIDATION + ("average_precision" if classes == 2 else "macro_f1")
-    logged = [VALIDATION + metric for metric in metrics]
+        name = VALIDATION + ("average_precision" if target.is_binary else "macro_f1")
+    logged = [VALIDATION + metric for metric in (*names(target), "loss")]
     if name not in logged:
+        if name in [VALIDATION + metric for metric in names(replace(target, ordered=True))]:
+            raise InputError(
+                f"objective.name={name} is for ordered classes, such as ratings: add dataset.ordered=true where they "
+                "are numbers, else their order, such as dataset.ordered=[poor,fair,good]."
+            )
         hint = nearest(name if name.startswith(VALIDATION) else VALIDATION + name, logged)
-        of = "" if classes is None else f" with {classes} classes"
         raise InputError(f"objective.name={name} is no metric of the validation split{of}. {hint}")
     known = direction(name.removeprefix(VALIDATION))
     if config.direction not in ("auto", known):

@@ -120,7 +120,7 @@ def ours(table: Table, source: Source, rows: int, batch: int, folder: Path, epoc
         }
     )
     backbones, features = {"module": HubModule(SavedModule("module", folder))}, FeatureCache(folder.parent / "features")
-    hypermodel = TrainableHyperModel(space, backbones, len(splits.classes), SEED, features)
+    hypermodel = TrainableHyperModel(space, backbones, splits.target, SEED, features)
     training = make_training(hypermodel.task(keras_tuner.HyperParameters(), splits.train))
     assert isinstance(training, EmbeddingBagTraining)
     ends: list[float] = []

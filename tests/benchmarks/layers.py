@@ -96,7 +96,7 @@ def ours(source: Source, rows: int, unfreeze: str, module: Path, steps: int) -> 
     with tempfile.TemporaryDirectory() as features:
         backbones = {"minilm": published_backbone(SavedModule("minilm", module))}
         hypermodel = TrainableHyperModel(
-            space_from(ranges, layered=["minilm"]), backbones, len(splits.classes), SEED, FeatureCache(Path(features))
+            space_from(ranges, layered=["minilm"]), backbones, splits.target, SEED, FeatureCache(Path(features))
         )
         begun = time.monotonic()
         training = make_training(hypermodel.task(keras_tuner.HyperParameters(), splits.train))

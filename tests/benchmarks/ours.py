@@ -61,8 +61,8 @@ def run_search(job: Job, splits: Splits, config: TunerConfig) -> tuple[Tuner, fl
         rows=len(splits.train),
     )
     passes, backbones = _Passes(), {_MODULE: HubModule(SavedModule(_MODULE, job.module))}
-    objective = make_objective(ObjectiveConfig(OBJECTIVE), len(splits.classes))
-    hypermodel = TrainableHyperModel(space, backbones, len(splits.classes), job.seed, FeatureCache(job.cache))
+    objective = make_objective(ObjectiveConfig(OBJECTIVE), splits.target)
+    hypermodel = TrainableHyperModel(space, backbones, splits.target, job.seed, FeatureCache(job.cache))
     hypermodel.observe_passes(passes)
     tuner = Tuner(
         make_oracle(config, objective, job.seed),

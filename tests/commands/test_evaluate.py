@@ -127,7 +127,7 @@ def test_one_class_leaves_metrics_undefined(evaluate, tmp_path):
 
 
 def test_more_classes_and_labels_by_range(tmp_path, evaluate):
-    run = make_finished_run(tmp_path / "three", ("a", "b", "c"), None, rows=30)
+    run = make_finished_run(tmp_path / "three", ("a", "b", "c"), None, rows=30, ordered=True)
     new = write(tmp_path / "new.csv", texts_of([0, 3, 3, 0]), [1, 5, 9, 7])
     ranges = "dataset.label_ranges={a: {max: 3}, b: {min: 4, max: 6}, c: {min: 9}}"
     code, out, err = evaluate(f"dataset.path={new}", ranges, f"output={tmp_path / 'out'}", of=run)
@@ -135,7 +135,8 @@ def test_more_classes_and_labels_by_range(tmp_path, evaluate):
     record = json.loads((tmp_path / "out" / "evaluation.json").read_text())
     assert record["confusion"] == [[1, 0, 0], [0, 1, 0], [0, 1, 0]]
     assert record["cleaning"]["other_class"] == 1
-    assert "c taken for b" in out
+    assert record["metrics"]["mae"] == pytest.approx(1 / 3) and record["ordered"]
+    assert "c taken for b" in out and "quadratic_kappa" in out
     assert evaluate(f"dataset.path={new}", ranges, "threshold=0.5", of=run)[0] == 2
 
 

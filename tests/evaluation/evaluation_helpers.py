@@ -32,6 +32,10 @@ def by_sklearn(labels, probabilities, threshold=None, weights=None):
     kwargs = {"sample_weight": weights}
     expected = {
         "accuracy": sk.accuracy_score(labels, predicted, **kwargs),
+        "mae": np.average(np.abs(labels - predicted), weights=weights),
+        "quadratic_kappa": sk.cohen_kappa_score(
+            labels, predicted, labels=range(k), weights="quadratic", sample_weight=weights
+        ),
         "mcc": sk.matthews_corrcoef(labels, predicted, **kwargs),
         "log_loss": sk.log_loss(labels, probabilities, labels=range(k), **kwargs),
     }

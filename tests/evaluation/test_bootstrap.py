@@ -4,7 +4,7 @@ from evaluation_helpers import assert_same, by_sklearn, patient, predictions
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.evaluation import intervals, names, score
+from search.evaluation import Target, intervals, names, score
 from search.evaluation.bootstrap import resampled
 from search.evaluation.weighted import WeightedScorer
 
@@ -64,7 +64,7 @@ def test_many_rows_come_in_chunks_that_fit_into_memory():
 def test_intervals_are_ordered_and_cover_every_metric(drawn):
     labels, probabilities = drawn
     found = intervals(labels, probabilities, None, resamples=50, seed=0)
-    assert tuple(found) == names(probabilities.shape[1])
+    assert tuple(found) == names(Target(probabilities.shape[1]))
     for low, high in found.values():
         assert np.isnan([low, high]).all() or low <= high
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from search.evaluation import metric_list
-from search.evaluation.metric_list import METRICS, Metric, shown_in, shown_metrics
+from search.evaluation.metric_list import METRICS, Metric, Target, shown_in, shown_metrics
 from search.evaluation.metrics import direction, limits, names
 from search.reporting.comparison import multirun, show
 from search.reporting.report.sections import training
@@ -29,16 +29,23 @@ def test_places_of_a_view_are_unique_and_of_views_that_there_are():
 
 
 def test_a_metric_for_two_classes_is_not_in_tables_for_more():
-    assert set(shown_metrics(3)) <= set(names(3))
-    assert set(shown_in("report_multiclass")) <= set(names(3))
+    for target in (Target(3), Target(3, ordered=True)):
+        assert set(shown_metrics(target)) | set(shown_in("report_multiclass", target)) <= set(names(target))
+
+
+def test_metrics_of_ordered_classes_are_in_tables_of_these_alone():
+    for classes in (2, 3):
+        plain, ordered = shown_metrics(Target(classes)), shown_metrics(Target(classes, ordered=True))
+        assert [name for name in ordered if name not in plain] == ["quadratic_kappa", "mae"]
+        assert [name for name in ordered if name in plain] == list(plain)
 
 
 def test_an_entry_is_known_and_shown_everywhere(made):
-    assert "made" in names(2) and "made" in names(3)
+    assert "made" in names(Target(2)) and "made" in names(Target(3))
     assert (direction("made"), limits("made")) == ("min", (0.0, 3.0))
-    assert shown_metrics(2)[0] == shown_metrics(3)[0] == "made"
-    for classes in (["a", "b"], ["a", "b", "c"]):
-        assert training.shown_metrics(SimpleNamespace(classes=classes))[0] == "made"
+    assert shown_metrics(Target(2))[0] == shown_metrics(Target(3))[0] == "made"
+    for classes in (2, 3):
+        assert training.shown_metrics(SimpleNamespace(target=Target(classes)))[0] == "made"
 
 
 def test_an_entry_is_a_column_of_the_tables_of_runs(made, monkeypatch):

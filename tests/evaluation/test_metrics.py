@@ -8,17 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
-from search.evaluation import direction, names, predict, score
+from search.evaluation import Target, direction, names, predict, score
 
 
 @patient
 @given(predictions(complete=True))
 def test_score_equals_scikit_learn(drawn):
     labels, probabilities = drawn
-    scores = score(labels, probabilities)
+    target = Target(probabilities.shape[1], ordered=True)
+    scores = score(labels, probabilities, target=target)
     expected = by_sklearn(labels, probabilities)
     assert_same(scores, expected)
-    assert tuple(scores) == names(probabilities.shape[1])
+    assert tuple(scores) == names(target)
     assert set(scores) == {*expected, "expected_calibration_error"}
 
 
@@ -26,7 +27,8 @@ def test_score_equals_scikit_learn(drawn):
 @given(predictions(classes=2, complete=True), st.floats(0, 1))
 def test_score_at_a_threshold_equals_scikit_learn(drawn, threshold):
     labels, probabilities = drawn
-    assert_same(score(labels, probabilities, threshold), by_sklearn(labels, probabilities, threshold))
+    scores = score(labels, probabilities, threshold, Target(2, ordered=True))
+    assert_same(scores, by_sklearn(labels, probabilities, threshold))
 
 
 @patient
@@ -44,6 +46,20 @@ def test_only_what_a_missing_class_leaves_undefined_is_nan(drawn):
         if k == 2 and 1 not in labels:
             expected |= {"precision", "recall", "f1", "average_precision"}
     assert undefined == expected
+
+
+def test_metrics_of_ordered_classes_are_there_for_these_alone():
+    labels = np.array([0, 1, 2, 3])
+    plain, ordered = (score(labels, np.eye(4)[[0, 0, 3, 3]], target=one) for one in (None, Target(4, ordered=True)))
+    assert ordered == plain | {"mae": 0.5, "quadratic_kappa": pytest.approx(1 - 2 * 4 / 28)}
+    assert set(ordered) - set(plain) == {"mae", "quadratic_kappa"}
+
+
+def test_kappa_of_one_class_alone_is_undefined_and_of_one_prediction_zero():
+    def kappa(labels):
+        return score(np.array(labels), np.eye(3)[[1] * 3], target=Target(3, ordered=True))["quadratic_kappa"]
+
+    assert np.isnan(kappa([1, 1, 1])) and kappa([0, 1, 2]) == 0
 
 
 def test_calibration_error_by_hand():
@@ -116,8 +132,9 @@ def test_arrays_that_do_not_fit_are_refused(labels, probabilities):
 def test_every_metric_is_best_for_perfect_predictions_in_its_direction(classes):
     labels = np.arange(10 * classes) % classes
     noisy = np.random.default_rng(0).dirichlet(np.ones(classes), len(labels))
-    perfect, poor = score(labels, np.eye(classes)[labels]), score(labels, noisy)
-    for name in names(classes):
+    target = Target(classes, ordered=True)
+    perfect, poor = (score(labels, found, target=target) for found in (np.eye(classes)[labels], noisy))
+    for name in names(target):
         better, worse = (1.0, poor[name]) if direction(name) == "max" else (poor[name], 0.0)
         assert perfect[name] == pytest.approx(1.0 if direction(name) == "max" else 0.0)
         assert better > worse

@@ -11,6 +11,7 @@ from search.config import ObjectiveConfig
 from search.config.tuner import TunerConfig
 from search.datasets import Examples
 from search.errors import InputError
+from search.evaluation.metric_list import Target
 from search.features.cache import FeatureCache
 from search.job.latency import LatencyLimit, least_values, timed_classifier
 from search.models.wide.words import Words
@@ -38,7 +39,7 @@ def make(word_module, tmp_path):
         space = space_from({**RANGES, "trainable": False, "batch_size": 32, **ranges})
         cache = FeatureCache(tmp_path / "features", "float32", None)
         standing = backbones(space, {"words": word_module}, TRAIN.texts)
-        return TrainableHyperModel(space, standing, 2, 0, cache, words=Words(TRAIN.texts))
+        return TrainableHyperModel(space, standing, Target(2), 0, cache, words=Words(TRAIN.texts))
 
     return make
 
@@ -144,7 +145,7 @@ def test_slow_settings_fail_their_trials_and_are_measured_once(make, tmp_path):
         limit, clock = limit_of(tmp_path, 0.5, *times)
         limit.narrowed({}, hypermodel, str)
         constraints = limit.constraints(hypermodel)
-        objective = make_objective(ObjectiveConfig(), 2)
+        objective = make_objective(ObjectiveConfig(), Target(2))
         oracle = make_oracle(TunerConfig(name="grid", max_epochs=1), objective, 0)
         folder = {"directory": str(tmp_path), "project_name": "trials"}
         tuner = Tuner(oracle, hypermodel, max_epochs=1, constraints=constraints, **folder)

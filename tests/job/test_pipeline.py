@@ -10,6 +10,7 @@ import pytest
 from reviews import write_reviews
 
 from search.evaluation import names, score
+from search.evaluation.metric_list import Target
 
 CSV = ("dataset=csv", "dataset.path=reviews.csv", "dataset.text=review", "dataset.label=stars")
 SMALL = (
@@ -31,14 +32,16 @@ def only_run(folder):
 
 @pytest.fixture
 def run(request, search_command, tmp_path, word_module):
-    """A finished run over frozen and trainable trials; the parameter says how many classes."""
-    write_reviews(tmp_path / "reviews.csv", 400, request.param)
-    outcome = search_command(*CSV, *SMALL, f"space.modules=[{word_module}]")
+    """A finished run over frozen and trainable trials; the parameter is its classes, and whether they are ordered."""
+    classes, ordered = request.param
+    write_reviews(tmp_path / "reviews.csv", 400, classes)
+    outcome = search_command(*CSV, *SMALL, *(RATED if ordered else ()), f"space.modules=[{word_module}]")
     assert outcome.code == 0, outcome.err
     return only_run(tmp_path / "outputs"), outcome
 
 
-TWO, THREE = ("bad", "good"), ("bad", "good", "dull")
+TWO, THREE = (("bad", "good"), False), (("bad", "good", "dull"), True)
+RATED = ("dataset.ordered=[bad,dull,good]", "objective.name=val_mae")
 
 
 @pytest.mark.parametrize("run", [TWO, THREE], indirect=True)
@@ -57,18 +60,21 @@ def test_the_run_folder_agrees_with_itself(run):
     best = board.iloc[0]
     assert best["trial_id"] == summary["best_trial"]
     assert best["rank"] == 1
-    assert best["score"] == summary["score"] == board["score"].max()
+    ordered = summary.get("ordered", False)
+    assert best["score"] == summary["score"] == (board["score"].min() if ordered else board["score"].max())
     assert {name: best[name] for name in summary["best"]} == summary["best"]
     assert summary["trials"] == board["status"].value_counts().to_dict()
-    objective = "val_average_precision" if len(classes) == 2 else "val_macro_f1"
-    assert summary["objective"] == {"name": objective, "direction": "max"}
+    objective = "val_mae" if ordered else "val_average_precision"
+    assert summary["objective"] == {"name": objective, "direction": "min" if ordered else "max"}
+    assert classes == (["bad", "dull", "good"] if ordered else ["bad", "good"])
     assert best[objective] == best["score"]
 
     assert len(predictions) == sum(summary["sizes"]["test"].values())
     labels = predictions["label"].map(classes.index).to_numpy()
     probabilities = predictions[[f"prob_{name}" for name in classes]].to_numpy()
-    again = score(labels, probabilities, summary["threshold"])
-    assert set(again) == set(names(len(classes))) == set(summary["test"])
+    target = Target(len(classes), ordered)
+    again = score(labels, probabilities, summary["threshold"], target)
+    assert set(again) == set(names(target)) == set(summary["test"])
     for name, value in again.items():
         assert value == pytest.approx(summary["test"][name], abs=1e-12), name
         low, high = summary["test_interval"][name]

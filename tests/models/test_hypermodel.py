@@ -10,6 +10,7 @@ from reviews import make_reviews
 
 from search.datasets import Examples
 from search.evaluation import score
+from search.evaluation.metric_list import Target
 from search.features.cache import FeatureCache
 from search.models.keras_model import above_embedding, linear_words
 from search.models.weights import assign, model_weights
@@ -38,7 +39,7 @@ def make(word_module):
         space = space_from(settings)
         standing = backbones(space, {"words": word_module})
         words = Words(TRAIN.texts)
-        hypermodel = TrainableHyperModel(space, standing, 2, seed=0, features=cache, words=words)
+        hypermodel = TrainableHyperModel(space, standing, Target(2), seed=0, features=cache, words=words)
         if on_pass is not None:
             hypermodel.observe_passes(on_pass)
         return hypermodel

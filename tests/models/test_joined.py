@@ -11,6 +11,7 @@ from search.backbones.builders.vectors import write_module
 from search.backbones.hub.layer import TextEmbedding
 from search.backbones.of_space import made
 from search.datasets import Examples
+from search.evaluation.metric_list import Target
 from search.features.cache import FeatureCache
 from search.models.classifier import Classifier
 from search.models.ensembles.combiners import Weighted
@@ -39,7 +40,7 @@ def hypermodel(tmp_path_factory, rows):
     space = space_from({"modules": ["some", NAME], "layers": 1, "units": 4}, untrainable=["some", NAME])
     modules = {name: SavedModule(name, top / name) for name in ("some", "others")}
     backbones = made(["some", NAME], modules, {}, rows.texts, {NAME: ("some", "others")})
-    return TrainableHyperModel(space, backbones, 2, 0, FeatureCache(top / "features"))
+    return TrainableHyperModel(space, backbones, Target(2), 0, FeatureCache(top / "features"))
 
 
 def trial(module):

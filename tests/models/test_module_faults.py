@@ -9,6 +9,7 @@ from reviews import make_reviews
 
 from search.datasets import Examples
 from search.errors import InputError
+from search.evaluation.metric_list import Target
 from search.features.cache import FeatureCache
 from search.inference.predictor import Labels, Predictor
 from search.job.prepare import _check_purity
@@ -35,7 +36,7 @@ def make(tmp_path):
         folder = faulty.save(function, tmp_path / "module")
         space = space_from({"modules": ["mine"], "units": 4, "layers": 1, "dropout": 0, "batch_size": 1})
         cache = FeatureCache(tmp_path / "cache") if cached else None
-        return TrainableHyperModel(space, backbones(space, {"mine": folder}), 2, seed=0, features=cache)
+        return TrainableHyperModel(space, backbones(space, {"mine": folder}), Target(2), seed=0, features=cache)
 
     return make
 

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from search.backbones.words_alone import WordsAlone
 from search.datasets import Examples
+from search.evaluation.metric_list import Target
 from search.models.classifier import Classifier
 from search.models.hypermodel import TextClassifierHyperModel
 from search.models.keras_model import linear_words
@@ -62,7 +63,7 @@ def test_few_or_no_words_are_no_fault(texts):
 def model():
     """Words and nothing else, with random weights."""
     space = space_from({"modules": ["tfidf"], "wide_l2": 1.0})
-    hypermodel = TextClassifierHyperModel(space, {"tfidf": WordsAlone("tfidf")}, 3, 0, words=Words(TEXTS))
+    hypermodel = TextClassifierHyperModel(space, {"tfidf": WordsAlone("tfidf")}, Target(3), 0, words=Words(TEXTS))
     made = hypermodel.model({"module": "tfidf", "tfidf_l2": 1.0, "layers": 0, "optimizer": "adam", **_HEADLESS})
     for variable, value in zip(linear_words(made).weights, random_layer(Words(TEXTS)).weights, strict=True):
         variable.assign(value)

@@ -5,18 +5,21 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from search.evaluation.metric_list import Target
 from search.features.cache import Features
 from search.models.scorer import chosen
 from search.training.batches import training_batches
 from search.training.order import epoch_order
 from search.training.rows import InputRows, TrainingData
 
+TARGET = Target(2)
+
 
 def epoch_rows(rows, batch_size, seed, epochs):
     """Row numbers of each epoch, read back from the texts."""
     texts = tf.constant([str(i) for i in range(rows)])
     labels = np.arange(rows)
-    data = TrainingData(InputRows(texts, labels), None, np.arange(rows, dtype=np.float32), batch_size, seed)
+    data = TrainingData(InputRows(texts, labels), None, np.arange(rows, dtype=np.float32), batch_size, seed, TARGET)
     batches = list(training_batches(data, epochs).as_numpy_iterator())
     steps = -(-rows // batch_size)
     assert len(batches) == steps * len(epochs)
@@ -68,7 +71,7 @@ def test_features_are_fed_as_the_rows_that_they_are(monkeypatch):
     assert features.array() is None
     fed = []
     for rows in (features, tf.constant(values)):
-        data = TrainingData(InputRows(rows, np.arange(20)), None, np.ones(20, np.float32), 6, 1)
+        data = TrainingData(InputRows(rows, np.arange(20)), None, np.ones(20, np.float32), 6, 1, TARGET)
         fed.append([inputs for inputs, *_ in training_batches(data, range(2))])
     for came, expected in zip(*fed, strict=True):
         np.testing.assert_array_equal(came, expected)

@@ -13,6 +13,7 @@ from reviews import make_reviews, write_reviews
 from search.commands.leaderboard import main as leaderboard
 from search.datasets import Examples
 from search.datasets.folds import cross_folds
+from search.evaluation.metric_list import Target
 from search.evaluation.metrics import score
 from search.features.cache import FeatureCache
 from search.job.validation import Validation
@@ -51,7 +52,7 @@ def make(word_module, tmp_path):
         settings = {"layers": 1, "units": 8, "batch_size": 32, "learning_rate": 0.01, "dropout": 0.2}
         space = space_from({**settings, **KINDS[kind], **ranges})
         standing = backbones(space, {"words": word_module}, train.texts)
-        whole = TrainableHyperModel(space, standing, 2, seed=0, features=FeatureCache(tmp_path / "features"))
+        whole = TrainableHyperModel(space, standing, Target(2), seed=0, features=FeatureCache(tmp_path / "features"))
         return CrossValidated(whole, cross_folds(train, FOLD))
 
     return make

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from search.evaluation.metric_list import Target
 from search.training.folded_training import FoldedTraining, pack, unpack
 from search.training.scores import Metrics, split_metrics
 
@@ -38,7 +39,7 @@ class Counting:
     def _tell(self, epoch, on_epoch_end):
         self.ran.append(epoch)
         second = np.array([0.1, 0.1 + 0.1 * self.step])
-        metrics = split_metrics("val_", np.array([0, 1]), np.stack([1 - second, second], axis=1))
+        metrics = split_metrics("val_", np.array([0, 1]), np.stack([1 - second, second], axis=1), Target(2))
         on_epoch_end(epoch, Metrics({**metrics, "loss": float(self.weight[0])}, metrics.scored))
 
 

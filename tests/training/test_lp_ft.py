@@ -7,6 +7,7 @@ from declared import backbones, hyperparameters
 from reviews import make_reviews
 
 from search.datasets import Examples
+from search.evaluation.metric_list import Target
 from search.features.cache import FeatureCache
 from search.training.base import TrialState
 from search.training.lp_ft import best_head
@@ -32,7 +33,7 @@ def hypermodel(word_module, tmp_path):
         **{"learning_rate": 0.01, "fine_tuning_rate": [0.001, 0.002, 0.003, 0.01], "dropout": 0.2},
     }
     space, cache = space_from(ranges), FeatureCache(tmp_path / "features")
-    return TrainableHyperModel(space, backbones(space, {"words": word_module}), 2, seed=0, features=cache)
+    return TrainableHyperModel(space, backbones(space, {"words": word_module}), Target(2), seed=0, features=cache)
 
 
 def head_of(hypermodel, hp, valid=VALID):

@@ -14,6 +14,7 @@ from sparse_modules import save_mixed, word_examples
 
 from search.backbones.builders.vectors import write_module
 from search.backbones.transformers.build import build_folder
+from search.evaluation.metric_list import Target
 from search.features.cache import FeatureCache
 from search.models import hypermodel as hypermodels
 from search.models.keras_model import compiled_model
@@ -116,7 +117,7 @@ def make(tmp_path_factory):
             modules[ranges["modules"]] = encoder(ranges["modules"])
         space = space_from({**ranges, "frozen": []}, layered=["encoder", "without dropout"])
         standing, features = backbones(space, modules, TRAIN.texts), FeatureCache(folder / "features")
-        hypermodel = TrainableHyperModel(space, standing, 2, 0, features, words=Words(TRAIN.texts))
+        hypermodel = TrainableHyperModel(space, standing, Target(2), 0, features, words=Words(TRAIN.texts))
         return hypermodel.task(keras_tuner.HyperParameters(), TRAIN)
 
     return make

@@ -14,6 +14,7 @@ from toy import TUNERS, Toy, Watcher, board, make, searched
 from search.config.tuner import TunerConfig
 from search.datasets import Examples
 from search.errors import InputError
+from search.evaluation.metric_list import Target
 from search.features.cache import FeatureCache
 from search.training.trainable import TrainableHyperModel
 from search.tuning.budget import TimeBudget
@@ -263,7 +264,9 @@ def test_one_and_two_and_six_epochs_are_nine(tmp_path, word_module, fast, traina
     tuners, epochs = {}, {}
     for name in ("hyperband", "grid"):
         space = space_from(ranges)
-        hypermodel = TrainableHyperModel(space, backbones(space, {"words": word_module}), 2, seed=3, features=cache)
+        hypermodel = TrainableHyperModel(
+            space, backbones(space, {"words": word_module}), Target(2), seed=3, features=cache
+        )
         objective = keras_tuner.Objective("val_average_precision", "max")
         oracle = make_oracle(TunerConfig(name=name, max_epochs=9, factor=3), objective, seed=3)
         seen = Watcher()

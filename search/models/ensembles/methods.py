@@ -11,9 +11,9 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from search.datasets.folds import assign_folds
-from search.evaluation.metrics import direction
+from search.evaluation.metric_list import Target
+from search.evaluation.metrics import direction, score_by
 from search.evaluation.threshold import best_threshold
-from search.evaluation.weighted import WeightedScorer
 from search.models.ensembles.combiners import (
     Combiner,
     Stacked,
@@ -39,10 +39,12 @@ class Task:
     Attributes:
         metric: One of `search.evaluation.names`.
         threshold: The configured threshold of two classes; None: the one with the best F1 on the rows at hand.
+        target: What is predicted; None: classes without an order.
     """
 
     metric: str
     threshold: float | None = None
+    target: Target | None = None
 
     def decision(self, labels: Labels, probabilities: Probabilities) -> float | None:
         """The threshold for probabilities [n, classes]; None where there are more than two classes."""
@@ -52,9 +54,7 @@ class Task:
 
     def quality(self, labels: Labels, probabilities: Probabilities, threshold: float | None) -> float:
         """The metric, with its sign turned so that more is better; an undefined one is worse than any other."""
-        curves = self.metric in ("roc_auc", "average_precision")
-        scores = WeightedScorer(labels, probabilities, threshold, curves=curves)(np.ones((1, len(labels))))
-        value = float(scores[self.metric][0])
+        value = score_by(self.metric, labels, probabilities, threshold)
         if np.isnan(value):
             return -np.inf
         return value if direction(self.metric) == "max" else -value

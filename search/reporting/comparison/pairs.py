@@ -51,7 +51,7 @@ def pairs(runs: Sequence[RecordedRun], metric: str) -> list[Pair]:
     found: dict[int, Pair] = {}
     for members in groups.values():
         first = runs[members[0]]
-        shared = metric if metric in names(len(first.classes)) else first.metric
+        shared = metric if metric in names(first.target) else first.metric
         best = _best([runs[i] for i in members], shared)
         reference, others = members[best], members[:best] + members[best + 1 :]
         found[reference] = Pair(reference, shared, None)

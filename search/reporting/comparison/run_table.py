@@ -69,7 +69,7 @@ def default_columns(table: pd.DataFrame, metrics: Sequence[str] = ()) -> list[st
         table: The runs.
         metrics: Columns to show in the place of the test metrics.
     """
-    chosen = metrics or [f"test.{name}" for name in names(2) if f"test.{name}" in table]
+    chosen = metrics or [f"test.{name}" for name in names() if f"test.{name}" in table]
     columns = [
         *("run", "dataset", "seed", "objective.name", "best_trial", "best_epoch"),
         *(column for column in map(str, table) if column.startswith("best.")),

@@ -76,7 +76,7 @@ def card(run: RecordedRun) -> str:
                 summary["test"].get(name),
                 summary["test_interval"].get(name) or (None, None),
             )
-            for name in names(len(run.classes))
+            for name in names(run.target)
         ],
         baselines=[
             (spoken(name), one["test"][run.metric], run.verdict.gains.get(name))

@@ -16,6 +16,7 @@ import yaml
 from numpy.typing import NDArray
 
 from search.errors import InputError
+from search.evaluation.metric_list import Target
 from search.evaluation.metrics import predict, test_metric
 from search.evaluation.paired import Predictions
 from search.evaluation.verdict import Verdict, judge
@@ -66,6 +67,11 @@ class RecordedRun:
     def classes(self) -> list[str]:
         """Names of the classes."""
         return list(self.summary["classes"])
+
+    @property
+    def target(self) -> Target:
+        """The classes, and whether they are ordered."""
+        return Target.of(self.summary)
 
     @property
     def names(self) -> list[str]:
@@ -129,7 +135,7 @@ class RecordedRun:
         """The verdict on the model against its baselines by any metric.
 
         Args:
-            metric: One of `search.evaluation.names`, for as many classes as there are; the run must have kept the
+            metric: One of `search.evaluation.names` of the run's target; the run must have kept the
                 predictions of its baselines.
         """
         others = {

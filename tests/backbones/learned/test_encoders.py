@@ -10,6 +10,7 @@ from reviews import make_reviews
 
 from search.config.tuner import TunerConfig
 from search.datasets import Examples
+from search.evaluation.metric_list import Target
 from search.models.weights import assign, model_weights
 from search.training.trainable import TrainableHyperModel
 from search.training.trainers import KERAS
@@ -37,7 +38,7 @@ def make(word_module):
             **{"learning_rate": 0.01, "dropout": 0.3, "class_weight": "none", **ranges},
         }
         space = space_from(settings)
-        return TrainableHyperModel(space, backbones(space, {"words": word_module}, TRAIN.texts), 2, seed=0)
+        return TrainableHyperModel(space, backbones(space, {"words": word_module}, TRAIN.texts), Target(2), seed=0)
 
     return make
 

@@ -17,6 +17,7 @@ from search.config import ModuleConfig
 from search.config.tuner import TunerConfig
 from search.datasets import Examples
 from search.errors import InputError
+from search.evaluation.metric_list import Target
 from search.features.cache import FeatureCache
 from search.models.classifier import Classifier
 from search.models.keras_model import above_embedding
@@ -82,7 +83,7 @@ def make(bert, modules, tmp_path):
         space = space_from({**SMALL, "embedding": [bert[0]], **ranges}, token_level=[bert[0]])
         cache = FeatureCache(tmp_path / "features", max_bytes=max_bytes)
         standing = made(space["module"].options, {}, modules, TRAIN.texts)
-        hypermodel = TrainableHyperModel(space, standing, 2, 0, cache)
+        hypermodel = TrainableHyperModel(space, standing, Target(2), 0, cache)
         if passes is not None:
             hypermodel.observe_passes(passes)
         return hypermodel

@@ -12,6 +12,7 @@ from reviews import make_reviews
 
 from search.datasets import Column, Examples, Subset
 from search.datasets.beside import beside
+from search.evaluation.metric_list import Target
 from search.features.cache import FeatureCache
 from search.inference.predictor import Labels, Predictor, load_model
 from search.models.beside.encoder import ColumnEncoder
@@ -58,7 +59,7 @@ def make(word_module, tmp_path):
         standing = backbones(space, {"words": word_module})
         cache = FeatureCache(tmp_path / "features") if cached else None
         columns = ColumnEncoder(COLUMNS, TRAIN.beside)
-        return TrainableHyperModel(space, standing, 2, 0, cache, Words(TRAIN.texts), 3, columns)
+        return TrainableHyperModel(space, standing, Target(2), 0, cache, Words(TRAIN.texts), 3, columns)
 
     return make
 

@@ -8,6 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score
 
 from search.datasets.folds import assign_folds
+from search.evaluation.metric_list import Target
 from search.evaluation.metrics import names, score
 from search.evaluation.paired import Predictions
 from search.job.ensemble_comparison import chosen, compare, fit_ensembles
@@ -176,7 +177,9 @@ def test_the_summary_holds_every_method_beside_the_best_trial(classes, task):
     found = outcome(classes, 1, task)
     assert set(found["methods"]) == set(METHODS)
     for name, method in found["methods"].items():
-        assert set(method["valid"]) == set(method["test"]) == set(method["test_interval"]) == set(names(classes))
+        assert (
+            set(method["valid"]) == set(method["test"]) == set(method["test_interval"]) == set(names(Target(classes)))
+        )
         against = method["against_best"]
         assert against["gain"] == pytest.approx(method["test"][task.metric] - against["score"])
         assert (method["threshold"] is None) == (classes > 2)

@@ -1,5 +1,7 @@
 """Run folders as the pipeline leaves them, made in a second: no model is trained."""
 
+from dataclasses import replace
+
 import numpy as np
 import yaml
 
@@ -83,11 +85,12 @@ def make_run(
     measured=True,
     texts=None,
     curves=True,
+    ordered=False,
 ):
     """Writes a run folder and gives its path; `trials` are the records of the search."""
     rng = np.random.default_rng(seed)
     folder, k = RunFolder(path), len(classes)
-    splits = made_splits(rng, classes, rows, train_rows, texts)
+    splits = replace(made_splits(rng, classes, rows, train_rows, texts), ordered=ordered)
     trials = hyperband_records(rng) if trials is None else trials
     probabilities = made_probabilities(rng, splits.test.labels, k, skill)
     valid = made_probabilities(rng, splits.valid.labels, k, skill)
@@ -95,7 +98,7 @@ def make_run(
     baselines = made_baselines(rng, splits, k)
     metric = "average_precision" if k == 2 else "macro_f1"
     best = ranked(trials, "max")[0]
-    test = score(splits.test.labels, probabilities, threshold)
+    test = score(splits.test.labels, probabilities, threshold, splits.target)
     write_text(
         path / ".hydra" / "config.yaml",
         yaml.safe_dump({"dataset": {"name": "made", "licence": "CC0"}, "tuner": {"name": "hyperband"}}),
@@ -107,6 +110,7 @@ def make_run(
     summary = {
         "dataset": "made",
         "classes": list(classes),
+        **({"ordered": True} if ordered else {}),
         "sizes": splits.sizes(),
         "cleaning": Cleaning(read=9999, duplicates=7).__dict__,
         "objective": {"name": f"val_{metric}", "direction": "max"},
@@ -116,9 +120,11 @@ def make_run(
         "score": best.score,
         "best": best.values,
         "threshold": threshold,
-        "valid": score(splits.valid.labels, valid, threshold),
+        "valid": score(splits.valid.labels, valid, threshold, splits.target),
         "test": test,
-        "test_interval": intervals(splits.test.labels, probabilities, threshold, resamples=50, seed=seed),
+        "test_interval": intervals(
+            splits.test.labels, probabilities, threshold, splits.target, resamples=50, seed=seed
+        ),
         "milliseconds_per_text": 0.02,
         "latency": None,
         "baselines": records(baselines),

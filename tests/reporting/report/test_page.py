@@ -113,11 +113,22 @@ def test_nothing_in_the_data_becomes_markup(tmp_path):
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    return read_run(make_run(tmp_path_factory.mktemp("run"), classes=("a", "b", "c"), rows=300))
+    return read_run(make_run(tmp_path_factory.mktemp("run"), classes=("a", "b", "c"), rows=300, ordered=True))
 
 
 def test_the_probabilities_are_those_of_the_summary(run):
-    assert score(run.labels, run.probabilities, run.threshold) == pytest.approx(run.summary["test"])
+    assert score(run.labels, run.probabilities, run.threshold, run.target) == pytest.approx(run.summary["test"])
+
+
+def test_ordered_classes_have_their_metrics_in_the_report_and_can_be_judged_by_them(run):
+    shown = {one["name"]: one["test"] for one in answer(run)["metrics"]}
+    assert (shown["MAE"], shown["quadratic kappa"]) == (
+        run.summary["test"]["mae"],
+        run.summary["test"]["quadratic_kappa"],
+    )
+    assert "| MAE |" in card(run)
+    verdict = run.judged("mae")
+    assert verdict.outcome == "better" and verdict.score < verdict.baseline_score
 
 
 def test_the_answer_names_the_best_baseline_and_its_gain(run):

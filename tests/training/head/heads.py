@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from search.evaluation.metric_list import Target
 from search.features.cache import Features
 from search.optimizers.optimizer_settings import OptimizerSettings, make_optimizer
 from search.training.head import Head, HeadTraining
@@ -37,13 +38,14 @@ def make_training(
     seed=5,
     sample_weight=None,
     dtype=np.float32,
+    ordered=False,
     **more,
 ):
     head = Head(INPUTS, widths, classes, activation, dropout, dtype)
     head.initialize(np.random.default_rng(seed))
     if sample_weight is None:
         sample_weight = np.ones(len(rows.labels), dtype)
-    data = TrainingData(rows, valid, sample_weight, batch_size, seed)
+    data = TrainingData(rows, valid, sample_weight, batch_size, seed, Target(classes, ordered))
     return HeadTraining(head, OptimizerSettings(optimizer, rate, **more), data)
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import ks_2samp
 
-from search.evaluation import score
+from search.evaluation import Target, score
 from spaces.settings import ACTIVATIONS, OPTIMIZERS
 
 EPOCHS = 3
@@ -120,13 +120,13 @@ def test_it_goes_on_as_if_it_had_never_stopped(first, optimizer, activation, dro
 
 def test_it_scores_as_evaluation_does_and_stops_when_told():
     rows, valid = make_rows(100, 3), make_rows(40, 3, seed=1)
-    training = make_training(rows, valid, classes=3)
+    training = make_training(rows, valid, classes=3, ordered=True)
     told = []
     training.run(range(2, 9), lambda epoch, metrics: told.append((epoch, metrics)) or epoch == 5)
     assert [epoch for epoch, _ in told] == [3, 4, 5]
     probabilities = training.head.probabilities(valid.inputs, np.arange(40))
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-12)
-    expected = score(valid.labels, probabilities)
+    expected = score(valid.labels, probabilities, target=Target(3, ordered=True))
     last = told[-1][1]
     assert {name: last[f"val_{name}"] for name in expected} == expected
     assert last["val_loss"] == expected["log_loss"]

@@ -11,6 +11,7 @@ from sparse_modules import save_mixed, word_examples
 
 from search.backbones.builders.vectors import write_module
 from search.backbones.hub.load import published
+from search.evaluation.metric_list import Target
 from search.features.cache import FeatureCache
 from search.models.weights import assign, model_weights
 from search.optimizers.optimizer_settings import OPTIMIZERS
@@ -49,7 +50,7 @@ def make(modules, cache):
             **ranges,
         }
         space = space_from({"modules": [name], **settings})
-        return TrainableHyperModel(space, backbones(space, modules), 2, seed=0, features=cache)
+        return TrainableHyperModel(space, backbones(space, modules), Target(2), seed=0, features=cache)
 
     return make
 

@@ -10,6 +10,7 @@ from sklearn.pipeline import make_pipeline
 from search.backbones.base import SavedModule
 from search.backbones.of_space import made
 from search.datasets import Examples, Fold, Subset
+from search.evaluation.metric_list import Target
 from search.evaluation.word_pairs import words_and_pairs
 from search.models.weights import assign, model_weights
 from search.models.wide.words import Words
@@ -34,7 +35,7 @@ TRAIN, VALID = examples(120, 1), examples(60, 2)
 
 def hypermodel(words=TRAIN.texts, **ranges):
     space = space_from({"modules": ["tfidf"], "wide_l2": 0.25, "class_weight": "none", **ranges})
-    return TrainableHyperModel(space, made(["tfidf"], {}, {}, TRAIN.texts), 2, 0, words=Words(words))
+    return TrainableHyperModel(space, made(["tfidf"], {}, {}, TRAIN.texts), Target(2), 0, words=Words(words))
 
 
 def probabilities(model, texts):
@@ -104,7 +105,7 @@ def test_a_state_goes_on_and_weights_are_those_of_the_model(word_module):
     whole = TrainableHyperModel(
         space,
         made(["words"], {"words": SavedModule("words", word_module)}, {}, TRAIN.texts),
-        2,
+        Target(2),
         0,
         words=Words(TRAIN.texts),
     )

@@ -72,7 +72,7 @@ def ensembles(run: RecordedRun) -> dict[str, Any] | None:
 def spoken(name: str) -> str:
     """The name of a metric or baseline as a person writes it."""
     words = name.replace("_", " ")
-    for plain, written in (("tfidf", "TF-IDF"), ("roc auc", "ROC AUC"), ("mcc", "MCC"), ("f1", "F1")):
+    for plain, written in (("tfidf", "TF-IDF"), ("roc auc", "ROC AUC"), ("mcc", "MCC"), ("mae", "MAE"), ("f1", "F1")):
         words = words.replace(plain, written)
     return words
 
@@ -89,7 +89,7 @@ def _metrics(run: RecordedRun) -> list[dict[str, Any]]:
             "interval": summary["test_interval"].get(name) or (None, None),
             "baselines": [test.get(name) for test in tests],
         }
-        for name in names(len(run.classes))
+        for name in names(run.target)
     ]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from search.datasets import Cleaning
-from search.evaluation.metrics import score
+from search.evaluation.metrics import score_by
 from search.reporting.class_counts import describe_classes
 from search.reporting.report.figures.overview import length_histogram
 from search.reporting.report.run_files import RecordedRun
@@ -64,5 +64,5 @@ def without_twins(run: RecordedRun) -> tuple[float, float] | None:
     alone[twins] = False
     if not len(twins) or not alone.any():
         return None
-    without = score(run.labels[alone], run.probabilities[alone], run.threshold)[run.metric]
+    without = score_by(run.metric, run.labels[alone], run.probabilities[alone], run.threshold)
     return run.summary["test"][run.metric], without

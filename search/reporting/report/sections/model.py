@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.evaluation.curves import confusion, precision_recall, reliability, roc
-from search.evaluation.metrics import score
+from search.evaluation.metrics import score_by
 from search.evaluation.per_class import per_class
 from search.reporting.report.figures import model_pictures as figures
 from search.reporting.report.run_files import RecordedRun
@@ -24,7 +24,7 @@ _CONFUSIONS = 12
 def model(run: RecordedRun) -> dict[str, Any]:
     """The context of the section."""
     counts = confusion(run.labels, run.predicted, len(run.names))
-    error = score(run.labels, run.probabilities, run.threshold)["expected_calibration_error"]
+    error = score_by("expected_calibration_error", run.labels, run.probabilities, run.threshold)
     return {
         "rows": len(run.labels),
         "threshold": run.threshold,
