@@ -25,7 +25,7 @@ from search.reporting.report.sections.training import always_named
 from search.reporting.results import ScoredRows
 from search.reporting.screen import Screen, describe_left_out
 from search.reporting.summary import write_predictions
-from search.reporting.tables import cut_names, positive_class, short, table_of_classes, table_of_numbers
+from search.reporting.tables import cut_names, meaning_of_classes, short, table_of_classes, table_of_numbers
 from search.utils.files import whole_folder, write_json
 
 _MOST_WRONG, _SHOWN_WRONG = 200, 10
@@ -126,7 +126,7 @@ def show_evaluation(screen: Screen, record: Mapping[str, Any], test: Mapping[str
         interval = "-" if any(map(math.isnan, ends)) else " to ".join(map(short, ends))
         table.add_row(name, f"[bold]{short(metrics[name])}[/bold]", interval, short(test.get(name)))
     screen.console.print(table)
-    if told := positive_class(classes):
+    if told := meaning_of_classes(classes, record.get("ordered", False)):
         screen.say(told)
     if record["verdict"]:
         screen.say(record["verdict"]["text"])

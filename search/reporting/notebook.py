@@ -17,7 +17,7 @@ from search.reporting.report.promotion_chains import configurations
 from search.reporting.report.run_files import RecordedRun
 from search.reporting.report.sections.answer import spoken
 from search.reporting.report.svg import number
-from search.reporting.tables import positive_class, short
+from search.reporting.tables import meaning_of_classes, short
 from search.utils.files import write_text
 from search.utils.paths import read_path
 
@@ -137,7 +137,7 @@ def _answer(run: RecordedRun) -> dict[str, Any]:
         "dataset": summary["dataset"],
         "rows": len(run.labels),
         "metric": spoken(metric),
-        "positive": positive_class(run.classes),
+        "meaning": meaning_of_classes(run.classes, run.target.ordered),
         "score": summary["test"][metric],
         "interval": "" if low is None else f" (95 % interval {short(low)} to {short(high)})",
         "baselines": [(spoken(name), test[metric]) for name, test in tests.items()],

@@ -24,7 +24,7 @@ from search.reporting.class_counts import describe_classes
 from search.reporting.progress import EmbeddingProgress, SearchProgress
 from search.reporting.tables import (
     describe_columns,
-    positive_class,
+    meaning_of_classes,
     short,
     short_time,
     table_of_baselines,
@@ -75,10 +75,9 @@ class Screen:
             for split, counts in splits.sizes().items()
         }
         self.console.print(table_of_classes([*splits.names, "all"], columns, self.console.width))
-        if told := positive_class(splits.classes):
-            self.say(f"{told} (dataset.positive chooses it; else the last in sorted order)")
-        if splits.ordered:
-            self.say(f"The classes are ordered, from {splits.classes[0]} to {splits.classes[-1]}")
+        if told := meaning_of_classes(splits.classes, splits.ordered):
+            chosen = "" if splits.ordered else " (dataset.positive chooses it; else the last in sorted order)"
+            self.say(told + chosen)
         if splits.fold is not None:
             why = f" (dataset.folds=auto: fewer than {FEW:,} texts to learn from)" if splits.few else ""
             self.say(f"Cross-validation: train in {len(splits.folds)} folds, each held out in turn{why}")
@@ -159,7 +158,7 @@ class Screen:
         if (spent := summary.get("milliseconds_per_text")) is not None:
             scores.add_row("ms a text", "", f"[bold]{short_time(spent)}[/bold]", "")
         self.console.print(scores)
-        if told := positive_class(summary["classes"]):
+        if told := meaning_of_classes(summary["classes"], summary.get("ordered", False)):
             self.say(told)
         self.console.print(table_of_baselines(summary["baselines"], summary["verdict"]))
         if folds := summary.get("folds"):

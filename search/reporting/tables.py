@@ -72,9 +72,16 @@ def _cut(name: str, room: int, of_end: int = 0) -> str:
     return f"{start}…{end}"
 
 
-def positive_class(classes: Sequence[str]) -> str | None:
-    """The class that precision, recall, F1 and the curves of two classes are about, in words; None with more."""
-    return f"Positive class: {classes[1]}" if len(classes) == 2 else None
+def meaning_of_classes(classes: Sequence[str], ordered: bool) -> str | None:
+    """The facts about classes that their scores are read by, in words; None where there are none.
+
+    Of two, the one that precision, recall, F1 and the curves are about; of more ordered ones, the ends of their order.
+    """
+    if len(classes) == 2:
+        return f"Positive class: {classes[1]}"
+    return (
+        f"Ordered classes, from {classes[0]} to {classes[-1]}: MAE counts the steps between them" if ordered else None
+    )
 
 
 def short(value: float | None, digits: int = 3) -> str:

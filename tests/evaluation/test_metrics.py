@@ -51,7 +51,7 @@ def test_only_what_a_missing_class_leaves_undefined_is_nan(drawn):
 def test_metrics_of_ordered_classes_are_there_for_these_alone():
     labels = np.array([0, 1, 2, 3])
     plain, ordered = (score(labels, np.eye(4)[[0, 0, 3, 3]], target=one) for one in (None, Target(4, ordered=True)))
-    assert ordered == plain | {"mae": 0.5, "quadratic_kappa": pytest.approx(1 - 2 * 4 / 28)}
+    assert ordered == plain | {"mae": 0.5, "quadratic_kappa": pytest.approx(1 - 2 / 14)}
     assert set(ordered) - set(plain) == {"mae", "quadratic_kappa"}
 
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from search.datasets import Cleaning, Examples, Splits
 from search.reporting.class_counts import describe_classes
 from search.reporting.screen import Screen, describe_cleaning
-from search.reporting.tables import positive_class
+from search.reporting.tables import meaning_of_classes
 from search.tuning.oracles import Plan
 from search.tuning.record import TrialRecord
 
@@ -158,5 +158,7 @@ def test_classes_that_differ_between_the_splits_are_named():
     assert describe_classes({}, Cleaning(), [], {"b": 4}) == ""
 
 
-def test_the_positive_class_is_told_where_there_are_two():
-    assert positive_class(["no", "yes"]) == "Positive class: yes" and positive_class(["a", "b", "c"]) is None
+def test_the_positive_class_is_told_where_there_are_two_and_the_order_of_more():
+    assert meaning_of_classes(["no", "yes"], False) == "Positive class: yes"
+    assert meaning_of_classes(["a", "b", "c"], False) is None
+    assert "from a to c" in meaning_of_classes(["a", "b", "c"], True)

@@ -20,7 +20,7 @@ from search.reporting.report.sections.answer import ensembles, spoken
 from search.reporting.report.sections.data import classes_told, without_twins
 from search.reporting.report.sections.use import use
 from search.reporting.screen import describe_cleaning
-from search.reporting.tables import positive_class
+from search.reporting.tables import meaning_of_classes
 from search.reporting.trial_table import BACKBONE
 
 UNKNOWN = "unknown"
@@ -85,7 +85,7 @@ def card(run: RecordedRun) -> str:
         ],
         ensembles=ensembles(run),
         metric=spoken(run.metric),
-        positive=positive_class(run.classes),
+        meaning=meaning_of_classes(run.classes, run.target.ordered),
         objective=run.objective,
         verdict=spoken(run.verdict.text),
         per_class=per_class(

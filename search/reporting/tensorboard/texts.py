@@ -9,7 +9,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from tensorboard.plugins.text.summary_v2 import text_pb
 
-from search.reporting.tables import positive_class
+from search.reporting.tables import meaning_of_classes
 from search.reporting.tensorboard.events import EventFile
 
 
@@ -51,8 +51,8 @@ def write_summary(folder: Path, summary: Mapping[str, Any]) -> None:
     sizes = [[name, *(f"{summary['sizes'][split][name]:,}" for split in splits)] for name in summary["classes"]]
     threshold = summary["threshold"]
     chosen = "" if threshold is None else f" Decision threshold: {threshold:.4f}."
-    positive = positive_class(summary["classes"])
-    chosen += f" {_plain(positive)}." if positive else ""
+    meaning = meaning_of_classes(summary["classes"], summary.get("ordered", False))
+    chosen += f" {_plain(meaning)}." if meaning else ""
     heading = f"{_plain(summary['verdict']['text'])}\n\nBest trial: {summary['best_trial']}.{chosen}"
     parts = {
         "best": f"{heading}\n\n{_table(['best configuration', ''], best)}",

@@ -8,7 +8,7 @@ from search.evaluation.metrics import names
 from search.evaluation.paired import Gain
 from search.reporting.report.figures.overview import Measured, scores_with_intervals
 from search.reporting.report.run_files import RecordedRun
-from search.reporting.tables import positive_class
+from search.reporting.tables import meaning_of_classes
 
 
 def answer(run: RecordedRun) -> dict[str, Any]:
@@ -23,7 +23,7 @@ def answer(run: RecordedRun) -> dict[str, Any]:
             scores.append(Measured(spoken(name), baseline["test"][metric], interval, False))
     return {
         "metric": spoken(metric),
-        "positive": positive_class(run.classes),
+        "meaning": meaning_of_classes(run.classes, run.target.ordered),
         "score": summary["test"][metric],
         "interval": summary["test_interval"][metric],
         "valid": summary["valid"][metric],
