@@ -120,10 +120,10 @@ def run_lines(run: RecordedRun) -> str:
     card = _answer(run)
     others = ", ".join(f"{name} {short(score)}" for name, score in card["baselines"])
     settings = ", ".join(f"{name}={value}" for name, value in card["best"])
-    positive = f". {card['positive']}" if card["positive"] else ""
+    meaning = f". {card['meaning']}" if card["meaning"] else ""
     return (
         f"Run {card['folder']}: {card['metric']} {short(card['score'])}{card['interval']} on {card['rows']:,} test "
-        f"rows of {card['dataset']}{positive}\n  baselines: {others}\n  {card['verdict']}\n"
+        f"rows of {card['dataset']}{meaning}\n  baselines: {others}\n  {card['verdict']}\n"
         f"  best trial {card['trial']} of {card['trials']}: {settings}"
     )
 
