@@ -47,7 +47,7 @@ def run(
             (texts, labels) of lists or arrays. They are kept in the run's folder, so that the run can be resumed. Left
             out where the settings name a file or a data set.
         settings: As on the command line, `key=value`. `resume=outputs/…` goes on with a run that was interrupted.
-        text: The column of the texts, `dataset.text`.
+        text: The column of the texts, `dataset.text`, or a list of columns, whose texts become one.
         label: The column of the labels, `dataset.label`.
         valid: The validation split, of the same kinds as `data`; None: it is taken from `data`.
         test: The test split, likewise.

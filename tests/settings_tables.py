@@ -122,6 +122,8 @@ def _domain(field: Field[Any]) -> str:
     told = field.metadata
     if "names" in told:
         return ", ".join(told["names"])
+    if told.get("plain"):
+        return "text, lists"
     limits = [f"{word} {told[name]:,}" for name, word in _LIMITS.items() if told.get(name) is not None]
     return " ".join(limits) or _TYPES.get(str(field.type).removesuffix(" | None"), "")
 

@@ -32,7 +32,7 @@ _HELP = f"""Says which words drive a prediction: each word is left out once, and
   columns={{brand: acme, price: 3.5}}
                       beside text=: the columns that the model takes beside it, if any, which stay as they are
   input=FILE          a table: the words with the largest mean effect for each class
-  text_column=NAME    its column of texts; by default the run's dataset.text
+  text_column=NAME    its column of texts, or several, [title,body]; by default the run's dataset.text
   class=NAME          explain the probability of this class; by default of the predicted one
   rows=500            of the table, the first so many rows
   words=200           of each text, the first so many words
@@ -114,6 +114,7 @@ def _decision(labels: Any, asked: str | None) -> Any:
 @contextmanager
 def _rows(values: dict[str, str], dataset: Any, columns: Sequence[Column]) -> Iterator[Iterator[Row]]:
     """Opens the text of the command line or the table, with the columns beside; rows without a text are left out."""
+    from search.datasets.dataset_settings import asked_texts
     from search.inference.asked import columns_of_text
     from search.inference.scoring import Job
 
@@ -123,7 +124,7 @@ def _rows(values: dict[str, str], dataset: Any, columns: Sequence[Column]) -> It
         input=read_path(values["input"], "input") if "input" in values else None,
         output=Path("explained.parquet") if values.get("input", "").lower().endswith((".parquet", ".pq")) else None,
         text=values.get("text"),
-        text_column=values.get("text_column") or dataset.text,
+        text_columns=asked_texts(dataset, values.get("text_column")),
         file_format=None,
         dataset=dataset,
         kaggle=False,

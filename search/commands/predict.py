@@ -45,7 +45,7 @@ _HELP = f"""Predicts with the model of a finished run: adds the columns predicte
   text=TEXT           a single text, in place of input
   columns={{brand: acme, price: 3.5}}
                       beside text=: the columns that the model takes beside it, if any
-  text_column=NAME    the column of texts; by default the run's dataset.text
+  text_column=NAME    the column of texts, or several, [title,body]; by default the run's dataset.text
   threshold=NUMBER    predict the positive class from this probability on; by default the run's
   bad_rows=skip       report rows that cannot be used and go on; error: end at the first
   format=kaggle       a submission, where the run's dataset.submission names its columns; a bad row ends it
@@ -85,7 +85,7 @@ def _path(values: dict[str, str], key: str) -> Path | None:
 def _predict(values: dict[str, str]) -> None:
     # Imported only now: --help and mistakes are answered at once.
     from search.datasets.check import check_config
-    from search.datasets.dataset_settings import run_settings, setting_of
+    from search.datasets.dataset_settings import asked_texts, run_settings, setting_of
     from search.inference.asked import columns_of_text
     from search.inference.predictor import Labels, Predictor
     from search.inference.scoring import Job, score_all
@@ -108,7 +108,7 @@ def _predict(values: dict[str, str]) -> None:
         input=read,
         output=_path(values, "output"),
         text=values.get("text"),
-        text_column=values.get("text_column") or dataset.text,
+        text_columns=asked_texts(dataset, values.get("text_column")),
         file_format=None if asked_format in ("auto", "folder") else asked_format,
         dataset=dataset,
         kaggle=values["format"] == "kaggle",

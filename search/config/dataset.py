@@ -7,7 +7,7 @@ from typing import Any
 
 from omegaconf import MISSING
 
-from search.utils.constraints import LABELS, number
+from search.utils.constraints import LABELS, NAMES, number
 from search.utils.paths import PATH
 
 
@@ -22,8 +22,8 @@ class DatasetConfig:
     """Name of the data set and of its folder of runs."""
     path: str | None = field(default=None, metadata=PATH)
     """The user's own file or folder; wins over `file`, `url` and `package`."""
-    text: str = "text"
-    """The column of the texts."""
+    text: Any = field(default="text", metadata=NAMES)
+    """The column of the texts, or a list of columns, whose texts become one, each on a line of its own."""
     label: str = "label"
     """The column of the labels."""
     columns: Any = field(default=None, metadata=LABELS)

@@ -12,6 +12,7 @@ from search.datasets.dialect import QUOTINGS
 from search.datasets.hints import nearest, require_known
 from search.datasets.read import FORMATS
 from search.datasets.table import SPLITS
+from search.datasets.text_columns import text_columns
 from search.errors import InputError
 from search.utils.constraints import check
 from spaces import AUTO
@@ -52,6 +53,7 @@ def check_config(config: DatasetConfig) -> None:
     if config.train_size is not None and config.train_fraction < 1:
         raise InputError("dataset.train_size and dataset.train_fraction are both set: they mean the same, give one")
     _check_ways(config)
+    text_columns(config.text)
     asked_columns(config)
     if config.limit is not None and (isinstance(config.limit, bool) or config.limit < 1):
         raise InputError(f"dataset.limit={config.limit}: expected a number of rows, at least 1")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from search.config.dataset import DatasetConfig
 from search.datasets.table import Examples, Table, object_array
+from search.datasets.text_columns import LINE, as_typed, text_columns
 from search.errors import InputError
 
 
@@ -91,6 +92,7 @@ def drop_missing(table: Table, config: DatasetConfig) -> tuple[Table, Cleaning]:
     Raises:
         InputError: No text or no label is left, the texts are numbers, or `missing` forbids the rows that lack one.
     """
+    columns = text_columns(config.text)
     texts = object_array([None if text is None else text.strip() for text in table.texts])
     labels = object_array([label.strip() if isinstance(label, str) else label for label in table.labels])
     no_text = texts == None  # noqa: E711 - element by element
@@ -99,7 +101,7 @@ def drop_missing(table: Table, config: DatasetConfig) -> tuple[Table, Cleaning]:
     lost = no_text | empty
     _require_letters(labels, table)
     if lost.all():
-        raise InputError(f"All {len(table):,} texts of {table.source} are empty (dataset.text={config.text})")
+        raise InputError(f"All {len(table):,} texts of {table.source} are empty (dataset.text={as_typed(columns)})")
     if (lost | no_label).all():
         raise InputError(f"No row of {table.source} has a label (dataset.label={config.label})")
     if config.missing == "error" and (lost | no_label).any():
@@ -110,9 +112,10 @@ def drop_missing(table: Table, config: DatasetConfig) -> tuple[Table, Cleaning]:
             "dataset.missing=drop"
         )
     kept = replace(table, texts=texts, labels=labels).take(~(lost | no_label))
-    if all(_is_number(text) for text in kept.texts):
+    parts = kept.texts if len(columns) == 1 else [part for text in kept.texts for part in text.split(LINE)]
+    if all(map(_is_number, parts)):
         raise InputError(
-            f"Column {config.text!r} of {table.source} (dataset.text) holds numbers, such as {kept.texts[0]}: "
+            f"Column {as_typed(columns)!r} of {table.source} (dataset.text) holds numbers, such as {parts[0]}: "
             "expected texts"
         )
     counts = Cleaning(

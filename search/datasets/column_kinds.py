@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from search.config.dataset import DatasetConfig
 from search.datasets.beside import CATEGORY, DATE, ISO, MISSING, NUMBER, TEXTS, Column, read_as, written
 from search.datasets.hints import require_known
+from search.datasets.text_columns import text_columns
 from search.errors import InputError
 from spaces import AUTO
 
@@ -45,7 +46,8 @@ def asked_columns(config: DatasetConfig) -> dict[str, str]:
     for name, kind in asked.items():
         require_known(kind, KINDS, f"{key}.{name}")
         for other in ("text", "label", "split_column"):
-            if name == str(getattr(config, other)).strip():
+            names = text_columns(config.text) if other == "text" else (str(getattr(config, other)),)
+            if name in (one.strip() for one in names):
                 raise InputError(f"{key}: {name!r} is the column of dataset.{other}: leave it out of {key}")
     return asked
 

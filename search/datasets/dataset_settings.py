@@ -13,6 +13,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from search.config import configuration_folder, saved_settings
 from search.config.dataset import DatasetConfig
+from search.datasets.text_columns import text_columns
 from search.errors import InputError, nearest
 from search.utils.overrides import readable
 
@@ -69,6 +70,24 @@ def setting_of(key: str, given: str) -> Any:
         return float(given)
     except ValueError as error:
         raise InputError(f"{_PREFIX}{key}={given}: expected a number.") from error
+
+
+def asked_texts(own: DatasetConfig, given: str | None) -> tuple[str, ...]:
+    """The columns of texts of a command's input.
+
+    Args:
+        own: The settings of the run, whose columns they are unless others are given.
+        given: A name as typed, or names in brackets.
+
+    Raises:
+        InputError: They name no columns.
+        HydraException: They are not of the grammar.
+    """
+    if not given:
+        return text_columns(own.text)
+    if not (given.startswith("[") and given.endswith("]")):
+        return (given,)
+    return text_columns(OverridesParser.create().parse_override(readable(f"{_PREFIX}text={given}")).value())
 
 
 def other_settings(own: DatasetConfig, name: str | None, overrides: Sequence[str]) -> DatasetConfig:

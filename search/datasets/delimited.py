@@ -20,6 +20,7 @@ from search.datasets.hints import find_columns
 from search.datasets.quotes import Quotes
 from search.datasets.source import Decoding, Source, is_undecoded
 from search.datasets.table import Table, first_rows
+from search.datasets.text_columns import joined_texts
 from search.errors import InputError
 
 # A row that follows the last one. Where a quote is never closed it is swallowed, and so tells.
@@ -29,7 +30,7 @@ _ENDS = b"\r\n"
 
 def read_delimited(
     source: Source,
-    text: str,
+    texts: Sequence[str],
     label: str,
     dialect: Dialect,
     decoding: Decoding,
@@ -42,7 +43,7 @@ def read_delimited(
 
     Args:
         source: The file.
-        text: Name of the column of texts.
+        texts: Names of the columns of texts.
         label: Name of the column of labels.
         dialect: Its dialect.
         decoding: Its encoding.
@@ -59,7 +60,7 @@ def read_delimited(
     """
     file = _File(source, dialect, decoding)
     first, file = file.begun()
-    wanted = find_columns(file.dialect.columns(first), text, label, split, source.name, file.dialect.header, beside)
+    wanted = find_columns(file.dialect.columns(first), texts, label, split, source.name, file.dialect.header, beside)
     names = [str(position) for position in range(len(first))]
     columns = [names[position] for position in wanted]
     quotes = Quotes(file.dialect.separator)
@@ -84,15 +85,15 @@ def read_delimited(
     if any(table[column][-1].as_py() != _END for column in columns):
         raise file.explained(len(names), "a quote is never closed")
     file.check_quotes(quotes, table.num_rows - 1, len(names))
-    others = columns[len(columns) - len(beside) :]
     table = table.slice(int(file.dialect.header), table.num_rows - 1 - file.dialect.header)
+    labels, *others = (label_column(table[one]) for one in columns[len(texts) :])
     return Table(
-        texts=text_column(table[columns[0]]),
-        labels=label_column(table[columns[1]]),
+        texts=joined_texts([text_column(table[one]) for one in columns[: len(texts)]]),
+        labels=labels,
         rows=first_rows(table.num_rows),
         source=source.name,
-        splits=label_column(table[columns[2]]) if split is not None else None,
-        columns=dict(zip(beside, (label_column(table[one]) for one in others), strict=True)),
+        splits=others[0] if split is not None else None,
+        columns=dict(zip(beside, others[len(others) - len(beside) :], strict=True)),
     )
 
 

@@ -72,7 +72,7 @@ def find_column(columns: Sequence[str], wanted: str, key: str, source: str, head
 
 def find_columns(
     columns: Sequence[str],
-    text: str,
+    texts: Sequence[str],
     label: str,
     split: str | None,
     source: str,
@@ -84,9 +84,10 @@ def find_columns(
     Raises:
         InputError: See `find_column`.
     """
-    keys = {"dataset.text": text, "dataset.label": label, "dataset.split_column": split}
-    found = [find_column(columns, name, key, source, header) for key, name in keys.items() if name is not None]
-    return found + [find_column(columns, name, "dataset.columns", source, header) for name in beside]
+    wanted = [*(("dataset.text", name) for name in texts), ("dataset.label", label)]
+    wanted += [] if split is None else [("dataset.split_column", split)]
+    wanted += [("dataset.columns", name) for name in beside]
+    return [find_column(columns, name, key, source, header) for key, name in wanted]
 
 
 def _separator_hint(header: str) -> str:

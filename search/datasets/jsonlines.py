@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from search.datasets.hints import find_columns
 from search.datasets.source import Decoding, Source, is_undecoded
 from search.datasets.table import Table, first_rows, object_array
+from search.datasets.text_columns import joined_text
 from search.errors import InputError
 
 
 def read_json_lines(
     source: Source,
-    text: str,
+    texts: Sequence[str],
     label: str,
     decoding: Decoding,
     split: str | None = None,
@@ -24,7 +25,7 @@ def read_json_lines(
 
     Args:
         source: The file.
-        text: Name of the field of texts.
+        texts: Names of the fields of texts.
         label: Name of the field of labels.
         decoding: Its encoding.
         split: Name of the field of splits, where there is one.
@@ -37,7 +38,7 @@ def read_json_lines(
         InputError: The file is empty, or a row is no JSON object, is not of the encoding, has a text that is no string
             or a label or split that is no string, number or boolean; or no row has one of the fields.
     """
-    texts: list[str | None] = []
+    found: list[str | None] = []
     labels: list[Any] = []
     splits: list[Any] = []
     columns: dict[str, list[Any]] = {name: [] for name in beside}
@@ -49,20 +50,20 @@ def read_json_lines(
         with source.open_text("JSON Lines") as stream, decoding.lines(stream, newline="\n") as lines:
             for line in lines:
                 if not line.isspace():
-                    record = parse_line(line, f"Row {len(texts) + 1:,} of {source.name}", decoding)
-                    texts.append(text_of(record.get(text), text, len(texts) + 1, source.name))
+                    record = parse_line(line, f"Row {len(found) + 1:,} of {source.name}", decoding)
+                    found.append(row_text(record, texts, len(found) + 1, source.name))
                     for values, name, key in fields_of:
-                        value = label_of(record.get(name), name, key, len(texts), source.name)
+                        value = label_of(record.get(name), name, key, len(found), source.name)
                         values.append(shared.setdefault((type(value), value), value))
                     fields.update(dict.fromkeys(record))
     except UnicodeError as error:
         raise decoding.error(source.name) from error
-    if not texts:
+    if not found:
         raise InputError(f"{source.name} is empty: expected one JSON object per line")
-    find_columns(list(fields), text, label, split, source.name, None, beside)
+    find_columns(list(fields), texts, label, split, source.name, None, beside)
     named = None if split is None else object_array(splits)
-    found = {name: object_array(values) for name, values in columns.items()}
-    return Table(object_array(texts), object_array(labels), first_rows(len(texts)), source.name, named, found)
+    others = {name: object_array(values) for name, values in columns.items()}
+    return Table(object_array(found), object_array(labels), first_rows(len(found)), source.name, named, others)
 
 
 def parse_line(line: str, where: str, decoding: Decoding) -> dict[str, Any]:
@@ -83,6 +84,16 @@ def parse_line(line: str, where: str, decoding: Decoding) -> dict[str, Any]:
     if not isinstance(record, dict):
         raise InputError(f"{where} is a JSON {type(record).__name__}: expected one object per line")
     return record
+
+
+def row_text(record: Mapping[str, Any], texts: Sequence[str], row: int, source: str) -> str | None:
+    """The text of a row's object, of one field or several; None where it is missing.
+
+    Raises:
+        InputError: A field holds something else: see `text_of`.
+    """
+    parts = [text_of(record.get(name), name, row, source) for name in texts]
+    return parts[0] if len(parts) == 1 else joined_text(parts)
 
 
 def text_of(value: Any, name: str, row: int, source: str) -> str | None:

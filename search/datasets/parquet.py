@@ -16,15 +16,18 @@ from search.datasets.contents import FIRST, require_parquet
 from search.datasets.hints import find_columns
 from search.datasets.source import Source
 from search.datasets.table import Table, first_rows
+from search.datasets.text_columns import joined_texts
 from search.errors import InputError
 
 
-def read_parquet(source: Source, text: str, label: str, split: str | None = None, beside: Sequence[str] = ()) -> Table:
+def read_parquet(
+    source: Source, texts: Sequence[str], label: str, split: str | None = None, beside: Sequence[str] = ()
+) -> Table:
     """Reads the columns of a Parquet file.
 
     Args:
         source: The file.
-        text: Name of the column of texts, of a string type; lists of strings are joined by spaces.
+        texts: Names of the columns of texts, of a string type; lists of strings are joined by spaces.
         label: Name of the column of labels: strings, integers, floats, decimals or booleans.
         split: Name of the column of splits, strings, where there is one.
         beside: Names of the columns beside the texts: of the types of labels, or dates.
@@ -37,7 +40,8 @@ def read_parquet(source: Source, text: str, label: str, split: str | None = None
     """
     with open_parquet(source) as file:
         schema = file.schema_arrow
-        wanted = [schema.names[at] for at in find_columns(schema.names, text, label, split, source.name, None, beside)]
+        places = find_columns(schema.names, texts, label, split, source.name, None, beside)
+        wanted = [schema.names[at] for at in places]
         unpacking = source.limits.unpacking(Path(source.name))
         batches = []
         for batch in read_batches(file, source, columns=wanted):
@@ -46,10 +50,14 @@ def read_parquet(source: Source, text: str, label: str, split: str | None = None
         table = pa.Table.from_batches(batches) if batches else schema.empty_table()
     if table.num_rows == 0:
         raise InputError(f"{source.name} holds no rows")
-    texts, labels, *others = (table[column] for column in wanted)
+    parts = [joined_words(table[column]) for column in wanted[: len(texts)]]
+    labels, *others = (table[column] for column in wanted[len(texts) :])
     splits, found = others[: len(others) - len(beside)], others[len(others) - len(beside) :]
-    texts = joined_words(texts)
-    for key, name, column in zip(("text", "split_column"), (text, split), (texts, *splits), strict=False):
+    strings = [
+        *(("text", *one) for one in zip(texts, parts, strict=True)),
+        *(("split_column", split, one) for one in splits),
+    ]
+    for key, name, column in strings:
         if not is_string(column.type) and not pa.types.is_null(column.type):
             raise InputError(f"{source.name}: column {name!r} (dataset.{key}) holds {column.type}, expected texts")
     if not _is_class(labels.type):
@@ -65,11 +73,11 @@ def read_parquet(source: Source, text: str, label: str, split: str | None = None
             )
     if is_string(labels.type):
         labels = labels.cast(pa.large_string())
-    texts = texts.cast(pa.large_string())
+    joined = joined_texts([text_column(part.cast(pa.large_string())) for part in parts])
     named = label_column(splits[0].cast(pa.large_string())) if splits else None
     columns = dict(zip(beside, map(label_column, found), strict=True))
     rows = first_rows(table.num_rows)
-    return Table(text_column(texts), label_column(labels), rows, source.name, named, columns)
+    return Table(joined, label_column(labels), rows, source.name, named, columns)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from search.datasets.hints import listing, nearest
 from search.datasets.limits import Limits
 from search.datasets.source import Decoding, Source
 from search.datasets.table import Table
+from search.datasets.text_columns import as_typed, text_columns
 from search.errors import InputError
 
 ENDINGS = {
@@ -50,14 +51,14 @@ def read(path: Path, config: DatasetConfig, member: str | None) -> tuple[Table, 
         if path.is_dir():
             if config.format not in ("auto", "folder"):
                 raise InputError(f"{path} is a folder, but dataset.format={config.format} asks for a file")
-            return read_folder(path, list_files(path, limits), None, config.classes, _decoding(config), limits)
+            return _read_folder(path, list_files(path, limits), None, config)
         if not archive.is_archive(path):
             if config.format == "folder":
                 raise InputError(f"{path} is a file, but dataset.format=folder asks for a folder")
             return _read_table(*find_table(path, config.format, member, limits), config), None
         files = list_files(path, limits)
         if _holds_folder(files, config.format):
-            return read_folder(path, files, member, config.classes, _decoding(config), limits)
+            return _read_folder(path, files, member, config)
         return _read_table(*find_table(path, config.format, member, limits), config), None
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
@@ -124,13 +125,22 @@ def _choose_member(path: Path, names: list[str], file_format: str, member: str |
     return tables[0]
 
 
+def _read_folder(path: Path, files: Files, member: str | None, config: DatasetConfig) -> tuple[Table, Table | None]:
+    texts = text_columns(config.text)
+    if len(texts) > 1:
+        raise InputError(f"dataset.text={as_typed(texts)}: {path} is a folder of texts, it has no columns")
+    return read_folder(path, files, member, config.classes, _decoding(config), Limits.of(config))
+
+
 def _read_table(source: Source, name: str, config: DatasetConfig) -> Table:
     """Reads one table by its format, each of which has its own reader."""
     file_format = ending_format(name) if config.format in ("auto", "xlsx") else config.format
-    if config.text.strip() == config.label.strip():
-        raise InputError(f"dataset.text and dataset.label are both {config.text!r}: expected two columns")
+    texts, label = text_columns(config.text), config.label
+    taken = [one.strip() for one in texts]
+    if label.strip() in taken:
+        raise InputError(f"dataset.text and dataset.label are both {label!r}: expected two columns")
     beside = tuple(asked_columns(config))
-    if config.split_column is not None and config.split_column.strip() in (config.text.strip(), config.label.strip()):
+    if config.split_column is not None and config.split_column.strip() in (*taken, label.strip()):
         raise InputError(
             f"dataset.split_column={config.split_column} is also the column of texts or labels: expected one of its own"
         )
@@ -143,15 +153,15 @@ def _read_table(source: Source, name: str, config: DatasetConfig) -> Table:
     if file_format == "jsonl":
         from search.datasets.jsonlines import read_json_lines
 
-        return read_json_lines(source, config.text, config.label, _decoding(config), config.split_column, beside)
+        return read_json_lines(source, texts, label, _decoding(config), config.split_column, beside)
     if file_format == "parquet":
         from search.datasets.parquet import read_parquet
 
-        return read_parquet(source, config.text, config.label, config.split_column, beside)
+        return read_parquet(source, texts, label, config.split_column, beside)
     from search.datasets.delimited import read_delimited
 
     dialect = Dialect.of(config, file_format)
-    return read_delimited(source, config.text, config.label, dialect, _decoding(config), config.split_column, beside)
+    return read_delimited(source, texts, label, dialect, _decoding(config), config.split_column, beside)
 
 
 def _decoding(config: DatasetConfig) -> Decoding:

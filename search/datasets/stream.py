@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -11,16 +11,18 @@ from typing import Any
 
 from search.datasets.beside import Column
 from search.datasets.dialect import Dialect
-from search.datasets.hints import find_column
-from search.datasets.jsonlines import label_of, parse_line, text_of
+from search.datasets.hints import find_column, listing
+from search.datasets.jsonlines import label_of, parse_line, row_text
 from search.datasets.records import Records
 from search.datasets.source import Decoding, Source, is_undecoded
-from search.datasets.streamed_rows import Refuse, Rows, find_beside, with_columns
+from search.datasets.streamed_rows import Refuse, Rows, find_beside, read_lines, with_columns
+from search.datasets.text_columns import joined_text, text_at
 from search.errors import InputError
 
 __all__ = ["ROWS", "Refuse", "Rows", "Stream"]
 ROWS = 4096
 """Rows that are read at once and held in memory."""
+_KEY = "text_column"  # the setting that names the columns of texts
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ def stream_lines(source: Source, decoding: Decoding, refuse: Refuse) -> Iterator
     with source.open_text("lines of text") as stream, decoding.lines(stream, newline="\n") as lines:
 
         def pairs() -> Iterator[tuple[str, list[str]]]:
-            for number, line in enumerate(_read(lines, source, decoding), 1):
+            for number, line in enumerate(read_lines(lines, source, decoding), 1):
                 where = f"Row {number:,} of {source.name}"
                 if is_undecoded(line):
                     refuse(decoding.error(where))
@@ -60,13 +62,18 @@ def stream_lines(source: Source, decoding: Decoding, refuse: Refuse) -> Iterator
 
 @contextmanager
 def stream_delimited(
-    source: Source, text: str, dialect: Dialect, decoding: Decoding, refuse: Refuse, columns: Sequence[Column] = ()
+    source: Source,
+    texts: Sequence[str],
+    dialect: Dialect,
+    decoding: Decoding,
+    refuse: Refuse,
+    columns: Sequence[Column] = (),
 ) -> Iterator[Stream]:
     """Reads CSV or TSV by the rules of `read_delimited`.
 
     Args:
         source: The file.
-        text: Name of the column of texts.
+        texts: Names of the columns of texts.
         dialect: Its dialect.
         decoding: Its encoding.
         refuse: Called with rows with too few or too many fields, text behind a closing quote, bytes that the encoding
@@ -83,12 +90,12 @@ def stream_delimited(
     limit = csv.field_size_limit(source.limits.longest_row)
     try:
         with source.open_text("CSV", b"\r\n") as stream, decoding.lines(stream, newline="") as plain:
-            records = Records(_read(plain, source, decoding), source, dialect, refuse)
+            records = Records(read_lines(plain, source, decoding), source, dialect, refuse)
             first = records.first()
             if any(map(is_undecoded, first)):
                 raise decoding.error(f"The {dialect.first_row} of {source.name}")
             header = dialect.columns(first)
-            position = find_column(header, text, "text_column", source.name, dialect.header)
+            text_of_row = text_at([find_column(header, one, _KEY, source.name, dialect.header) for one in texts])
             places = find_beside(header, columns, source.name, dialect.header)
 
             def check(number: int, record: list[str]) -> bool:
@@ -97,8 +104,8 @@ def stream_delimited(
                     refuse(InputError(f"{where} {records.dialect.miscounted(len(record), len(header))}"))
                 elif any(map(is_undecoded, record)):
                     refuse(decoding.error(where))
-                elif not record[position].strip():
-                    refuse(InputError(f"{where} has no text in {text!r}"))
+                elif not text_of_row(record):
+                    refuse(InputError(f"{where} has no text in {listing(texts)}"))
                 else:
                     return True
                 return False
@@ -108,14 +115,14 @@ def stream_delimited(
                 while some := list(islice(rows, ROWS)):
                     numbers, found = [number for number, _ in some], [record for _, record in some]
                     # All at once first, as looking at each row takes longer than reading it.
-                    texts = [record[position].strip() for record in found if len(record) == len(header)]
-                    if len(texts) < len(found) or not all(texts) or is_undecoded("".join(map("".join, found))):
+                    there = [text_of_row(record) for record in found if len(record) == len(header)]
+                    if len(there) < len(found) or not all(there) or is_undecoded("".join(map("".join, found))):
                         some = [(number, record) for number, record in some if check(number, record)]
                         numbers, found = [number for number, _ in some], [record for _, record in some]
-                        texts = [record[position].strip() for record in found]
+                        there = [text_of_row(record) for record in found]
                     if found:
                         table = {name: [record[place] for record in found] for name, place in places.items()}
-                        yield from with_columns(Rows(texts, found), columns, table, numbers, source.name, refuse)
+                        yield from with_columns(Rows(there, found), columns, table, numbers, source.name, refuse)
                 records.require_one_reading(len(header))
 
             yield Stream(header, chunks(), separator=records.dialect.separator)
@@ -125,13 +132,13 @@ def stream_delimited(
 
 @contextmanager
 def stream_json_lines(
-    source: Source, text: str, decoding: Decoding, refuse: Refuse, columns: Sequence[Column] = ()
+    source: Source, texts: Sequence[str], decoding: Decoding, refuse: Refuse, columns: Sequence[Column] = ()
 ) -> Iterator[Stream]:
     """Reads JSON Lines; empty lines do not count as rows.
 
     Args:
         source: The file.
-        text: Name of the field of texts.
+        texts: Names of the fields of texts.
         decoding: Its encoding.
         refuse: Called with rows that are no JSON object, are not of the encoding, have no text, or what is not of a
             column's kind.
@@ -146,7 +153,7 @@ def stream_json_lines(
     with source.open_text("JSON Lines") as stream, decoding.lines(stream, newline="\n") as lines:
 
         def objects() -> Iterator[dict[str, Any] | InputError]:
-            full = (line for line in _read(lines, source, decoding) if not line.isspace())
+            full = (line for line in read_lines(lines, source, decoding) if not line.isspace())
             for number, line in enumerate(full, 1):
                 try:
                     yield parse_line(line, f"Row {number:,} of {source.name}", decoding)
@@ -157,7 +164,8 @@ def stream_json_lines(
         first = list(islice(rest, ROWS))
         fields = list(dict.fromkeys(chain.from_iterable(record for record in first if isinstance(record, dict))))
         if fields:
-            find_column(fields, text, "text_column", source.name)
+            for name in texts:
+                find_column(fields, name, _KEY, source.name)
             find_beside(fields, columns, source.name)
 
         def found_rows() -> Iterator[tuple[int, str, dict[str, Any]]]:
@@ -165,11 +173,11 @@ def stream_json_lines(
                 try:
                     if isinstance(record, InputError):
                         raise record
-                    found = (text_of(record.get(text), text, number, source.name) or "").strip()
+                    found = (row_text(record, texts, number, source.name) or "").strip()
                     for one in columns:
                         label_of(record.get(one.name), one.name, "columns", number, source.name)
                     if not found:
-                        raise InputError(f"Row {number:,} of {source.name} has no text in {text!r}")
+                        raise InputError(f"Row {number:,} of {source.name} has no text in {listing(texts)}")
                 except InputError as error:
                     refuse(error)
                 else:
@@ -187,12 +195,14 @@ def stream_json_lines(
 
 
 @contextmanager
-def stream_parquet(source: Source, text: str, refuse: Refuse, columns: Sequence[Column] = ()) -> Iterator[Stream]:
+def stream_parquet(
+    source: Source, texts: Sequence[str], refuse: Refuse, columns: Sequence[Column] = ()
+) -> Iterator[Stream]:
     """Reads Parquet.
 
     Args:
         source: The file.
-        text: Name of the column of texts, of a string type.
+        texts: Names of the columns of texts, of a string type.
         refuse: Called with rows without a text, or with what is not of a column's kind.
         columns: The columns beside the texts.
 
@@ -209,28 +219,28 @@ def stream_parquet(source: Source, text: str, refuse: Refuse, columns: Sequence[
 
     with open_parquet(source) as file:
         schema = file.schema_arrow
-        position = find_column(schema.names, text, "text_column", source.name)
+        positions = [find_column(schema.names, name, _KEY, source.name) for name in texts]
         places = find_beside(schema.names, columns, source.name)
-        empty = joined_words(pa.chunked_array([], schema.types[position])).type
-        if not is_string(empty) and not pa.types.is_null(empty):
-            raise InputError(
-                f"{source.name}: column {text!r} (text_column) holds {schema.types[position]}, expected texts"
-            )
+        for name, kind in zip(texts, (schema.types[position] for position in positions), strict=True):
+            empty = joined_words(pa.chunked_array([], kind)).type
+            if not is_string(empty) and not pa.types.is_null(empty):
+                raise InputError(f"{source.name}: column {name!r} ({_KEY}) holds {kind}, expected texts")
 
         def batches() -> Iterator[Rows]:
             before = 0
             for batch in read_batches(file, source, ROWS):
-                texts = [(value or "").strip() for value in joined_words(batch.column(position)).to_pylist()]
-                kept = [row for row, found in enumerate(texts) if found]
-                for row in range(len(texts)) if len(kept) < len(texts) else ():
-                    if not texts[row]:
-                        refuse(InputError(f"Row {before + row + 1:,} of {source.name} has no text in {text!r}"))
+                parts = [joined_words(batch.column(position)).to_pylist() for position in positions]
+                found = [joined_text(row) or "" for row in zip(*parts, strict=True)]
+                kept = [row for row, text in enumerate(found) if text]
+                for row in range(len(found)) if len(kept) < len(found) else ():
+                    if not found[row]:
+                        refuse(InputError(f"Row {before + row + 1:,} of {source.name} has no text in {listing(texts)}"))
                 if kept:
-                    rows = Rows([texts[row] for row in kept], batch.take(pa.array(kept)))
+                    rows = Rows([found[row] for row in kept], batch.take(pa.array(kept)))
                     table = {name: rows.records.column(place).to_pylist() for name, place in places.items()}
                     numbers = [before + row + 1 for row in kept]
                     yield from with_columns(rows, columns, table, numbers, source.name, refuse)
-                before += len(texts)
+                before += len(found)
 
         yield Stream(schema.names, batches(), schema)
 
@@ -238,13 +248,3 @@ def stream_parquet(source: Source, text: str, refuse: Refuse, columns: Sequence[
 def _chunks(pairs: Iterator[tuple[str, Any]]) -> Iterator[Rows]:
     while some := list(islice(pairs, ROWS)):
         yield Rows([text for text, _ in some], [record for _, record in some])
-
-
-def _read(lines: Iterable[str], source: Source, decoding: Decoding) -> Iterator[str]:
-    """Reads lines; raises an error where they end too early."""
-    try:
-        yield from lines
-    except UnicodeError as error:
-        raise decoding.error(source.name) from error
-    except OSError as error:
-        raise InputError(f"{source.name} cannot be read: {error.strerror or error}") from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from search.datasets.beside import Column, beside
 from search.datasets.hints import find_column
+from search.datasets.source import Decoding, Source
 from search.errors import InputError
 
 Refuse = Callable[[InputError], None]
@@ -36,6 +37,16 @@ class Rows:
         is_list = isinstance(self.records, list)
         records = [self.records[place] for place in places] if is_list else self.records.take(places)
         return Rows([self.texts[place] for place in places], records, columns)
+
+
+def read_lines(lines: Iterable[str], source: Source, decoding: Decoding) -> Iterator[str]:
+    """Reads lines; raises an error where they end too early."""
+    try:
+        yield from lines
+    except UnicodeError as error:
+        raise decoding.error(source.name) from error
+    except OSError as error:
+        raise InputError(f"{source.name} cannot be read: {error.strerror or error}") from error
 
 
 def find_beside(

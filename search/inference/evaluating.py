@@ -18,6 +18,7 @@ from search.datasets.dataset_settings import other_settings, run_settings
 from search.datasets.in_memory import as_frame, write_table
 from search.datasets.stream import ROWS, Rows, Stream
 from search.datasets.table import Examples
+from search.datasets.text_columns import text_columns
 from search.datasets.whole import is_trained_on, load_whole
 from search.inference.predictor import Labels, Predictions, Predictor
 from search.inference.scoring import score_all
@@ -144,8 +145,9 @@ def evaluate_given(path: Path, data: Any, words: Sequence[str], threshold: float
     with TemporaryDirectory() as folder:
         at = Path(folder, "data.parquet")
         settings = other_settings(own, None, [*words, f"dataset.path={literal(at)}", "dataset.format=auto"])
-        frame = as_frame(data, "data", settings.text, settings.label)
-        write_table(frame, at, "data", [settings.text], settings.label)
+        texts = text_columns(settings.text)
+        frame = as_frame(data, "data", texts[0], settings.label)
+        write_table(frame, at, "data", texts, settings.label)
         found = evaluate(path, settings, threshold, configured)
     # The file is gone.
     found.record["source"], found.record["settings"]["path"] = "data", None

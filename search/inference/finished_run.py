@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from search.datasets.dataset_settings import run_settings
-from search.datasets.hints import find_column, require_known
+from search.datasets.hints import require_known
 from search.datasets.stream import ROWS, Rows
+from search.datasets.text_columns import text_columns
 from search.errors import InputError
 from search.evaluation.metrics import names, predict
 from search.inference import FORMATS
@@ -104,7 +106,7 @@ class FinishedRun:
 
         Args:
             texts: Any number of strings, or a single one. The index of a pandas Series is kept; of a DataFrame the
-                column that the run learned from is taken (`dataset.text`).
+                columns that the run learned from are taken (`dataset.text`).
             threshold: Two classes: predict the second from this probability on; None: the run's own.
             missing: keep: where a text is missing (None, NaN or empty) so is the answer, in all columns; error: raise.
             model: best; ensemble or all, where the run made one.
@@ -120,7 +122,7 @@ class FinishedRun:
         if threshold is not None and not 0 <= threshold <= 1:
             raise InputError(f"threshold={threshold} is impossible: expected a probability, from 0 to 1.")
         require_known(model, tuple(MODELS), "model")
-        asked = Asked.of(texts, missing, self._text_column)
+        asked = Asked.of(texts, missing, lambda: text_columns(run_settings(self._folder).text))
         labels, found = Labels.of(self._folder, threshold, model), self._predictor(model)
         there, at = asked.there, asked.at
         beside = columns_beside(texts, labels.columns)
@@ -149,7 +151,7 @@ class FinishedRun:
         self,
         data: Any = None,
         *settings: str,
-        text: str | None = None,
+        text: str | Sequence[str] | None = None,
         label: str | None = None,
         threshold: float | None = None,
     ) -> Evaluation:
@@ -158,7 +160,7 @@ class FinishedRun:
         Args:
             data: The texts and their labels, of the kinds that `search.run` takes.
             settings: `dataset.key=value`, such as `dataset.path=later.csv` in place of `data`.
-            text: The column of the texts; None: the run's own.
+            text: The column of the texts, or several; None: the run's own.
             label: The column of the labels; None: the run's own.
             threshold: Two classes: predict the second from this probability on; None: the run's own.
 
@@ -205,11 +207,6 @@ class FinishedRun:
         import keras
 
         return keras.models.load_model(path)
-
-    def _text_column(self, table: pd.DataFrame) -> int:
-        """Finds the column of texts by its name in the run's own data."""
-        name = run_settings(self._folder).text
-        return find_column([str(column) for column in table.columns], name, "dataset.text", "The DataFrame")
 
     def plot_importance(self) -> Picture:
         """Draws the importance of each hyperparameter, and how certain it is.

@@ -48,7 +48,7 @@ class Job:
         input: A table; None: standard input.
         output: A file; None: standard output.
         text: A single text, in place of the input.
-        text_column: The column of texts.
+        text_columns: The columns of texts.
         file_format: csv, tsv, jsonl or parquet; None: by the ending of a file; lines of text from standard input.
         dataset: How to read tables; its `format` counts where the ending says nothing.
         kaggle: Whether to write `dataset.submission`.
@@ -59,7 +59,7 @@ class Job:
     input: Path | None
     output: Path | None
     text: str | None
-    text_column: str
+    text_columns: Sequence[str]
     file_format: str | None
     dataset: DatasetConfig
     kaggle: bool
@@ -148,11 +148,11 @@ class Job:
         if chosen is None:
             return stream_lines(source, decoding, refuse)
         if chosen == "jsonl":
-            return stream_json_lines(source, self.text_column, decoding, refuse, self.columns)
+            return stream_json_lines(source, self.text_columns, decoding, refuse, self.columns)
         if chosen == "parquet":
-            return stream_parquet(source, self.text_column, refuse, self.columns)
+            return stream_parquet(source, self.text_columns, refuse, self.columns)
         dialect = Dialect.of(self.dataset, chosen)
-        return stream_delimited(source, self.text_column, dialect, decoding, refuse, self.columns)
+        return stream_delimited(source, self.text_columns, dialect, decoding, refuse, self.columns)
 
     @contextmanager
     def writing(self, stream: Stream, classes: tuple[str, ...]) -> Iterator[Write]:

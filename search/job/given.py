@@ -11,6 +11,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
+from search.datasets.text_columns import text_columns
 from search.errors import InputError
 from search.run_folder import RunFolder
 
@@ -71,8 +72,7 @@ class Given:
         # Imported only now: a mistake in the settings is told without pandas.
         from search.datasets.in_memory import as_frame, positive_class, write_table
 
-        text, label, place = node.dataset.text, node.dataset.label, RunFolder(folder).given
-        texts = [text] if isinstance(text, str) else list(text)
+        texts, label, place = text_columns(node.dataset.text), node.dataset.label, RunFolder(folder).given
         tables = {name: table for name in _FILES if (table := getattr(self, name)) is not None}
         frames = {name: as_frame(table, name, texts[0], label) for name, table in tables.items()}
         if folder.exists() and any(folder.iterdir()):

@@ -10,6 +10,7 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from search.backbones.catalog import catalog
+from search.datasets.text_columns import text_columns
 from search.evaluation.baselines import records
 from search.evaluation.metrics import score
 from search.evaluation.verdict import Verdict
@@ -86,6 +87,7 @@ def _provenance(run: Run) -> dict[str, Any]:
 
 def _summary(run: Run, prepared: Prepared, trials: Trials, answer: Answer) -> dict[str, Any]:
     config, splits, objective, best = prepared.config, prepared.splits, prepared.objective, trials.best
+    texts = text_columns(config.dataset.text)
     valid, evaluation = answer.valid, answer.evaluation
     summary = {
         "dataset": config.dataset.name,
@@ -120,6 +122,7 @@ def _summary(run: Run, prepared: Prepared, trials: Trials, answer: Answer) -> di
         "folds": fold_spread(best.fold_scores, prepared.splits.few),
         "ensembles": answer.ensemble.record if answer.ensemble else None,
         "final_refit": answer.final_refit,
+        "texts": texts if len(texts) > 1 else None,
         "columns": [asdict(one) for one in splits.columns] or None,
     }
     return {**summary, **{name: value for name, value in more.items() if value is not None}}

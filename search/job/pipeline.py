@@ -12,6 +12,7 @@ from omegaconf import OmegaConf
 
 from search.config import Config
 from search.datasets import load_splits
+from search.datasets.text_columns import text_columns
 from search.errors import InputError
 from search.job.additions import REPORT, finished_message, lacking, read_summary
 from search.job.beforehand import check_beforehand
@@ -78,7 +79,7 @@ def run(
     if begun is not None:
         begun.check_data(inputs)
     splits = load_splits(config.dataset, Path(config.paths.data), config.seed)
-    screen.show_data(config.dataset.name, splits)
+    screen.show_data(config.dataset.name, splits, text_columns(config.dataset.text))
     if config.threshold is not None and len(splits.classes) > 2:
         raise InputError(f"threshold={config.threshold} is for two classes, but there are {len(splits.classes)}.")
     chosen_objective(config.objective, splits.target)

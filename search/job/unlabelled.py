@@ -16,6 +16,7 @@ from search.datasets.fetch import existing, locate
 from search.datasets.limits import Limits
 from search.datasets.read import is_table_archive
 from search.datasets.stream import Stream
+from search.datasets.text_columns import text_columns
 from search.errors import InputError
 from search.inference.scoring import Job
 from search.inference.writers import identifier_column
@@ -63,7 +64,7 @@ def unlabelled_job(config: Config, submission: Path | None, columns: Sequence[Co
         input=path,
         output=submission,
         text=None,
-        text_column=dataset.text,
+        text_columns=text_columns(dataset.text),
         file_format=None,
         dataset=replace(dataset, member=member),
         kaggle=True,

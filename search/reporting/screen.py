@@ -24,6 +24,7 @@ from search.reporting.class_counts import describe_classes
 from search.reporting.progress import EmbeddingProgress, SearchProgress
 from search.reporting.tables import (
     describe_columns,
+    describe_texts,
     meaning_of_classes,
     short,
     short_time,
@@ -67,8 +68,8 @@ class Screen:
         """Prints a line; it is never broken, so that paths and commands in it can be copied."""
         self.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
-    def show_data(self, name: str, splits: Splits) -> None:
-        """Prints the sizes of the splits, class by class, and what cleaning dropped."""
+    def show_data(self, name: str, splits: Splits, texts: Sequence[str] = ()) -> None:
+        """Prints the sizes of the splits, class by class, what cleaning dropped, and several columns of texts."""
         self.say(f"{name}: rows per class and split")
         columns = {
             split: [*(f"{counts[label]:,}" for label in splits.names), f"{sum(counts.values()):,}"]
@@ -82,6 +83,8 @@ class Screen:
             why = f" (dataset.folds=auto: fewer than {FEW:,} texts to learn from)" if splits.few else ""
             self.say(f"Cross-validation: train in {len(splits.folds)} folds, each held out in turn{why}")
         self.say(describe_cleaning(splits.cleaning))
+        if len(texts) > 1:
+            self.say(describe_texts(texts))
         if splits.columns:
             self.say(describe_columns([asdict(one) for one in splits.columns]))
         if told := describe_classes(splits.rare, splits.cleaning, splits.unseen, splits.sizes()["test"]):

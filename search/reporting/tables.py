@@ -144,6 +144,11 @@ def table_of_ensembles(ensembles: Mapping[str, Any]) -> Table:
     return table
 
 
+def describe_texts(columns: Sequence[str]) -> str:
+    """The columns whose texts are joined, in a sentence."""
+    return f"A text is {', '.join(columns)} of a row, each on a line of its own, without those that are empty."
+
+
 def describe_columns(columns: Sequence[Mapping[str, Any]]) -> str:
     """The columns that a model takes beside the texts, from summary.json, in a sentence."""
     named = [f"{one['name']} ({one['kind']})" for one in columns]

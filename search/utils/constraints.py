@@ -13,6 +13,8 @@ from search.errors import InputError, nearest
 
 LABELS = {"labels": True}
 """Metadata of a setting that holds names of classes, which may be any numbers."""
+NAMES = {**LABELS, "plain": True}
+"""Metadata of a setting that holds a name, taken as it is typed, or a list of names in brackets."""
 
 
 def number(default: Any, *, least: float | None = None, above: float | None = None, most: float | None = None) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
 from pathlib import Path
@@ -29,7 +29,8 @@ def readable(word: str, sweeps: bool = False) -> str:
 
     Outside quotes Hydra's grammar knows only English letters, and gives spaces, parentheses, `~`, `;` and more a
     meaning of their own. Where the schema expects a plain string, every value is quoted, except `null` and what is
-    quoted already; elsewhere only what Hydra cannot read is quoted, such as elements of a list.
+    quoted already, and lists where it takes those too; elsewhere only what Hydra cannot read is quoted, such as
+    elements of a list.
 
     Args:
         word: `key=value`, as the shell passes it on.
@@ -52,9 +53,9 @@ def readable(word: str, sweeps: bool = False) -> str:
     read = _read(word)
     if sweeps and read is not None and read.is_sweep_override():
         return word
-    if name in _plain_settings():
+    if (listed := _plain_settings().get(name)) is not None:
         parts = _split(value) if sweeps else [value]
-        return f"{key}={','.join(map(_as_typed, parts))}"
+        return f"{key}={','.join(_lenient(one) if listed and _is_list(one) else _as_typed(one) for one in parts)}"
     return word if read is not None else f"{key}={_lenient(value)}"
 
 
@@ -104,18 +105,19 @@ def typed(module: str, *words: str) -> str:
 
 
 @cache
-def _plain_settings() -> frozenset[str]:
-    """The settings that are plain strings."""
-    return frozenset(_strings(Config, ""))
+def _plain_settings() -> dict[str, bool]:
+    """The settings that are plain strings, and whether each may be a list of them instead."""
+    return dict(_strings(Config, ""))
 
 
-def _strings(schema: type, prefix: str) -> Sequence[str]:
+def _strings(schema: type, prefix: str) -> Iterator[tuple[str, bool]]:
     hints = get_type_hints(schema)
-    found = [f"{prefix}{one.name}" for one in fields(schema) if hints[one.name] in (str, str | None)]
-    for name, hint in hints.items():
+    for one in fields(schema):
+        hint, listed = hints[one.name], one.metadata.get("plain", False)
+        if listed or hint in (str, str | None):
+            yield f"{prefix}{one.name}", listed
         if is_dataclass(hint) and isinstance(hint, type):
-            found += _strings(hint, f"{prefix}{name}.")
-    return found
+            yield from _strings(hint, f"{prefix}{one.name}.")
 
 
 def _read(word: str) -> Override | None:
@@ -146,10 +148,14 @@ def _lenient(value: str) -> str:
     """A value that Hydra cannot read: a list of which some elements are put in quotes, or a string as a whole."""
     if not value.startswith(("[", "{")):
         return quoted(value)
-    if not (value.startswith("[") and value.endswith("]")):
+    if not _is_list(value):
         return value
     elements = [one.strip() for one in _split(value[1:-1])]
     return f"[{','.join(one if _read(f'key={one}') is not None else _lenient(one) for one in elements)}]"
+
+
+def _is_list(value: str) -> bool:
+    return value.startswith("[") and value.endswith("]")
 
 
 def _split(text: str) -> list[str]:

@@ -48,7 +48,7 @@ def measure(run: Path, table: Path, text: str, rounds: int) -> tuple[list[list[A
         raise error
 
     with tempfile.TemporaryDirectory() as folder:
-        job = Job(table, Path(folder) / "scored.csv", None, text, None, DatasetConfig(name="csv"), False)
+        job = Job(table, Path(folder) / "scored.csv", None, [text], None, DatasetConfig(name="csv"), False)
         with job.opened(refuse) as stream:
             texts = [one for rows in stream.rows for one in rows.texts]
         model = load_saved_model(run / "model", "model")

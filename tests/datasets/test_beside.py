@@ -141,9 +141,9 @@ def test_a_stream_skips_rows_whose_values_cannot_be_read(tmp_path, ending):
     columns = (Column("cost", "number", "cost"), Column("brand", "category", "brand"))
     refused = []
     opened = {
-        "csv": lambda: stream_delimited(source, "review", Dialect(","), Decoding("utf-8"), refused.append, columns),
-        "jsonl": lambda: stream_json_lines(source, "review", Decoding("utf-8"), refused.append, columns),
-        "parquet": lambda: stream_parquet(source, "review", refused.append, columns),
+        "csv": lambda: stream_delimited(source, ["review"], Dialect(","), Decoding("utf-8"), refused.append, columns),
+        "jsonl": lambda: stream_json_lines(source, ["review"], Decoding("utf-8"), refused.append, columns),
+        "parquet": lambda: stream_parquet(source, ["review"], refused.append, columns),
     }
     with opened[ending]() as stream:
         (rows,) = stream.rows

@@ -24,7 +24,7 @@ def read(
     content: bytes, separator: str = ",", decoding: Decoding = UTF8, limits=LIMITS, text="text", label="label", **how
 ):
     source = Source("reviews.csv", lambda: io.BytesIO(content), limits)
-    return read_delimited(source, text, label, Dialect(separator, **how), decoding)
+    return read_delimited(source, [text], label, Dialect(separator, **how), decoding)
 
 
 def written(rows, separator=",", line_end="\r\n", quoting=csv.QUOTE_MINIMAL) -> str:

@@ -18,7 +18,7 @@ label = st.none() | st.integers() | st.booleans() | text | st.floats(allow_nan=F
 
 
 def read(content: bytes, decoding: Decoding = Decoding("utf-8")):  # noqa: B008 - frozen
-    return read_json_lines(Source("reviews.jsonl", lambda: io.BytesIO(content)), "text", "label", decoding)
+    return read_json_lines(Source("reviews.jsonl", lambda: io.BytesIO(content)), ["text"], "label", decoding)
 
 
 @settings(deadline=None)

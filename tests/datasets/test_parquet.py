@@ -25,7 +25,7 @@ def stored(texts, labels, names=("text", "label")) -> bytes:
 
 
 def read(content: bytes):
-    return read_parquet(Source("reviews.parquet", lambda: io.BytesIO(content)), "text", "label")
+    return read_parquet(Source("reviews.parquet", lambda: io.BytesIO(content)), ["text"], "label")
 
 
 @settings(deadline=None)

@@ -1,5 +1,6 @@
 """A finished run from Python."""
 
+import shutil
 import subprocess
 import sys
 import xml.dom.minidom
@@ -11,6 +12,7 @@ from made_models import make_finished_run
 from reporting.report.made_runs import NASTY, flat_records, make_run
 
 import search
+from search.commands import predict
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +86,28 @@ def test_of_a_data_frame_the_column_of_texts_is_taken(run):
     assert found.index.tolist() == [5, 4]
     with pytest.raises(search.InputError, match=r"no column 'words'.*'id', 'text'"):
         run.predict(pd.DataFrame({"id": [1], "text": ["good"]}))
+
+
+def test_of_several_columns_the_texts_are_joined(folder, tmp_path):
+    shutil.copytree(folder, own := tmp_path / "several")
+    settings = own / ".hydra" / "config.yaml"
+    settings.write_text(settings.read_text().replace("text: words", "text: [words, more]"))
+    run = search.load_run(own)
+    table = pd.DataFrame({"more": ["good", None, "a day"], "words": ["good", " ", None]}, index=[5, 4, 3])
+    found = run.predict(table)
+    assert found["text"].tolist() == ["good\ngood", None, "a day"] and found.index.tolist() == [5, 4, 3]
+    assert found["predicted"].tolist() == ["yes", None, "no"]
+    pd.testing.assert_frame_equal(run.predict(pd.Series(["good\ngood", None, "a day"], [5, 4, 3])), found)
+    labelled = table.assign(said=["yes", "no", "no"])
+    assert run.evaluate(labelled).predictions["text"].tolist() == ["good\ngood", "a day"]
+    assert run.evaluate(labelled, text="words").predictions["text"].tolist() == ["good"]
+    labelled.to_csv(tmp_path / "new.csv", index=False)
+    assert predict.main([f"run={own}", f"input={tmp_path / 'new.csv'}", f"output={tmp_path / 'scored.csv'}"]) == 0
+    assert pd.read_csv(tmp_path / "scored.csv")["predicted"].tolist() == ["yes", "no"]
+    with pytest.raises(search.InputError, match=r"no column 'more'.*'words'"):
+        run.predict(table[["words"]])
+    with pytest.raises(search.InputError, match="Text 1 has 3 as 'more'"):
+        run.predict(table.assign(more=[None, 3, None]))
 
 
 def test_a_missing_text_can_be_an_error(run):

@@ -40,6 +40,10 @@ def test_a_plain_setting_is_taken_as_it_is(text):
         ("dataset.positive=très bien", "très bien"),
         ("space.units={min: 1, max: 2}", {"min": 1, "max": 2}),
         ("seed=1", 1),
+        ("dataset.text=[title, café (1)]", ["title", "café (1)"]),
+        ("dataset.text=title,body", "title,body"),
+        ("dataset.text='[title]'", "[title]"),
+        ("dataset.text=1", "1"),
     ],
 )
 def test_what_is_in_hydras_grammar_stays(word, expected):
@@ -61,6 +65,7 @@ def test_a_word_that_needs_no_quotes_gets_none():
 def test_commas_stand_between_the_values_of_several_runs(word, expected):
     override = OverridesParser.create().parse_override(readable(word, sweeps=True))
     assert [getattr(one, "text", one) for one in override.value().list] == expected
+    assert readable("dataset.text=[a,b],a b,(c)", sweeps=True) == "dataset.text=[a,b],a b,'(c)'"
     assert readable("dataset.path=café.csv", sweeps=True) == "dataset.path='café.csv'"
     assert readable("seed=range(3)", sweeps=True) == "seed=range(3)"
 

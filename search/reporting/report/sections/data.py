@@ -14,7 +14,7 @@ from search.reporting.report.figures.overview import length_histogram
 from search.reporting.report.run_files import RecordedRun
 from search.reporting.report.sections.answer import spoken
 from search.reporting.screen import describe_cleaning
-from search.reporting.tables import describe_columns
+from search.reporting.tables import describe_columns, describe_texts
 
 _QUANTILES = ("5\u00a0%", "25\u00a0%", "median", "75\u00a0%", "95\u00a0%", "longest")
 
@@ -34,7 +34,7 @@ def data(run: RecordedRun) -> dict[str, Any]:
         "totals": list(totals.values()),
         "cleaning": describe_cleaning(Cleaning(**run.summary["cleaning"])),
         "differing": classes_told(run.summary),
-        "columns": describe_columns(found) if (found := run.summary.get("columns")) else None,
+        "columns": columns_told(run.summary),
         "conflicting": run.summary["cleaning"].get("conflicting_texts", 0),
         "checksums": [(key, one["sha256"]) for key, one in run.summary.get("data", {}).items()],
         "quantiles": _QUANTILES,
@@ -49,6 +49,12 @@ def data(run: RecordedRun) -> dict[str, Any]:
         "metric": spoken(run.metric),
         "examples": measured.get("examples", {}),
     }
+
+
+def columns_told(summary: Mapping[str, Any]) -> str:
+    """The columns that the model takes, but for one of texts; empty where there are no others."""
+    texts, beside = summary.get("texts"), summary.get("columns")
+    return " ".join([*([describe_texts(texts)] if texts else []), *([describe_columns(beside)] if beside else [])])
 
 
 def classes_told(summary: Mapping[str, Any]) -> str:

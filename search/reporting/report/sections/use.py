@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from search.reporting.report.run_files import RecordedRun
+from search.reporting.tables import describe_texts
 from search.utils.overrides import as_given, setting, typed
 
 
@@ -51,9 +52,10 @@ def use(run: RecordedRun) -> dict[str, Any]:
 
 def _call(run: RecordedRun) -> str:
     """A call of the model in Python."""
-    columns = run.summary.get("columns") or []
+    columns, texts = run.summary.get("columns") or [], run.summary.get("texts") or []
+    told = [f"# {' '.join(describe_texts(texts).split())}"] if texts else []
     if not columns:
-        return 'probabilities = model(tf.constant(["a text", "another"]))'
+        return "\n".join([*told, 'probabilities = model(tf.constant(["a text", "another"]))'])
     values = {
         "number": 'tf.constant([1.0, float("nan")], tf.float64)',
         "date": 'tf.constant([1.8e9, float("nan")], tf.float64)  # seconds since 1970, UTC',
@@ -61,7 +63,7 @@ def _call(run: RecordedRun) -> str:
     }
     lines = [f"{one['input']} = {values[one['kind']]}" for one in columns]
     names = ", ".join(one["input"] for one in columns)
-    return "\n".join([*lines, f'probabilities = model(tf.constant(["a text", "another"]), {names})'])
+    return "\n".join([*told, *lines, f'probabilities = model(tf.constant(["a text", "another"]), {names})'])
 
 
 def _of_final_refit(run: RecordedRun) -> Iterator[tuple[str, str]]:
