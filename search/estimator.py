@@ -17,7 +17,9 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import assert_all_finite, check_is_fitted
 
 from search.api import run
+from search.datasets.in_memory import texts_of
 from search.datasets.notation import notation
+from search.datasets.text_columns import text_columns
 from search.utils.paths import absolute_path
 
 if TYPE_CHECKING:  # brings much more than is needed before a search
@@ -27,8 +29,8 @@ if TYPE_CHECKING:  # brings much more than is needed before a search
 class TextClassifier(ClassifierMixin, BaseEstimator):
     """A classifier of texts whose `fit` is a search.
 
-    `fit` learns from a list, an array, a Series or a DataFrame of one column (of several, `text` names the column). It
-    searches, as `search.run` does, in a new folder under `outputs`: with its report, its test split and its model. A
+    `fit` learns from a list, an array, a Series or a DataFrame of one column (of several, `text` names those of texts).
+    It searches, as `search.run` does, in a new folder under `outputs`: with its report, its test split and its model. A
     fitted classifier is that folder and the classes: pickled, it remembers where the folder is, which must stay there.
 
     A tenth of the rows is held out as the run's own test split, and is not learned from; with the setting
@@ -39,7 +41,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
     Args:
         settings: Settings of the command line, such as {"tuner.max_epochs": 3}.
         space: As for `search.run`.
-        text: The column of texts of a DataFrame that has several.
+        text: The column of texts of a DataFrame that has several, or a list of columns, whose texts become one.
         callbacks: As for `search.run`.
         outputs: The folder in which the folders of runs are made.
         quiet: Print nothing.
@@ -62,7 +64,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         settings: Mapping[str, Any] | None = None,
         *,
         space: Any = None,
-        text: str | None = None,
+        text: str | Sequence[str] | None = None,
         callbacks: Sequence[Any] = (),
         outputs: str | Path = "outputs/estimator",
         quiet: bool = True,
@@ -161,7 +163,10 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         if isinstance(X, pd.DataFrame):
             if self.text is None and X.shape[1] != 1:
                 raise ValueError(f"X has the columns {X.columns.tolist()}: expected one, or text= to name it")
-            X = X[self.text] if self.text is not None else X.iloc[:, 0]
+            if isinstance(self.text, list | tuple):
+                X = texts_of(X, text_columns(self.text))
+            else:
+                X = X[self.text] if self.text is not None else X.iloc[:, 0]
         if isinstance(X, str) or not hasattr(X, "__len__"):
             raise ValueError(f"X is a {type(X).__name__}: expected a list or an array of texts")
         if getattr(X, "ndim", 1) == 2 and X.shape[1] == 1:

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from search.datasets.hints import find_column
+from search.datasets.text_columns import joined_text
 from search.errors import InputError
 from search.utils.files import whole_file
 
@@ -55,6 +56,20 @@ def positive_class(given: Any, label: str) -> str | None:
     """The second of the two names that a `datasets.Dataset` gives its classes; None where it names none, or others."""
     names = getattr((getattr(given, "features", None) or {}).get(label), "names", None)
     return str(names[1]) if isinstance(names, list) and len(names) == 2 else None
+
+
+def texts_of(table: pd.DataFrame, columns: Sequence[str]) -> pd.Series[Any]:
+    """The texts of a table's rows, with its index; those of several columns are joined.
+
+    Raises:
+        InputError: A column is not there, is there twice, or one of several holds no text.
+    """
+    names = [str(name) for name in table.columns]
+    places = [find_column(names, name, "dataset.text", "The DataFrame") for name in columns]
+    if len(places) == 1:
+        return table.iloc[:, places[0]]
+    parts = [as_texts(table.iloc[:, at], f"column {names[at]!r} of the DataFrame").to_pylist() for at in places]
+    return pd.Series([joined_text(row) for row in zip(*parts, strict=True)], table.index, dtype=object)
 
 
 def as_texts(column: pd.Series[Any], name: str) -> pa.Array:

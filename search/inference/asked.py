@@ -13,9 +13,9 @@ import yaml
 from numpy.typing import NDArray
 
 from search.datasets.beside import Column, beside
-from search.datasets.hints import find_column, require_known
+from search.datasets.hints import require_known
+from search.datasets.in_memory import texts_of
 from search.datasets.streamed_rows import find_beside
-from search.datasets.text_columns import joined_text
 from search.errors import InputError
 
 Texts: TypeAlias = "str | Iterable[str | None] | pd.DataFrame"
@@ -55,7 +55,7 @@ class Asked:
         """
         require_known(missing, ("keep", "error"), "missing")
         if isinstance(given, pd.DataFrame):
-            given = _texts_of(given, columns())
+            given = texts_of(given, columns())
         if isinstance(given, Mapping | bytes):
             raise InputError(f"A {type(given).__name__} is given: expected a list of strings, a Series or a DataFrame.")
         index = given.index if isinstance(given, pd.Series) else None
@@ -71,22 +71,6 @@ class Asked:
                 f"Text {min(gone)} is missing ({texts[min(gone)]!r}): expected a string, or missing='keep'."
             )
         return cls(texts, there, index)
-
-
-def _texts_of(table: pd.DataFrame, columns: Sequence[str]) -> pd.Series[Any]:
-    """The texts of a DataFrame's rows, with its index."""
-    names = [str(name) for name in table.columns]
-    places = [find_column(names, one, "dataset.text", "The DataFrame") for one in columns]
-    if len(places) == 1:
-        return table.iloc[:, places[0]]
-    found = []
-    for position, row in enumerate(zip(*(table.iloc[:, place] for place in places), strict=True)):
-        parts = [None if _is_missing(part) else part for part in row]
-        for name, part in zip(columns, parts, strict=True):
-            if part is not None and not isinstance(part, str):
-                raise InputError(f"Text {position} has {part!r:.80} as {name!r}: expected a string, or None.")
-        found.append(joined_text(parts))
-    return pd.Series(found, table.index, dtype=object)
 
 
 def columns_beside(given: Texts, columns: Sequence[Column]) -> NDArray[Any] | None:

@@ -122,7 +122,7 @@ def _summary(run: Run, prepared: Prepared, trials: Trials, answer: Answer) -> di
         "folds": fold_spread(best.fold_scores, prepared.splits.few),
         "ensembles": answer.ensemble.record if answer.ensemble else None,
         "final_refit": answer.final_refit,
-        "texts": texts if len(texts) > 1 else None,
+        "texts": [*texts] if len(texts) > 1 else None,
         "columns": [asdict(one) for one in splits.columns] or None,
     }
     return {**summary, **{name: value for name, value in more.items() if value is not None}}

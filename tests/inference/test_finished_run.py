@@ -106,7 +106,7 @@ def test_of_several_columns_the_texts_are_joined(folder, tmp_path):
     assert pd.read_csv(tmp_path / "scored.csv")["predicted"].tolist() == ["yes", "no"]
     with pytest.raises(search.InputError, match=r"no column 'more'.*'words'"):
         run.predict(table[["words"]])
-    with pytest.raises(search.InputError, match="Text 1 has 3 as 'more'"):
+    with pytest.raises(search.InputError, match="Row 2 of column 'more' of the DataFrame is 3"):
         run.predict(table.assign(more=[None, 3, None]))
 
 
