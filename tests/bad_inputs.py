@@ -235,6 +235,7 @@ PREDICT = [
         (f"{RUN} input=reviews.csv output=x.zip", "archive"),
         (f"{RUN} input=reviews.csv output=x.jsonl", "x.jsonl"),
         (f"{RUN} input=reviews.csv text_column=nothing", "nothing"),
+        (f"{RUN} input=reviews.csv text_column=[review,reviw]", "'review'"),
         (f"{RUN} text=a threshold=nan", "threshold"),
         (f"{RUN} text=a threshold=2", "threshold"),
         (f"{RUN} text=a device=tpu", "device"),

@@ -137,6 +137,8 @@ def test_an_interrupted_run_says_how_to_go_on(monkeypatch):
         (FRAME, ["resume=outputs/x"], {}, "data and resume are both given"),
         (None, CSV, {"test": FRAME}, "test is given without data"),
         (FRAME, [], {"text": "reviews"}, "data has no column 'reviews'.*did you mean 'review'"),
+        (FRAME, [], {"text": ["review", "titel"]}, "data has no column 'titel'"),
+        (FRAME, [], {"text": ["review", "review"]}, "each once"),
         (FRAME, [], {"text": "review", "test": FRAME[["review"]]}, "test has no column 'stars'"),
         (FRAME, [], {"callbacks": [print]}, "has none of the methods"),
         (FRAME, [], {"callbacks": search.Callback()}, "expected a list of objects"),

@@ -43,6 +43,9 @@ def test_data_are_shown_class_by_class():
     lines = [line.split() for line in output.getvalue().splitlines()]
     assert ["yes", "2", "2", "2"] in lines
     assert ["all", "3", "3", "3"] in lines
+    assert "on a line of its own" not in output.getvalue()
+    screen.show_data("mine", Splits(("no", "yes"), split, split, split, Cleaning(read=9)), ["title", "body"])
+    assert "A text is title, body of a row" in output.getvalue()
 
 
 def test_a_search_without_a_terminal_gives_a_line_per_trial():

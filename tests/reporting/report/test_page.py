@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
@@ -186,6 +187,13 @@ def test_the_cache_saved_the_epochs_of_the_trials_on_features_alone(tmp_path):
     assert saved_by_cache(run)["epochs"] == 75 and saved_by_cache(run)["without"] > 0
     run.trials["frozen"] = False
     assert saved_by_cache(run)["epochs"] == 0
+
+
+def test_several_columns_of_texts_are_named(tmp_path):
+    run = read_run(make_run(tmp_path, rows=30, trials=flat_records(np.random.default_rng(0), 3)))
+    several = replace(run, summary={**run.summary, "texts": ["title", "body"]})
+    assert "title, body" in data(several)["columns"] and data(run)["columns"] == ""
+    assert card(several).count("title, body") == 2, "as the input, and where it is called"
 
 
 def test_a_card_says_what_is_known_and_what_is_not(tmp_path):
