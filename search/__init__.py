@@ -88,7 +88,7 @@ def _register_layers(keras: Any) -> None:
     """Makes `keras.models.load_model` know the layers of saved classifiers."""
     if keras.config.backend() == "tensorflow":
         beside = "search.models.beside.column_vectors"
-        for module in ("search.backbones.hub.joined_layer", "search.models.wide.linear_words", beside):
+        for module in ("search.backbones.hub.line_layer", "search.models.wide.linear_words", beside):
             import_module(module)
 
 

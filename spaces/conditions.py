@@ -8,7 +8,8 @@ from operator import le
 from typing import Any
 
 from spaces.parameters import Parameter, SpaceError
-from spaces.settings import LAYER_WIDTHS, LEARNED, SETTINGS, TFIDF, UNPUBLISHED, WIDE, Where
+from spaces.setting import Where
+from spaces.settings import APART, JOINED, LAYER_WIDTHS, LEARNED, SETTINGS, TFIDF, UNPUBLISHED, WIDE
 from spaces.space import When
 
 # Settings that say what a token is: a module that makes the tokens itself has none of them.
@@ -30,7 +31,11 @@ _BY_OTHER_NAMES = {
 
 
 def expanded(
-    settings: Mapping[str, Parameter], frozen: frozenset[str], token_level: Collection[str], layered: Collection[str]
+    settings: Mapping[str, Parameter],
+    frozen: frozenset[str],
+    token_level: Collection[str],
+    layered: Collection[str],
+    text_columns: int = 1,
 ) -> tuple[dict[str, Parameter], dict[str, When]]:
     """Turns settings of the space into parameters of a trial.
 
@@ -39,13 +44,15 @@ def expanded(
         frozen: Names of modules that are not fine-tuned.
         token_level: Names of modules under `embedding` that give a vector for each token of a text.
         layered: Names of modules whose layers are known one by one.
+        text_columns: Number of columns of texts.
 
     Returns:
         The parameters, with a width for each layer, and the conditions of those that do not always exist.
 
     Raises:
-        SpaceError: A width is set for a layer that does not exist.
+        SpaceError: A width is set for a layer that does not exist, or columns of texts must stand apart and cannot.
     """
+    _check_texts(settings, text_columns)
     parameters: dict[str, Parameter] = {}
     conditions: dict[str, When] = {}
 
@@ -64,8 +71,13 @@ def expanded(
         parameter, where = settings[name], SETTINGS[name].where
         if name == "modules":
             parameters["module"] = parameter
+        elif name == "texts" and (text_columns == 1 or False not in (settings["trainable"].options or ())):
+            continue  # trials are those of a space without this setting
         elif name == "trainable":
-            exists(name, parameter, "module", _both(where, lambda module: module not in frozen))
+            ways = parameters["texts"].options or () if "texts" in parameters else (JOINED,)
+            if JOINED in ways:
+                also = When("texts", (JOINED,)) if len(ways) > 1 else None
+                exists(name, parameter, "module", _both(where, lambda module: module not in frozen), also)
         elif name in _OF_LAYERS:
             modules = parameters["module"].options or ()
             trained = [one for one in modules if one not in (*frozen, *UNPUBLISHED)]
@@ -95,6 +107,16 @@ def expanded(
         if name == "wide_l2":
             exists("tfidf_l2", parameter, "module", lambda module: module == TFIDF)
     return parameters, conditions
+
+
+def _check_texts(settings: Mapping[str, Parameter], columns: int) -> None:
+    if JOINED in (settings["texts"].options or ()):
+        return
+    asked = f"space.texts=[{APART}]"
+    if columns == 1:
+        raise SpaceError(f"{asked}: there is one column of texts; name several, dataset.text=[title,body]")
+    if False not in (settings["trainable"].options or ()):
+        raise SpaceError(f"{asked} is for modules that stay as published: allow false in space.trainable")
 
 
 def _most_layers(parameters: Mapping[str, Parameter]) -> int:

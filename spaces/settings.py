@@ -6,9 +6,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
 from spaces.domains import (
     AUTO,
@@ -24,6 +21,7 @@ from spaces.domains import (
     whole_or_auto,
 )
 from spaces.parameters import Choice, Float, Int
+from spaces.setting import Setting, Where
 
 ACTIVATIONS = ("relu", "gelu", "silu", "tanh", "elu")
 OPTIMIZERS = ("adam", "adamw", "rmsprop", "sgd", "adagrad")
@@ -36,39 +34,13 @@ TFIDF = "tfidf"
 UNPUBLISHED = (*ENCODERS, TFIDF)
 """Values of `module` that name no published module: what stands under a head, if anything, comes from the texts."""
 WIDE = ("none", TFIDF)
+JOINED, APART = "joined", "apart"
+"""Values of `texts`: the columns of texts as one text, and each by itself."""
 ALL = "all"
 """The value of `unfreeze` with which every layer of a module is trained, its embeddings too."""
 SCHEDULES = ("constant", "linear")
 LAYER_WIDTHS = ("units_1", "units_2", "units_3", "units_4")
 """Settings that set the width of one hidden layer apart from `units`; null: they do not."""
-
-
-@dataclass(frozen=True)
-class Where:
-    """The condition on which a hyperparameter exists: another one has certain values."""
-
-    parent: str
-    holds: Callable[[Any], bool]
-    words: str
-    """Ends the sentence 'Exists only where …'."""
-
-
-@dataclass(frozen=True)
-class Setting:
-    """One setting.
-
-    Attributes:
-        default: Its range, written as `spaces.parameter_from` reads one; None: it is not set.
-        domain: The values that the range may hold.
-        help: Says what it does, in words for people who use the search.
-        where: On which condition hyperparameters of its range exist; None: always.
-    """
-
-    default: Any
-    domain: Domain
-    help: str
-    where: Where | None = None
-
 
 _TRAINED = Where("trainable", bool, "trainable is true")
 _DEEP = Where("module", lambda module: module != TFIDF, f"the module is not {TFIDF}")
@@ -86,11 +58,26 @@ SETTINGS: dict[str, Setting] = {
         f" {', '.join(ENCODERS)} are encoders learned from the training texts: space.modules=[glove-50,lstm]. {TFIDF} "
         "is logistic regression on words and word pairs, without a head: space.modules=[glove-50,tfidf]",
     ),
+    "texts": Setting(
+        Choice([JOINED, APART]),
+        one_of((JOINED, APART)),
+        "Of several columns of texts (dataset.text=[title,body]): joined: one text, a line for each; apart: each is "
+        "embedded by itself, as published, and their vectors stand side by side. space.texts=[joined]",
+        Where(
+            "module",
+            lambda module: module not in UNPUBLISHED,
+            "there are several columns of texts and a published module",
+        ),
+    ),
     "trainable": Setting(
         Choice([False, True]),
         TRUTH,
         "false: the module stays as published; true: it is fine-tuned along with the head. space.trainable=[false]",
-        Where("module", lambda module: module not in UNPUBLISHED, "there is one published module"),
+        Where(
+            "module",
+            lambda module: module not in UNPUBLISHED,
+            "there is one published module, and texts is not apart",
+        ),
     ),
     "frozen": Setting(
         ("use-multilingual", "use", "use-large"),

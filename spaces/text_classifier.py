@@ -42,6 +42,7 @@ class TextClassifierSpace(Space):
         untrainable: Names of modules that cannot be trained: their trials have no `trainable`.
         token_level: Names of modules under `embedding` that give a vector for each token of a text.
         layered: Names of modules whose layers are known one by one: `unfreeze` and `layer_decay` are theirs alone.
+        text_columns: Number of columns of texts: `texts` is for several.
         **ranges: Setting to range.
 
     Raises:
@@ -60,6 +61,7 @@ class TextClassifierSpace(Space):
         untrainable: Collection[str] = (),
         token_level: Collection[str] = (),
         layered: Collection[str] = (),
+        text_columns: int = 1,
         **ranges: Any,
     ) -> None:
         for name in ranges:
@@ -77,7 +79,8 @@ class TextClassifierSpace(Space):
             _check_trainable(settings["modules"], untrainable)
             _check_trainable(settings["embedding"], untrainable)
             frozen = ()
-        super().__init__(*expanded(settings, frozenset({*untrainable, *frozen}), token_level, layered))
+        super().__init__(*expanded(settings, frozenset({*untrainable, *frozen}), token_level, layered, text_columns))
+        self.text_columns = text_columns
 
     def module_names(self) -> list[str]:
         """The names of the modules to choose from."""
@@ -120,6 +123,7 @@ def space_from(
     untrainable: Collection[str] = (),
     token_level: Collection[str] = (),
     layered: Collection[str] = (),
+    text_columns: int = 1,
 ) -> TextClassifierSpace:
     """Make the space that the node `space` of the configuration describes.
 
@@ -130,6 +134,7 @@ def space_from(
         untrainable: As for `TextClassifierSpace`.
         token_level: As for `TextClassifierSpace`.
         layered: As for `TextClassifierSpace`.
+        text_columns: As for `TextClassifierSpace`.
 
     Raises:
         SpaceError: The class cannot be imported, a setting is unknown or its range impossible.
@@ -137,7 +142,7 @@ def space_from(
     ranges = {str(name): value for name, value in config.items()}
     space_class = _class_named(ranges.pop("_target_")) if "_target_" in ranges else TextClassifierSpace
     try:
-        return space_class(rows, untrainable, token_level, layered, **ranges)
+        return space_class(rows, untrainable, token_level, layered, text_columns=text_columns, **ranges)
     except SpaceError:
         raise
     except Exception as error:  # whatever the person's own class raises is their answer

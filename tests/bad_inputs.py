@@ -179,6 +179,7 @@ DATA = [
     _data("dataset.text=[review,reviw]", "'review'"),
     _data("dataset.text=[review,review]", "each once"),
     _data("dataset.text=null", "dataset.text"),
+    _data("space.texts=[apart]", "one column of texts"),
     _data("dataset.columns=[starz]", "'stars'"),
     _data("dataset.columns=[review]", "dataset.text"),
     _data("dataset.columns={stars:numbr}", "'number'"),

@@ -17,7 +17,7 @@ from omegaconf import MISSING, OmegaConf
 
 from search.config import Config
 from spaces import AUTO, SETTINGS, Choice, Float, Int
-from spaces.settings import Setting
+from spaces.setting import Setting
 
 ROOT = Path(__file__).parents[1]
 SPACE_YAML = ROOT / "conf" / "space" / "default.yaml"

@@ -157,7 +157,7 @@ def test_texts_that_are_missing_are_left_out_of_fit_and_refused_by_predict():
     found = search.TextClassifier()
     assert found._texts(["a", np.nan, None]) == ["a", None, None]
     parts = pd.DataFrame({"a": ["x", None, None], "b": ["y", " z ", np.nan]})
-    assert search.TextClassifier(text=["a", "b"])._texts(parts) == ["x\ny", "z", None]
+    assert search.TextClassifier(text=["a", "b"])._texts(parts) == ["x\ny", "-\nz", None]
     found.fit(TEXTS, LABELS)
     for missing in (None, float("nan"), pd.NA, " "):
         with pytest.raises(ValueError, match=r"X\[1\] is missing"):

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from search.backbones.description import Description
 from search.backbones.hub.saved_variables import variable_counts
+from search.datasets.text_columns import column_texts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,6 +45,7 @@ class SavedModule:
             None: they always are.
         dimension: Width of its vectors, for texts or for their tokens; None: not known here.
         licence: Its licence, as the catalog states it; None: not known.
+        column: Which column of texts it is given, and of how many; None: whole texts.
     """
 
     name: str
@@ -51,6 +53,11 @@ class SavedModule:
     room: tuple[int, int] | None = None
     dimension: int | None = None
     licence: str | None = None
+    column: tuple[int, int] | None = None
+
+    def given(self, texts: NDArray[np.object_]) -> NDArray[np.object_]:
+        """The texts that it is given of texts [n]: these, or one of their columns."""
+        return texts if self.column is None else column_texts(texts, *self.column)
 
     @property
     def parameters(self) -> int | None:

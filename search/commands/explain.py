@@ -71,6 +71,7 @@ def _values(arguments: Sequence[str]) -> dict[str, str]:
 def _explain(values: dict[str, str]) -> None:
     # Imported only now: --help and mistakes are answered at once.
     from search.datasets.dataset_settings import run_settings
+    from search.datasets.text_columns import text_columns
     from search.evaluation.explaining import explained
     from search.inference.predictor import Labels, Predictor
     from search.utils.device import configure
@@ -88,6 +89,7 @@ def _explain(values: dict[str, str]) -> None:
             lambda texts, columns: predictor(texts, columns).probabilities,
             _decision(labels, asked),
             int(values["words"]),
+            len(text_columns(dataset.text)),
         )
         if "output" in values:
             found = _written(found, read_path(values["output"], "output"), labels.classes)

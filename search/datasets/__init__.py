@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ from search.datasets.rare import settle_rare
 from search.datasets.read import is_table_archive, read
 from search.datasets.split import Splits, split
 from search.datasets.table import Examples, Table
+from search.datasets.text_columns import text_columns
 from search.errors import InputError
 
 __all__ = ["Cleaning", "Column", "Examples", "Fold", "Splits", "Subset", "Table", "load_splits"]
@@ -73,9 +75,8 @@ def load_splits(config: DatasetConfig, data: Path, seed: int) -> Splits:
     if config.shared == "keep":
         cleaning += count_shared(splits.parts)
     cleaning += Cleaning(unseen_test=int((splits.test.labels >= len(settled.classes)).sum()))
-    return replace(
-        splits, cleaning=cleaning, unseen=unseen, rare=settled.rare, columns=columns, ordered=bool(config.ordered)
-    )
+    found: dict[str, Any] = {"unseen": unseen, "columns": columns, "text_columns": len(text_columns(config.text))}
+    return replace(splits, cleaning=cleaning, rare=settled.rare, ordered=bool(config.ordered), **found)
 
 
 def _read_files(config: DatasetConfig, data: Path) -> dict[str, Table]:

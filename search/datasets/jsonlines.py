@@ -92,8 +92,7 @@ def row_text(record: Mapping[str, Any], texts: Sequence[str], row: int, source: 
     Raises:
         InputError: A field holds something else: see `text_of`.
     """
-    parts = [text_of(record.get(name), name, row, source) for name in texts]
-    return parts[0] if len(parts) == 1 else joined_text(parts)
+    return joined_text([text_of(record.get(name), name, row, source) for name in texts])
 
 
 def text_of(value: Any, name: str, row: int, source: str) -> str | None:

@@ -41,6 +41,7 @@ class Splits:
         rare: Name of each class that was too rare to its texts in train.
         columns: The columns beside the texts.
         ordered: Whether the classes are in an order that means something.
+        text_columns: Number of columns that the texts are made of, a line for each.
     """
 
     classes: tuple[str, ...]
@@ -55,6 +56,7 @@ class Splits:
     rare: Mapping[str, int] = field(default_factory=dict)
     columns: tuple[Column, ...] = ()
     ordered: bool = False
+    text_columns: int = 1
 
     @property
     def target(self) -> Target:

@@ -230,7 +230,7 @@ def stream_parquet(
             before = 0
             for batch in read_batches(file, source, ROWS):
                 parts = [joined_words(batch.column(position)).to_pylist() for position in positions]
-                found = [joined_text(row) or "" for row in zip(*parts, strict=True)]
+                found = [(joined_text(row) or "").strip() for row in zip(*parts, strict=True)]
                 kept = [row for row, text in enumerate(found) if text]
                 for row in range(len(found)) if len(kept) < len(found) else ():
                     if not found[row]:

@@ -10,6 +10,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from search.datasets.text_columns import words_left_out
+
 Classify = Callable[[Sequence[str], NDArray[Any] | None], NDArray[np.float64]]
 Row: TypeAlias = tuple[str, NDArray[Any] | None]
 Decide = Callable[[NDArray[np.float64]], NDArray[np.int64]]
@@ -39,7 +41,9 @@ class Explained:
     effects: NDArray[np.float64]
 
 
-def explained(rows: Iterable[Row], classify: Classify, decide: Decide, most_words: int) -> Iterator[Explained]:
+def explained(
+    rows: Iterable[Row], classify: Classify, decide: Decide, most_words: int, text_columns: int = 1
+) -> Iterator[Explained]:
     """Leaves each word of each text out once (Li, Monroe & Jurafsky, 2016), and asks the model again.
 
     Args:
@@ -47,39 +51,29 @@ def explained(rows: Iterable[Row], classify: Classify, decide: Decide, most_word
         classify: Maps texts [n], and the columns beside them, to probabilities [n, classes].
         decide: Maps probabilities [n, classes] to the class of each row that is to be explained [n].
         most_words: Words of a text that are tried, the first ones.
+        text_columns: Number of columns of texts, each of which has a line of a text.
 
     Yields:
         An explanation for each text.
     """
     waiting: list[tuple[str, list[str], int]] = []
     asked: list[str] = []
-    columns: list[NDArray[Any]] = []
+    besides: list[NDArray[Any]] = []
 
     def answers() -> Iterator[Explained]:
-        return _answers(waiting, classify(asked, np.concatenate(columns) if columns else None), decide)
+        return _answers(waiting, classify(asked, np.concatenate(besides) if besides else None), decide)
 
     for text, beside in rows:
-        words, without = without_each(text, most_words)
+        words, without = words_left_out(text, text_columns, most_words)
         waiting.append((text, words, len(without)))
         asked += [text, *without]
         if beside is not None:
-            columns.append(np.repeat(beside, 1 + len(without)))
+            besides.append(np.repeat(beside, 1 + len(without)))
         if len(asked) >= _AT_ONCE:
             yield from answers()
-            waiting, asked, columns = [], [], []
+            waiting, asked, besides = [], [], []
     if asked:
         yield from answers()
-
-
-def without_each(text: str, most: int) -> tuple[list[str], list[str]]:
-    """The words of a text, and the text without each of the first of them.
-
-    Args:
-        text: The text.
-        most: The number of words that are left out, one at a time.
-    """
-    words = text.split()
-    return words, [" ".join(words[:i] + words[i + 1 :]) for i in range(min(len(words), most))]
 
 
 def _answers(

@@ -99,7 +99,7 @@ class SplitFeatures:
         def computed(whole: Examples) -> Features:
             if self.cache is None:
                 return _embedded(module, whole.texts)
-            return self.cache.features(module.folder, whole.texts, self._on_pass, module.name)
+            return self.cache.features(module.folder, module.given(whole.texts), self._on_pass, module.name)
 
         found: Inputs = self._once(module, examples, computed)
         return found
@@ -139,5 +139,5 @@ def embedded(modules: Sequence[SavedModule], texts: NDArray[np.object_]) -> Inpu
 def _embedded(saved: SavedModule, texts: NDArray[np.object_]) -> Features:
     module = saved.load()
     rows = np.arange(len(texts))
-    vectors = answers_in_batches(module, texts, f"module {module.name}")
+    vectors = answers_in_batches(module, saved.given(texts), f"module {module.name}")
     return Features([vectors], np.zeros(len(texts), np.int32), rows, module.dimension)

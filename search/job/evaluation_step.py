@@ -51,7 +51,7 @@ def evaluate(prepared: Prepared, trials: Trials, classifier: Classifier) -> Eval
 def _best_frozen(trials: Trials) -> FrozenBackbone | None:
     """The backbone that did best without training of published weights; None where none was tried so."""
     for record in trials.tuner.ranking():
-        backbone = trials.hypermodel.backbone(record.values)
+        backbone = trials.hypermodel.backbones[str(record.values["module"])]  # of whole texts, like all baselines
         if modules := backbone.frozen_features(record.values):
             of_split, of_texts = partial(trials.hypermodel.features, modules), partial(embedded, modules)
             return FrozenBackbone(backbone.name, of_split, of_texts)

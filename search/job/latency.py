@@ -30,8 +30,8 @@ from spaces import TextClassifierSpace
 _KEY = "objective.max_ms_per_text"
 # Values of a setting that are each measured before the search; of a longer range, those are that a trial asks for.
 _MOST_OPTIONS = 6
-# The setting that puts words beside a head, whatever is under it.
-_WIDE = "wide"
+# The settings that put words beside a head, and embed columns of texts each by itself, whatever is under it.
+_OF_ALL = ("texts", "wide")
 
 
 class LatencyLimit:
@@ -225,7 +225,7 @@ def _active(space: TextClassifierSpace, values: Mapping[str, Any]) -> dict[str, 
 
 def _settings(hypermodel: TextClassifierHyperModel, names: Sequence[str]) -> list[str]:
     """The settings that decide how long backbones with what stands beside them take, without duplicates."""
-    return [*dict.fromkeys([*(one for name in names for one in hypermodel.backbones[name].latency_settings), _WIDE])]
+    return [*dict.fromkeys([*(one for name in names for one in hypermodel.backbones[name].latency_settings), *_OF_ALL])]
 
 
 def _described(hypermodel: TextClassifierHyperModel, values: Mapping[str, Any]) -> str:

@@ -69,7 +69,8 @@ def run(
     if begun is not None:
         catalogs = begun.with_catalogs(catalogs)
     places = {} if begun is None else begun.places
-    known = check_beforehand(config, space_from(config.space), catalogs, places)
+    texts = text_columns(config.dataset.text)
+    known = check_beforehand(config, space_from(config.space, text_columns=len(texts)), catalogs, places)
     # TensorFlow takes seconds, and is started before the data are read only where it alone knows of a mistake.
     start = partial(configure, config.device, config.mixed_precision, audience.verbose, config.parallel.cpus_per_trial)
     device = start() if config.device == "gpu" else None
@@ -79,7 +80,7 @@ def run(
     if begun is not None:
         begun.check_data(inputs)
     splits = load_splits(config.dataset, Path(config.paths.data), config.seed)
-    screen.show_data(config.dataset.name, splits, text_columns(config.dataset.text))
+    screen.show_data(config.dataset.name, splits, texts)
     if config.threshold is not None and len(splits.classes) > 2:
         raise InputError(f"threshold={config.threshold} is for two classes, but there are {len(splits.classes)}.")
     chosen_objective(config.objective, splits.target)

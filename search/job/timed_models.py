@@ -29,7 +29,7 @@ def tried(tuner: Tuner, hypermodel: TextClassifierHyperModel) -> TriedModels:
             values = tuner.oracle.get_trial(record.trial_id).hyperparameters.values
             classifiers[name] = timed_classifier(hypermodel, values)
             backbones[name] = hypermodel.describe(record.values)
-        published = hypermodel.backbone(record.values).published(record.values)
+        published = hypermodel.backbones[name].published(record.values)
         if published is not None:
             # Of a module that stands under encoders and on its own there are two kinds, which take about the same time.
             modules.setdefault(published.name, _vectors([module.load() for module in published.modules]))

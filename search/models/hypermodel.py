@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import keras_tuner
 
+from search.backbones.apart import ApartColumns
 from search.backbones.base import Backbone, SavedModule
 from search.backbones.description import Description
 from search.backbones.hub.layers import ModuleLayers
@@ -21,7 +22,7 @@ from search.models.keras_model import beside, compiled_model
 from search.models.scorer import ModelInputs
 from search.models.wide.words import Words
 from search.utils.ragged import RaggedRows
-from spaces import TextClassifierSpace, has_words
+from spaces import APART, TextClassifierSpace, has_words
 
 
 class TextClassifierHyperModel(keras_tuner.HyperModel):
@@ -105,7 +106,8 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
 
     def backbone(self, values: Mapping[str, Any]) -> Backbone:
         """The backbone of a configuration."""
-        return self.backbones[str(values["module"])]
+        backbone = self.backbones[str(values["module"])]
+        return ApartColumns(backbone, self.space.text_columns) if values.get("texts") == APART else backbone
 
     def describe(self, values: Mapping[str, Any]) -> Description:
         """The facts about the backbone of a configuration, for records."""

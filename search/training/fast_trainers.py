@@ -28,7 +28,7 @@ from search.training.wide.with_words import WithWords, WordsAloneTraining
 from search.utils.batched import Several, tensors
 
 OF_HEADS = frozenset({
-    *("modules", "wide", "wide_l2", "trainable", "layers", "units", "activation", "dropout"),
+    *("modules", "texts", "wide", "wide_l2", "trainable", "layers", "units", "activation", "dropout"),
     *("learning_rate", "optimizer", "weight_decay", "clip_norm", "batch_size", "class_weight"),
 })  # fmt: skip
 """Settings of everything but a module that is trained and what an encoder learns from scratch."""

@@ -10,11 +10,11 @@ from search.datasets.dataset_settings import asked_texts
 from search.datasets.dialect import Dialect
 from search.datasets.source import Decoding, Source
 from search.datasets.stream import stream_delimited, stream_json_lines, stream_parquet
-from search.datasets.text_columns import joined_texts, text_columns
+from search.datasets.text_columns import column_texts, joined_text, joined_texts, text_columns, words_left_out
 from search.errors import InputError
 
 ROWS = 40
-TEXTS = [*(f"about {k}\nroom {k}" for k in range(3)), "room 3", None, "about 5"]
+TEXTS = [*(f"about {k}\nroom {k}" for k in range(3)), "-\nroom 3", None, "about 5\n-"]
 TEXTS += [f"about {k}\nroom {k}" for k in range(6, ROWS)]
 """The text of each row; a row has none only where all of its parts are missing."""
 
@@ -111,3 +111,19 @@ def test_columns_beside_the_text_and_folders_have_no_part_in_it(tmp_path):
         (tmp_path / "texts" / name / "1.txt").write_text(f"a {name} text")
     with pytest.raises(InputError, match=r"dataset\.text=\[title,body\].*no columns"):
         load_splits(config(tmp_path / "texts"), tmp_path, 0)
+
+
+@pytest.mark.parametrize("parts", [("a\nb", "c"), (None, "c"), ("a", " "), ("a", None), ("-", "c")])
+def test_the_parts_are_found_again(parts):
+    text = np.array([joined_text(parts)], object)
+    expected = [" ".join((part or "").split()) for part in parts]
+    assert [column_texts(text, at, 2)[0] for at in range(2)] == [part.removeprefix("-") for part in expected]
+    assert column_texts(np.array(["one line"], object), 1, 2)[0] == ""
+    assert column_texts(np.array(["a\nb\nc"], object), 1, 2)[0] == "b\nc"
+
+
+def test_a_word_is_left_out_of_its_own_line():
+    assert words_left_out("a b\nc", 1, 9) == (["a", "b", "c"], ["b c", "a c", "a b"])
+    assert words_left_out("a b\nc", 2, 9) == (["a", "b", "c"], ["b\nc", "a\nc", "a b\n-"])
+    assert words_left_out("a\nb c", 2, 1) == (["a", "b", "c"], ["-\nb c"])
+    assert words_left_out("a", 1, 9) == (["a"], [""])

@@ -58,6 +58,19 @@ def test_how_to_fine_tune_is_asked_only_where_the_module_is_trained():
     assert (trained["head_first"], trained["warmup_steps"]) == (True, 0)
 
 
+def test_columns_of_texts_stand_apart_only_where_there_are_several_and_the_module_stays_as_published():
+    assert "texts" not in declared({})
+    of_two = {"text_columns": 2, "modules": ["plain", "lstm"]}
+    apart = declared({"module": "plain", "texts": "apart", "trainable": True}, **of_two)
+    assert (apart["texts"], apart["trainable"]) == ("apart", False) and "fine_tuning_rate" not in apart
+    assert declared({"module": "plain", "texts": "joined", "trainable": True}, **of_two)["trainable"] is True
+    assert "texts" not in declared({"module": "lstm"}, **of_two)
+    assert "texts" not in declared({"module": "plain"}, **of_two, trainable=[True])
+    for columns, trainable in ((1, [False]), (2, [True])):
+        with pytest.raises(SpaceError, match=r"space\.texts=\[apart\]"):
+            TextClassifierSpace(text_columns=columns, texts="apart", trainable=trainable)
+
+
 def test_a_module_with_nothing_to_train_is_searched_frozen():
     both = {"modules": ["plain", "fixed"], "untrainable": ["fixed"]}
     assert declared({"module": "plain", "trainable": True}, **both)["trainable"] is True

@@ -65,6 +65,6 @@ def frozen_parts(model: Any) -> Sequence[TextEmbedding]:
     """
     layers = model.layers[1:2] if isinstance(model, keras.Model) else []
     first = layers[0] if layers else None
-    if isinstance(first, JoinedEmbedding):
+    if type(first) is JoinedEmbedding:  # not on each line of a text
         return first.parts
     return [first] if isinstance(first, TextEmbedding) and not first.get_config()["trainable"] else []

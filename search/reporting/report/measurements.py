@@ -60,6 +60,7 @@ def write_measurements(
         classify,
         min(_WORD_TEXTS, int(_WORD_SECONDS * 1000 / max(evaluation.milliseconds, 1e-3))),
         None if test.beside is None else test.beside[rows],
+        splits.text_columns,
     )
     content = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.datasets.beside import joined
-from search.evaluation.explaining import without_each
+from search.datasets.text_columns import words_left_out
 
 _WORDS = 60
 _PER_KIND = 2
@@ -49,6 +49,7 @@ def leave_one_word_out(
     probabilities: Callable[[NDArray[np.object_]], NDArray[np.float64]],
     most_calls: int,
     beside: NDArray[Any] | None = None,
+    columns: int = 1,
 ) -> list[dict[str, Any]]:
     """The drop in the probability of a class when a word is left out (Li, Monroe & Jurafsky, 2016).
 
@@ -58,6 +59,7 @@ def leave_one_word_out(
         probabilities: Maps strings [n], or texts and columns (`joined`), to probabilities [n, classes].
         most_calls: The most texts to score in all; the last texts are left out if these do not suffice.
         beside: The columns beside each text, structured [n], which stay as they are; None: there are none.
+        columns: Number of columns of texts, each of which has a line of a text.
 
     Returns:
         For each text its `probability`, its `words` and the drop for each: `drops`, null for words past the sixtieth.
@@ -65,7 +67,7 @@ def leave_one_word_out(
     variants: list[str] = []
     asked: list[tuple[list[str], int, int]] = []
     for text, of_class in zip(texts, classes, strict=True):
-        words, without = without_each(text, _WORDS)
+        words, without = words_left_out(text, columns, _WORDS)
         if len(variants) + 1 + len(without) > most_calls:
             break
         asked.append((words, of_class, len(without)))
@@ -73,8 +75,8 @@ def leave_one_word_out(
     if not asked:
         return []
     origins = np.repeat(np.arange(len(asked)), [1 + tried for _, _, tried in asked])
-    columns = None if beside is None else beside[origins]
-    scores = probabilities(joined(np.array(variants, dtype=object), columns))
+    others = None if beside is None else beside[origins]
+    scores = probabilities(joined(np.array(variants, dtype=object), others))
     answers, at = [], 0
     for words, of_class, tried in asked:
         own = scores[at : at + 1 + tried, of_class].astype(float)

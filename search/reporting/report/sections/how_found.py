@@ -106,7 +106,11 @@ def searched_space(run: RecordedRun) -> Mapping[str, Parameter]:
     """The space that was searched; empty where it is not known or is a Python class of the user's."""
     config = run.config.get("space") or {}
     try:
-        return {} if not config or "_target_" in config else space_from(config)
+        return (
+            {}
+            if not config or "_target_" in config
+            else space_from(config, text_columns=len(run.summary.get("texts") or [""]))
+        )
     except SpaceError:
         return {}
 
