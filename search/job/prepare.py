@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -73,9 +74,9 @@ def prepare(
     Raises:
         InputError: A module cannot be used, or all of them are too slow.
     """
-    sizes, texts = {"rows": len(splits.train), "text_columns": splits.text_columns}, splits.train.texts
+    texts, made = splits.train.texts, partial(space_from, rows=len(splits.train), text_columns=splits.text_columns)
     objective = make_objective(config.objective, splits.target)
-    space = space_from(ranges, **sizes)
+    space = made(ranges)
     places = ModulePlaces(config.module, Path(config.paths.modules), catalogs, known)
     backbones = resolve_backbones(space, texts, places)
     modules = _modules(backbones)
@@ -93,16 +94,16 @@ def prepare(
             "holds out: with dataset.folds give a number, such as space.sequence_length=64, or take one validation "
             "split by dataset.folds=null."
         )
-    space = space_from(ranges, **sizes, token_level=tokens, layered=layered)
+    space = made(ranges, token_level=tokens, layered=layered)
     limit = LatencyLimit(config.objective.max_ms_per_text, RunFolder(output).latency, splits.train.inputs)
     beside: dict[str, Any] = {"words": Words(texts), "columns": column_encoder(splits)}
     timed = TextClassifierHyperModel(space, backbones, splits.target, config.seed, **beside)
     ranges = limit.narrowed(ranges, timed, say)
-    space = space_from(ranges, **sizes, token_level=tokens, layered=layered)
+    space = made(ranges, token_level=tokens, layered=layered)
     if any(name in space and True in (space[name].options or ()) for name in TRAINS_PUBLISHED):
         frozen = _untrainable(space, backbones)
         if frozen:
-            space = space_from(ranges, **sizes, untrainable=frozen, token_level=tokens, layered=layered)
+            space = made(ranges, untrainable=frozen, token_level=tokens, layered=layered)
             say(f"Searched frozen only, as nothing of them can be trained: {', '.join(frozen)}")
     return Prepared(config, splits, objective, backbones, modules, space, limit)
 
