@@ -146,7 +146,7 @@ def table_of_ensembles(ensembles: Mapping[str, Any]) -> Table:
 
 def describe_texts(columns: Sequence[str]) -> str:
     """The columns whose texts are joined, in a sentence."""
-    return f"A text is {', '.join(columns)} of a row, each on a line of its own, `-` where it is empty."
+    return f"A text is {', '.join(columns)} of a row, each on a line of its own, a dash where it is empty."
 
 
 def describe_columns(columns: Sequence[Mapping[str, Any]]) -> str:
