@@ -27,6 +27,7 @@ _BY_OTHER_NAMES = {
     "embedding_trainable": "trainable",
     "embedding_fine_tuning_rate": "fine_tuning_rate",
     "tfidf_l2": "wide_l2",
+    "frozen_texts": "texts",
 }
 
 
@@ -71,13 +72,10 @@ def expanded(
         parameter, where = settings[name], SETTINGS[name].where
         if name == "modules":
             parameters["module"] = parameter
-        elif name == "texts" and (text_columns == 1 or False not in (settings["trainable"].options or ())):
+        elif name == "texts" and text_columns == 1:
             continue  # trials are those of a space without this setting
         elif name == "trainable":
-            ways = parameters["texts"].options or () if "texts" in parameters else (JOINED,)
-            if JOINED in ways:
-                also = When("texts", (JOINED,)) if len(ways) > 1 else None
-                exists(name, parameter, "module", _both(where, lambda module: module not in frozen), also)
+            exists(name, parameter, "module", _both(where, lambda module: module not in frozen))
         elif name in _OF_LAYERS:
             modules = parameters["module"].options or ()
             trained = [one for one in modules if one not in (*frozen, *UNPUBLISHED)]
@@ -104,6 +102,8 @@ def expanded(
             exists("embedding_trainable", settings["trainable"], name, lambda one: one not in (LEARNED, *frozen))
             if token_level:
                 exists("embedding_fine_tuning_rate", settings["fine_tuning_rate"], "embedding_trainable", bool)
+        if name == "texts":  # of modules that are never trained there is no trainable
+            exists("frozen_texts", parameter, "module", lambda module: module in frozen and module not in UNPUBLISHED)
         if name == "wide_l2":
             exists("tfidf_l2", parameter, "module", lambda module: module == TFIDF)
     return parameters, conditions
@@ -141,6 +141,11 @@ def l2_of_words(values: Mapping[str, Any]) -> float | None:
     """L2 of the logistic regression on words, beside the head or alone; None where there is none."""
     l2: float | None = values.get("wide_l2", values.get("tfidf_l2"))
     return l2
+
+
+def stands_apart(values: Mapping[str, Any]) -> bool:
+    """Whether each column of texts is embedded by itself."""
+    return APART in (values.get("texts"), values.get("frozen_texts"))
 
 
 def has_words(values: Mapping[str, Any]) -> bool:

@@ -58,32 +58,24 @@ SETTINGS: dict[str, Setting] = {
         f" {', '.join(ENCODERS)} are encoders learned from the training texts: space.modules=[glove-50,lstm]. {TFIDF} "
         "is logistic regression on words and word pairs, without a head: space.modules=[glove-50,tfidf]",
     ),
-    "texts": Setting(
-        Choice([JOINED, APART]),
-        one_of((JOINED, APART)),
-        "Of several columns of texts (dataset.text=[title,body]): joined: one text, a line for each; apart: each is "
-        "embedded by itself, as published, and their vectors stand side by side. space.texts=[joined]",
-        Where(
-            "module",
-            lambda module: module not in UNPUBLISHED,
-            "there are several columns of texts and a published module",
-        ),
-    ),
     "trainable": Setting(
         Choice([False, True]),
         TRUTH,
         "false: the module stays as published; true: it is fine-tuned along with the head. space.trainable=[false]",
-        Where(
-            "module",
-            lambda module: module not in UNPUBLISHED,
-            "there is one published module, and texts is not apart",
-        ),
+        Where("module", lambda module: module not in UNPUBLISHED, "there is one published module"),
     ),
     "frozen": Setting(
         ("use-multilingual", "use", "use-large"),
         named("names of modules"),
         "Modules that stay as published where trainable leaves the choice: fine-tuning a sentence encoder takes "
         "minutes an epoch, a search on its features seconds. space.frozen=[] fine-tunes any.",
+    ),
+    "texts": Setting(
+        Choice([JOINED, APART]),
+        one_of((JOINED, APART)),
+        "Of several columns of texts (dataset.text=[title,body]): joined: one text, a line for each; apart: each is "
+        "embedded by itself, as published, and their vectors stand side by side. space.texts=[joined]",
+        Where("trainable", lambda trainable: not trainable, "there are several such columns and trainable is false"),
     ),
     "vocabulary_size": Setting(
         Choice([10_000]),

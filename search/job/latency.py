@@ -25,13 +25,13 @@ from search.tuning.trial import TrialConstraint
 from search.utils.checked import damaged, read_checked, write_checked
 from search.utils.lock import waiting_for
 from search.utils.timing import milliseconds_per_text
-from spaces import TextClassifierSpace
+from spaces import SETTINGS, TextClassifierSpace
 
 _KEY = "objective.max_ms_per_text"
 # Values of a setting that are each measured before the search; of a longer range, those are that a trial asks for.
 _MOST_OPTIONS = 6
 # The settings that put words beside a head, and embed columns of texts each by itself, whatever is under it.
-_OF_ALL = ("texts", "wide")
+_OF_ALL = ("texts", "frozen_texts", "wide")
 
 
 class LatencyLimit:
@@ -97,7 +97,7 @@ class LatencyLimit:
                 continue  # trials are measured one by one
             users = [least for least in candidates if setting in _active(space, least)]
             within = [o for o in options if any(self._is_fast(hypermodel, {**least, setting: o}) for least in users)]
-            if users and len(within) < len(options):
+            if users and setting in SETTINGS and len(within) < len(options):
                 kept[setting] = within
                 left_out.extend(f"{setting}={option}" for option in options if option not in within)
         if left_out:

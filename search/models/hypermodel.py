@@ -22,7 +22,7 @@ from search.models.keras_model import beside, compiled_model
 from search.models.scorer import ModelInputs
 from search.models.wide.words import Words
 from search.utils.ragged import RaggedRows
-from spaces import APART, TextClassifierSpace, has_words
+from spaces import TextClassifierSpace, has_words, stands_apart
 
 
 class TextClassifierHyperModel(keras_tuner.HyperModel):
@@ -107,7 +107,7 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
     def backbone(self, values: Mapping[str, Any]) -> Backbone:
         """The backbone of a configuration."""
         backbone = self.backbones[str(values["module"])]
-        return ApartColumns(backbone, self.space.text_columns) if values.get("texts") == APART else backbone
+        return ApartColumns(backbone, self.space.text_columns) if stands_apart(values) else backbone
 
     def describe(self, values: Mapping[str, Any]) -> Description:
         """The facts about the backbone of a configuration, for records."""

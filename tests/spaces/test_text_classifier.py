@@ -6,7 +6,7 @@ import keras_tuner
 import pytest
 from omegaconf import OmegaConf
 
-from spaces import SETTINGS, Choice, Fixed, Float, Int, SpaceError, TextClassifierSpace, space_from
+from spaces import SETTINGS, Choice, Fixed, Float, Int, SpaceError, TextClassifierSpace, space_from, stands_apart
 
 CONF = Path(__file__).parents[2] / "conf" / "space"
 
@@ -60,12 +60,13 @@ def test_how_to_fine_tune_is_asked_only_where_the_module_is_trained():
 
 def test_columns_of_texts_stand_apart_only_where_there_are_several_and_the_module_stays_as_published():
     assert "texts" not in declared({})
-    of_two = {"text_columns": 2, "modules": ["plain", "lstm"]}
-    apart = declared({"module": "plain", "texts": "apart", "trainable": True}, **of_two)
-    assert (apart["texts"], apart["trainable"]) == ("apart", False) and "fine_tuning_rate" not in apart
-    assert declared({"module": "plain", "texts": "joined", "trainable": True}, **of_two)["trainable"] is True
-    assert "texts" not in declared({"module": "lstm"}, **of_two)
-    assert "texts" not in declared({"module": "plain"}, **of_two, trainable=[True])
+    of_two = {"text_columns": 2, "modules": ["plain", "fixed", "lstm"], "untrainable": ["fixed"]}
+    apart = declared({"module": "plain", "trainable": False, "texts": "apart"}, **of_two)
+    assert apart["texts"] == "apart" and stands_apart(apart) and "frozen_texts" not in apart
+    assert "texts" not in declared({"module": "plain", "trainable": True, "texts": "apart"}, **of_two)
+    fixed = declared({"module": "fixed", "frozen_texts": "apart"}, **of_two)
+    assert stands_apart(fixed) and "texts" not in fixed
+    assert not {"texts", "frozen_texts"} & set(declared({"module": "lstm"}, **of_two))
     for columns, trainable in ((1, [False]), (2, [True])):
         with pytest.raises(SpaceError, match=r"space\.texts=\[apart\]"):
             TextClassifierSpace(text_columns=columns, texts="apart", trainable=trainable)
