@@ -96,8 +96,8 @@ def test_of_several_columns_the_texts_are_joined(folder, tmp_path):
     table = pd.DataFrame({"more": ["good", None, "a day"], "words": ["good", " ", None]}, index=[5, 4, 3])
     found = run.predict(table)
     assert found["text"].tolist() == ["good\ngood", "", "-\na day"] and found.index.tolist() == [5, 4, 3]
-    assert found["predicted"].tolist() == ["yes", None, "no"]
-    pd.testing.assert_frame_equal(run.predict(pd.Series(["good\ngood", None, "-\na day"], [5, 4, 3])), found)
+    assert found["predicted"].fillna("-").tolist() == ["yes", "-", "no"]
+    pd.testing.assert_frame_equal(run.predict(pd.Series(["good\ngood", "", "-\na day"], [5, 4, 3])), found)
     labelled = table.assign(said=["yes", "no", "no"])
     assert run.evaluate(labelled).predictions["text"].tolist() == ["good\ngood", "-\na day"]
     assert run.evaluate(labelled, text="words").predictions["text"].tolist() == ["good"]
