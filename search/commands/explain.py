@@ -17,7 +17,7 @@ from search.utils.paths import read_path
 
 if TYPE_CHECKING:  # bring NumPy and more
     from search.datasets.beside import Column
-    from search.evaluation.explaining import Explained, Row, Word
+    from search.inference.explaining import Explained, Row, Word
 
 _OWN = ("run", "model", "text", "columns", "input", "text_column", "class", "rows", "words", "top", "output", "device")
 _USAGE = 'python -m search.explain run=outputs/… text="…"'
@@ -72,7 +72,7 @@ def _explain(values: dict[str, str]) -> None:
     # Imported only now: --help and mistakes are answered at once.
     from search.datasets.dataset_settings import run_settings
     from search.datasets.text_columns import text_columns
-    from search.evaluation.explaining import explained
+    from search.inference.explaining import explained
     from search.inference.predictor import Labels, Predictor
     from search.utils.device import configure
 
@@ -172,7 +172,7 @@ def _show_text(one: Explained, classes: Sequence[str], top: int) -> None:
 
 
 def _show_classes(every: Sequence[Explained], classes: Sequence[str], top: int) -> None:
-    from search.evaluation.explaining import words_of_classes
+    from search.inference.explaining import words_of_classes
 
     least = max(1, min(3, len(every) // 20))
     for k, words in words_of_classes(every, least).items():

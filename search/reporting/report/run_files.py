@@ -200,19 +200,9 @@ def read_run(path: Path) -> RecordedRun:
         raise _damaged(file, error) from error
     columns = [str(column) for column in trials]
     hyperparameters = columns[columns.index("rank") + 1 : columns.index("backbone")]
-    return RecordedRun(
-        folder,
-        summary,
-        trials,
-        hyperparameters,
-        predictions,
-        labels,
-        probabilities,
-        baselines,
-        measurements,
-        config,
-        [str(override) for override in overrides or []],
-    )
+    said = [str(override) for override in overrides or []]
+    read = (predictions, labels, probabilities, baselines, measurements, config, said)
+    return RecordedRun(folder, summary, trials, hyperparameters, *read)
 
 
 def _damaged(file: Path, error: Exception) -> InputError:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from search.evaluation.explaining import explained, words_of_classes
+from search.inference.explaining import explained, words_of_classes
 
 
 def classify(texts, columns=None):
