@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -168,6 +169,12 @@ def _needs(entry: Entry) -> str:
 
 
 def _read(path: Path) -> Entry:
+    return _read_once(path, path.stat().st_mtime_ns)
+
+
+@cache
+def _read_once(path: Path, _modified: int) -> Entry:
+    """Reads an entry, which several steps of a run ask for: OmegaConf takes 10 ms for each."""
     try:
         entry = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Entry), OmegaConf.load(path)))
     except (OmegaConfBaseException, YAMLError, UnicodeDecodeError) as error:
