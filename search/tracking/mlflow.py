@@ -8,11 +8,12 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from search.datasets.beside import NUMBER
 from search.tracking.callbacks import Callback, RunEvent
 from search.utils.files import write_json
 
@@ -25,6 +26,7 @@ _AT_ONCE = 100  # parameters of one call
 _FILES = ("report.html", "leaderboard.csv", "summary.json", ".hydra/config.yaml")
 _FACTS = ("backbone", "bracket", "round", "parent", "worker", "parameters", "error")
 _TRIAL = "search.trial"
+_TEXT = "text"  # the column of texts, where it has no others beside it
 
 
 class MlflowTracker(Callback):
@@ -122,9 +124,8 @@ class MlflowTracker(Callback):
         for name in _FILES:
             if (path := run.folder / name).is_file():
                 self._client.log_artifact(self._parent, str(path))
-        labels = json.loads((run.folder / "model" / "labels.json").read_text(encoding="utf-8"))
-        if not labels.get("columns"):  # the pyfunc takes texts alone
-            log_model(run.folder, self._parent, run.classes)
+        text = run.settings["dataset"].get("text")
+        log_model(run.folder, self._parent, run.classes, text if isinstance(text, str) else _TEXT)
 
     def _nested(self) -> list[Any]:
         return list(
@@ -147,8 +148,11 @@ class MlflowTracker(Callback):
             self._client.log_batch(run, params=found[start : start + _AT_ONCE])
 
 
-def log_model(folder: Path, run: str, classes: Any) -> None:
+def log_model(folder: Path, run: str, classes: Sequence[str], text: str) -> None:
     """Logs the model of a finished run as pyfunc: a column of texts to predicted, and a probability per class.
+
+    Where the model takes columns beside the texts, all columns have the names of the table: numbers are double, dates
+    are strings as the table writes them.
 
     It brings its own few lines of code, and needs TensorFlow and pandas, not this package.
 
@@ -156,11 +160,15 @@ def log_model(folder: Path, run: str, classes: Any) -> None:
         folder: The run's folder.
         run: The run of MLflow.
         classes: The names of the classes.
+        text: The column of texts in the run's own table.
     """
     import mlflow
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
 
+    columns = json.loads((folder / "model" / "labels.json").read_text(encoding="utf-8")).get("columns", ())
+    beside = [ColSpec("double" if one["kind"] == NUMBER else "string", one["name"]) for one in columns]
+    inputs: list[Any] = [ColSpec("string", text if columns else _TEXT), *beside]
     outputs: list[Any] = [ColSpec("string", "predicted"), *(ColSpec("double", f"prob_{name}") for name in classes)]
     packages = ["tensorflow", "numpy", "pandas", *["tensorflow-text"] * ("tensorflow_text" in sys.modules)]
     with warnings.catch_warnings(), mlflow.start_run(run_id=run, nested=mlflow.active_run() is not None):
@@ -169,7 +177,7 @@ def log_model(folder: Path, run: str, classes: Any) -> None:
             name="model",
             python_model=str(Path(__file__).with_name("served_model.py")),
             artifacts={"model": str(folder / "model")},
-            signature=ModelSignature(inputs=Schema([ColSpec("string", "text")]), outputs=Schema(outputs)),
+            signature=ModelSignature(inputs=Schema(inputs), outputs=Schema(outputs)),
             pip_requirements=[f"{name}=={version(name)}" for name in packages],
         )
 

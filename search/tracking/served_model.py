@@ -14,7 +14,7 @@ from mlflow.pyfunc.model import PythonModel
 
 
 class SavedClassifier(PythonModel):
-    """Predicts the classes of the texts in the first column."""
+    """Predicts the classes of the texts in the first column, beside which the model may take others by their names."""
 
     def load_context(self, context: Any) -> None:
         """Loads the SavedModel."""
@@ -25,6 +25,7 @@ class SavedClassifier(PythonModel):
         folder = Path(context.artifacts["model"])
         labels = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
         self._classes, self._threshold = np.array(labels["labels"], dtype=object), labels["threshold"]
+        self._columns = labels.get("columns", [])
         self._model = tf.saved_model.load(str(folder))
 
     # MLflow would take a hint of a type for the schema of the texts.
@@ -33,7 +34,7 @@ class SavedClassifier(PythonModel):
 
         Args:
             context: MLflow's.
-            model_input: Texts: a DataFrame with one column, or a list.
+            model_input: Texts: a DataFrame whose first column they are, or a list where the model takes no others.
             params: None are known.
 
         Returns:
@@ -42,10 +43,21 @@ class SavedClassifier(PythonModel):
         import tensorflow as tf
 
         texts = model_input.iloc[:, 0] if isinstance(model_input, pd.DataFrame) else model_input
-        found = self._model(tf.constant([text.strip() for text in texts])).numpy().astype(np.float64)
+        beside = [tf.constant(_values(model_input[one["name"]], one)) for one in self._columns]
+        found = self._model(tf.constant([text.strip() for text in texts]), *beside).numpy().astype(np.float64)
         best = found.argmax(axis=1) if self._threshold is None else (found[:, 1] >= self._threshold).astype(int)
         columns = {f"prob_{name}": found[:, place] for place, name in enumerate(self._classes)}
         return pd.DataFrame({"predicted": self._classes[best], **columns})
+
+
+def _values(given: Any, column: dict[str, Any]) -> Any:
+    """The values of a column as the model takes them: categories as strings, dates as seconds since 1970 (UTC)."""
+    if column["kind"] == "category":
+        return ["" if pd.isna(value) else str(value).strip() for value in given]
+    if column["kind"] == "date":
+        moments = pd.to_datetime(given, format=column["format"], utc=True)
+        given = (moments - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(seconds=1)
+    return given.to_numpy(np.float64)
 
 
 mlflow.models.set_model(SavedClassifier())

@@ -1,16 +1,20 @@
 """`tracker=mlflow`, against a store in a folder."""
 
 import json
+from dataclasses import asdict
 
 import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+import tensorflow as tf
 from made_models import make_run
 from tracking.runs_told import SUMMARY, event, tell_interrupted, tell_resumed
 
+from search.datasets import Column
 from search.tracking import trackers
 from search.tracking.callbacks import Callbacks
+from search.tracking.mlflow import log_model
 
 
 @pytest.fixture
@@ -59,3 +63,31 @@ def test_a_resumed_run_goes_on_in_the_same_run_of_mlflow(tmp_path, client):
     scored = model.predict(pd.DataFrame({"text": ["good good day", " a day"]}))
     assert scored["predicted"].tolist() == ["yes", "no"]
     np.testing.assert_allclose(scored["prob_yes"], 1 / (1 + np.exp([-1, 1])), atol=1e-6)
+
+
+class Priced(tf.Module):
+    """A row is of the second class by its price, or its day of 1970 where it has a brand."""
+
+    @tf.function(
+        input_signature=[tf.TensorSpec([None], kind) for kind in (tf.string, tf.float64, tf.string, tf.float64)]
+    )
+    def __call__(self, texts, price, brand, since):
+        found = tf.where(tf.math.is_nan(price), tf.where(brand == "acme", since / 86_400, 0.5), price)
+        return tf.cast(tf.stack([1 - found, found], axis=1), tf.float32)
+
+
+@pytest.mark.filterwarnings("ignore")  # MLflow's own
+def test_the_columns_beside_the_text_are_named_as_in_the_table(tmp_path, client):
+    tf.saved_model.save(Priced(), str(tmp_path / "model"))
+    columns = [asdict(Column(name.title(), kind, name)) for name, kind in (("price", "number"), ("brand", "category"))]
+    columns.append(asdict(Column("Since", "date", "since", "%d.%m.%Y")))
+    labels = {"labels": ["no", "yes"], "threshold": 0.4, "columns": columns}
+    (tmp_path / "model" / "labels.json").write_text(json.dumps(labels))
+    run = client.create_run("0").info.run_id
+    log_model(tmp_path, run, labels["labels"], "review")
+
+    model = mlflow.pyfunc.load_model(f"runs:/{run}/model")
+    assert model.metadata.signature.inputs.input_names() == ["review", "Price", "Brand", "Since"]
+    table = {"Since": ["", "02.01.1970", None], "Brand": [None, " acme", ""], "Price": [0.25, np.nan, np.nan]}
+    scored = model.predict(pd.DataFrame({**table, "review": ["a", "b", "c"], "more": 1}))
+    assert scored["prob_yes"].tolist() == [0.25, 1, 0.5] and scored["predicted"].tolist() == ["no", "yes", "yes"]
