@@ -21,7 +21,7 @@ from rich.table import Table
 
 from search.commands.cli import Parser, reported
 from search.errors import InputError
-from search.features.store import HEADER, KEY, MAGIC, MODULE, SUFFIX, Shelf, shelves
+from search.features.store import CLAIMS, HEADER, KEY, MAGIC, MODULE, SUFFIX, Shelf, shelves
 from search.utils.paths import cache_folder, read_path
 
 _DIGITS = 12
@@ -116,7 +116,7 @@ def clear(folder: Path, prefixes: Sequence[str], older_than: float | None) -> tu
         file.path.unlink(missing_ok=True)
     for shelf in chosen:
         if not shelf.chunk_paths():
-            for rest in (*shelf.path.glob(f".*{SUFFIX}"), shelf.path / MODULE):
+            for rest in (*shelf.path.glob(f".*{SUFFIX}"), shelf.path / MODULE, shelf.path / CLAIMS):
                 rest.unlink(missing_ok=True)
             # It stays if something that is not ours is in it, or another process has just written to it.
             with suppress(OSError):

@@ -6,19 +6,17 @@ import hashlib
 import logging
 import time
 from collections.abc import Sequence
-from contextlib import nullcontext
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from search.errors import InputError, MachineFault, nearest
+from search.errors import InputError, nearest
 from search.features.found import FeaturePass, FoundRows
 from search.features.passes import PassObserver, TextPass
-from search.features.store import KEY, Chunk, ChunkStore, Shelf, mark_used
-from search.utils.faults import machine_fault
+from search.features.shared_pass import SharedPass
+from search.features.store import KEY, ChunkStore
 from search.utils.machine_memory import available_memory
 
 __all__ = ["FeatureCache", "Features", "FeaturesOfSome", "PassObserver"]
@@ -188,20 +186,10 @@ class FeatureCache:
         """
         begun = time.monotonic()
         shelf = self.store.shelf(work.fingerprint, self.dtype)
+        # In the order of their keys: the same texts make the same batches, whatever order they come in.
         keys, first, inverse = np.unique(text_keys(texts), return_index=True, return_inverse=True)
         found = FoundRows(keys, work.lengths[first])
-        self._look_through(found, work, shelf)
-        with self.store.computing(shelf) if len(found.missing()) else nullcontext():
-            if len(found.missing()):  # another process may have computed them by now
-                self._look_through(found, work, shelf)
-            missing = found.missing()
-            if observer is not None:
-                observer.on_pass_begin(work.title, len(keys), len(keys) - len(missing))
-            if len(missing):
-                # In the order of their keys: the same texts make the same batches, whatever order they come in.
-                write = partial(self._write, shelf, found.used)
-                for chunk in work.computed(first[missing], keys[missing], self.dtype, write, observer):
-                    found.take(chunk, work, self.store.is_sound)
+        computed = SharedPass(work, found, first, inverse, self.store, shelf).run(observer)
         if len(keys):
             shelf.note_module(work.title, work.folder)
         if (over := self.store.evict(found.used)) > 0:
@@ -209,25 +197,8 @@ class FeatureCache:
                 "The features in %s are %s bytes over their limit: this run needs them.", shelf.path, f"{over:,}"
             )
         if observer is not None:
-            observer.on_pass_end(len(missing), time.monotonic() - begun)
+            observer.on_pass_end(computed, time.monotonic() - begun)
         return found, inverse
-
-    def _look_through(self, found: FoundRows, work: FeaturePass, shelf: Shelf) -> None:
-        for chunk in self.store.chunks(shelf):
-            if found.take(chunk, work, self.store.is_sound):
-                mark_used(chunk.path)
-
-    def _write(
-        self, shelf: Shelf, used: set[Path], keys: NDArray[np.bytes_], values: NDArray[np.floating[Any]]
-    ) -> Chunk:
-        """Writes a chunk, as `ChunkStore.write` does; a disk that is full is the machine's fault."""
-        try:
-            return self.store.write(shelf, keys, values, used)
-        except OSError as error:
-            raise MachineFault(
-                f"features cannot be written to {self.store.folder} ({machine_fault(error)}): free some "
-                "space there, or choose another folder."
-            ) from error
 
 
 def text_keys(texts: NDArray[np.object_]) -> NDArray[np.bytes_]:

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from search.features.store import Chunk
-
-if TYPE_CHECKING:
-    from search.features.passes import PassObserver
-
-Write = Callable[[NDArray[np.bytes_], NDArray[np.floating[Any]]], Chunk]
-"""Stores rows of features [n, dim] by the keys of their texts [n], and returns the chunk that holds them."""
 
 
 class FeaturePass(Protocol):
@@ -40,20 +34,24 @@ class FeaturePass(Protocol):
     def rows_of(self, chunk: Chunk) -> tuple[NDArray[np.bytes_], NDArray[np.int64], NDArray[np.int64]]:
         """The texts of a chunk: their keys, sorted and distinct, where their rows begin, and how many those are."""
 
+    def batches(self, rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        """Cuts texts, int64 [k], into batches.
+
+        Returns:
+            Their places among `rows`; without those of one batch the others stay the same.
+        """
+
     def computed(
-        self, rows: NDArray[np.int64], keys: NDArray[np.bytes_], dtype: str, write: Write, observer: PassObserver | None
-    ) -> Iterator[Chunk]:
-        """Computes texts and writes the results, so that a process that is killed loses less than a chunk.
+        self, batches: Iterator[NDArray[np.int64]], dtype: str
+    ) -> Generator[tuple[NDArray[np.int64], NDArray[np.floating[Any]]]]:
+        """Computes batches of texts.
 
         Args:
-            rows: Which of the texts, int64 [k].
-            keys: Their keys [k].
-            dtype: Type to store, float32 or float16.
-            write: Writes a chunk.
-            observer: Observes the progress.
+            batches: Which texts each holds, int64 [batch]; asked for as they can be begun.
+            dtype: Type to give, float32 or float16.
 
         Yields:
-            Chunks as they are complete.
+            Each batch, in their order, and what its texts have, one text after the other [rows, dim].
         """
 
 
@@ -65,10 +63,12 @@ class FoundRows:
         lengths: Rows of each, int64 [n].
 
     Attributes:
+        keys: The keys.
         part: Which of `parts` each text is in, int32 [n]; -1: none so far.
         row: Its first row there, int64 [n].
         parts: The features in the chunks that have some.
         used: The files of these.
+        seen: The files that were looked through.
     """
 
     def __init__(self, keys: NDArray[np.bytes_], lengths: NDArray[np.int64]) -> None:
@@ -77,11 +77,17 @@ class FoundRows:
         self.row = np.zeros(len(keys), np.int64)
         self.parts: list[NDArray[np.floating[Any]]] = []
         self.used: set[Path] = set()
-        self._keys = keys
+        self.seen: set[Path] = set()
+        self.keys = keys
 
     def missing(self) -> NDArray[np.int64]:
         """The texts that no chunk had, int64 [k]."""
-        return np.flatnonzero((self.part < 0) & (self.lengths > 0))
+        return np.flatnonzero(self.lacks(slice(None)))
+
+    def lacks(self, some: slice | NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether no chunk had it, for each of some texts."""
+        lacks: NDArray[np.bool_] = (self.part[some] < 0) & (self.lengths[some] > 0)
+        return lacks
 
     def take(self, chunk: Chunk, work: FeaturePass, is_sound: Callable[[Chunk], bool]) -> bool:
         """Takes from a chunk the texts that none before it had: of two that hold the same text, the older one decides.
@@ -94,11 +100,12 @@ class FoundRows:
         Returns:
             Whether there was.
         """
+        self.seen.add(chunk.path)
         keys, rows, counts = work.rows_of(chunk)
-        if not len(self._keys) or not len(keys):
+        if not len(self.keys) or not len(keys):
             return False
-        at = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
-        fits = np.flatnonzero((self._keys[at] == keys) & (self.part[at] < 0) & (self.lengths[at] == counts))
+        at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
+        fits = np.flatnonzero((self.keys[at] == keys) & (self.part[at] < 0) & (self.lengths[at] == counts))
         if not len(fits) or not is_sound(chunk):
             return False
         self.part[at[fits]], self.row[at[fits]] = len(self.parts), rows[fits]

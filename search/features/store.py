@@ -10,8 +10,8 @@ import re
 import struct
 import time
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Container, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from search.utils.files import whole_file, write_json
 from search.utils.leftovers import remove_leftovers
-from search.utils.lock import waiting_for
+from search.utils.lock import Claims
 
 _log = logging.getLogger(__name__)
 SUFFIX = ".features"
@@ -32,6 +32,7 @@ KEY = np.dtype("S16")
 HEADER = struct.Struct("<8sQQII")
 MAGIC = b"features"
 MODULE = "module.json"
+CLAIMS = "claims"
 _SHELF = re.compile(r"([0-9a-f]{64})-(float16|float32)")
 # Files up to this size are read, not mapped: a mapped one holds a file open, of which a process may have about 1,000.
 _READ_BYTES = 2**18
@@ -119,9 +120,11 @@ class ChunkStore:
         """The shelf of a module, whether or not it exists yet."""
         return Shelf(self.folder / f"{fingerprint}-{dtype}")
 
-    def chunks(self, shelf: Shelf) -> Iterator[Chunk]:
-        """Opens the chunks of a shelf; a damaged chunk is removed with a warning."""
+    def chunks(self, shelf: Shelf, seen: Container[Path] = ()) -> Iterator[Chunk]:
+        """Opens the chunks of a shelf but those `seen`; a damaged chunk is removed with a warning."""
         for path in shelf.chunk_paths():
+            if path in seen:
+                continue
             try:
                 yield _opened(path, shelf.dtype)
             except FileNotFoundError:  # evicted by another process
@@ -129,16 +132,11 @@ class ChunkStore:
             except ValueError as error:
                 _discard(path, str(error))
 
-    @contextmanager
-    def computing(self, shelf: Shelf) -> Iterator[None]:
-        """Keeps other processes from computing features of a shelf while the block runs: each text is computed once.
-
-        Waits for another process that does so, whose features are then there.
-        """
+    def claims(self, shelf: Shelf) -> Claims:
+        """What processes share out the computation of a shelf's features by."""
         with suppress(OSError):  # which writing the features meets again, and tells of
             shelf.path.mkdir(parents=True, exist_ok=True)
-        with waiting_for(shelf.path):
-            yield
+        return Claims(shelf.path / CLAIMS)
 
     def is_sound(self, chunk: Chunk) -> bool:
         """Whether a chunk's values are those that were written, checked once per process; a damaged one is removed."""

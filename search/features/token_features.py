@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.features.cache import MOST_MEMORY, FeatureCache
-from search.features.found import Write
 from search.features.passes import PassObserver
 from search.utils.machine_memory import available_memory
 from search.utils.ragged import TOKENS_AT_ONCE, RaggedRows
@@ -21,11 +19,6 @@ from search.utils.ragged import TOKENS_AT_ONCE, RaggedRows
 if TYPE_CHECKING:  # it imports TensorFlow
     from search.backbones.hub.layers import ModuleLayers
     from search.features.store import Chunk
-
-# Texts are sorted by length within blocks: the same texts make the same batches wherever a pass was interrupted.
-_BLOCK = 4096
-_CHUNK_BYTES = 2**27
-_EARLY_SECONDS = 20.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,39 +63,23 @@ class TokenPass:
         keys, starts, counts = np.unique(chunk.keys, return_index=True, return_counts=True)
         return keys, starts.astype(np.int64), counts.astype(np.int64)
 
+    def batches(self, rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        """Cuts texts into batches: see `FeaturePass.batches`."""
+        return self.tokens.slices(rows, TOKENS_AT_ONCE)
+
     def computed(
-        self, rows: NDArray[np.int64], keys: NDArray[np.bytes_], dtype: str, write: Write, observer: PassObserver | None
-    ) -> Iterator[Chunk]:
-        """Computes texts; what is written has the key of its text for each token, and the token's vector."""
-        pending: list[tuple[NDArray[np.bytes_], NDArray[np.floating[Any]]]] = []
-        done, written, size = 0, time.monotonic(), 0
-        for places, values in self._vectors(rows):
-            pending.append((np.repeat(keys[places], self.tokens.lengths[rows[places]]), values.astype(dtype)))
-            done += len(places)
-            size += pending[-1][1].nbytes
-            if observer is not None:
-                observer.on_pass_progress(done)
-            if done == len(rows) or size >= _CHUNK_BYTES or time.monotonic() - written >= _EARLY_SECONDS:
-                yield write(*(np.concatenate(arrays) for arrays in zip(*pending, strict=True)))
-                pending, size, written = [], 0, time.monotonic()
-
-    def _vectors(self, rows: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-        """Computes some texts, int64 [k].
-
-        Yields:
-            Places among `rows`, and the vectors of their tokens, one text after the other, float32 [tokens, width].
-        """
+        self, batches: Iterator[NDArray[np.int64]], dtype: str
+    ) -> Generator[tuple[NDArray[np.int64], NDArray[np.floating[Any]]]]:
+        """Computes the vectors of the tokens of batches: see `FeaturePass.computed`."""
         import tensorflow as tf
 
         ids = tf.TensorSpec([None, None], tf.int32)
         below = tf.function(self.layers.below, input_signature=[ids, tf.TensorSpec([None], tf.int32)])
-        for start in range(0, len(rows), _BLOCK):
-            block = rows[start : start + _BLOCK]
-            for places in self.tokens.slices(block, TOKENS_AT_ONCE):
-                values, lengths = self.tokens.take(block[places])
-                given = below(tf.constant(values), tf.constant(lengths)).numpy()
-                there = np.arange(given.shape[1]) < lengths[:, np.newaxis]
-                yield start + places, given[there]
+        for rows in batches:
+            values, lengths = self.tokens.take(rows)
+            given = below(tf.constant(values), tf.constant(lengths)).numpy()
+            there = np.arange(given.shape[1]) < lengths[:, np.newaxis]
+            yield rows, given[there].astype(dtype)
 
 
 def token_features(

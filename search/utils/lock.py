@@ -1,4 +1,4 @@
-"""Keeps two processes out of one folder."""
+"""Keeps two processes out of one folder, or from doing the same piece of work."""
 
 from __future__ import annotations
 
@@ -59,6 +59,52 @@ def waiting_for(folder: Path) -> Iterator[None]:
             held.callback(os.close, file)  # which lets go of the lock
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+class Claims:
+    """Shares out pieces of work among processes: a byte of a file stands for each piece, locked while one is at it.
+
+    The operating system lets go of the bytes of a process that ends, in whatever way. Threads of one process do not
+    keep each other out. On a file system without locks each process gets all pieces.
+
+    Args:
+        path: The file; it stays, empty.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file: int | None = None
+        with suppress(OSError):
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+
+    def close(self) -> None:
+        """Lets go of all pieces."""
+        if self._file is not None:
+            os.close(self._file)
+
+    def take(self, piece: int) -> bool:
+        """Takes a piece, a number below 2^63; False: another process has it."""
+        try:
+            self._lock(fcntl.LOCK_EX | fcntl.LOCK_NB, piece)
+        except (BlockingIOError, PermissionError):  # which of the two depends on the system
+            return False
+        except OSError:  # this file system has no locks
+            return True
+        return True
+
+    def release(self, piece: int) -> None:
+        """Lets go of a piece."""
+        with suppress(OSError):
+            self._lock(fcntl.LOCK_UN, piece)
+
+    def wait_for(self, piece: int) -> None:
+        """Waits until no other process has a piece; it is not taken. The caller must not have any."""
+        with suppress(OSError):
+            self._lock(fcntl.LOCK_EX, piece)
+        self.release(piece)
+
+    def _lock(self, how: int, piece: int) -> None:
+        if self._file is not None:
+            fcntl.lockf(self._file, how, 1, piece)
 
 
 def _taken(path: Path) -> int:

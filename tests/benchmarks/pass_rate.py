@@ -27,7 +27,7 @@ from measure import machine, print_table
 from numpy.typing import NDArray
 from texts import Source
 
-from search.features.passes import embed
+from search.features.passes import batches, embed
 
 SEED = 1
 _BATCH = 32
@@ -71,8 +71,8 @@ def _by_onnxruntime(session: onnxruntime.InferenceSession, rows: list[NDArray[np
 
 def _by_pass(folder: Path, texts: NDArray[np.object_]) -> _Vectors:
     found: dict[int, _Vectors] = {}
-    for batch, values in embed(folder, None, texts, "float32"):
-        found |= zip(batch.rows.tolist(), values, strict=True)
+    for batch, values in embed(folder, None, texts, "float32", batches(texts)):
+        found |= zip(batch.tolist(), values, strict=True)
     return np.stack([found[place] for place in range(len(texts))])
 
 

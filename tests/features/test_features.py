@@ -16,6 +16,7 @@ from search.backbones.hub.load import published
 from search.errors import InputError
 from search.features import cache as features
 from search.features import passes as feature_pass
+from search.features import shared_pass
 from search.features import store as feature_store
 from search.features.cache import FeatureCache
 
@@ -77,8 +78,9 @@ def counting(monkeypatch, tmp_path):
 @pytest.fixture
 def small_chunks(monkeypatch):
     """Chunks of 16 texts, in blocks of 8 and batches of 4; progress is told after each."""
-    for name, value in {"_BLOCK": 8, "_CHUNK_ROWS": 16, "_LARGEST_BATCH": 4, "_PROGRESS_SECONDS": 0}.items():
-        monkeypatch.setattr(feature_pass, name, value)
+    monkeypatch.setattr(feature_pass, "_LARGEST_BATCH", 4)
+    for name, value in {"_BLOCK": 8, "_CHUNK_TEXTS": 16, "_PROGRESS_SECONDS": 0}.items():
+        monkeypatch.setattr(shared_pass, name, value)
 
 
 def all_rows(found):
@@ -94,8 +96,8 @@ def chunk_files(cache):
 def test_gives_what_the_module_gives_and_computes_a_text_once(word_module, calls, rows):
     module, observer = published(word_module), Observer()
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(feature_pass, "_BLOCK", rows)
-        patch.setattr(feature_pass, "_CHUNK_ROWS", 2 * rows)
+        patch.setattr(shared_pass, "_BLOCK", rows)
+        patch.setattr(shared_pass, "_CHUNK_TEXTS", 2 * rows)
         cache, known = FeatureCache(Path(folder)), set()
         for texts in calls:
             found = cache.features(word_module, np.array(texts, object), observer)
@@ -153,7 +155,7 @@ def test_tells_how_the_pass_goes(counting, small_chunks, tmp_path):
     assert observer.progress == [*range(4, 61, 4)]
     observer = Observer()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(feature_pass, "_PROGRESS_SECONDS", 1000)
+        patch.setattr(shared_pass, "_PROGRESS_SECONDS", 1000)
         FeatureCache(tmp_path / "other").features(counting.folder, TEXTS, observer)
     assert observer.progress[-1] == 60 and len(observer.progress) <= 2
 
@@ -176,10 +178,9 @@ def test_an_interrupted_pass_goes_on_where_it_stopped(word_module, small_chunks,
     np.testing.assert_array_equal(all_rows(again), all_rows(whole))
 
 
-@pytest.mark.parametrize(("early", "late", "kept"), [(1000, 1000, 32), (0, 1000, 40), (1000, 0, 44)])
-def test_a_slow_pass_is_kept_between_chunks(counting, small_chunks, tmp_path, monkeypatch, early, late, kept):
-    monkeypatch.setattr(feature_pass, "_EARLY_SECONDS", early)
-    monkeypatch.setattr(feature_pass, "_LATE_SECONDS", late)
+@pytest.mark.parametrize(("early", "kept"), [(1000, 32), (0, 44)])
+def test_a_slow_pass_is_kept_between_chunks(counting, small_chunks, tmp_path, monkeypatch, early, kept):
+    monkeypatch.setattr(shared_pass, "_EARLY_SECONDS", early)
     cache, observer = FeatureCache(tmp_path / "cache"), Observer()
     with pytest.raises(KeyboardInterrupt):
         # Interrupted before the batch that ends with text 48 is kept.
@@ -255,18 +256,17 @@ def test_a_batch_too_large_for_memory_is_halved(counting, tmp_path, monkeypatch)
 
 
 @settings(deadline=None)
-@given(lengths=st.lists(st.integers(0, 200_000), max_size=60), block=st.integers(1, 70))
-def test_batches_hold_each_text_once_and_not_too_much(lengths, block):
+@given(lengths=st.lists(st.integers(0, 200_000), max_size=60), data=st.data())
+def test_batches_hold_each_text_once_and_not_too_much_and_stay_when_others_are_done(lengths, data):
     texts = np.array(["x" * length for length in lengths], object)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(feature_pass, "_BLOCK", block)
-        found = list(feature_pass.batches(texts))
-    assert sorted(row for batch in found for row in batch.rows) == list(range(len(texts)))
-    seen = 0
+    found = feature_pass.batches(texts)
+    assert sorted(row for batch in found for row in batch) == list(range(len(texts)))
     for batch in found:
-        seen += len(batch.rows)
-        assert batch.ends_block == (seen % block == 0 or seen == len(texts))
-        assert len(batch.rows) == 1 or len(batch.rows) * max(lengths[row] for row in batch.rows) <= 65_536
+        assert len(batch) == 1 or len(batch) * max(lengths[row] for row in batch) <= 65_536
+    left = [batch for batch in found if data.draw(st.booleans())]
+    rows = np.sort(np.concatenate([np.zeros(0, np.int64), *left]))
+    again = [rows[batch] for batch in feature_pass.batches(texts[rows])]
+    assert [list(batch) for batch in again] == [list(batch) for batch in left]
 
 
 def test_an_unknown_type_is_refused(tmp_path):
