@@ -9,6 +9,7 @@ from reviews import make_reviews
 
 from search.datasets import Examples
 from search.datasets.text_columns import column_texts, joined_text
+from search.evaluation.metric_list import Target
 from search.features.cache import FeatureCache
 from search.inference.predictor import Labels, Predictor, load_model
 from search.models.classifier import Classifier
@@ -44,7 +45,9 @@ def make(word_module, tmp_path):
         settings |= {"layers": 1, "dropout": 0.0, "trainable": False}
         space = space_from({**settings, "texts": ["apart"], **ranges}, text_columns=2)
         cache = FeatureCache(tmp_path / "features") if cached else None
-        return TrainableHyperModel(space, backbones(space, {"words": word_module}), 2, 0, cache, Words(TRAIN.texts), 3)
+        return TrainableHyperModel(
+            space, backbones(space, {"words": word_module}), Target(2), 0, cache, Words(TRAIN.texts), 3
+        )
 
     return make
 

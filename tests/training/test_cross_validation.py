@@ -160,9 +160,8 @@ def test_the_command_ranks_few_rows_by_folds_and_tests_once(search_command, tmp_
     write_reviews(tmp_path / "reviews.csv", 240)
     arguments = (
         *("dataset=csv", "dataset.path=reviews.csv", "dataset.text=review", "dataset.label=stars"),
-        *(f"space.modules=[{word_module},mean]", "space.trainable=[false,true]"),
-        *("space.units=8", "space.batch_size=32", "space.learning_rate=0.01", "space.embedding_size=4"),
-        "space.wide=none",
+        *(f"space.modules=[{word_module}]", "space.trainable=[false,true]"),
+        *("space.units=8", "space.batch_size=32", "space.learning_rate=0.01", "space.wide=none"),
         *("tuner=random", "tuner.max_trials=3", "tuner.max_epochs=2", "hydra.run.dir=run"),
     )
     outcome = search_command(*arguments, "ensemble.trials=2", "threshold=0.4")
