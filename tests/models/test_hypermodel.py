@@ -96,7 +96,7 @@ def test_only_a_trainable_module_moves_under_kerastuners_own_tuner(make, tmp_pat
             return history
 
     plain = make(trainable=trainable, layers={"min": 0, "max": 2}, wide=wide)
-    hypermodel = Watched(plain.space, plain.backbones, plain.classes, plain.seed, words=plain.words)
+    hypermodel = Watched(plain.space, plain.backbones, plain.target, plain.seed, words=plain.words)
     objective = keras_tuner.Objective("val_average_precision", "max")
     tuner = keras_tuner.RandomSearch(hypermodel, objective, max_trials=2, seed=1, directory=tmp_path)
     tuner.search(TRAIN, VALID, epochs=2, verbose=0)
