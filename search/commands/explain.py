@@ -178,7 +178,12 @@ def _show_classes(every: Sequence[Explained], classes: Sequence[str], top: int) 
     for k, words in words_of_classes(every, least).items():
         texts = sum(one.of == k for one in every)
         print(f"\n{classes[k]}: {texts:,} of {len(every):,} texts, mean effect of words in {least} or more of them")
-        _table([(word.word, word.effect, f"{word.texts:,} texts") for word in _strongest(words, top)])
+        _table(
+            [
+                (word.word, word.effect, f"{word.texts:,} text{'s' * (word.texts > 1)}")
+                for word in _strongest(words, top)
+            ]
+        )
 
 
 def _strongest(words: Sequence[Word], top: int) -> list[Word]:
