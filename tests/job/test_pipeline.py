@@ -159,7 +159,7 @@ def test_a_search_in_which_every_trial_fails_ends_with_its_first_error(search_co
 
 
 def test_workers_give_the_answer_of_one_process(search_command, tmp_path, word_module):
-    write_reviews(tmp_path / "reviews.csv", 400, TWO)
+    write_reviews(tmp_path / "reviews.csv", 400, TWO[0])
     space = (f"space.modules=[{word_module},mean]", "space.head_first=[false,true]", "ensemble.trials=2")
     alone, beside = tmp_path / "alone", tmp_path / "beside"
     for folder, workers in ((alone, 1), (beside, 2)):
