@@ -60,7 +60,7 @@ class Splits:
 
     @property
     def target(self) -> Target:
-        """What is predicted."""
+        """The target of the prediction."""
         return Target(len(self.classes), self.ordered)
 
     @property

@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Target:
-    """What is predicted, as far as it decides which metrics there are.
+    """The target of a prediction, as far as it decides which metrics there are.
 
     Attributes:
         classes: Number of classes.

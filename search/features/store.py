@@ -133,7 +133,7 @@ class ChunkStore:
                 _discard(path, str(error))
 
     def claims(self, shelf: Shelf) -> Claims:
-        """What processes share out the computation of a shelf's features by."""
+        """The claims of processes to parts of a shelf's computation, which they share out by them."""
         with suppress(OSError):  # which writing the features meets again, and tells of
             shelf.path.mkdir(parents=True, exist_ok=True)
         return Claims(shelf.path / CLAIMS)
