@@ -17,7 +17,9 @@ _OF_TOKENIZERS = ("vocabulary_size", "ngrams")
 # Settings of modules whose layers are known one by one.
 _OF_LAYERS = ("unfreeze", "layer_decay", "schedule")
 OF_FINE_TUNING = tuple(
-    name for name, setting in SETTINGS.items() if setting.where is not None and setting.where.parent == "trainable"
+    name
+    for name, setting in SETTINGS.items()
+    if setting.where is not None and setting.where.parent == "trainable" and setting.where.holds(True)
 )
 """Hyperparameters that exist only where the module is trained."""
 OF_BACKBONES = ("vocabulary_size", "sequence_length", "ngrams", "embedding", "embedding_size", "encoder_units")

@@ -1,7 +1,6 @@
 """The benchmarks run: what they print is read by people, and nothing here is timed."""
 
 import importlib
-import subprocess
 import sys
 from pathlib import Path
 
@@ -55,11 +54,8 @@ def test_plain_and_ours_run_the_same_search(here, word_module):
     assert float(plain["times faster"]) == 1
 
 
-def test_scale_measures_a_table_of_the_size_asked_for(data, word_module):
-    command = [sys.executable, str(BENCHMARKS / "scale.py"), *data, "--module", str(word_module), "--rows", "600"]
-    ended = subprocess.run([*command, "--trials"], capture_output=True, text=True, check=False)
-    assert ended.returncode == 0, ended.stderr
-    (point,) = table(ended.stdout)
+def test_scale_measures_a_table_of_the_size_asked_for(here, word_module):
+    (point,) = here("scale", "--module", str(word_module), "--rows", "600", "--trials")
     assert point["asked for"] == "600"
     # A few of the made-up texts may be the same, and a fifth of the table is for valid and test.
     assert 300 < int(point["texts trained on"]) <= 480
