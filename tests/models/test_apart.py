@@ -1,10 +1,9 @@
 """Columns of texts embedded each by itself: the same numbers from features, in a model, and when it is saved."""
 
 import keras
-import keras_tuner
 import numpy as np
 import pytest
-from declared import backbones
+from declared import backbones, hyperparameters
 from reviews import make_reviews
 
 from search.datasets import Examples
@@ -52,17 +51,10 @@ def make(word_module, tmp_path):
     return make
 
 
-def declared(hypermodel, **values):
-    hp = keras_tuner.HyperParameters()
-    hp.values.update(values)
-    hypermodel.declare_hyperparameters(hp)
-    return hp
-
-
 @pytest.mark.parametrize("cached", [True, False])
 def test_the_features_are_those_of_each_column_side_by_side(make, cached):
     hypermodel = make(cached)
-    values = hypermodel.task(declared(hypermodel), TRAIN).values
+    values = hypermodel.task(hyperparameters(hypermodel), TRAIN).values
     backbone = hypermodel.backbone(values)
     joined = hypermodel.backbones["words"]
     modules = backbone.frozen_features(values)
@@ -83,7 +75,7 @@ def test_the_features_are_those_of_each_column_side_by_side(make, cached):
 @pytest.mark.parametrize("wide", ["none", "tfidf"])
 def test_the_head_learns_as_keras_does(make, wide):
     hypermodel = make(wide=[wide])
-    task = hypermodel.task(declared(hypermodel), TRAIN, VALID)
+    task = hypermodel.task(hyperparameters(hypermodel), TRAIN, VALID)
     assert isinstance(choose(task), HeadTrainer)
     fast, model = choose(task).train(task), hypermodel.model(task.values)
     general = KERAS.training_of(model, task)
@@ -93,15 +85,15 @@ def test_the_head_learns_as_keras_does(make, wide):
         way.run(range(2), lambda epoch, metrics, told=told: told.append(metrics))
     for came, expected in zip(logs[fast], logs[general], strict=True):
         assert came["val_loss"] == pytest.approx(expected["val_loss"], rel=1e-4)
-    assert choose(make(cached=False).task(declared(make()), TRAIN, VALID)) is KERAS
+    assert choose(make(cached=False).task(hyperparameters(make()), TRAIN, VALID)) is KERAS
 
 
 def test_a_saved_model_takes_the_joined_text(make, tmp_path):
     hypermodel = make()
-    model = refit(hypermodel, declared(hypermodel), TRAIN, 3, NOTHING_KNOWN)
+    model = refit(hypermodel, hyperparameters(hypermodel), TRAIN, 3, NOTHING_KNOWN)
     classifier = Classifier(model, ("bad", "good"), 0.4)
     classifier.save(tmp_path / "model", tmp_path / "model.keras")
-    values = hypermodel.task(declared(hypermodel), TRAIN).values
+    values = hypermodel.task(hyperparameters(hypermodel), TRAIN).values
     expected = classifier.probabilities(VALID.inputs, hypermodel.constant_features(values, VALID))
     np.testing.assert_allclose(classifier.probabilities(VALID.inputs), expected, atol=1e-6)
     labels = Labels.of(tmp_path)

@@ -3,11 +3,10 @@
 from dataclasses import replace
 
 import keras
-import keras_tuner
 import numpy as np
 import pytest
 import tensorflow as tf
-from declared import backbones
+from declared import backbones, hyperparameters
 from reviews import make_reviews
 
 from search.datasets import Column, Examples, Subset
@@ -64,13 +63,6 @@ def make(word_module, tmp_path):
     return make
 
 
-def declared(hypermodel, **values):
-    hp = keras_tuner.HyperParameters()
-    hp.values.update(values)
-    hypermodel.declare_hyperparameters(hp)
-    return hp
-
-
 @pytest.mark.parametrize("train", [TRAIN, TRAIN.take(np.arange(9))])
 def test_the_layer_is_what_scikit_learn_fitted(train):
     encoder = ColumnEncoder(COLUMNS, train.beside)
@@ -101,7 +93,7 @@ def test_what_is_learned_of_columns_follows_from_the_training_rows_alone():
 )
 def test_every_way_of_training_learns_from_columns_as_keras_does(make, trainer, wide):
     hypermodel = make(trainable=trainer is not HeadTrainer, layers=1, dropout=0.0, wide=[wide], fine_tuning_rate=0.01)
-    task = hypermodel.task(declared(hypermodel), TRAIN, VALID)
+    task = hypermodel.task(hyperparameters(hypermodel), TRAIN, VALID)
     assert isinstance(choose(task), HeadTrainer if trainer is HeadTrainer else EmbeddingBagTrainer)
     fast, model = trainer().train(task), hypermodel.model(task.values)
     general = KERAS.training_of(model, task)
@@ -121,14 +113,14 @@ def test_every_way_of_training_learns_from_columns_as_keras_does(make, trainer, 
 def test_where_no_fast_way_knows_columns_keras_does(make):
     for ranges in ({"modules": ["mean"]}, {"cached": False, "trainable": False}):
         hypermodel = make(layers=1, **ranges)
-        task = hypermodel.task(declared(hypermodel), TRAIN, VALID)
+        task = hypermodel.task(hyperparameters(hypermodel), TRAIN, VALID)
         assert [one.name for one in hypermodel.model(task.values).inputs] == ["texts", "price", "brand", "since"]
         assert choose(task) is KERAS
 
 
 def test_a_module_is_fine_tuned_under_a_head_with_columns(make):
     hypermodel = make(trainable=True, layers=1, head_first=[True])
-    training = hypermodel.training(declared(hypermodel), TRAIN, VALID)
+    training = hypermodel.training(hyperparameters(hypermodel), TRAIN, VALID)
     told = []
     training.run(range(1), lambda epoch, metrics: told.append((epoch, metrics["val_loss"])))
     assert [epoch for epoch, _ in told] == [0, 1]
@@ -136,7 +128,7 @@ def test_a_module_is_fine_tuned_under_a_head_with_columns(make):
 
 def test_a_saved_model_has_an_input_for_each_column(make, tmp_path):
     hypermodel = make(trainable=False, layers=1)
-    model = refit(hypermodel, declared(hypermodel), TRAIN, 3, NOTHING_KNOWN)
+    model = refit(hypermodel, hyperparameters(hypermodel), TRAIN, 3, NOTHING_KNOWN)
     classifier = Classifier(model, ("bad", "good"), 0.4, COLUMNS)
     classifier.save(tmp_path / "model", tmp_path / "model.keras")
     expected = classifier.probabilities(VALID.inputs)
