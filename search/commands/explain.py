@@ -78,6 +78,7 @@ def _explain(values: dict[str, str]) -> None:
 
     run = named_run(values)
     labels, dataset = Labels.of(run, None, values["model"]), run_settings(run)
+    labels.refuse_several(run, "explain")
     asked = values.get("class")
     if asked is not None and asked not in labels.classes:
         raise InputError(f"class={asked} is no class of the run. {nearest(asked, labels.classes)}")

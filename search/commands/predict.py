@@ -89,7 +89,7 @@ def _predict(values: dict[str, str]) -> None:
     from search.inference.asked import columns_of_text
     from search.inference.predictor import Labels, Predictor
     from search.inference.scoring import Job, score_all
-    from search.inference.writers import added_columns
+    from search.inference.writers import check_added
 
     run, read = named_run(values), _path(values, "input")
     threshold = parsed_threshold(values.get("threshold"))
@@ -128,12 +128,12 @@ def _predict(values: dict[str, str]) -> None:
 
     with job.opened(refuse) as stream:
         if not job.kaggle:
-            added_columns(labels.classes, stream.columns)
+            check_added(labels.columns_added, stream.columns)
         from search.utils.device import configure
 
         configure(values["device"], mixed_precision=False)
         predictor = Predictor.load(run, threshold, model)
-        with job.writing(stream, labels.classes) as write:
+        with job.writing(stream, labels.columns_added) as write:
             done = score_all(predictor, stream, write, _say)
     _say(done + (f"; {bad:,} bad row{'' if bad == 1 else 's'} skipped" if bad else ""))
 

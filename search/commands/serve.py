@@ -66,7 +66,8 @@ def _serve(values: dict[str, str]) -> None:
     from search.datasets.dataset_settings import run_settings
     from search.inference.predictor import MODELS, Labels, Predictor
 
-    Labels.of(run, threshold, model)  # a run that is none is told before a port is taken
+    # A run that is none is told before a port is taken.
+    Labels.of(run, threshold, model).refuse_several(run, "this server")
     name = values.get("name") or run_settings(run).name
     if not _NAME.fullmatch(name):
         raise InputError(f"name={shown(name)} is impossible: expected letters, digits, '_', '.' and '-'.")

@@ -26,6 +26,11 @@ class DatasetConfig:
     """The column of the texts, or a list of columns, whose texts become one, each on a line of its own."""
     label: str = "label"
     """The column of the labels."""
+    labels: Any = field(default=None, metadata=LABELS)
+    """Several labels per text: a list of columns that hold 0 or 1, a label each, in place of `label`; null: no."""
+    label_separator: str | None = None
+    """Several labels per text: `label` holds names with this between them, such as `,`; an empty field is no label;
+    null: a row has one label."""
     columns: Any = field(default=None, metadata=LABELS)
     """Columns that the model takes beside the text: a list of names, or name -> auto (by its values), number, category
     or date; null: none."""

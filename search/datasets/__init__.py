@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from search.config.dataset import DatasetConfig
@@ -22,8 +21,9 @@ from search.datasets.limits import Limits
 from search.datasets.published import by_column, by_recipe, count_shared, settle_shared, without_unseen
 from search.datasets.rare import settle_rare
 from search.datasets.read import is_table_archive, read
+from search.datasets.several import has_several
 from search.datasets.split import Splits, split
-from search.datasets.table import Examples, Table
+from search.datasets.table import Examples, Table, every
 from search.datasets.text_columns import text_columns
 from search.errors import InputError
 
@@ -87,6 +87,8 @@ def _read_files(config: DatasetConfig, data: Path) -> dict[str, Table]:
         raise InputError(f"dataset.split_column={config.split_column}: {table.source} is a folder, it has no columns")
     if config.columns is not None and not table.columns:
         raise InputError(f"dataset.columns={config.columns}: {table.source} is a folder, it has no columns")
+    if has_several(config) and path.is_dir():
+        raise InputError(f"Several labels per text: {table.source} is a folder, in which a text has one")
     if config.recipe is not None and test is not None:
         raise InputError(f"{table.source} has a test folder, and dataset.recipe makes the splits: give one of them")
     tables = {"train": table}
@@ -104,10 +106,10 @@ def _read_files(config: DatasetConfig, data: Path) -> dict[str, Table]:
 
 
 def _to_examples(
-    table: Table, codes: NDArray[np.int64], columns: Sequence[Column], config: DatasetConfig
+    table: Table, codes: NDArray[Any], columns: Sequence[Column], config: DatasetConfig
 ) -> tuple[Examples, Cleaning]:
     """Keeps the rows of the requested classes, and handles repeated texts by the rules."""
-    wanted = codes != LEFT_OUT
+    wanted = every(codes != LEFT_OUT)
     values = beside(columns, table.columns, table.rows, table.source)
     examples = Examples(table.texts, codes, table.rows, values).take(wanted)
     examples, counts = resolve_repeats(examples, config, table.source)

@@ -11,6 +11,7 @@ from search.datasets.column_kinds import asked_columns
 from search.datasets.dialect import QUOTINGS
 from search.datasets.hints import nearest, require_known
 from search.datasets.read import FORMATS
+from search.datasets.several import check_several
 from search.datasets.table import SPLITS
 from search.datasets.text_columns import text_columns
 from search.errors import InputError
@@ -72,6 +73,7 @@ def check_config(config: DatasetConfig) -> None:
     _check_ordered(config)
     if config.label_ranges is not None:
         _check_ranges(config.label_ranges)
+    check_several(config)
 
 
 def _check_size(size: Any, key: str) -> None:

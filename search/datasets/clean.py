@@ -144,9 +144,12 @@ def resolve_repeats(examples: Examples, config: DatasetConfig, source: str) -> t
         InputError: A rule forbids the conflicts or duplicates.
     """
     ids = text_ids(_contents(examples))
-    # The distinct pairs of text and label, and how often each stands there.
-    width = int(examples.labels.max(initial=0)) + 1
-    pairs, pair_of_row, size = np.unique(ids * width + examples.labels, return_inverse=True, return_counts=True)
+    # The distinct pairs of text and label, and how often each stands there; several labels count as one by all of them.
+    labels = examples.labels
+    if labels.ndim == 2:
+        labels = np.unique(labels, axis=0, return_inverse=True)[1].reshape(-1)
+    width = int(labels.max(initial=0)) + 1
+    pairs, pair_of_row, size = np.unique(ids * width + labels, return_inverse=True, return_counts=True)
     text_of_pair = pairs // width
     labels_of_text = np.bincount(text_of_pair)
     conflicting = labels_of_text > 1

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from search.config.dataset import DatasetConfig
 from search.datasets.clean import distinct_texts
-from search.datasets.table import Examples
+from search.datasets.several import dealt_by_labels
+from search.datasets.table import Examples, class_counts
 from search.errors import InputError
 from spaces import AUTO
 
@@ -79,8 +81,8 @@ def number_of_folds(parts: Mapping[str, Examples], classes: int, config: Dataset
     sized = config.valid_size is not None or config.train_size is not None or config.train_fraction < 1
     if "valid" in parts or sized or not config.stratify:
         return None
-    counts = np.bincount(distinct_texts(parts["train"])[1], minlength=classes)
-    texts = int(counts.sum())
+    labels = distinct_texts(parts["train"])[1]
+    counts, texts = class_counts(labels, classes), len(labels)
     size = 0 if "test" in parts else config.test_size
     left = texts - (size if isinstance(size, int) else round(size * texts))
     if left >= FEW:
@@ -110,12 +112,12 @@ def number_folds(
         InputError: A class would be missing from a fold.
     """
     ids, labels = distinct_texts(train)
-    fold = assign_folds(labels if stratify else np.zeros_like(labels), folds, random)[ids]
+    fold = assign_folds(labels if stratify else np.zeros(len(labels), np.int64), folds, random)[ids]
     for number in range(folds):
-        counts = np.bincount(train.labels[fold == number], minlength=len(classes))
+        counts = class_counts(train.labels[fold == number], len(classes))
         if not counts.all():
             rarest = int(counts.argmin())
-            there = int((labels == rarest).sum())
+            there = int(class_counts(labels, len(classes))[rarest])
             raise InputError(
                 f"dataset.folds={folds}: class {classes[rarest]!r} is missing from a fold, as {there:,} of the "
                 f"{len(labels):,} texts to learn from are of it: take fewer folds"
@@ -124,8 +126,13 @@ def number_folds(
     return fold
 
 
-def assign_folds(labels: NDArray[np.int64], folds: int, random: np.random.Generator) -> NDArray[np.int64]:
-    """Assigns rows to folds, those of each class in turn and in random order; returns each row's fold, int64 [n]."""
+def assign_folds(labels: NDArray[Any], folds: int, random: np.random.Generator) -> NDArray[np.int64]:
+    """Assigns rows to folds, those of each class in turn and in random order; returns each row's fold, int64 [n].
+
+    With several labels [n, labels] each fold gets its share of each of them.
+    """
+    if labels.ndim == 2:
+        return dealt_by_labels(labels, folds, random)
     order = np.lexsort((random.random(len(labels)), labels))
     dealt = np.empty(len(labels), np.int64)
     dealt[order] = np.arange(len(labels)) % folds

@@ -14,6 +14,7 @@ from search.datasets.hints import listing, nearest
 from search.datasets.notation import as_number, as_string, notation, whole
 from search.datasets.ordering import in_order
 from search.datasets.rare import MERGED
+from search.datasets.several import encode_several, has_several, indicators
 from search.datasets.table import Table
 from search.errors import InputError
 
@@ -31,11 +32,12 @@ class Encoded(NamedTuple):
         classes: Names of the classes.
         unseen: Names of those that only the other tables hold.
         codes: For each table [n] int64, an index into the classes, or from their number on into `unseen`; or LEFT_OUT.
+            With several labels per text [n, classes] int8, see `search.datasets.several`.
     """
 
     classes: tuple[str, ...]
     unseen: tuple[str, ...]
-    codes: list[_Codes]
+    codes: list[NDArray[Any]]
 
 
 def encode_labels(train: Table, others: Sequence[Table], config: DatasetConfig) -> Encoded:
@@ -58,6 +60,8 @@ def encode_labels(train: Table, others: Sequence[Table], config: DatasetConfig) 
             holds no class of train, or the classes have not the order that is asked for.
     """
     tables = [train, *others]
+    if has_several(config):
+        return Encoded(*encode_several(tables, config))
     found = [_distinct(table.labels) for table in tables]
     named: list[list[str | None]]
     if config.label_ranges is not None:
@@ -104,7 +108,7 @@ def encode_labels(train: Table, others: Sequence[Table], config: DatasetConfig) 
     return Encoded(tuple(classes), tuple(unseen), codes)
 
 
-def encode_as(table: Table, classes: Sequence[str], config: DatasetConfig) -> _Codes:
+def encode_as(table: Table, classes: Sequence[str], config: DatasetConfig) -> NDArray[Any]:
     """Encodes each row's class as an index into the classes of a trained model.
 
     Args:
@@ -119,6 +123,8 @@ def encode_as(table: Table, classes: Sequence[str], config: DatasetConfig) -> _C
     Raises:
         InputError: A label is no class of the model; the message lists each with its rows.
     """
+    if has_several(config):
+        return indicators(table, classes)
     values, where = _distinct(table.labels)
     names: list[str | None]
     if config.label_ranges is not None:

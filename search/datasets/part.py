@@ -7,8 +7,12 @@ from numpy.typing import NDArray
 
 from search.config.dataset import DatasetConfig
 from search.datasets.clean import distinct_texts
+from search.datasets.several import dealt_by_labels
 from search.datasets.table import Examples
 from search.errors import InputError
+
+_DEALT = 20
+"""Parts that texts with several labels are dealt to, each with its share of every label; some in a row are taken."""
 
 
 def part_of(
@@ -53,7 +57,9 @@ def part_of(
             "make dataset.train_size, valid_size or test_size smaller"
         )
     order = random.permutation(there)
-    if config.stratify:
+    if config.stratify and labels.ndim == 2:
+        order = order[np.argsort(dealt_by_labels(labels[order], min(_DEALT, there), random), kind="stable")]
+    elif config.stratify:
         order = order[np.argsort(_places(labels[order]), kind="stable")]
     taken = np.zeros(there, dtype=bool)
     taken[order[:count]] = True

@@ -140,7 +140,7 @@ def without_unseen(parts: Mapping[str, Examples], classes: int) -> tuple[dict[st
     Raises:
         InputError: Fewer than two classes are left in valid, which then ranks no trials.
     """
-    if "valid" not in parts:
+    if "valid" not in parts or parts["valid"].labels.ndim == 2:
         return dict(parts), Cleaning()
     known = parts["valid"].labels < classes
     if len(set(parts["valid"].labels[known].tolist())) < 2:

@@ -13,7 +13,7 @@ from search.config.dataset import DatasetConfig
 from search.datasets.clean import Cleaning, distinct_texts
 from search.datasets.folds import number_of_folds
 from search.datasets.hints import listing
-from search.datasets.table import SPLITS, Examples
+from search.datasets.table import SPLITS, Examples, class_counts
 from search.errors import InputError
 from spaces import AUTO
 
@@ -90,7 +90,9 @@ def settle_rare(parts: Mapping[str, Examples], classes: tuple[str, ...], config:
 def _recoded(
     examples: Examples, new: NDArray[np.int64], shift: int, rare: NDArray[np.int64]
 ) -> tuple[Examples, Cleaning]:
-    """The rows with their new codes, those without one left out."""
+    """The rows with their new codes, those without one left out; of several labels those that stay."""
+    if examples.labels.ndim == 2:
+        return replace(examples, labels=examples.labels[:, new >= 0]), Cleaning()
     known = examples.labels < len(new)
     codes = np.where(known, new[np.where(known, examples.labels, 0)], examples.labels + shift)
     kept = codes >= 0
@@ -138,5 +140,4 @@ class _Least:
 
 
 def _counts(train: Examples, classes: int) -> NDArray[np.int64]:
-    counts: NDArray[np.int64] = np.bincount(distinct_texts(train)[1], minlength=classes)
-    return counts
+    return class_counts(distinct_texts(train)[1], classes)

@@ -12,6 +12,7 @@ from search.datasets.file_lists import Files, list_files
 from search.datasets.folder import read_folder
 from search.datasets.hints import listing, nearest
 from search.datasets.limits import Limits
+from search.datasets.several import gathered, label_columns
 from search.datasets.source import Decoding, Source
 from search.datasets.table import Table
 from search.datasets.text_columns import as_typed, text_columns
@@ -135,11 +136,11 @@ def _read_folder(path: Path, files: Files, member: str | None, config: DatasetCo
 def _read_table(source: Source, name: str, config: DatasetConfig) -> Table:
     """Reads one table by its format, each of which has its own reader."""
     file_format = ending_format(name) if config.format in ("auto", "xlsx") else config.format
-    texts, label = text_columns(config.text), config.label
-    taken = [one.strip() for one in texts]
+    texts, several = text_columns(config.text), label_columns(config)
+    label, taken = (several or (config.label,))[0], [one.strip() for one in texts]
     if label.strip() in taken:
         raise InputError(f"dataset.text and dataset.label are both {label!r}: expected two columns")
-    beside = tuple(asked_columns(config))
+    beside = (*asked_columns(config), *several[1:])
     if config.split_column is not None and config.split_column.strip() in (*taken, label.strip()):
         raise InputError(
             f"dataset.split_column={config.split_column} is also the column of texts or labels: expected one of its own"
@@ -153,15 +154,17 @@ def _read_table(source: Source, name: str, config: DatasetConfig) -> Table:
     if file_format == "jsonl":
         from search.datasets.jsonlines import read_json_lines
 
-        return read_json_lines(source, texts, label, _decoding(config), config.split_column, beside)
+        table = read_json_lines(source, texts, label, _decoding(config), config.split_column, beside)
+        return gathered(table, config)
     if file_format == "parquet":
         from search.datasets.parquet import read_parquet
 
-        return read_parquet(source, texts, label, config.split_column, beside)
+        return gathered(read_parquet(source, texts, label, config.split_column, beside), config)
     from search.datasets.delimited import read_delimited
 
     dialect = Dialect.of(config, file_format)
-    return read_delimited(source, texts, label, dialect, _decoding(config), config.split_column, beside)
+    table = read_delimited(source, texts, label, dialect, _decoding(config), config.split_column, beside)
+    return gathered(table, config)
 
 
 def _decoding(config: DatasetConfig) -> Decoding:

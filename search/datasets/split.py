@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,8 @@ from search.datasets.beside import Column
 from search.datasets.clean import Cleaning, distinct_texts
 from search.datasets.folds import Fold, cross_folds, number_folds, number_of_folds
 from search.datasets.part import part_of
-from search.datasets.table import SPLITS, Examples
+from search.datasets.several import drawn
+from search.datasets.table import SPLITS, Examples, class_counts, every
 from search.errors import InputError
 from search.evaluation.metric_list import Target
 from spaces import AUTO
@@ -61,7 +63,7 @@ class Splits:
     @property
     def target(self) -> Target:
         """The target of the prediction."""
-        return Target(len(self.classes), self.ordered)
+        return Target(len(self.classes), self.ordered, several=self.train.labels.ndim == 2)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -89,12 +91,12 @@ class Splits:
     @property
     def labelled(self) -> Examples:
         """The rows of `refit` and, but for those of unseen classes, of test, for the final model."""
-        return self.refit + self.test.take(self.test.labels < len(self.classes))
+        return self.refit + self.test.take(every(self.test.labels < len(self.classes)))
 
     def sizes(self) -> dict[str, dict[str, int]]:
         """The number of rows of each class in each split."""
         return {
-            name: dict(zip(self.names, _per_class(split.labels, len(self.names)).tolist(), strict=True))
+            name: dict(zip(self.names, class_counts(split.labels, len(self.names)).tolist(), strict=True))
             for name, split in self.parts.items()
         }
 
@@ -139,7 +141,7 @@ def split(parts: Mapping[str, Examples], classes: tuple[str, ...], config: Datas
     over_limit = sum(map(len, parts.values())) - sum(map(len, within.values()))
     cut = {**within, **_cut(within["train"], wanted[1:], classes, config, random)}
     train = part_of(cut["train"], within["train"], classes, config, random)
-    if not config.stratify:
+    if not config.stratify or train.labels.ndim == 2:
         _require_every_class({**{name: cut[name] for name in wanted}, "train": train}, classes)
     cleaning = Cleaning(over_limit=over_limit, unused=len(cut["train"]) - len(train))
     if folds is not None:
@@ -158,7 +160,7 @@ def _limit(
 ) -> Examples:
     """Draws a stratified sample within the limit, of rows that the named splits are cut out of."""
     ids, labels = distinct_texts(examples)
-    counts = _per_class(labels, len(classes))
+    counts = class_counts(labels, len(classes))
     if config.limit is None or config.limit >= len(labels):
         return examples
     if config.limit < len(names) * len(counts):
@@ -166,6 +168,8 @@ def _limit(
             f"dataset.limit={config.limit} is too few for {len(counts)} classes in {', '.join(names)}: "
             f"expected {len(names) * len(counts)} or more"
         )
+    if labels.ndim == 2:
+        return examples.take(drawn(labels, config.limit, random)[ids])
     share = apportion(counts, config.limit, np.minimum(counts, len(names)), counts)
     taken = np.zeros(len(labels), dtype=bool)
     for of_class, count in zip(_shuffled(labels, counts, random), share, strict=True):
@@ -183,8 +187,11 @@ def _cut(
     """Cuts the requested splits, valid or test; train is the rest."""
     ids, labels = distinct_texts(examples)
     if not config.stratify:
-        labels = np.zeros_like(labels)
-    left = _per_class(labels, len(classes) if config.stratify else 1)
+        labels = np.zeros(len(labels), np.int64)
+    if labels.ndim == 2:
+        side = _side_by_labels(labels, names, config, random)
+        return {name: examples.take(side[ids] == name) for name in ("train", *names)}
+    left = class_counts(labels, len(classes) if config.stratify else 1)
     shuffled = _shuffled(labels, left, random)
     begin = np.zeros_like(left)
     side = np.full(len(labels), "train", dtype="<U5")
@@ -197,6 +204,24 @@ def _cut(
             side[of_class[start : start + count]] = name
         begin, left = begin + share, left - share
     return {name: examples.take(side[ids] == name) for name in ("train", *names)}
+
+
+def _side_by_labels(
+    labels: NDArray[Any], names: Sequence[str], config: DatasetConfig, random: np.random.Generator
+) -> NDArray[np.str_]:
+    """The split of each text, so that each split gets its share of each of several labels."""
+    side = np.full(len(labels), "train", dtype="<U5")
+    for name in reversed(names):
+        left = np.flatnonzero(side == "train")
+        size = (config.test_size if name == "test" else config.valid_size) or _VALID_SIZE
+        count = size if isinstance(size, int) else round(size * len(labels))
+        if not 0 < count < len(left):
+            raise InputError(
+                f"dataset.{name}_size={size} asks for {count:,} of {len(labels):,} texts, of which {len(left):,} are "
+                "available: give another size"
+            )
+        side[left[drawn(labels[left], count, random)]] = name
+    return side
 
 
 def _share(left: Counts, size: int | float, texts: int, later: int, name: str, classes: tuple[str, ...]) -> Counts:
@@ -221,12 +246,18 @@ def _share(left: Counts, size: int | float, texts: int, later: int, name: str, c
 
 
 def _require_every_class(splits: Mapping[str, Examples], classes: tuple[str, ...]) -> None:
-    """Refuses an unstratified split that lacks a class."""
+    """Refuses a split that lacks a class, which several labels and plain shuffles can bring about."""
     for name, examples in splits.items():
-        counts = _per_class(examples.labels, len(classes))
+        counts = class_counts(examples.labels, len(classes))
         if not counts.all():
+            rarest = classes[int(counts.argmin())]
+            if examples.labels.ndim == 2:
+                raise InputError(
+                    f"No text with label {rarest!r} came into {name}: take another seed, a larger dataset.{name}_size, "
+                    "or leave the label out (dataset.labels, dataset.classes)"
+                )
             raise InputError(
-                f"The plain shuffle (dataset.stratify=false) put no text of class {classes[int(counts.argmin())]!r} "
+                f"The plain shuffle (dataset.stratify=false) put no text of class {rarest!r} "
                 f"into {name}: take another seed, a larger dataset.{name}_size, or dataset.stratify=true"
             )
 
@@ -236,7 +267,3 @@ def _shuffled(labels: NDArray[np.int64], counts: Counts, random: np.random.Gener
     order = random.permutation(len(labels))
     by_class = order[np.argsort(labels[order], kind="stable")]
     return np.split(by_class, np.cumsum(counts)[:-1])
-
-
-def _per_class(labels: NDArray[np.int64], classes: int) -> Counts:
-    return np.asarray(np.bincount(labels, minlength=classes))

@@ -20,7 +20,8 @@ class Table:
 
     Attributes:
         texts: [n] object: str, or None where the field is missing.
-        labels: [n] object: str, int, float or bool as the format holds them, or None.
+        labels: [n] object: str, int, float or bool as the format holds them, or None; a frozenset of names where a
+            text has several labels.
         rows: [n] int64: the number of each row in its source. Row 1 is the first below the header; in a folder it is
             the first file in sorted order.
         source: The file or folder, as named in messages.
@@ -54,13 +55,13 @@ class Examples:
 
     Attributes:
         texts: [n] object: str, never empty, without white space around.
-        labels: [n] int64: index into the classes.
+        labels: [n] int64: index into the classes. Several labels per text: [n, labels] int8, 1 where a row has one.
         rows: [n] int64: the number of each row in its source.
         beside: [n] structured: the columns beside the texts, from `search.datasets.beside`; None: there are none.
     """
 
     texts: NDArray[np.object_]
-    labels: NDArray[np.int64]
+    labels: NDArray[Any]
     rows: NDArray[np.int64]
     beside: NDArray[Any] | None = None
 
@@ -85,6 +86,18 @@ class Examples:
     def inputs(self) -> NDArray[Any]:
         """The rows as a model takes them: the texts, or a structured array of texts and columns."""
         return joined(self.texts, self.beside)
+
+
+def class_counts(labels: NDArray[Any], classes: int) -> NDArray[np.int64]:
+    """Counts the rows of each class, or with each of several labels, int64 [classes]."""
+    if labels.ndim == 2:
+        return np.asarray(labels.sum(axis=0, dtype=np.int64))
+    return np.asarray(np.bincount(labels, minlength=classes))
+
+
+def every(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The rows of which all holds, bool [n], from a mask of their labels, [n] or [n, labels]."""
+    return np.asarray(mask.all(axis=1) if mask.ndim == 2 else mask)
 
 
 def object_array(values: list[Any]) -> NDArray[np.object_]:

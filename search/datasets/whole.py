@@ -16,7 +16,7 @@ from search.datasets.fetch import existing, locate
 from search.datasets.labels import LEFT_OUT, encode_as
 from search.datasets.limits import Limits
 from search.datasets.read import is_table_archive, read
-from search.datasets.table import Examples, Table
+from search.datasets.table import Examples, Table, every
 from search.errors import InputError
 
 
@@ -55,7 +55,7 @@ def load_whole(config: DatasetConfig, data: Path, classes: Sequence[str], column
     table, of_test = _read(config, data)
     table, cleaning = drop_missing(table, config)
     codes = encode_as(table, classes, config)
-    wanted = codes != LEFT_OUT
+    wanted = every(codes != LEFT_OUT)
     if columns and not table.columns:
         raise InputError(f"{table.source} is a folder: the model takes columns beside the texts, {[*config.columns]}")
     examples = Examples(table.texts, codes, table.rows, beside(columns, table.columns, table.rows, table.source))

@@ -50,6 +50,40 @@ def words_and_columns(columns: Callable[[], Any]) -> Pipeline:
     return make_pipeline(FeatureUnion([("words", words), ("columns", columns())]), word_regression(C=4))
 
 
+class OneVsRest:
+    """A model for each of several labels, which tells the texts that have it from the others.
+
+    scikit-learn's asks for models that it can copy; these share counts of words.
+
+    Args:
+        make: Makes a model of two classes.
+
+    Attributes:
+        classes_: The positions of the labels.
+    """
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+
+    def fit(self, rows: Any, labels: NDArray[np.integer]) -> OneVsRest:
+        """Fits the models on labels [n, labels]; a label that all rows have, or none, gets no model."""
+        self.classes_ = np.arange(labels.shape[1])
+        self._constant = [float(own[0]) if (own == own[0]).all() else None for own in labels.T]
+        self._models = [
+            None if constant is not None else self._make().fit(rows, own.astype(np.int64))
+            for own, constant in zip(labels.T, self._constant, strict=True)
+        ]
+        return self
+
+    def predict_proba(self, rows: Any) -> NDArray[np.float64]:
+        """The probability of each label, float64 [n, labels]."""
+        columns = [
+            np.full(len(rows), constant) if model is None else model.predict_proba(rows)[:, 1]
+            for model, constant in zip(self._models, self._constant, strict=True)
+        ]
+        return np.column_stack(columns)
+
+
 def texts_of_rows(rows: NDArray[Any]) -> NDArray[np.object_]:
     """The texts of rows, which may have columns beside them, strings [n]."""
     texts: NDArray[np.object_] = rows[rows.dtype.names[0]] if rows.dtype.names else rows

@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 from search.evaluation.baseline_models import (
     LOGISTIC_REGRESSION,
     MAJORITY,
+    OneVsRest,
     texts_of_rows,
     word_models,
     words_and_columns,
@@ -21,7 +22,9 @@ from search.evaluation.baseline_models import (
 from search.evaluation.frozen_regression import Features, FeaturesBeside, FrozenRegression, RegressionBeside
 from search.evaluation.metric_list import Target
 from search.evaluation.metrics import score
-from search.evaluation.threshold import best_threshold
+from search.evaluation.several import thresholds
+from search.evaluation.threshold import chosen_threshold
+from search.evaluation.weighted import Threshold
 from search.utils.timing import milliseconds_per_text
 
 BACKBONE_LOGISTIC_REGRESSION = "backbone_logistic_regression"
@@ -91,7 +94,7 @@ class FrozenBackbone:
 class Baseline:
     """The results of a baseline; either `error` is set or the others are."""
 
-    threshold: float | None = None
+    threshold: Threshold = None
     """Two classes: as given, or chosen on the validation split; 0.5 for the majority class."""
     valid: dict[str, float] | None = None
     """Metrics on the validation split, fitted on the training split."""
@@ -194,22 +197,25 @@ def _as_it_is(rows: NDArray[Any]) -> NDArray[Any]:
 def _run(
     make: Callable[[], Any],
     rows: _Rows,
-    threshold: float | None,
+    threshold: Threshold,
     of_split: Callable[[Labelled], Any],
     of_rows: Callable[[NDArray[Any]], Any],
 ) -> Baseline:
     """Fits and scores one; `of_split` and `of_rows` give what it takes."""
     folds, valid, test, refit, target = rows
-    classes = 1 + int(refit.labels.max())  # it holds every class; test may hold others
+    several = refit.labels.ndim == 2
+    # The rows of the refit hold every class; test may hold others.
+    classes = refit.labels.shape[1] if several else 1 + int(refit.labels.max())
+    make = partial(OneVsRest, make) if several else make
     valid_probabilities = np.empty((len(valid.labels), classes))
     try:
         for fold in folds:
             fitted = make().fit(of_split(fold.train), fold.train.labels)
             valid_probabilities[fold.at] = _probabilities(fitted, of_split(fold.valid), classes)
-        if classes > 2:
-            threshold = None
-        elif threshold is None:
-            threshold = best_threshold(valid.labels, valid_probabilities)
+        if threshold is None or (classes > 2 and not several):
+            threshold = chosen_threshold(valid.labels, valid_probabilities)
+        elif several:
+            threshold = thresholds(threshold, classes)
         model = make().fit(of_split(refit), refit.labels)
     except ValueError as error:
         if not any(reason in str(error) for reason in _NO_WORDS):

@@ -10,16 +10,17 @@ from threadpoolctl import threadpool_limits
 
 from search.evaluation.metric_list import Target
 from search.evaluation.metrics import names
-from search.evaluation.weighted import WeightedScorer
+from search.evaluation.several import scorer_of
+from search.evaluation.weighted import Threshold
 
 _ELEMENTS = 2**19
 """Weights held at once: a few megabytes, near the size of a processor's cache."""
 
 
 def intervals(
-    labels: NDArray[np.int64],
+    labels: NDArray[np.integer],
     probabilities: NDArray[np.float64],
-    threshold: float | None,
+    threshold: Threshold,
     target: Target | None = None,
     *,
     resamples: int = 1000,
@@ -48,12 +49,12 @@ def intervals(
     Raises:
         ValueError: See `search.evaluation.score`.
     """
-    scorer = WeightedScorer(labels, probabilities, threshold)
+    scorer = scorer_of(labels, probabilities, threshold)
     with threadpool_limits(limits=1):  # each product is small: more threads would wait for each other
         parts = [scorer(weights) for weights in resampled(len(labels), resamples, seed)]
     tails = [(1 - confidence) / 2, (1 + confidence) / 2]
     found = {}
-    for name in names(target or Target(scorer.classes)):
+    for name in names(target or scorer.target):
         values = np.concatenate([part[name] for part in parts])
         defined = values[~np.isnan(values)]
         low, high = np.quantile(defined, tails) if len(defined) else (np.nan, np.nan)

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from search.evaluation import metric_list
 from search.evaluation.metric_list import Metric, Target
-from search.evaluation.weighted import WeightedScorer, decide
+from search.evaluation.several import scorer_of
+from search.evaluation.weighted import Threshold, decide
 
 # The loss that models are trained with: log loss, weighted.
 _LOSS = Metric("loss", lower_is_better=True, limits=(0.0, math.inf))
@@ -57,9 +58,9 @@ def test_metric(objective: str) -> str:
 
 
 def score(
-    labels: NDArray[np.int64],
+    labels: NDArray[np.integer],
     probabilities: NDArray[np.float64],
-    threshold: float | None = None,
+    threshold: Threshold = None,
     target: Target | None = None,
 ) -> dict[str, float]:
     """Every metric of a set of predictions.
@@ -75,9 +76,14 @@ def score(
     the label; `quadratic_kappa` is Cohen's kappa with squared steps as weights (Cohen, 1968), NaN where all predictions
     and all labels are of one and the same class.
 
+    Several labels per text: `micro_f1` counts all pairs of text and label, `macro_f1`, `roc_auc` and
+    `average_precision` are means over the labels; `subset_accuracy` is the share of texts all of whose labels are
+    right, `hamming_loss` that of wrong labels; `log_loss` is the mean over texts and labels.
+
     Args:
-        labels: int [n], from 0 to classes - 1; in a binary task 1 is the positive class. A label from `classes` on is
-            of a class that the model doesn't know: an error, whatever is predicted.
+        labels: int [n, labels], 0 or 1, where a text has several; else int [n], from 0 to classes - 1; in a binary task
+            1 is the positive class. A label from `classes` on is of a class that the model doesn't know: an error,
+            whatever is predicted.
         probabilities: float [n, classes].
         threshold: See `predict`.
         target: What is predicted; None: as many classes as there are probabilities, without an order.
@@ -90,13 +96,13 @@ def score(
     Raises:
         ValueError: The arrays do not fit each other, or a probability is not finite.
     """
-    scorer = WeightedScorer(labels, probabilities, threshold)
+    scorer = scorer_of(labels, probabilities, threshold)
     scores = scorer(np.ones((1, len(labels))))
-    return {name: float(scores[name][0]) for name in names(target or Target(scorer.classes))}
+    return {name: float(scores[name][0]) for name in names(target or scorer.target)}
 
 
 def score_by(
-    metric: str, labels: NDArray[np.int64], probabilities: NDArray[np.floating], threshold: float | None = None
+    metric: str, labels: NDArray[np.integer], probabilities: NDArray[np.floating], threshold: Threshold = None
 ) -> float:
     """One metric of a set of predictions, as `score` gives it to a target that has it.
 
@@ -106,7 +112,7 @@ def score_by(
         probabilities: float [n, classes].
         threshold: See `predict`.
     """
-    scorer = WeightedScorer(labels, probabilities, threshold, curves=needs_curves(metric))
+    scorer = scorer_of(labels, probabilities, threshold, curves=needs_curves(metric))
     return float(scorer(np.ones((1, len(labels))))[metric][0])
 
 
@@ -115,16 +121,16 @@ def needs_curves(metric: str) -> bool:
     return metric in _CURVES
 
 
-def predict(probabilities: NDArray[np.float64], threshold: float | None = None) -> NDArray[np.int64]:
+def predict(probabilities: NDArray[np.float64], threshold: Threshold = None) -> NDArray[np.integer]:
     """The classes that probabilities stand for.
 
     Args:
         probabilities: float [n, classes].
         threshold: Two classes only: 1 where its probability reaches the threshold. None: the most probable class, the
-            first of equals.
+            first of equals. A sequence: the thresholds of several labels.
 
     Returns:
-        int64 [n], indices of classes.
+        int64 [n], indices of classes; int8 [n, labels] of several labels, 1 where a text has one.
 
     Raises:
         ValueError: There is a threshold, but more than two classes.

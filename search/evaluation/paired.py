@@ -13,7 +13,8 @@ from threadpoolctl import threadpool_limits
 
 from search.evaluation.bootstrap import resampled
 from search.evaluation.metrics import direction, needs_curves
-from search.evaluation.weighted import WeightedScorer
+from search.evaluation.several import scorer_of
+from search.evaluation.weighted import Threshold
 
 # At 1,000 resamples of 100,000 rows a comparison would take longer than the search of a small data set.
 _MOST_DRAWS = 20_000_000
@@ -32,7 +33,7 @@ class Predictions(NamedTuple):
     """A classifier's predictions: probabilities [n, classes], and the threshold of two classes or None."""
 
     probabilities: NDArray[np.floating]
-    threshold: float | None
+    threshold: Threshold
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def _defined(value: Any) -> Any:
 
 
 def paired_gains(
-    labels: NDArray[np.int64],
+    labels: NDArray[np.integer],
     classifier: Predictions,
     others: Mapping[str, Predictions],
     metric: str,
@@ -118,7 +119,7 @@ def paired_gains(
     classes = classifier.probabilities.shape[1]
     cost = len(labels) * (classes if curves and classes > 2 else 1)
     resamples = max(min(resamples, _MOST_DRAWS // cost), min(resamples, _LEAST_RESAMPLES))
-    scorers = [WeightedScorer(labels, *one, curves=curves) for one in (classifier, *others.values())]
+    scorers = [scorer_of(labels, *one, curves=curves) for one in (classifier, *others.values())]
     whole = [float(scorer(np.ones((1, len(labels))))[metric][0]) for scorer in scorers]
     with threadpool_limits(limits=1):
         parts = [[scorer(weights)[metric] for scorer in scorers] for weights in resampled(len(labels), resamples, seed)]

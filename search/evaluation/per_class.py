@@ -9,31 +9,33 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from search.evaluation.several import one_against_rest
 from search.evaluation.weighted import padded
 
 
 def per_class(
     classes: Sequence[str],
-    labels: NDArray[np.int64],
+    labels: NDArray[np.integer],
     probabilities: NDArray[np.float64],
-    counts: NDArray[np.int64],
+    predicted: NDArray[np.integer],
 ) -> list[dict[str, Any]]:
     """Scores each class.
 
     Args:
         classes: Names of the classes.
-        labels: int [n].
+        labels: int [n], or [n, classes] of several labels.
         probabilities: float [n, classes].
-        counts: The result of `search.evaluation.curves.confusion`.
+        predicted: Like the labels.
 
     Returns:
         For each class name, rows, predicted (how often it was), precision, recall, f1, average_precision and roc_auc;
         None where a metric is undefined.
     """
     found, probabilities = [], padded(probabilities, labels)
+    true, decided = (one_against_rest(one, len(classes)) for one in (labels, predicted))
     for k, name in enumerate(classes):
-        hits, own, said = int(counts[k, k]), int(counts[k].sum()), int(counts[:, k].sum())
-        positive = labels == k
+        positive = true[:, k]
+        own, said, hits = int(positive.sum()), int(decided[:, k].sum()), int((positive & decided[:, k]).sum())
         two_sided = positive.any() and not positive.all()
         found.append(
             {

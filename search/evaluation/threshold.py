@@ -8,7 +8,22 @@ from numpy.typing import NDArray
 _NEUTRAL = 0.5
 
 
-def best_threshold(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> float:
+def chosen_threshold(
+    labels: NDArray[np.integer], probabilities: NDArray[np.float64]
+) -> float | tuple[float, ...] | None:
+    """The threshold that validation chooses: of two classes, of each of several labels, or of more classes none.
+
+    Args:
+        labels: int [n], or [n, labels] of several labels.
+        probabilities: float [n, classes].
+    """
+    if labels.ndim == 2:
+        pairs = (np.column_stack([1 - one, one]) for one in probabilities.T)
+        return tuple(best_threshold(own, pair) for own, pair in zip(labels.T, pairs, strict=True))
+    return best_threshold(labels, probabilities) if probabilities.shape[1] == 2 else None
+
+
+def best_threshold(labels: NDArray[np.integer], probabilities: NDArray[np.float64]) -> float:
     """The threshold with the highest F1 of the positive class, over all cuts.
 
     It lies midway between the two neighbouring scores that it separates, so that rounding puts no row on the other

@@ -7,18 +7,31 @@ and means, and running sums along the sorted scores, which give the curves.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from search.evaluation.metric_list import Target
 
 Floats = NDArray[np.float64]
 
 CALIBRATION_BINS = 15
 
 
-def decide(probabilities: Floats, threshold: float | None) -> NDArray[np.int64]:
-    """The class of each row: the most probable, or 1 where its probability reaches the threshold."""
+Threshold: TypeAlias = "float | Sequence[float] | None"
+"""The probability from which the second of two classes is predicted, or each of several labels, whose thresholds are a
+sequence; None: the most probable class is."""
+
+
+def decide(probabilities: Floats, threshold: Threshold) -> NDArray[np.integer]:
+    """The class of each row: the most probable, or 1 where its probability reaches the threshold.
+
+    With a sequence of thresholds int8 [n, labels]: 1 where the probability of a label reaches its own.
+    """
+    if isinstance(threshold, Sequence):
+        return (probabilities >= np.asarray(threshold, np.float64)).astype(np.int8)
     if threshold is None:
         most_probable: NDArray[np.int64] = probabilities.argmax(axis=1)
         return most_probable
@@ -51,10 +64,11 @@ class WeightedScorer:
     """
 
     def __init__(
-        self, labels: ArrayLike, probabilities: ArrayLike, threshold: float | None = None, *, curves: bool = True
+        self, labels: ArrayLike, probabilities: ArrayLike, threshold: Threshold = None, *, curves: bool = True
     ) -> None:
         labels, probabilities = _checked(labels, probabilities)
         rows, self.classes = probabilities.shape
+        self.target = Target(self.classes)
         decided = decide(probabilities, threshold)
         probabilities = padded(probabilities, labels)
         self._columns_of_classes = probabilities.shape[1]
@@ -71,7 +85,7 @@ class WeightedScorer:
         apart = np.abs(labels - decided).astype(np.float64)
         self._apart = np.column_stack([apart, apart**2])
         ranked = [1] if self.classes == 2 else list(range(probabilities.shape[1]))
-        self._rankings = [] if not curves else [_rank(right[:, k], probabilities[:, k]) for k in ranked]
+        self._rankings = [] if not curves else [rank(right[:, k], probabilities[:, k]) for k in ranked]
 
     def __call__(self, weights: Floats) -> dict[str, Floats]:
         """Every metric under each weighting.
@@ -92,8 +106,8 @@ class WeightedScorer:
         scores["log_loss"], scores["brier"] = (sums[:, 3 * k : 3 * k + 2] / total[:, None]).T
         scores["expected_calibration_error"] = np.abs(sums[:, 3 * k + 2 :]).sum(axis=1) / total
         if self._rankings:
-            areas = np.array([_areas(ranking, weights) for ranking in self._rankings])
-            scores["roc_auc"], scores["average_precision"] = _mean_of_defined(np.moveaxis(areas, 0, -1))
+            areas = np.array([areas(ranking, weights) for ranking in self._rankings])
+            scores["roc_auc"], scores["average_precision"] = mean_of_defined(np.moveaxis(areas, 0, -1))
         return scores
 
 
@@ -112,7 +126,7 @@ def _checked(labels: ArrayLike, probabilities: ArrayLike) -> tuple[NDArray[np.in
     return label_array.astype(np.int64), probability_array
 
 
-def padded(probabilities: Floats, labels: NDArray[np.int64]) -> Floats:
+def padded(probabilities: Floats, labels: NDArray[np.integer]) -> Floats:
     """Probabilities with a column of zeros for each class that only the labels know."""
     unknown = int(labels.max()) + 1 - probabilities.shape[1]
     return np.pad(probabilities, ((0, 0), (0, unknown))) if unknown > 0 else probabilities
@@ -143,21 +157,21 @@ def _calibration(right: Floats, probabilities: Floats) -> Floats:
 def _confusion_scores(support: Floats, predicted: Floats, hits: Floats, binary: bool) -> dict[str, Floats]:
     """The metrics of decisions, from the weights of labels, predictions and right predictions, each [weightings, k]."""
     total = support.sum(axis=1)
-    precision = _ratio(hits, predicted)
-    recall = _ratio(hits, support)
-    f1 = _ratio(2 * hits, support + predicted)
+    precision = ratio(hits, predicted)
+    recall = ratio(hits, support)
+    f1 = ratio(2 * hits, support + predicted)
     scores = {"accuracy": hits.sum(axis=1) / total}
     present = support > 0
     for name, values in (("precision", precision), ("recall", recall), ("f1", f1)):
         if binary:
             scores[name] = np.where(present[:, 1], values[:, 1], np.nan)
-        macro = _mean_of_defined(np.where(present, values, np.nan))
+        macro = mean_of_defined(np.where(present, values, np.nan))
         scores[f"macro_{name}"] = np.where(present[:, :2].all(axis=1), macro, np.nan) if binary else macro
         scores[f"weighted_{name}"] = (support * values).sum(axis=1) / total
     # Gorodkin, 2004, Comparing two K-category assignments by a K-category correlation coefficient.
     covariance = hits.sum(axis=1) * total - (support * predicted).sum(axis=1)
     spread = (total**2 - (predicted**2).sum(axis=1)) * (total**2 - (support**2).sum(axis=1))
-    scores["mcc"] = _ratio(covariance, np.sqrt(spread))
+    scores["mcc"] = ratio(covariance, np.sqrt(spread))
     return scores
 
 
@@ -168,17 +182,18 @@ def _distance_scores(support: Floats, predicted: Floats, apart: Floats) -> dict[
     # The sum of squared distances that predictions would have by chance, times the total.
     squares = ((support + predicted) @ places**2) * total
     by_chance = squares - 2 * (support @ places) * (predicted @ places)
-    kappa = 1 - _ratio(apart[:, 1] * total, by_chance, undefined=np.nan)
+    kappa = 1 - ratio(apart[:, 1] * total, by_chance, undefined=np.nan)
     return {"mae": apart[:, 0] / total, "quadratic_kappa": kappa}
 
 
-def _rank(positive: Floats, scores: Floats) -> _Ranking:
+def rank(positive: Floats, scores: Floats) -> _Ranking:
+    """Ranks rows by the scores of one class."""
     order = np.argsort(-scores, kind="stable")
     ends = np.append(np.flatnonzero(np.diff(scores[order])), len(order) - 1)
     return _Ranking(order, positive[order], ends)
 
 
-def _areas(ranking: _Ranking, weights: Floats) -> tuple[Floats, Floats]:
+def areas(ranking: _Ranking, weights: Floats) -> tuple[Floats, Floats]:
     """Area under the ROC curve and average precision under each weighting, each [weightings]."""
     ranked = np.take(weights, ranking.order, axis=1)
     selected = np.cumsum(ranked, axis=1)[:, ranking.ends]
@@ -189,20 +204,21 @@ def _areas(ranking: _Ranking, weights: Floats) -> tuple[Floats, Floats]:
     gained = np.diff(hits, axis=1, prepend=0)
     # Trapezoids under (false alarms, hits); the average precision is a sum of steps, without interpolation.
     trapezoids = np.diff(false_alarms, axis=1, prepend=0) * (hits - gained / 2)
-    area = _ratio(trapezoids.sum(axis=1), positives * negatives, undefined=np.nan)
-    steps = gained * _ratio(hits, selected)
-    return area, _ratio(steps.sum(axis=1), positives, undefined=np.nan)
+    area = ratio(trapezoids.sum(axis=1), positives * negatives, undefined=np.nan)
+    steps = gained * ratio(hits, selected)
+    return area, ratio(steps.sum(axis=1), positives, undefined=np.nan)
 
 
-def _mean_of_defined(values: Floats) -> Floats:
+def mean_of_defined(values: Floats) -> Floats:
     """Means along the last axis over what is not NaN; NaN where nothing else is."""
     defined = ~np.isnan(values)
     if defined.all():
         return np.asarray(values.mean(axis=-1))
-    return _ratio(np.where(defined, values, 0).sum(axis=-1), defined.sum(axis=-1).astype(np.float64), np.nan)
+    return ratio(np.where(defined, values, 0).sum(axis=-1), defined.sum(axis=-1).astype(np.float64), np.nan)
 
 
-def _ratio(numerator: Floats, denominator: Floats, undefined: float = 0.0) -> Floats:
+def ratio(numerator: Floats, denominator: Floats, undefined: float = 0.0) -> Floats:
+    """Quotients, or what is undefined where the denominator is 0."""
     quotient = np.full(denominator.shape, undefined)
     np.divide(numerator, denominator, out=quotient, where=denominator > 0)
     return quotient

@@ -24,7 +24,7 @@ from search.inference.predictor import Labels, Predictions, Predictor
 from search.inference.scoring import score_all
 from search.reporting.evaluation import Scored
 from search.reporting.report.run_files import read_run
-from search.reporting.summary import versions
+from search.reporting.summary import named_columns, versions
 from search.utils.device import configured
 from search.utils.overrides import literal
 
@@ -54,8 +54,9 @@ class Evaluation:
     def predictions(self) -> pd.DataFrame:
         """A row per text: row, text, label, predicted, prob_<class>."""
         examples, classes = self.scored.examples, np.array(self.scored.classes, dtype=object)
-        columns = {"row": examples.rows, "text": examples.texts, "label": classes[examples.labels]}
-        columns["predicted"] = classes[self.scored.predicted]
+        columns: dict[str, Any] = {"row": examples.rows, "text": examples.texts}
+        for name, labels in (("label", examples.labels), ("predicted", self.scored.predicted)):
+            columns |= named_columns(name, self.scored.classes, classes, labels)
         return pd.DataFrame(
             columns | {f"prob_{name}": self.scored.probabilities[:, k] for k, name in enumerate(classes)}
         )

@@ -16,7 +16,7 @@ from search.datasets.hints import require_known
 from search.datasets.stream import ROWS, Rows
 from search.datasets.text_columns import text_columns
 from search.errors import InputError
-from search.evaluation.metrics import names, predict
+from search.evaluation.metrics import names
 from search.inference import FORMATS
 from search.inference.asked import Asked, Texts, columns_beside
 from search.inference.best import Best
@@ -112,7 +112,8 @@ class FinishedRun:
             model: best; ensemble or all, where the run made one.
 
         Returns:
-            A row per text, in their order: text, predicted, prob_<class>.
+            A row per text, in their order: text, predicted, prob_<class>; of several labels predicted_<label>, 0 or 1,
+            in place of predicted.
 
         Raises:
             InputError: A text is no string, a DataFrame has no such column, a text is missing and must not be, there
@@ -132,12 +133,12 @@ class FinishedRun:
         )
         parts = [scored.probabilities for _, scored in found.over(chunks)]
         probabilities = np.full((len(asked.texts), len(self.classes)), np.nan)
-        predicted = np.full(len(asked.texts), None, dtype=object)
+        decided = np.full((len(asked.texts), len(labels.classes) if labels.is_several else 1), None, dtype=object)
         if parts:
             probabilities[at] = np.concatenate(parts)
-            predicted[at] = np.array(labels.classes, dtype=object)[predict(probabilities[at], labels.threshold)]
-        columns = {f"prob_{name}": probabilities[:, k] for k, name in enumerate(labels.classes)}
-        return pd.DataFrame({"text": asked.texts, "predicted": predicted, **columns}, index=asked.index)
+            decided[at] = np.column_stack(labels.predictions(probabilities[at]).decisions)
+        found = zip(labels.columns_added, [*decided.T, *probabilities.T], strict=True)
+        return pd.DataFrame({"text": asked.texts, **dict(found)}, index=asked.index)
 
     def predict_proba(self, texts: Texts, *, missing: str = "keep", model: str = "best") -> NDArray[np.float64]:
         """The probabilities of texts; arguments as for `predict`.
@@ -145,7 +146,7 @@ class FinishedRun:
         Returns:
             float64 [n, classes], in the order of `classes`; NaN where a text is missing.
         """
-        return self.predict(texts, missing=missing, model=model).iloc[:, 2:].to_numpy(np.float64)
+        return self.predict(texts, missing=missing, model=model).iloc[:, -len(self.classes) :].to_numpy(np.float64)
 
     def evaluate(
         self,

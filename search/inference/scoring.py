@@ -155,22 +155,27 @@ class Job:
         return stream_delimited(source, self.text_columns, dialect, decoding, refuse, self.columns)
 
     @contextmanager
-    def writing(self, stream: Stream, classes: tuple[str, ...]) -> Iterator[Write]:
-        """Opens the output; a file appears when the block has ended without an error."""
+    def writing(self, stream: Stream, added: Sequence[str]) -> Iterator[Write]:
+        """Opens the output; a file appears when the block has ended without an error.
+
+        Args:
+            stream: The input.
+            added: The columns of predictions, from `Labels.columns_added`.
+        """
         if self.output is None:
             if isinstance(sys.stdout, io.TextIOWrapper):
                 sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
-            yield self._writer(sys.stdout, stream, classes)
+            yield self._writer(sys.stdout, stream, added)
             sys.stdout.flush()
             return
         with self._binary(self.output) as file:
             if self.format == "parquet":
-                with parquet(file, stream, classes) as write:
+                with parquet(file, stream, added) as write:
                     yield write
             else:
                 # In JSON the replacement of half a surrogate pair is the escape it was read from.
                 text = io.TextIOWrapper(file, encoding="utf-8", errors="backslashreplace", newline="")
-                yield self._writer(text, stream, classes)
+                yield self._writer(text, stream, added)
                 text.flush()
                 text.detach()
 
@@ -184,17 +189,17 @@ class Job:
             with whole_file(output) as path, path.open("wb") as file:
                 yield file
 
-    def _writer(self, file: TextIO, stream: Stream, classes: tuple[str, ...]) -> Write:
+    def _writer(self, file: TextIO, stream: Stream, added: Sequence[str]) -> Write:
         if self.kaggle:
             assert self.dataset.submission is not None
             return submission(file, stream, self.dataset.submission)
         if self.format == "jsonl":
-            return json_lines(file, stream, classes)
+            return json_lines(file, stream, added)
         ending = None if self.output is None else ending_format(self.output.name)
         separator = stream.separator
         if ending == "tsv" or (ending == "csv" and separator == "\t"):
             separator = "\t" if ending == "tsv" else ","
-        return delimited(file, stream, classes, separator)
+        return delimited(file, stream, added, separator)
 
 
 def score_all(predictor: Predictor, stream: Stream, write: Write, say: Callable[[str], None]) -> str:

@@ -19,31 +19,34 @@ Write = Callable[[Rows, Predictions], None]
 _GROUP = 1 << 16
 
 
-def added_columns(classes: Sequence[str], present: Sequence[str]) -> list[str]:
-    """The names of the columns that predictions add: `predicted`, and `prob_<class>` for each class.
+def check_added(added: Sequence[str], present: Sequence[str]) -> list[str]:
+    """The names of the columns that predictions add to a table.
+
+    Args:
+        added: From `Labels.columns_added`.
+        present: The columns of the table.
 
     Raises:
         InputError: The table has one of them already.
     """
-    added = ["predicted", *(f"prob_{name}" for name in classes)]
     if taken := [name for name in added if name in present]:
         raise InputError(f"The input already has a column {taken[0]!r}, which predictions add: rename or remove it.")
-    return added
+    return list(added)
 
 
-def delimited(file: TextIO, stream: Stream, classes: Sequence[str], separator: str) -> Write:
+def delimited(file: TextIO, stream: Stream, added: Sequence[str], separator: str) -> Write:
     """Writes CSV or TSV with a header; everything but the probabilities is quoted."""
     import pyarrow as pa
     import pyarrow.csv
 
-    names = [*stream.columns, *added_columns(classes, stream.columns)]
+    names = [*stream.columns, *check_added(added, stream.columns)]
     csv.writer(file, delimiter=separator, lineterminator="\n", quoting=csv.QUOTE_ALL).writerow(names)
     options = pyarrow.csv.WriteOptions(include_header=False, delimiter=separator)
 
     def write(rows: Rows, scored: Predictions) -> None:
         # Arrow writes five times as fast as Python's own writer, and lets the model go on meanwhile.
         fields = zip(*rows.records, strict=True)
-        strings = [pa.array(values, pa.string()) for values in (*fields, scored.predicted)]
+        strings = [*(pa.array(values, pa.string()) for values in fields), *_decisions(scored)]
         rendered = pa.BufferOutputStream()
         table = pa.table([*strings, *_probabilities(scored)], names)
         pyarrow.csv.write_csv(table, rendered, options)
@@ -52,15 +55,14 @@ def delimited(file: TextIO, stream: Stream, classes: Sequence[str], separator: s
     return write
 
 
-def json_lines(file: TextIO, stream: Stream, classes: Sequence[str]) -> Write:
+def json_lines(file: TextIO, stream: Stream, added: Sequence[str]) -> Write:
     """Writes JSON Lines."""
-    first, *others = added_columns(classes, stream.columns)
+    names = check_added(added, stream.columns)
 
     def write(rows: Rows, scored: Predictions) -> None:
-        for record, predicted, probabilities in zip(
-            rows.records, scored.predicted, scored.probabilities.tolist(), strict=True
-        ):
-            full = {**record, first: predicted, **dict(zip(others, probabilities, strict=True))}
+        decided = (one if isinstance(one, list) else one.tolist() for one in scored.decisions)
+        for record, *found in zip(rows.records, *decided, *scored.probabilities.T.tolist(), strict=True):
+            full = {**record, **dict(zip(names, found, strict=True))}
             file.write(json.dumps(full, ensure_ascii=False) + "\n")
 
     return write
@@ -97,13 +99,16 @@ def identifier_column(stream: Stream, columns: Sequence[str]) -> int:
 
 
 @contextmanager
-def parquet(file: IO[bytes], stream: Stream, classes: Sequence[str]) -> Iterator[Write]:
+def parquet(file: IO[bytes], stream: Stream, added: Sequence[str]) -> Iterator[Write]:
     """Writes Parquet; the input's columns keep their types."""
     import pyarrow as pa
     import pyarrow.parquet
 
-    names = added_columns(classes, stream.columns)
-    types = [pa.string(), *[pa.float32()] * len(classes)]
+    names = check_added(added, stream.columns)
+    types = [
+        pa.string() if name == "predicted" else pa.int8() if name.startswith("predicted_") else pa.float32()
+        for name in names
+    ]
     schema = stream.schema
     for name, kind in zip(names, types, strict=True):
         schema = schema.append(pa.field(name, kind))
@@ -115,13 +120,20 @@ def parquet(file: IO[bytes], stream: Stream, classes: Sequence[str]) -> Iterator
             held.clear()
 
         def write(rows: Rows, scored: Predictions) -> None:
-            added = [pa.array(scored.predicted, pa.string()), *_probabilities(scored)]
-            held.append(pa.RecordBatch.from_arrays([*rows.records.columns, *added], schema=schema))
+            found = [*_decisions(scored), *_probabilities(scored)]
+            held.append(pa.RecordBatch.from_arrays([*rows.records.columns, *found], schema=schema))
             if sum(batch.num_rows for batch in held) >= _GROUP:
                 put()
 
         yield write
         put()
+
+
+def _decisions(scored: Predictions) -> list[Any]:
+    """The column of the names of classes, or one of 0 and 1 for each of several labels."""
+    import pyarrow as pa
+
+    return [pa.array(one, pa.string() if isinstance(one, list) else pa.int8()) for one in scored.decisions]
 
 
 def _probabilities(scored: Predictions) -> list[Any]:

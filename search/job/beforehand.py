@@ -12,6 +12,8 @@ from search.backbones.joined_names import parts
 from search.backbones.resolve import origin
 from search.config import Config
 from search.config.tuner import SAMPLERS
+from search.datasets.check import check_config
+from search.datasets.several import has_several
 from search.errors import InputError
 from search.tuning.objective import check_objective
 from spaces import TextClassifierSpace
@@ -34,7 +36,10 @@ def check_beforehand(
     Raises:
         InputError: There is no such objective or module, or a package that is needed is not installed.
     """
-    check_objective(config.objective, bool(config.dataset.ordered))
+    several = has_several(config.dataset)
+    check_objective(config.objective, bool(config.dataset.ordered), several)
+    if several:
+        _check_several(config)
     _check_sampler(config.tuner.sampler)
     names, below = space.module_names(), space.embedding_names()
     preprocessor = config.module.preprocessor
@@ -49,6 +54,21 @@ def check_beforehand(
             raise InputError(f"module.preprocessor={preprocessor}: {error}") from error
     paths = {name: str(place.absolute()) for name, place in found.items() if isinstance(place, Path)}
     return {**{name: path for name, path in paths.items() if name not in entries}, **known}
+
+
+def _check_several(config: Config) -> None:
+    """Refuses what is not there for several labels per text."""
+    check_config(config.dataset)
+    unlabelled = config.dataset.unlabelled_path is not None or config.dataset.unlabelled_member is not None
+    for asked, key in (
+        (config.ensemble.trials > 0, "ensemble.trials"),
+        (unlabelled, "dataset.unlabelled_path"),
+        (config.tracker == "mlflow", "tracker=mlflow"),
+    ):
+        if asked:
+            raise InputError(
+                f"{key} is for one label per text, and dataset.labels or label_separator gives it several."
+            )
 
 
 def _check_sampler(sampler: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from search.datasets.stream import Rows
+from search.evaluation.weighted import Threshold
 from search.inference.predictor import Labels, Predictions, Predictor
 from search.inference.scoring import score_all
 from search.job.prepare import Prepared
@@ -18,7 +19,7 @@ from search.run_folder import RunFolder
 from search.training.refit import refit
 
 
-def refit_on_all(run: Run, prepared: Prepared, trials: Trials, threshold: float | None) -> dict[str, Any]:
+def refit_on_all(run: Run, prepared: Prepared, trials: Trials, threshold: Threshold) -> dict[str, Any]:
     """Trains the best configuration once more, now on the test split too, saves it, and predicts for unlabelled texts.
 
     It has the hyperparameters, the epochs, the seed and the threshold of the model that was tested: nothing is chosen
@@ -56,9 +57,10 @@ def refit_on_all(run: Run, prepared: Prepared, trials: Trials, threshold: float 
 def _submit(run: Run, classifier: Classifier, prepared: Prepared) -> int:
     """Writes the predictions for the unlabelled texts; returns their number."""
     job = unlabelled_job(prepared.config, run.folder.submission, classifier.columns)
-    predictor = Predictor(scorer(classifier.model), Labels(classifier.classes, classifier.threshold))
+    labels = Labels(classifier.classes, classifier.threshold)
+    predictor = Predictor(scorer(classifier.model), labels)
     predicted = 0
-    with opened(job) as stream, job.writing(stream, classifier.classes) as write:
+    with opened(job) as stream, job.writing(stream, labels.columns_added) as write:
 
         def count_and_write(rows: Rows, found: Predictions) -> None:
             nonlocal predicted

@@ -10,9 +10,11 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from search.backbones.catalog import catalog
+from search.datasets import Splits
 from search.datasets.text_columns import text_columns
 from search.evaluation.baselines import records
 from search.evaluation.metrics import score
+from search.evaluation.per_class import per_class
 from search.evaluation.verdict import Verdict
 from search.job.ensemble import Ensembled
 from search.job.inputs import Inputs
@@ -85,6 +87,15 @@ def _provenance(run: Run) -> dict[str, Any]:
     return provenance(data, map(str, overrides), inputs.catalogs)
 
 
+def _of_several(splits: Splits, scored: ScoredRows) -> dict[str, Any]:
+    """For summary.json: the rows of each split, which the counts of labels do not add up to, and each label on test."""
+    if not splits.target.several:
+        return {}
+    rows = {name: len(split) for name, split in splits.parts.items()}
+    labels = per_class(splits.classes, scored.examples.labels, scored.probabilities, scored.predicted)
+    return {"several": True, "rows": rows, "labels": labels}
+
+
 def _summary(run: Run, prepared: Prepared, trials: Trials, answer: Answer) -> dict[str, Any]:
     config, splits, objective, best = prepared.config, prepared.splits, prepared.objective, trials.best
     texts = text_columns(config.dataset.text)
@@ -119,6 +130,7 @@ def _summary(run: Run, prepared: Prepared, trials: Trials, answer: Answer) -> di
     }
     more = {
         "ordered": splits.ordered or None,
+        **_of_several(splits, evaluation.scored),
         "folds": fold_spread(best.fold_scores, prepared.splits.few),
         "ensembles": answer.ensemble.record if answer.ensemble else None,
         "final_refit": answer.final_refit,

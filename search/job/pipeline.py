@@ -81,7 +81,7 @@ def run(
         begun.check_data(inputs)
     splits = load_splits(config.dataset, Path(config.paths.data), config.seed)
     screen.show_data(config.dataset.name, splits, texts)
-    if config.threshold is not None and len(splits.classes) > 2:
+    if config.threshold is not None and len(splits.classes) > 2 and not splits.target.several:
         raise InputError(f"threshold={config.threshold} is for two classes, but there are {len(splits.classes)}.")
     chosen_objective(config.objective, splits.target)
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from contextlib import closing
 from functools import partial
 
-from search.evaluation.threshold import best_threshold
+from search.evaluation.several import thresholds
+from search.evaluation.threshold import chosen_threshold
+from search.evaluation.weighted import Threshold
 from search.job.prepare import Prepared
 from search.job.run import Run
 from search.job.trials import Trials
@@ -26,14 +28,17 @@ def validate(prepared: Prepared, trials: Trials) -> ScoredRows:
         The validation split, scored by the trial as trained on train alone; in cross-validation all rows of train
         together, each scored by the model that was trained without its fold.
     """
-    splits, threshold = prepared.splits, prepared.config.threshold
+    splits = prepared.splits
+    threshold: Threshold = prepared.config.threshold
     probabilities = trials.validation.probabilities(trials.tuner, trials.best)
-    if threshold is None and len(splits.classes) == 2:
-        threshold = best_threshold(splits.valid.labels, probabilities)
+    if threshold is None:
+        threshold = chosen_threshold(splits.valid.labels, probabilities)
+    elif splits.target.several:
+        threshold = thresholds(threshold, len(splits.classes))
     return ScoredRows(splits.valid, splits.classes, probabilities, threshold)
 
 
-def refit_best(run: Run, prepared: Prepared, trials: Trials, threshold: float | None) -> Classifier:
+def refit_best(run: Run, prepared: Prepared, trials: Trials, threshold: Threshold) -> Classifier:
     """Refits the best trial with curves for TensorBoard, and saves it.
 
     Args:

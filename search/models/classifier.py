@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from search.backbones.hub.answers import answers_in_batches
 from search.backbones.hub.identity import seal_module
 from search.datasets.beside import Column, texts_of
+from search.evaluation.weighted import Threshold
 from search.features.splits import Inputs
 from search.models.keras_model import above_embedding, below_output, linear_words
 from search.models.scorer import chosen, scorer
@@ -30,12 +32,13 @@ class Classifier:
         model: Strings [batch], and the columns beside them, to probabilities, float32 [batch, classes].
         classes: Names of the classes, in the order of the probabilities.
         threshold: Two classes: the second is predicted where its probability reaches this; None: the most probable is.
+            A sequence: each of several labels is predicted where its probability reaches its own.
         columns: The columns beside the texts, in the order of the model's inputs.
     """
 
     model: keras.Model
     classes: tuple[str, ...]
-    threshold: float | None
+    threshold: Threshold
     columns: tuple[Column, ...] = ()
 
     def probabilities(self, texts: NDArray[Any], features: Inputs | None = None) -> NDArray[np.float64]:
@@ -69,8 +72,9 @@ class Classifier:
         The SavedModel needs this package neither to load nor to run: `tf.saved_model.load(path)(texts)` gives the
         probabilities. Its signature `serving_default` is for TensorFlow Serving: `texts`, strings [batch], with or
         without white space around them, to `probabilities`, float32 [batch, classes], and `predicted`, the names of
-        their classes, strings [batch]. Columns beside the texts are inputs too: strings or float64, [batch].
-        `labels.json` in its folder names the classes, the threshold and the columns.
+        their classes, strings [batch], or 0 and 1, int64 [batch, labels], with several labels. Columns beside the texts
+        are inputs too: strings or float64, [batch]. `labels.json` in its folder names the classes, the threshold and
+        the columns.
 
         Args:
             saved_model: Folder of the SavedModel.
@@ -106,6 +110,9 @@ class Classifier:
 
     def _answer(self, probabilities: tf.Tensor) -> dict[str, tf.Tensor]:
         """The response of a server for probabilities, float32 [batch, classes]."""
+        if isinstance(self.threshold, Sequence):
+            reached = tf.cast(probabilities, tf.float64) >= tf.constant(self.threshold, tf.float64)
+            return {"probabilities": probabilities, "predicted": tf.cast(reached, tf.int64)}
         if self.threshold is None:
             predicted = tf.argmax(probabilities, axis=1)
         else:

@@ -99,10 +99,10 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
             columns, vectors = self.columns.symbolic()
             inputs, hidden = [texts, *columns], beside(hidden, vectors)
         if not has_words(values):
-            return compiled_model(values, self.classes, accumulate, backbone, inputs, hidden)
+            return compiled_model(values, self.target, accumulate, backbone, inputs, hidden)
         assert self.words is not None
         wide = self.words.layer(self.classes)(texts)
-        return compiled_model(values, self.classes, accumulate, backbone, inputs, hidden, wide)
+        return compiled_model(values, self.target, accumulate, backbone, inputs, hidden, wide)
 
     def backbone(self, values: Mapping[str, Any]) -> Backbone:
         """The backbone of a configuration."""
@@ -163,9 +163,9 @@ class TextClassifierHyperModel(keras_tuner.HyperModel):
         assert prepared is not None
         inputs, hidden = prepared.begin()
         if not has_words(values):
-            return compiled_model(values, self.classes, accumulate, backbone, inputs, hidden)
+            return compiled_model(values, self.target, accumulate, backbone, inputs, hidden)
         offset = keras.Input((self.classes,))
-        return compiled_model(values, self.classes, accumulate, backbone, [inputs, offset], hidden, offset)
+        return compiled_model(values, self.target, accumulate, backbone, [inputs, offset], hidden, offset)
 
     def prepared_inputs(self, values: Mapping[str, Any], examples: Examples) -> ModelInputs:
         """The inputs of `prepared_model` for the rows of a split: numbers of tokens, or features."""

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 
 from search.backbones.base import EMBEDDING, Backbone
+from search.evaluation.metric_list import Target
 from search.models.beside.column_vectors import ColumnVectors
 from search.models.wide.linear_words import LinearWords
 from search.optimizers.optimizer_settings import OptimizerSettings, make_optimizer
@@ -18,7 +19,7 @@ _OUTPUT, _LOGITS, _SUM, _BESIDE = "probabilities", "logits", "logits_with_words"
 
 def compiled_model(
     values: Mapping[str, Any],
-    classes: int,
+    target: Target,
     accumulate: int,
     backbone: Backbone,
     inputs: keras.KerasTensor | list[keras.KerasTensor],
@@ -29,7 +30,7 @@ def compiled_model(
 
     Args:
         values: The hyperparameters.
-        classes: Number of classes.
+        target: What is predicted: one class of several by a softmax, or several labels by sigmoids.
         accumulate: Batches whose gradients are averaged before the weights move.
         backbone: The backbone.
         inputs: The inputs of the model.
@@ -39,8 +40,10 @@ def compiled_model(
     Returns:
         A model from `inputs` to probabilities, float32 [batch, classes].
     """
+    output = "sigmoid" if target.several else "softmax"
+    loss = "binary_crossentropy" if target.several else "sparse_categorical_crossentropy"
     if hidden is None:
-        outputs = _above_words(wide)
+        outputs = _above_words(wide, output)
     else:
         for i in range(1, values["layers"] + 1):
             hidden = keras.layers.Dense(values[f"units_{i}"], values["activation"], name=f"hidden_{i}")(hidden)
@@ -48,15 +51,15 @@ def compiled_model(
                 hidden = keras.layers.Dropout(values["dropout"], name=f"dropout_{i}")(hidden)
         # Two classes have two outputs like any other number: one code, the same model.
         if wide is None:
-            outputs = keras.layers.Dense(classes, "softmax", dtype="float32", name=_OUTPUT)(hidden)
+            outputs = keras.layers.Dense(target.classes, output, dtype="float32", name=_OUTPUT)(hidden)
         else:
-            logits = keras.layers.Dense(classes, dtype="float32", name=_LOGITS)(hidden)
-            outputs = _above_words(keras.layers.Add(dtype="float32", name=_SUM)([logits, wide]))
+            logits = keras.layers.Dense(target.classes, dtype="float32", name=_LOGITS)(hidden)
+            outputs = _above_words(keras.layers.Add(dtype="float32", name=_SUM)([logits, wide]), output)
     model = keras.Model(inputs, outputs, name="text_classifier")
     settings = replace(OptimizerSettings.of(values), module_rate=backbone.rate(values))
     optimizer = make_optimizer(settings, model.trainable_variables, backbone.groups(model, values), accumulate)
     # String operations cannot be compiled by XLA, which Keras would choose by itself where there is a GPU.
-    model.compile(optimizer, "sparse_categorical_crossentropy", jit_compile=False)
+    model.compile(optimizer, loss, jit_compile=False)
     return model
 
 
@@ -116,5 +119,7 @@ def linear_words(model: keras.Model) -> LinearWords | None:
     return next((layer for layer in model.layers if isinstance(layer, LinearWords)), None)
 
 
-def _above_words(logits: keras.KerasTensor) -> keras.KerasTensor:
+def _above_words(logits: keras.KerasTensor, output: str) -> keras.KerasTensor:
+    if output == "sigmoid":
+        return keras.layers.Activation("sigmoid", dtype="float32", name=_OUTPUT)(logits)
     return keras.layers.Softmax(dtype="float32", name=_OUTPUT)(logits)

@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
 
 from search.datasets import Cleaning
 from search.datasets.rare import MERGED
 
 _NAMED = 10
+
+
+def rows_of(summary: Mapping[str, Any], split: str) -> int:
+    """The rows of a split, 0 where there is none; a text with several labels is counted at each of them."""
+    counted = summary.get("rows", {}).get(split)
+    return int(sum(summary["sizes"].get(split, {}).values()) if counted is None else counted)
+
+
+def label_text(names: Sequence[str], label: Any) -> str:
+    """The name of a label, or the names of several of which a text has those that are 1."""
+    if np.ndim(label) == 0:
+        return names[int(label)]
+    return ", ".join(name for name, has in zip(names, label, strict=False) if has) or "none"
 
 
 def describe_classes(

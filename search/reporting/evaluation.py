@@ -11,6 +11,7 @@ import numpy as np
 from rich.text import Text
 
 from search.datasets import Cleaning
+from search.datasets.table import every
 from search.evaluation.baseline_models import MAJORITY
 from search.evaluation.bootstrap import intervals
 from search.evaluation.confident_mistakes import confident_mistakes
@@ -46,31 +47,38 @@ class Scored(ScoredRows):
             target: What the run predicts.
 
         Returns:
-            classes, ordered (where they are), threshold, metrics and intervals (NaN where a class that is missing
-            leaves one undefined), resamples, confusion (a row per true class), per_class, calibration (the bins of
-            expected_calibration_error), mistakes, and most_wrong, the most confident of each kind first.
+            classes, ordered or several (where they are), threshold, metrics and intervals (NaN where a class that is
+            missing leaves one undefined), resamples, confusion (a row per true class), per_class, calibration (the bins
+            of expected_calibration_error), mistakes, and most_wrong, the most confident of each kind first; no
+            confusion, calibration and most_wrong of several labels per text.
         """
         labels, probabilities = self.examples.labels, self.probabilities
-        predicted = self.predicted
-        counts = confusion(labels, predicted, len(self.classes))
-        bins = reliability(labels, probabilities)
         resamples = max(_LEAST_RESAMPLES, min(_RESAMPLES, _DRAWS // len(labels)))
         return {
             "classes": list(self.classes),
             **({"ordered": True} if target.ordered else {}),
+            **({"several": True} if target.several else {}),
             "threshold": self.threshold,
             "metrics": score(labels, probabilities, self.threshold, target),
             "intervals": intervals(labels, probabilities, self.threshold, target, resamples=resamples, seed=seed),
             "resamples": resamples,
-            "confusion": counts.tolist(),
-            "per_class": per_class(self.classes, labels, probabilities, counts),
+            "per_class": per_class(self.classes, labels, probabilities, self.predicted),
+            "mistakes": int((~every(labels == self.predicted)).sum()),
+            **({} if target.several else self._of_classes()),
+        }
+
+    def _of_classes(self) -> dict[str, Any]:
+        """The part of a record that is of texts with one class each."""
+        labels, probabilities, predicted = self.examples.labels, self.probabilities, self.predicted
+        bins = reliability(labels, probabilities)
+        return {
+            "confusion": confusion(labels, predicted, len(self.classes)).tolist(),
             "calibration": [
                 {"confidence": confidence, "accuracy": accuracy, "rows": rows}
                 for confidence, accuracy, rows in zip(
                     bins.confidence.tolist(), bins.accuracy.tolist(), bins.rows.tolist(), strict=True
                 )
             ],
-            "mistakes": int((labels != predicted).sum()),
             "most_wrong": [
                 {
                     "row": int(self.examples.rows[i]),
@@ -100,8 +108,9 @@ class Scored(ScoredRows):
         # It gives every text the shares of the classes.
         shares = run.baselines[MAJORITY][:1].astype(np.float64).repeat(len(self.examples), axis=0)
         rival = Predictions(shares, run.summary["baselines"][MAJORITY].get("threshold"))
+        always = "the shares of the labels" if run.target.several else f"always answering {always_named(run)}"
         found = judge(self.examples.labels, self.predictions, {MAJORITY: rival}, run.metric, seed=run.summary["seed"])
-        return {**found.record(), "text": found.told("The model", f"always answering {always_named(run)}", "here")}
+        return {**found.record(), "text": found.told("The model", always, "here")}
 
     def write(self, folder: Path, record: Mapping[str, Any]) -> None:
         """Writes evaluation.json and predictions.csv into a new folder, both or neither."""
@@ -121,12 +130,13 @@ def show_evaluation(screen: Screen, record: Mapping[str, Any], test: Mapping[str
     screen.say(describe_left_out(Cleaning(**record["cleaning"])))
     metrics, classes = record["metrics"], record["classes"]
     table = table_of_numbers("metric", "here", "95 % interval", "the run's test")
-    for name in (*shown_metrics(Target.of(record)), "expected_calibration_error"):
+    target = Target.of(record)
+    for name in (*shown_metrics(target), *([] if target.several else ["expected_calibration_error"])):
         ends = record["intervals"][name]
         interval = "-" if any(map(math.isnan, ends)) else " to ".join(map(short, ends))
         table.add_row(name, f"[bold]{short(metrics[name])}[/bold]", interval, short(test.get(name)))
     screen.console.print(table)
-    if told := meaning_of_classes(classes, record.get("ordered", False)):
+    if told := meaning_of_classes(classes, target):
         screen.say(told)
     if record["verdict"]:
         screen.say(record["verdict"]["text"])
@@ -134,6 +144,8 @@ def show_evaluation(screen: Screen, record: Mapping[str, Any], test: Mapping[str
         absent = [one["name"] for one in record["per_class"] if not one["rows"]]
         screen.say(f"No row is of class {', '.join(absent) or 'any other'}: not defined are {', '.join(undefined)}.")
     _show_classes(screen, record)
+    if target.several:
+        return
     for kind in dict.fromkeys((one["label"], one["predicted"]) for one in record["most_wrong"]):
         if len(classes) == 2:
             _show_wrong(screen, record, kind)
@@ -146,7 +158,7 @@ def _show_classes(screen: Screen, record: Mapping[str, Any]) -> None:
     columns = {name: [f"{one[name]:,}" for one in each] for name in ("rows", "predicted")}
     columns |= {name: [short(one[name]) for one in each] for name in ("precision", "recall", "f1")}
     screen.console.print(table_of_classes(classes, columns, width))
-    if len(classes) <= _MATRIX:
+    if len(classes) <= _MATRIX and "confusion" in record:
         # The names of the rows have as much room as two columns.
         heads = cut_names(classes, min(_WIDEST_HEAD, width // (len(classes) + 2) - 2))
         taken = zip(heads, zip(*record["confusion"], strict=True), strict=True)

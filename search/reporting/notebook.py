@@ -137,7 +137,7 @@ def _answer(run: RecordedRun) -> dict[str, Any]:
         "dataset": summary["dataset"],
         "rows": len(run.labels),
         "metric": spoken(metric),
-        "meaning": meaning_of_classes(run.classes, run.target.ordered),
+        "meaning": meaning_of_classes(run.classes, run.target),
         "score": summary["test"][metric],
         "interval": "" if low is None else f" (95 % interval {short(low)} to {short(high)})",
         "baselines": [(spoken(name), test[metric]) for name, test in tests.items()],

@@ -14,6 +14,7 @@ from search.datasets import Examples
 from search.evaluation.baselines import Baseline
 from search.evaluation.metrics import predict
 from search.evaluation.paired import Predictions
+from search.evaluation.weighted import Threshold
 
 Classify = Callable[[NDArray[np.object_]], Any]
 
@@ -26,14 +27,14 @@ class ScoredRows:
         examples: The texts.
         classes: Names of the classes.
         probabilities: float64 [n, classes].
-        threshold: The threshold of two classes; None with more.
+        threshold: The threshold of two classes; None with more; a sequence, one for each of several labels.
         unseen: Names of classes that only these rows hold, of labels beyond `classes`.
     """
 
     examples: Examples
     classes: Sequence[str]
     probabilities: NDArray[np.float64]
-    threshold: float | None
+    threshold: Threshold
     unseen: Sequence[str] = ()
 
     @property
@@ -42,8 +43,8 @@ class ScoredRows:
         return (*self.classes, *self.unseen)
 
     @property
-    def predicted(self) -> NDArray[np.int64]:
-        """Class indices, int64 [n]."""
+    def predicted(self) -> NDArray[np.integer]:
+        """Class indices, int64 [n]; several labels int8 [n, labels]."""
         return predict(self.probabilities, self.threshold)
 
     @property

@@ -70,14 +70,18 @@ class Screen:
 
     def show_data(self, name: str, splits: Splits, texts: Sequence[str] = ()) -> None:
         """Prints the sizes of the splits, class by class, what cleaning dropped, and several columns of texts."""
-        self.say(f"{name}: rows per class and split")
+        self.say(f"{name}: rows {'with each label' if splits.target.several else 'per class'} and split")
         columns = {
-            split: [*(f"{counts[label]:,}" for label in splits.names), f"{sum(counts.values()):,}"]
+            split: [*(f"{counts[label]:,}" for label in splits.names), f"{len(splits.parts[split]):,}"]
             for split, counts in splits.sizes().items()
         }
         self.console.print(table_of_classes([*splits.names, "all"], columns, self.console.width))
-        if told := meaning_of_classes(splits.classes, splits.ordered):
-            chosen = "" if splits.ordered else " (dataset.positive chooses it; else the last in sorted order)"
+        if told := meaning_of_classes(splits.classes, splits.target):
+            chosen = (
+                ""
+                if not splits.target.is_binary or splits.ordered
+                else " (dataset.positive chooses it; else the last in sorted order)"
+            )
             self.say(told + chosen)
         if splits.fold is not None:
             why = f" (dataset.folds=auto: fewer than {FEW:,} texts to learn from)" if splits.few else ""
@@ -161,7 +165,7 @@ class Screen:
         if (spent := summary.get("milliseconds_per_text")) is not None:
             scores.add_row("ms a text", "", f"[bold]{short_time(spent)}[/bold]", "")
         self.console.print(scores)
-        if told := meaning_of_classes(summary["classes"], summary.get("ordered", False)):
+        if told := meaning_of_classes(summary["classes"], Target.of(summary)):
             self.say(told)
         self.console.print(table_of_baselines(summary["baselines"], summary["verdict"]))
         if folds := summary.get("folds"):

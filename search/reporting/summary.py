@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from search.reporting.results import ScoredRows
 from search.tuning.record import TrialRecord
@@ -44,6 +45,15 @@ def fold_spread(scores: Sequence[float], few: bool) -> dict[str, Any] | None:
     return {"count": len(scores), "scores": list(scores), "std": stdev(scores), "few": few} if scores else None
 
 
+def named_columns(
+    column: str, classes: Sequence[str], names: NDArray[np.object_], labels: NDArray[np.integer]
+) -> dict[str, NDArray[Any]]:
+    """The column of the names of classes; of several labels a column of 0 and 1 for each, `column_name`."""
+    if labels.ndim == 2:
+        return {f"{column}_{name}": labels[:, at] for at, name in enumerate(classes)}
+    return {column: names[labels]}
+
+
 def write_predictions(path: Path, scored: ScoredRows) -> None:
     """Writes a row per text, in full precision, so that metrics can be computed again from the file.
 
@@ -56,8 +66,8 @@ def write_predictions(path: Path, scored: ScoredRows) -> None:
         {
             "row": examples.rows,
             "text": examples.texts,
-            "label": names[examples.labels],
-            "predicted": names[scored.predicted],
+            **named_columns("label", scored.classes, names, examples.labels),
+            **named_columns("predicted", scored.classes, names, scored.predicted),
             **{f"prob_{name}": scored.probabilities[:, i] for i, name in enumerate(scored.classes)},
         }
     )

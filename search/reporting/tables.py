@@ -11,6 +11,8 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
+from search.evaluation.metric_list import Target
+
 # Letters that the name of a class keeps, however many numbers stand beside it.
 _NARROWEST = 8
 # Letters between two columns, and at the edges of a table together.
@@ -72,15 +74,19 @@ def _cut(name: str, room: int, of_end: int = 0) -> str:
     return f"{start}…{end}"
 
 
-def meaning_of_classes(classes: Sequence[str], ordered: bool) -> str | None:
+def meaning_of_classes(classes: Sequence[str], target: Target) -> str | None:
     """The facts about classes that their scores are read by, in words; None where there are none.
 
     Of two, the one that precision, recall, F1 and the curves are about; of more ordered ones, the ends of their order.
     """
-    if len(classes) == 2:
+    if target.several:
+        return "Several labels per text: each is predicted from a threshold of its own"
+    if target.is_binary:
         return f"Positive class: {classes[1]}"
     return (
-        f"Ordered classes, from {classes[0]} to {classes[-1]}: MAE counts the steps between them" if ordered else None
+        f"Ordered classes, from {classes[0]} to {classes[-1]}: MAE counts the steps between them"
+        if target.ordered
+        else None
     )
 
 

@@ -12,7 +12,7 @@ from search.optimizers.flat import FLAT_OPTIMIZERS
 from search.optimizers.sparse_rows import RULES
 from search.training.base import FineTuning
 from search.training.embedding_bag import EmbeddingBagTraining
-from search.training.head import Head, HeadTraining
+from search.training.head import Head, HeadTraining, Sigmoid
 from search.training.head.activations import ACTIVATIONS
 from search.training.rows import TrainingData
 from search.training.sparse_fine_tuning import (
@@ -99,7 +99,7 @@ class SparseRowTrainer:
 
     def supports(self, task: TrainingTask) -> bool:
         """Whether a module is trained, in float32, without a callback that asks for a Keras model."""
-        return _fine_tunes(task) and task.values["optimizer"] in RULES
+        return _fine_tunes(task) and task.values["optimizer"] in RULES and not task.hypermodel.target.several
 
     def train(self, task: TrainingTask) -> FineTuning:
         """Makes the training of module and head."""
@@ -120,7 +120,8 @@ class LayerTrainer:
 
     def supports(self, task: TrainingTask) -> bool:
         """Whether the module's layers are known, trained in float32, without a callback that asks for a Keras model."""
-        return _fine_tunes(task) and task.values["optimizer"] in RULES and task.layers is not None
+        several = task.hypermodel.target.several
+        return _fine_tunes(task) and task.values["optimizer"] in RULES and task.layers is not None and not several
 
     def train(self, task: TrainingTask) -> FineTuning:
         """Makes the training of layers and head."""
@@ -159,7 +160,8 @@ def _first_head(task: TrainingTask, inputs: int) -> Head:
     widths = [values[f"units_{i}"] for i in range(1, values["layers"] + 1)]
     # Without a hidden layer there is neither activation nor dropout.
     activation, dropout = values.get("activation", "relu"), values.get("dropout", 0.0)
-    head = Head(inputs, widths, task.hypermodel.classes, activation, dropout)
+    output = Sigmoid() if task.hypermodel.target.several else None
+    head = Head(inputs, widths, task.hypermodel.classes, activation, dropout, output=output)
     head.initialize(np.random.default_rng(task.seed))
     return head
 

@@ -82,7 +82,7 @@ class FoldedTraining:
 
     def _out_of_fold(self, scored: Sequence[Scored]) -> Scored:
         rows = sum(map(len, self._at))
-        labels = np.empty(rows, np.int64)
+        labels = np.empty((rows, *scored[0].labels.shape[1:]), scored[0].labels.dtype)
         probabilities = np.empty((rows, scored[0].probabilities.shape[1]))
         for at, one in zip(self._at, scored, strict=True):
             labels[at], probabilities[at] = one.labels, one.probabilities

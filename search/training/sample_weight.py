@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def sample_weight(values: Mapping[str, Any], labels: NDArray[np.int64], classes: int) -> NDArray[np.float32]:
+def sample_weight(values: Mapping[str, Any], labels: NDArray[np.integer], classes: int) -> NDArray[np.float32]:
     """Weights of the training rows in the loss of a configuration.
 
     Args:
         values: The hyperparameters. Where `class_weight` is balanced each class weighs the same in all, else each row.
-        labels: Class indices [n].
+        labels: Class indices [n], or several labels [n, classes].
         classes: Number of classes.
 
     Returns:
@@ -22,5 +22,9 @@ def sample_weight(values: Mapping[str, Any], labels: NDArray[np.int64], classes:
     """
     if values["class_weight"] != "balanced":
         return np.ones(len(labels), np.float32)
+    if labels.ndim == 2:  # the mean over the labels, each of which weighs its two sides the same
+        there = labels.sum(axis=0)
+        counts = np.where(labels == 1, there, len(labels) - there)
+        return np.asarray((len(labels) / (2 * counts)).mean(axis=1), np.float32)
     counts = np.bincount(labels, minlength=classes)
-    return (len(labels) / (classes * counts[labels])).astype(np.float32)
+    return np.asarray(len(labels) / (classes * counts[labels]), np.float32)

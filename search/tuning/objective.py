@@ -15,17 +15,18 @@ if TYPE_CHECKING:  # it imports Keras
     import keras_tuner
 
 
-def check_objective(config: ObjectiveConfig, ordered: bool) -> None:
+def check_objective(config: ObjectiveConfig, ordered: bool, several: bool = False) -> None:
     """Checks the objective as far as possible before the number of classes is known.
 
     Args:
         config: Name and direction.
         ordered: Whether the classes are ordered.
+        several: Whether a text has several labels.
 
     Raises:
         InputError: There is no such metric for any number of classes, or the direction is not the metric's.
     """
-    _chosen(config, Target(2, ordered), "")  # two classes have every metric that more of them have
+    _chosen(config, Target(2, ordered, several), "")  # two classes have every metric that more of them have
 
 
 def make_objective(config: ObjectiveConfig, target: Target) -> keras_tuner.Objective:
@@ -37,7 +38,8 @@ def make_objective(config: ObjectiveConfig, target: Target) -> keras_tuner.Objec
 
     Returns:
         KerasTuner's objective: a logged metric and its direction. auto is the average precision of the positive class
-        where there are two classes, which an imbalance does not flatter, and macro F1 where there are more.
+        where there are two classes, which an imbalance does not flatter, its mean over several labels per text, and
+        macro F1 where there are more classes.
 
     Raises:
         InputError: No such metric is logged, or the direction is not the metric's.
@@ -49,13 +51,15 @@ def make_objective(config: ObjectiveConfig, target: Target) -> keras_tuner.Objec
 
 def chosen_objective(config: ObjectiveConfig, target: Target) -> tuple[str, str]:
     """Name and direction of the objective, see `make_objective`."""
-    return _chosen(config, target, f" with {target.classes} classes")
+    return _chosen(config, target, f" with {target.classes} {'labels per text' if target.several else 'classes'}")
 
 
 def _chosen(config: ObjectiveConfig, target: Target, of: str) -> tuple[str, str]:
     name = config.name
     if name == "auto":
-        name = VALIDATION + ("average_precision" if target.is_binary else "macro_f1")
+        # Several labels get their thresholds after the search: what ranks the trials does not depend on any.
+        curve = target.is_binary or target.several
+        name = VALIDATION + ("average_precision" if curve else "macro_f1")
     logged = [VALIDATION + metric for metric in (*names(target), "loss")]
     if name not in logged:
         if name in [VALIDATION + metric for metric in names(replace(target, ordered=True))]:

@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from search.datasets import Cleaning, Examples, Splits
+from search.evaluation.metric_list import Target
 from search.reporting.class_counts import describe_classes
 from search.reporting.screen import Screen, describe_cleaning
 from search.reporting.tables import meaning_of_classes
@@ -162,6 +163,6 @@ def test_classes_that_differ_between_the_splits_are_named():
 
 
 def test_the_positive_class_is_told_where_there_are_two_and_the_order_of_more():
-    assert meaning_of_classes(["no", "yes"], False) == "Positive class: yes"
-    assert meaning_of_classes(["a", "b", "c"], False) is None
-    assert "from a to c" in meaning_of_classes(["a", "b", "c"], True)
+    assert meaning_of_classes(["no", "yes"], Target(2)) == "Positive class: yes"
+    assert meaning_of_classes(["a", "b", "c"], Target(3)) is None
+    assert "from a to c" in meaning_of_classes(["a", "b", "c"], Target(3, ordered=True))

@@ -10,10 +10,10 @@ from typing import Any
 import yaml
 
 from search.datasets import Cleaning
-from search.evaluation.curves import confusion
 from search.evaluation.metrics import names
 from search.evaluation.paired import BETTER, WORSE
 from search.evaluation.per_class import per_class
+from search.reporting.class_counts import rows_of
 from search.reporting.report.page import environment
 from search.reporting.report.run_files import RecordedRun
 from search.reporting.report.sections.answer import ensembles, spoken
@@ -85,12 +85,10 @@ def card(run: RecordedRun) -> str:
         ],
         ensembles=ensembles(run),
         metric=spoken(run.metric),
-        meaning=meaning_of_classes(run.classes, run.target.ordered),
+        meaning=meaning_of_classes(run.classes, run.target),
         objective=run.objective,
         verdict=spoken(run.verdict.text),
-        per_class=per_class(
-            run.names, run.labels, run.probabilities, confusion(run.labels, run.predicted, len(run.names))
-        ),
+        per_class=per_class(run.names, run.labels, run.probabilities, run.predicted),
         limits=list(_limits(run, module)),
         trials=sum(summary["trials"].values()),
         tuner=run.config.get("tuner", {}).get("name", UNKNOWN),
@@ -146,7 +144,7 @@ def _limits(run: RecordedRun, module: dict[str, Any]) -> Iterator[str]:
     if verdict.outcome != BETTER:
         known = "It is not known to be better" if verdict.outcome != WORSE else "It is worse"
         yield f"{known} than a simple baseline, {spoken(verdict.best_baseline)}: {spoken(verdict.text)}"
-    tested, trained = (sum(sizes[split].values()) for split in ("test", "train"))
+    tested, trained = (rows_of(summary, split) for split in ("test", "train"))
     if tested < _FEW_ROWS:
         yield f"It was tested on {tested:,} rows only: see how wide the intervals are."
     counts = sizes["train"]
@@ -156,8 +154,8 @@ def _limits(run: RecordedRun, module: dict[str, Any]) -> Iterator[str]:
             f"Class {rarest} is rare: {counts[rarest]:,} of {trained:,} rows it was trained on. Where it is more or "
             "less frequent, the numbers above do not hold."
         )
-    error = summary["test"]["expected_calibration_error"]
-    if error > _OVERCONFIDENT:
+    error = summary["test"].get("expected_calibration_error")
+    if error is not None and error > _OVERCONFIDENT:
         yield (
             f"Its probabilities are off by {error:.1%} on average (expected calibration error): do not read them as "
             "frequencies."

@@ -14,6 +14,9 @@ from scipy.sparse import vstack
 from search.backbones.catalog import facts
 from search.datasets import Examples, Splits
 from search.datasets.near_duplicates import SIMILARITY, near_duplicates, word_sets
+from search.datasets.table import every
+from search.evaluation.several import one_against_rest
+from search.reporting.class_counts import label_text
 from search.reporting.report.pass_log import Pass
 from search.reporting.report.word_effects import chosen_rows, leave_one_word_out
 from search.reporting.results import Evaluation, TriedModels
@@ -53,7 +56,9 @@ def write_measurements(
         passes: The passes of texts through frozen modules.
     """
     test, predicted, baselines = splits.test, evaluation.scored.predicted, evaluation.baselines
-    rows = chosen_rows(test.labels, predicted, evaluation.scored.probabilities)
+    # Words are shown by what they do to the class of a text, of which there is one.
+    several = splits.target.several
+    rows = [] if several else chosen_rows(test.labels, predicted, evaluation.scored.probabilities)
     words = leave_one_word_out(
         test.texts[rows].tolist(),
         predicted[rows].tolist(),
@@ -103,9 +108,9 @@ def _lengths(split: Examples) -> dict[str, Any]:
 
 def _examples(splits: Splits) -> dict[str, list[str]]:
     """A few texts of each class that the model was trained on, of middling length."""
-    found = {}
+    found, of_class = {}, one_against_rest(splits.train.labels, len(splits.classes))
     for k, name in enumerate(splits.classes):
-        texts = splits.train.texts[splits.train.labels == k]
+        texts = splits.train.texts[of_class[:, k]]
         sizes = np.array([len(text) for text in texts])
         nearest = np.argsort(np.abs(sizes - np.median(sizes)), kind="stable")[:_EXAMPLES]
         found[name] = [_shortened(str(text)) for text in texts[nearest]]
@@ -119,7 +124,7 @@ def _near_duplicates(splits: Splits) -> dict[str, Any]:
     for name, split in list(splits.parts.items())[1:]:
         sets = word_sets(split.texts.tolist())
         twins = near_duplicates(sets, earlier_sets)
-        contrary = split.labels[twins.text] != earlier.labels[twins.twin]
+        contrary = ~every(split.labels[twins.text] == earlier.labels[twins.twin])
         counts[name] = {"rows": len(split), "twins": len(twins.text), "contrary": int(contrary.sum())}
         last = twins, contrary, earlier
         earlier, earlier_sets = earlier + split, vstack([earlier_sets, sets], format="csr")
@@ -129,9 +134,9 @@ def _near_duplicates(splits: Splits) -> dict[str, Any]:
     pairs = [
         {
             "text": _shortened(splits.test.texts[twins.text[i]]),
-            "label": splits.names[splits.test.labels[twins.text[i]]],
+            "label": label_text(splits.names, splits.test.labels[twins.text[i]]),
             "twin": _shortened(others.texts[twins.twin[i]]),
-            "twin_label": splits.names[others.labels[twins.twin[i]]],
+            "twin_label": label_text(splits.names, others.labels[twins.twin[i]]),
             "similarity": float(twins.similarity[i]),
         }
         for i in order

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,12 +20,13 @@ from search.evaluation.metric_list import Target
 from search.evaluation.metrics import predict, test_metric
 from search.evaluation.paired import Predictions
 from search.evaluation.verdict import Verdict, judge
+from search.evaluation.weighted import Threshold
 from search.reporting.report.backbones import with_backbones
 from search.run_folder import RunFolder
 from search.tuning.record import order
 from search.utils.overrides import setting, typed
 
-_PROBABILITY = "prob_"
+_PROBABILITY, _LABEL = "prob_", "label_"
 _VALIDATION = "the validation split"
 _SUMMARY = ("dataset", "classes", "sizes", "objective", "seed", "best_trial", "best", "threshold", "test", "baselines")
 _MEASUREMENTS = ("created", "lengths", "milliseconds")
@@ -43,7 +44,7 @@ class RecordedRun:
         trials: leaderboard.csv, a row per trial in the order in which they began.
         hyperparameters: The columns of hyperparameters in `trials`.
         predictions: predictions.csv.
-        labels: True classes of the test split, int64 [n].
+        labels: True classes of the test split, int64 [n]; several labels int8 [n, classes].
         probabilities: The model's probabilities for the test split, float64 [n, classes].
         baselines: The baselines' probabilities by name; empty where the run did not keep them.
         measurements: report.json; empty for a run that has none.
@@ -56,7 +57,7 @@ class RecordedRun:
     trials: pd.DataFrame
     hyperparameters: list[str]
     predictions: pd.DataFrame
-    labels: NDArray[np.int64]
+    labels: NDArray[Any]
     probabilities: NDArray[np.float64]
     baselines: dict[str, NDArray[np.float32]]
     measurements: dict[str, Any]
@@ -79,8 +80,8 @@ class RecordedRun:
         return [*self.classes, *self.summary.get("unseen", ())]
 
     @property
-    def threshold(self) -> float | None:
-        """The probability from which the second of two classes is predicted."""
+    def threshold(self) -> Threshold:
+        """The probability from which the second of two classes is predicted, or each of several labels."""
         return self.summary["threshold"]  # type: ignore[no-any-return]
 
     @property
@@ -120,8 +121,8 @@ class RecordedRun:
         return "cross-validation" if self.folds else "validation"
 
     @cached_property
-    def predicted(self) -> NDArray[np.int64]:
-        """Predicted classes of the test split, int64 [n]."""
+    def predicted(self) -> NDArray[np.integer]:
+        """Predicted classes of the test split, int64 [n]; several labels int8 [n, classes]."""
         return predict(self.probabilities, self.threshold)
 
     @cached_property
@@ -183,8 +184,7 @@ def read_run(path: Path) -> RecordedRun:
         file = folder.predictions
         predictions = _predictions(file)
         classes = list(summary["classes"])
-        codes = {name: k for k, name in enumerate([*classes, *summary.get("unseen", ())])}
-        labels = predictions["label"].map(codes).to_numpy(np.int64)
+        labels = _labels(predictions, summary)
         probabilities = _probabilities(predictions, classes)
         file = folder.leaderboard
         trials = _trials(file)
@@ -216,6 +216,14 @@ def _predictions(file: Path) -> pd.DataFrame:
 
 def _probabilities(predictions: pd.DataFrame, classes: list[str]) -> NDArray[np.float64]:
     return predictions[[_PROBABILITY + name for name in classes]].to_numpy(np.float64)
+
+
+def _labels(predictions: pd.DataFrame, summary: Mapping[str, Any]) -> NDArray[Any]:
+    classes = summary["classes"]
+    if summary.get("several"):
+        return predictions[[_LABEL + name for name in classes]].to_numpy(np.int8)
+    codes = {name: k for k, name in enumerate([*classes, *summary.get("unseen", ())])}
+    return predictions["label"].map(codes).to_numpy(np.int64)
 
 
 def _mapping(file: Path, keys: Iterable[str]) -> dict[str, Any]:

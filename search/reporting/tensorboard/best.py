@@ -44,7 +44,7 @@ def write_best(
         line = epochs.keep_only(best.trial_id, records)
         labels, classes = scored.examples.labels, scored.classes
         counted = {best.best_epoch or 0: EpochCounts.of(labels, scored.probabilities), **epochs.of(line)}
-        names = _group_names(labels, classes)
+        names = None if labels.ndim == 2 else _group_names(labels, classes)
         first = line[-1]
         text = f"Trial {best.trial_id}, best after epoch {best.best_epoch}. Its line in HParams is {first}."
         curves = [
@@ -53,12 +53,12 @@ def write_best(
         with EventFile(folder, "best", curves) as run:
             run.add(0, [text_pb("best_trial", text)])
             for epoch, counts in sorted(counted.items()):
-                matrix, threshold = counts.decided()
                 by_class = [
                     _curve(classes[one], counts.curve(position), best.trial_id)
                     for position, one in enumerate(curve_classes(labels, len(classes)))
                 ]
-                run.add(epoch, [_picture(names, matrix, threshold, best.trial_id, epoch), *by_class])
+                pictures = [] if names is None else [_picture(names, *counts.decided(), best.trial_id, epoch)]
+                run.add(epoch, [*pictures, *by_class])
 
 
 def _group_names(labels: NDArray[np.int64], classes: Sequence[str]) -> list[str]:

@@ -15,7 +15,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from search.datasets.table import class_counts
 from search.evaluation.curves import confusion
+from search.evaluation.several import one_against_rest
 from search.training.scores import Metrics
 from search.tuning.record import TrialRecord
 from search.utils.files import write_text
@@ -35,7 +37,8 @@ class EpochCounts:
     Attributes:
         scores: For each class of `curve_classes` the rows of other classes, and of this one, by what its probability is
             in hundredths, rounded down [classes, 2, 101].
-        matrix: More than two classes: rows by their class and the most probable one, as `matrix_classes` groups them.
+        matrix: More than two classes, of which a text has one: rows by their class and the most probable one, as
+            `matrix_classes` groups them.
     """
 
     scores: Counts
@@ -46,20 +49,20 @@ class EpochCounts:
         """Counts.
 
         Args:
-            labels: Class indices [n].
+            labels: Class indices [n], or several labels [n, classes].
             probabilities: float64 [n, classes].
         """
         classes = probabilities.shape[1]
         shown = curve_classes(labels, classes)
         # A little is added for those that are a hundredth but for their rounding.
         bins = (probabilities[:, shown] * STEPS + 1e-9).astype(np.int64)
-        ours = labels[:, None] == shown
+        ours = one_against_rest(labels, classes)[:, shown]
         size = 2 * (STEPS + 1)
         scores = np.bincount(
             (np.arange(len(shown)) * size + ours * (STEPS + 1) + bins).ravel(), minlength=len(shown) * size
         )
         matrix = None
-        if classes > 2:
+        if classes > 2 and labels.ndim == 1:
             groups = matrix_classes(labels, classes)
             matrix = confusion(groups[labels], groups[probabilities.argmax(axis=1)], int(groups.max()) + 1)
         return cls(scores.reshape(len(shown), 2, STEPS + 1), matrix)
@@ -94,7 +97,7 @@ class EpochCounts:
 
 def curve_classes(labels: Counts, classes: int) -> Counts:
     """The classes that have a curve: of two the second, of more the ten with the most rows."""
-    return np.array([1]) if classes == 2 else np.sort(_frequent(labels, classes)[:_CURVES])
+    return np.array([1]) if classes == 2 and labels.ndim == 1 else np.sort(_frequent(labels, classes)[:_CURVES])
 
 
 def matrix_classes(labels: Counts, classes: int) -> Counts:
@@ -107,7 +110,7 @@ def matrix_classes(labels: Counts, classes: int) -> Counts:
 
 
 def _frequent(labels: Counts, classes: int) -> Counts:
-    return np.argsort(-np.bincount(labels, minlength=classes), kind="stable")
+    return np.argsort(-class_counts(labels, classes), kind="stable")
 
 
 class ScoredEpochs:

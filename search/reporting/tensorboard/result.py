@@ -10,6 +10,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from search.reporting.class_counts import label_text
 from search.reporting.results import ScoredRows
 from search.reporting.tensorboard.events import left_out_if_it_fails
 from search.reporting.tensorboard.graph import write_graph
@@ -48,15 +49,25 @@ def write_result(
     with left_out_if_it_fails("The projector", say):
         rows = chosen_rows(len(test), summary["seed"])
         labels, ours = test.labels[rows], scored.predicted[rows]
-        certainty = scored.probabilities[rows, ours]
         # The first one is what a point is called when the mouse is over it.
         columns = {
             "text": [str(one) for one in test.texts[rows]],
-            "label": [scored.names[one] for one in labels],
-            "predicted": [classes[one] for one in ours],
-            "error": errors(labels, ours, len(classes)),
-            "probability": [f"{one:.3f}" for one in certainty],
+            "label": [label_text(scored.names, one) for one in labels],
+            "predicted": [label_text(classes, one) for one in ours],
+            **_of_class(scored, rows),
             "row": [str(one) for one in test.rows[rows]],
         }
         hidden = "last_hidden_layer" if summary["best"].get("layers") else "module"
         write_projector(folder / REFIT, hidden, last_hidden(rows), columns)
+
+
+def _of_class(scored: ScoredRows, rows: NDArray[np.int64]) -> dict[str, list[str]]:
+    """The kind of error of each row, and the probability of the class that is predicted, where there is one."""
+    labels, ours = scored.examples.labels[rows], scored.predicted[rows]
+    if labels.ndim == 2:
+        return {"error": ["right" if right else "wrong" for right in (labels == ours).all(axis=1)]}
+    certainty = scored.probabilities[rows, ours]
+    return {
+        "error": errors(labels, ours, len(scored.classes)),
+        "probability": [f"{one:.3f}" for one in certainty],
+    }

@@ -9,6 +9,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from tensorboard.plugins.text.summary_v2 import text_pb
 
+from search.evaluation.metric_list import Target
 from search.reporting.tables import meaning_of_classes
 from search.reporting.tensorboard.events import EventFile
 
@@ -50,8 +51,8 @@ def write_summary(folder: Path, summary: Mapping[str, Any]) -> None:
     splits = list(summary["sizes"])
     sizes = [[name, *(f"{summary['sizes'][split][name]:,}" for split in splits)] for name in summary["classes"]]
     threshold = summary["threshold"]
-    chosen = "" if threshold is None else f" Decision threshold: {threshold:.4f}."
-    meaning = meaning_of_classes(summary["classes"], summary.get("ordered", False))
+    chosen = f" Decision threshold: {threshold:.4f}." if isinstance(threshold, float) else ""
+    meaning = meaning_of_classes(summary["classes"], Target.of(summary))
     chosen += f" {_plain(meaning)}." if meaning else ""
     heading = f"{_plain(summary['verdict']['text'])}\n\nBest trial: {summary['best_trial']}.{chosen}"
     parts = {

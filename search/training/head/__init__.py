@@ -7,5 +7,6 @@ begins at once whatever its shape, and the numbers are those of `keras.Model.fit
 
 from search.training.head.head_network import Head
 from search.training.head.head_training import HeadTraining
+from search.training.head.outputs import Sigmoid
 
-__all__ = ["Head", "HeadTraining"]
+__all__ = ["Head", "HeadTraining", "Sigmoid"]

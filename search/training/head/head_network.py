@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from search.features.splits import Inputs
 from search.training.head.activations import ACTIVATIONS
+from search.training.head.outputs import Output, Softmax
 
 Floats = NDArray[np.floating]
 
@@ -21,7 +22,7 @@ _DRAWS = 1 << 16
 
 
 class Head:
-    """Hidden layers with one activation and dropout behind each, and a softmax.
+    """Hidden layers with one activation and dropout behind each, and a softmax or another output.
 
     What flows through it lies in memory as [width, batch], so that every pass over it is over one contiguous block, and
     ends in a row of ones: a layer's bias is the last column of its matrix [width, inputs + 1], one product gives both.
@@ -34,6 +35,7 @@ class Head:
         activation: A key of `ACTIVATIONS`.
         dropout: Part of the hidden values that each step of training drops.
         dtype: Of weights and arithmetic.
+        output: Makes losses and probabilities of logits; None: a softmax.
 
     Attributes:
         activation: As given.
@@ -50,6 +52,7 @@ class Head:
         activation: str = "relu",
         dropout: float = 0.0,
         dtype: Any = np.float32,
+        output: Output | None = None,
     ) -> None:
         sizes = [inputs, *widths, classes]
         self._shapes = [(out, into + 1) for into, out in pairwise(sizes)]
@@ -61,6 +64,7 @@ class Head:
         self.activation = activation
         self.dropout = dropout
         self._activate = ACTIVATIONS[activation]
+        self._output = Softmax() if output is None else output
         self._buffers: dict[int, _Buffers] = {}
         # What the last call of `learn` found at the first layer's sums, [width, batch].
         self._error: Floats = np.zeros((self._shapes[0][0], 0), dtype)
@@ -101,7 +105,7 @@ class Head:
     def learn(
         self,
         features: Floats,
-        labels: NDArray[np.int64],
+        labels: NDArray[np.integer],
         sample_weight: Floats,
         generator: np.random.Generator | None,
         offset: Floats | None = None,
@@ -110,7 +114,7 @@ class Head:
 
         Args:
             features: float [batch, inputs].
-            labels: Class indices [batch].
+            labels: Class indices [batch], or what else the output takes.
             sample_weight: Weight of each row in the loss, float [batch].
             generator: Draws what is dropped; None: nothing is.
             offset: Is added to the logits, float [batch, classes].
@@ -133,17 +137,8 @@ class Head:
         logits = np.matmul(self._matrices[-1], entering, out=buffers.logits)
         if offset is not None:
             logits += offset.T
-        logits -= logits.max(axis=0)
-        columns = np.arange(rows)
-        losses = -logits[labels, columns]
-        np.exp(logits, out=logits)
-        total = logits.sum(axis=0)
-        losses += np.log(total)
-        losses *= sample_weight
-        logits /= total
+        losses = self._output.learn(logits, labels, sample_weight)
         error = logits
-        error[labels, columns] -= 1
-        error *= sample_weight / rows
         for depth in range(len(self._matrices) - 1, -1, -1):
             came = buffers.layers[depth - 1].with_ones.T if depth else buffers.inputs
             np.matmul(error, came, out=self._gradients[depth])
@@ -170,7 +165,7 @@ class Head:
             offset: Is added to the logits of all rows, float [rows, classes].
 
         Returns:
-            Probabilities, float64 [n, classes], which add up to 1.
+            Probabilities, float64 [n, classes].
         """
         parts = [rows[start : start + _SCORED_AT_ONCE] for start in range(0, len(rows), _SCORED_AT_ONCE)]
         return np.concatenate(
@@ -187,10 +182,7 @@ class Head:
         logits = values.T.astype(np.float64)
         if offset is not None:
             logits += offset
-        logits -= logits.max(axis=1, keepdims=True)
-        np.exp(logits, out=logits)
-        logits /= logits.sum(axis=1, keepdims=True)
-        return logits
+        return self._output.probabilities(logits)
 
     def _drop(self, layer: _Layer, generator: np.random.Generator) -> None:
         dropped = round(self.dropout * _DRAWS)

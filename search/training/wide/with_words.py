@@ -8,6 +8,7 @@ from scipy.special import log_softmax
 
 from search.training.base import FineTuning, OnEpochEnd, check_shapes
 from search.training.epoch_loop import EpochLoop
+from search.training.head.outputs import Sigmoid
 from search.training.rows import Batch, InputRows
 from search.training.wide.word_regression import WordRegression
 from search.utils.checkpoint import Arrays
@@ -86,10 +87,14 @@ class WordsAloneTraining(EpochLoop):
 
     def _step(self, batch: Batch) -> float:
         logits = self._data.train.offset_of(batch.rows).astype(np.float64)
+        if self._data.target.several:
+            return float(Sigmoid().learn(logits.T, batch.labels, batch.sample_weight).sum())
         losses = -log_softmax(logits, axis=1)[np.arange(len(logits)), batch.labels]
         return float((losses * batch.sample_weight).sum())
 
     def _probabilities(self, inputs: InputRows, rows: NDArray[np.int64] | None) -> NDArray[np.float64]:
         logits = inputs.offset_of(np.arange(len(inputs.labels)) if rows is None else rows).astype(np.float64)
+        if self._data.target.several:
+            return np.asarray(Sigmoid().probabilities(logits))
         probabilities: NDArray[np.float64] = np.exp(log_softmax(logits, axis=1))
         return probabilities

@@ -62,7 +62,8 @@ class WordRegression:
             return self.logits(self._train.texts)
         # Each class is dealt to all parts alike; which rows go where depends on nothing but their number.
         order = np.random.default_rng(0).permutation(len(labels))
-        order = order[np.argsort(labels[order], kind="stable")]
+        if labels.ndim == 1:
+            order = order[np.argsort(labels[order], kind="stable")]
         part = np.empty(len(labels), np.int64)
         part[order] = np.arange(len(labels)) % parts
         features = self._words.matrix(self._train.texts)
@@ -82,10 +83,23 @@ class WordRegression:
         return self._fitted(self._words.matrix(self._train.texts), np.arange(len(self._train.labels)))
 
     def _fitted(self, features: csr_array, rows: NDArray[np.int64]) -> _Linear:
-        labels = self._train.labels[rows]
-        kernel = np.zeros((features.shape[1], self._classes), np.float32)
+        labels, weights = self._train.labels[rows], self._sample_weight[rows]
+        if labels.ndim == 1:
+            return self._of_classes(features, labels, weights, self._classes)
+        # The logit of a label is what its presence has more than its absence.
+        pairs = [self._of_classes(features, one.astype(np.int64), weights, 2) for one in labels.T]
+        kernels, biases = zip(*pairs, strict=True)
+        return (
+            np.column_stack([kernel[:, 1] - kernel[:, 0] for kernel in kernels]),
+            np.array([bias[1] - bias[0] for bias in biases], np.float32),
+        )
+
+    def _of_classes(
+        self, features: csr_array, labels: NDArray[np.int64], weights: NDArray[np.float32], classes: int
+    ) -> _Linear:
+        kernel = np.zeros((features.shape[1], classes), np.float32)
         # Of a class that is not there it is only known that it is rarer than one row.
-        bias = np.full(self._classes, -np.log(2.0 * len(rows)), np.float32)
+        bias = np.full(classes, -np.log(2.0 * len(labels)), np.float32)
         present = np.unique(labels)
         if len(present) == 1:
             bias[present] = 0
@@ -93,7 +107,7 @@ class WordRegression:
         # On sparse text a solver's threads wait for each other longer than they compute.
         with threadpool_limits(limits=1):
             model = word_regression(C=1 / self._l2, class_weight=None)
-            model.fit(features, labels, self._sample_weight[rows])
+            model.fit(features, labels, weights)
         two = len(present) == 2
         kernel[:, present[-len(model.coef_) :]] = model.coef_.T
         bias[present] = np.array([0.0, *model.intercept_]) if two else model.intercept_

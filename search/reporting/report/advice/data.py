@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from search.datasets.folds import FEW
+from search.reporting.class_counts import rows_of
 from search.reporting.report.advice.commands import again, shown
 from search.reporting.report.advice.finding import Advice
 from search.reporting.report.run_files import RecordedRun
@@ -102,7 +103,7 @@ def _dataset(run: RecordedRun) -> dict[str, Any]:
 
 
 def _rows(run: RecordedRun, split: str) -> int:
-    return sum(run.summary["sizes"].get(split, {}).values())
+    return rows_of(run.summary, split)
 
 
 def _is_published(run: RecordedRun) -> bool:

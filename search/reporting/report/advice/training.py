@@ -43,7 +43,7 @@ def rising(run: RecordedRun) -> Advice | None:
 def ensemble(run: RecordedRun) -> Advice | None:
     """An ensemble, where the best baseline is right about rows that the model is wrong about."""
     name = run.verdict.best_baseline
-    if run.summary.get("ensembles") or name not in run.baselines or len(run.trials) < 2:
+    if run.target.several or run.summary.get("ensembles") or name not in run.baselines or len(run.trials) < 2:
         return None
     threshold = run.summary["baselines"][name].get("threshold")
     others = predict(run.baselines[name].astype(np.float64), threshold)
@@ -61,7 +61,7 @@ def ensemble(run: RecordedRun) -> Advice | None:
 def one_class(run: RecordedRun) -> Advice | None:
     """Weights of classes, or an objective that counts them alike, where one class carries the errors."""
     wrong = run.predicted != run.labels
-    if len(run.classes) < 3 or not wrong.any():
+    if run.target.several or len(run.classes) < 3 or not wrong.any():
         return None
     counts = np.bincount(run.labels[wrong], minlength=len(run.names))
     k = int(counts.argmax())

@@ -23,7 +23,7 @@ def answer(run: RecordedRun) -> dict[str, Any]:
             scores.append(Measured(spoken(name), baseline["test"][metric], interval, False))
     return {
         "metric": spoken(metric),
-        "meaning": meaning_of_classes(run.classes, run.target.ordered),
+        "meaning": meaning_of_classes(run.classes, run.target),
         "score": summary["test"][metric],
         "interval": summary["test_interval"][metric],
         "valid": summary["valid"][metric],

@@ -9,7 +9,7 @@ import numpy as np
 
 from search.datasets import Cleaning
 from search.evaluation.metrics import score_by
-from search.reporting.class_counts import describe_classes
+from search.reporting.class_counts import describe_classes, rows_of
 from search.reporting.report.figures.overview import length_histogram
 from search.reporting.report.run_files import RecordedRun
 from search.reporting.report.sections.answer import spoken
@@ -23,7 +23,7 @@ def data(run: RecordedRun) -> dict[str, Any]:
     """The context of the section."""
     measured = run.measurements
     sizes = run.summary["sizes"]
-    totals = {split: sum(counts.values()) for split, counts in sizes.items()}
+    totals = {split: rows_of(run.summary, split) for split in sizes}
     lengths = measured.get("lengths", {})
     return {
         "splits": list(sizes),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from search.reporting.class_counts import rows_of
 from search.reporting.report.run_files import RecordedRun
 
 
@@ -19,9 +20,8 @@ def saved_by_cache(run: RecordedRun) -> dict[str, Any] | None:
     modules = run.measurements.get("modules", {})
     if not passes:
         return None
-    sizes = run.summary["sizes"]
     # In cross-validation an epoch passes all rows once for each fold: most to learn from, the others to be scored.
-    rows = (run.folds or 1) * sum(sum(sizes[name].values()) for name in ("train", "valid") if name in sizes)
+    rows = (run.folds or 1) * sum(rows_of(run.summary, name) for name in ("train", "valid"))
     behind = run.trials["parent"].map(run.trials.set_index("trial_id")["epochs"]).fillna(0)
     own = (run.trials["epochs"] - behind).clip(lower=0)
     on_features = run.measurements.get("on_features")

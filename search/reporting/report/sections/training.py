@@ -42,7 +42,7 @@ def training(run: RecordedRun, configurations: int) -> dict[str, Any] | None:
 
 def shown_metrics(run: RecordedRun) -> tuple[str, ...]:
     """The metrics to show beside the objective."""
-    return shown_in("report_binary" if run.target.is_binary else "report_multiclass", run.target)
+    return shown_in(f"report_{run.target.kind}", run.target)
 
 
 def majority_scores(run: RecordedRun) -> dict[str, float]:

@@ -21,8 +21,10 @@ _STRONG = 0.3
 _STRONGEST = 3
 
 
-def wrong(run: RecordedRun) -> dict[str, Any]:
-    """The context of the section."""
+def wrong(run: RecordedRun) -> dict[str, Any] | None:
+    """The context of the section; None where a text has several labels, so that no class was taken for another."""
+    if run.target.several:
+        return None
     mistakes = run.labels != run.predicted
     second = _second_opinion(run)
     suspects = likely_label_errors(run.labels, run.probabilities) & mistakes
