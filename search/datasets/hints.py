@@ -86,7 +86,7 @@ def find_columns(
     """
     wanted = [*(("dataset.text", name) for name in texts), ("dataset.label", label)]
     wanted += [] if split is None else [("dataset.split_column", split)]
-    wanted += [("dataset.columns", name) for name in beside]
+    wanted += [("dataset.columns or labels", name) for name in beside]
     return [find_column(columns, name, key, source, header) for key, name in wanted]
 
 

@@ -9,7 +9,7 @@ from search.evaluation.weighted import padded
 
 
 def confident_mistakes(
-    labels: NDArray[np.int64], predicted: NDArray[np.int64], probabilities: NDArray[np.float64], most: int
+    labels: NDArray[np.integer], predicted: NDArray[np.integer], probabilities: NDArray[np.float64], most: int
 ) -> NDArray[np.int64]:
     """Positions of the most confident mistakes of a classifier.
 

@@ -36,7 +36,7 @@ class Reliability:
     rows: NDArray[np.int64]
 
 
-def confusion(labels: NDArray[np.int64], predicted: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
+def confusion(labels: NDArray[np.integer], predicted: NDArray[np.integer], classes: int) -> NDArray[np.int64]:
     """Counts rows by true and predicted class, int64 [classes, classes], a row per true class."""
     counts: NDArray[np.int64] = np.bincount(labels * classes + predicted, minlength=classes**2)
     return counts.reshape(classes, classes)
@@ -80,7 +80,7 @@ def thinned(curve: Curve, step: float) -> Curve:
     return Curve(curve.x[kept], curve.y[kept])
 
 
-def reliability(labels: NDArray[np.int64], probabilities: Floats) -> Reliability:
+def reliability(labels: NDArray[np.integer], probabilities: Floats) -> Reliability:
     """The accuracy of the most probable class by its predicted probability.
 
     The bins are those of `expected_calibration_error`, which is the mean of |accuracy - confidence| weighted by rows.

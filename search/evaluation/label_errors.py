@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from search.evaluation.weighted import padded
 
 
-def likely_label_errors(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> NDArray[np.bool_]:
+def likely_label_errors(labels: NDArray[np.integer], probabilities: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Marks rows that a model trained on other rows puts in another class as confidently as that class's own rows.
 
     After Northcutt, Jiang & Chuang, 2021, Confident Learning: Estimating Uncertainty in Dataset Labels, JAIR 70: a row

@@ -137,8 +137,8 @@ class FinishedRun:
         if parts:
             probabilities[at] = np.concatenate(parts)
             decided[at] = np.column_stack(labels.predictions(probabilities[at]).decisions)
-        found = zip(labels.columns_added, [*decided.T, *probabilities.T], strict=True)
-        return pd.DataFrame({"text": asked.texts, **dict(found)}, index=asked.index)
+        columns = dict(zip(labels.columns_added, [*decided.T, *probabilities.T], strict=True))
+        return pd.DataFrame({"text": asked.texts, **columns}, index=asked.index)
 
     def predict_proba(self, texts: Texts, *, missing: str = "keep", model: str = "best") -> NDArray[np.float64]:
         """The probabilities of texts; arguments as for `predict`.

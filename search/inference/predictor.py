@@ -19,6 +19,7 @@ from search.datasets.table import object_array
 from search.errors import InputError
 from search.evaluation.metrics import predict
 from search.evaluation.several import thresholds
+from search.evaluation.weighted import Threshold
 from search.utils.checksums import Damaged, check_seal
 from search.utils.overrides import setting, typed
 
@@ -41,12 +42,12 @@ class Labels:
     Attributes:
         classes: The names of the classes, in the order of the probabilities.
         threshold: Two classes: the second is predicted where its probability reaches this; None: the most probable is.
-            A tuple: each of several labels is predicted where its probability reaches its own.
+            A sequence: each of several labels is predicted where its probability reaches its own.
         columns: The columns that the model takes beside the texts.
     """
 
     classes: tuple[str, ...]
-    threshold: float | tuple[float, ...] | None
+    threshold: Threshold
     columns: tuple[Column, ...] = ()
 
     @classmethod
@@ -86,7 +87,7 @@ class Labels:
     @property
     def is_several(self) -> bool:
         """Whether a text has any number of these, as labels; else one of them, as its class."""
-        return isinstance(self.threshold, tuple)
+        return isinstance(self.threshold, Sequence)
 
     @property
     def columns_added(self) -> list[str]:

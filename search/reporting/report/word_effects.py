@@ -17,7 +17,7 @@ _MOST_TEXTS = 12
 
 
 def chosen_rows(
-    labels: NDArray[np.int64], predicted: NDArray[np.int64], probabilities: NDArray[np.float64]
+    labels: NDArray[np.integer], predicted: NDArray[np.integer], probabilities: NDArray[np.float64]
 ) -> list[int]:
     """Rows worth explaining: of each class the most confident mistakes, then the most confident right predictions.
 

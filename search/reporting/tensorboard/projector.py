@@ -43,7 +43,7 @@ def chosen_rows(rows: int, seed: int) -> NDArray[np.int64]:
     return np.sort(drawn)
 
 
-def errors(labels: NDArray[np.int64], predicted: NDArray[np.int64], classes: int) -> list[str]:
+def errors(labels: NDArray[np.integer], predicted: NDArray[np.integer], classes: int) -> list[str]:
     """For each prediction in words whether it is right; for two classes also which way it is wrong."""
     wrong = ("false negative", "false positive") if classes == 2 else ("wrong",) * classes
     return [

@@ -182,7 +182,7 @@ class Head:
         logits = values.T.astype(np.float64)
         if offset is not None:
             logits += offset
-        return self._output.probabilities(logits)
+        return np.asarray(self._output.probabilities(logits), np.float64)
 
     def _drop(self, layer: _Layer, generator: np.random.Generator) -> None:
         dropped = round(self.dropout * _DRAWS)
