@@ -106,8 +106,8 @@ class WeightedScorer:
         scores["log_loss"], scores["brier"] = (sums[:, 3 * k : 3 * k + 2] / total[:, None]).T
         scores["expected_calibration_error"] = np.abs(sums[:, 3 * k + 2 :]).sum(axis=1) / total
         if self._rankings:
-            areas = np.array([areas(ranking, weights) for ranking in self._rankings])
-            scores["roc_auc"], scores["average_precision"] = mean_of_defined(np.moveaxis(areas, 0, -1))
+            found = np.array([areas(ranking, weights) for ranking in self._rankings])
+            scores["roc_auc"], scores["average_precision"] = mean_of_defined(np.moveaxis(found, 0, -1))
         return scores
 
 
