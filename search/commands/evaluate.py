@@ -88,7 +88,7 @@ def _evaluate(asked: _Asked) -> None:
     # Imported only now: --help and mistakes are answered at once.
     from search.datasets.dataset_settings import other_settings, run_settings
     from search.inference.evaluating import evaluate
-    from search.inference.predictor import Labels
+    from search.inference.labels import Labels
     from search.reporting.evaluation import show_evaluation
     from search.reporting.screen import Screen
     from search.utils.device import configure

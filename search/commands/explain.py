@@ -73,7 +73,8 @@ def _explain(values: dict[str, str]) -> None:
     from search.datasets.dataset_settings import run_settings
     from search.datasets.text_columns import text_columns
     from search.inference.explaining import explained
-    from search.inference.predictor import Labels, Predictor
+    from search.inference.labels import Labels
+    from search.inference.predictor import Predictor
     from search.utils.device import configure
 
     run = named_run(values)

@@ -53,7 +53,7 @@ def _export(values: dict[str, str]) -> None:
         raise InputError(f"output={output} is a folder: expected a file.")
     # Imported only now: --help and mistakes are answered at once.
     from search.inference.exporting import export
-    from search.inference.predictor import Labels
+    from search.inference.labels import Labels
 
     if values["format"] != "optuna":
         Labels.of(run)

@@ -87,7 +87,8 @@ def _predict(values: dict[str, str]) -> None:
     from search.datasets.check import check_config
     from search.datasets.dataset_settings import asked_texts, run_settings, setting_of
     from search.inference.asked import columns_of_text
-    from search.inference.predictor import Labels, Predictor
+    from search.inference.labels import Labels
+    from search.inference.predictor import Predictor
     from search.inference.scoring import Job, score_all
     from search.inference.writers import check_added
 

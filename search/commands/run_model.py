@@ -46,7 +46,7 @@ def named_run(values: Mapping[str, str]) -> Path:
         InputError: It has no such model.
     """
     run, model = read_path(values["run"], "run"), values["model"]
-    from search.inference.predictor import MODELS
+    from search.inference.labels import MODELS
 
     if run.is_dir() and _MADE_BY[model] and not (run / MODELS[model]).is_dir():
         raise InputError(f"model={model}: {run} has none; a search makes one with {_MADE_BY[model]}.")

@@ -64,7 +64,8 @@ def _serve(values: dict[str, str]) -> None:
 
     # Imported only now: --help and mistakes are answered at once.
     from search.datasets.dataset_settings import run_settings
-    from search.inference.predictor import MODELS, Labels, Predictor
+    from search.inference.labels import MODELS, Labels
+    from search.inference.predictor import Predictor
 
     # A run that is none is told before a port is taken.
     Labels.of(run, threshold, model).refuse_several(run, "this server")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from search.config.dataset import DatasetConfig
 from search.datasets.clean import distinct_texts
-from search.datasets.several import dealt_by_labels
+from search.datasets.stratification import dealt_by_labels
 from search.datasets.table import Examples, class_counts
 from search.errors import InputError
 from spaces import AUTO

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from search.config.dataset import DatasetConfig
 from search.datasets.clean import distinct_texts
-from search.datasets.several import dealt_by_labels
+from search.datasets.stratification import dealt_by_labels
 from search.datasets.table import Examples
 from search.errors import InputError
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +15,7 @@ from search.datasets.beside import Column
 from search.datasets.clean import Cleaning, distinct_texts
 from search.datasets.folds import Fold, cross_folds, number_folds, number_of_folds
 from search.datasets.part import part_of
-from search.datasets.several import drawn
+from search.datasets.stratification import drawn, sides
 from search.datasets.table import SPLITS, Examples, class_counts, every
 from search.errors import InputError
 from search.evaluation.metric_list import Target
@@ -142,7 +141,7 @@ def split(parts: Mapping[str, Examples], classes: tuple[str, ...], config: Datas
     cut = {**within, **_cut(within["train"], wanted[1:], classes, config, random)}
     train = part_of(cut["train"], within["train"], classes, config, random)
     if not config.stratify or train.labels.ndim == 2:
-        _require_every_class({**{name: cut[name] for name in wanted}, "train": train}, classes)
+        _require_every_class({**{name: cut[name] for name in wanted}, "train": train}, classes, config.stratify)
     cleaning = Cleaning(over_limit=over_limit, unused=len(cut["train"]) - len(train))
     if folds is not None:
         fold = number_folds(train, folds, classes, config.stratify, random)
@@ -188,8 +187,9 @@ def _cut(
     ids, labels = distinct_texts(examples)
     if not config.stratify:
         labels = np.zeros(len(labels), np.int64)
+    sizes = {"test": config.test_size, "valid": _VALID_SIZE if config.valid_size is None else config.valid_size}
     if labels.ndim == 2:
-        side = _side_by_labels(labels, names, config, random)
+        side = sides(labels, {name: sizes[name] for name in reversed(names)}, random)
         return {name: examples.take(side[ids] == name) for name in ("train", *names)}
     left = class_counts(labels, len(classes) if config.stratify else 1)
     shuffled = _shuffled(labels, left, random)
@@ -198,30 +198,11 @@ def _cut(
     for name in reversed(names):
         # As many texts of each class stay behind as there are splits to come.
         later = 1 + names.index(name)
-        size = config.test_size if name == "test" else config.valid_size
-        share = _share(left, _VALID_SIZE if size is None else size, len(labels), later, name, classes)
+        share = _share(left, sizes[name], len(labels), later, name, classes)
         for of_class, start, count in zip(shuffled, begin, share, strict=True):
             side[of_class[start : start + count]] = name
         begin, left = begin + share, left - share
     return {name: examples.take(side[ids] == name) for name in ("train", *names)}
-
-
-def _side_by_labels(
-    labels: NDArray[Any], names: Sequence[str], config: DatasetConfig, random: np.random.Generator
-) -> NDArray[np.str_]:
-    """The split of each text, so that each split gets its share of each of several labels."""
-    side = np.full(len(labels), "train", dtype="<U5")
-    for name in reversed(names):
-        left = np.flatnonzero(side == "train")
-        size = (config.test_size if name == "test" else config.valid_size) or _VALID_SIZE
-        count = size if isinstance(size, int) else round(size * len(labels))
-        if not 0 < count < len(left):
-            raise InputError(
-                f"dataset.{name}_size={size} asks for {count:,} of {len(labels):,} texts, of which {len(left):,} are "
-                "available: give another size"
-            )
-        side[left[drawn(labels[left], count, random)]] = name
-    return side
 
 
 def _share(left: Counts, size: int | float, texts: int, later: int, name: str, classes: tuple[str, ...]) -> Counts:
@@ -245,21 +226,19 @@ def _share(left: Counts, size: int | float, texts: int, later: int, name: str, c
     return apportion(left, count, np.full_like(left, least), most)
 
 
-def _require_every_class(splits: Mapping[str, Examples], classes: tuple[str, ...]) -> None:
-    """Refuses a split that lacks a class, which several labels and plain shuffles can bring about."""
+def _require_every_class(splits: Mapping[str, Examples], classes: tuple[str, ...], stratify: bool) -> None:
+    """Refuses a split that lacks a class, which a plain shuffle and several labels can bring about."""
     for name, examples in splits.items():
         counts = class_counts(examples.labels, len(classes))
-        if not counts.all():
-            rarest = classes[int(counts.argmin())]
-            if examples.labels.ndim == 2:
-                raise InputError(
-                    f"No text with label {rarest!r} came into {name}: take another seed, a larger dataset.{name}_size, "
-                    "or leave the label out (dataset.labels, dataset.classes)"
-                )
+        if counts.all():
+            continue
+        lacks = f"put no text of class {classes[int(counts.argmin())]!r} into {name}"
+        other = f"take another seed, a larger dataset.{name}_size, or"
+        if stratify:
             raise InputError(
-                f"The plain shuffle (dataset.stratify=false) put no text of class {rarest!r} "
-                f"into {name}: take another seed, a larger dataset.{name}_size, or dataset.stratify=true"
+                f"Stratification by several labels {lacks}: {other} leave it out (dataset.labels, dataset.classes)"
             )
+        raise InputError(f"The plain shuffle (dataset.stratify=false) {lacks}: {other} dataset.stratify=true")
 
 
 def _shuffled(labels: NDArray[np.int64], counts: Counts, random: np.random.Generator) -> list[NDArray[np.int64]]:

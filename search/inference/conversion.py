@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from search.backbones.hub.contract import reason
 from search.errors import InputError
-from search.inference.predictor import Labels
+from search.inference.labels import Labels
 from search.utils.device import muted
 from search.utils.plain_paths import plain_path
 

@@ -20,7 +20,8 @@ from search.datasets.stream import ROWS, Rows, Stream
 from search.datasets.table import Examples
 from search.datasets.text_columns import text_columns
 from search.datasets.whole import is_trained_on, load_whole
-from search.inference.predictor import Labels, Predictions, Predictor
+from search.inference.labels import Labels, Predictions
+from search.inference.predictor import Predictor
 from search.inference.scoring import score_all
 from search.reporting.evaluation import Scored
 from search.reporting.report.run_files import read_run

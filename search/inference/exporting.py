@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from search.inference.predictor import Labels, load_model
+from search.inference.labels import Labels
+from search.inference.predictor import load_model
 from search.reporting.report.run_files import read_run
 from search.utils.files import whole_file
 

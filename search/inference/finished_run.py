@@ -22,7 +22,8 @@ from search.inference.asked import Asked, Texts, columns_beside
 from search.inference.best import Best
 from search.inference.evaluating import Evaluation, evaluate_given
 from search.inference.exporting import export
-from search.inference.predictor import MODELS, Labels, Predictor
+from search.inference.labels import MODELS, Labels
+from search.inference.predictor import Predictor
 from search.reporting.notebook import Picture, importance_picture, run_card, run_lines
 from search.reporting.report.run_files import RecordedRun, read_run
 from search.utils.device import configured

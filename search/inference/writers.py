@@ -12,7 +12,7 @@ import numpy as np
 
 from search.datasets.stream import Rows, Stream
 from search.errors import InputError
-from search.inference.predictor import Predictions
+from search.inference.labels import Predictions
 
 Write = Callable[[Rows, Predictions], None]
 # Rows of a group in Parquet, which are held in memory until it is full.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from search.config import Config
 from search.errors import InputError
-from search.inference.predictor import MODELS, Labels
+from search.inference.labels import MODELS, Labels
 from search.run_folder import RunFolder
 from search.utils.files import write_json
 from search.utils.overrides import setting, typed

@@ -7,7 +7,8 @@ from typing import Any
 
 from search.datasets.stream import Rows
 from search.evaluation.weighted import Threshold
-from search.inference.predictor import Labels, Predictions, Predictor
+from search.inference.labels import Labels, Predictions
+from search.inference.predictor import Predictor
 from search.inference.scoring import score_all
 from search.job.prepare import Prepared
 from search.job.run import Run

@@ -41,7 +41,8 @@ def measure(run: Path, table: Path, text: str, rounds: int) -> tuple[list[list[A
 
     from search.backbones.hub.saved_model import load_saved_model
     from search.config.dataset import DatasetConfig
-    from search.inference.predictor import Labels, Predictor
+    from search.inference.labels import Labels
+    from search.inference.predictor import Predictor
     from search.inference.scoring import Job, score_all
 
     def refuse(error: Exception) -> NoReturn:

@@ -10,7 +10,8 @@ from search.datasets import Examples
 from search.datasets.text_columns import column_texts, joined_text
 from search.evaluation.metric_list import Target
 from search.features.cache import FeatureCache
-from search.inference.predictor import Labels, Predictor, load_model
+from search.inference.labels import Labels
+from search.inference.predictor import Predictor, load_model
 from search.models.classifier import Classifier
 from search.models.scorer import scorer
 from search.models.weights import assign, model_weights

@@ -11,7 +11,8 @@ from search.datasets import Examples
 from search.errors import InputError
 from search.evaluation.metric_list import Target
 from search.features.cache import FeatureCache
-from search.inference.predictor import Labels, Predictor
+from search.inference.labels import Labels
+from search.inference.predictor import Predictor
 from search.job.prepare import _check_purity
 from search.models.classifier import Classifier
 from search.training.trainable import TrainableHyperModel

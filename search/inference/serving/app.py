@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from search.errors import InputError
-from search.inference.predictor import Labels
+from search.inference.labels import Labels
 from search.inference.serving.batches import Batches, Predict
 from search.inference.serving.elements import Refused
 from search.inference.serving.rest import (

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.datasets.stream import ROWS
-from search.inference.predictor import Predictions
+from search.inference.labels import Predictions
 
 Predict = Callable[[Sequence[str], NDArray[Any] | None], Predictions]
 # Batches in the model's hands: while one is computed, the answers of another are checked and handed out.

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.datasets.beside import CATEGORY, TEXTS, Column, fields_of
-from search.inference.predictor import Predictions
+from search.inference.labels import Predictions
 from search.inference.serving.elements import SHOWN, Refused, element, is_named, number, shown, text, word
 from search.utils.plain_paths import plain_path
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,16 +22,15 @@ from search.evaluation.paired import Predictions
 from search.evaluation.verdict import Verdict, judge
 from search.evaluation.weighted import Threshold
 from search.reporting.report.backbones import with_backbones
+from search.reporting.report.predictions_file import labels_in, probabilities_in, read_predictions
 from search.run_folder import RunFolder
 from search.tuning.record import order
 from search.utils.overrides import setting, typed
 
-_PROBABILITY, _LABEL = "prob_", "label_"
 _VALIDATION = "the validation split"
 _SUMMARY = ("dataset", "classes", "sizes", "objective", "seed", "best_trial", "best", "threshold", "test", "baselines")
 _MEASUREMENTS = ("created", "lengths", "milliseconds")
 """Keys that report.json has had from the first version on."""
-_TEXTS = {"text": str, "label": str, "predicted": str}
 
 
 @dataclass(frozen=True)
@@ -154,7 +153,7 @@ class RecordedRun:
             return None
         method = found["chosen"]
         try:
-            probabilities = _probabilities(_predictions(file), self.classes)
+            probabilities = probabilities_in(read_predictions(file), self.classes)
         except (ValueError, KeyError) as error:
             raise _damaged(file, error) from error
         return method, Predictions(probabilities, found["methods"][method]["threshold"])
@@ -182,10 +181,10 @@ def read_run(path: Path) -> RecordedRun:
     try:
         summary = _mapping(file, _SUMMARY)
         file = folder.predictions
-        predictions = _predictions(file)
+        predictions = read_predictions(file)
         classes = list(summary["classes"])
-        labels = _labels(predictions, summary)
-        probabilities = _probabilities(predictions, classes)
+        labels = labels_in(predictions, summary)
+        probabilities = probabilities_in(predictions, classes)
         file = folder.leaderboard
         trials = _trials(file)
         file = folder.measurements
@@ -207,23 +206,6 @@ def read_run(path: Path) -> RecordedRun:
 
 def _damaged(file: Path, error: Exception) -> InputError:
     return InputError(f"{file} is damaged ({' '.join(str(error).split())}): restore it from a copy.")
-
-
-def _predictions(file: Path) -> pd.DataFrame:
-    # A carriage return in a text is no end of a row.
-    return pd.read_csv(file, keep_default_na=False, dtype=_TEXTS, lineterminator="\n")
-
-
-def _probabilities(predictions: pd.DataFrame, classes: list[str]) -> NDArray[np.float64]:
-    return predictions[[_PROBABILITY + name for name in classes]].to_numpy(np.float64)
-
-
-def _labels(predictions: pd.DataFrame, summary: Mapping[str, Any]) -> NDArray[Any]:
-    classes = summary["classes"]
-    if summary.get("several"):
-        return predictions[[_LABEL + name for name in classes]].to_numpy(np.int8)
-    codes = {name: k for k, name in enumerate([*classes, *summary.get("unseen", ())])}
-    return predictions["label"].map(codes).to_numpy(np.int64)
 
 
 def _mapping(file: Path, keys: Iterable[str]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from search.errors import InputError
-from search.inference.predictor import Predictions
+from search.inference.labels import Predictions
 from search.inference.serving.batches import Batches
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from search.datasets import Column
-from search.inference.predictor import Predictions
+from search.inference.labels import Predictions
 from search.inference.serving.elements import Refused
 from search.inference.serving.rest import Request, read_request, write_response
 

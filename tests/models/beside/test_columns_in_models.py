@@ -13,7 +13,8 @@ from search.datasets import Column, Examples, Subset
 from search.datasets.beside import beside
 from search.evaluation.metric_list import Target
 from search.features.cache import FeatureCache
-from search.inference.predictor import Labels, Predictor, load_model
+from search.inference.labels import Labels
+from search.inference.predictor import Predictor, load_model
 from search.models.beside.encoder import ColumnEncoder
 from search.models.classifier import Classifier
 from search.models.scorer import scorer
