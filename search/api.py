@@ -30,7 +30,7 @@ def run(
     data: Any = None,
     *settings: str,
     text: str | Sequence[str] | None = None,
-    label: str | None = None,
+    label: str | Sequence[str] | None = None,
     valid: Any = None,
     test: Any = None,
     space: Any = None,
@@ -48,7 +48,8 @@ def run(
             out where the settings name a file or a data set.
         settings: As on the command line, `key=value`. `resume=outputs/…` goes on with a run that was interrupted.
         text: The column of the texts, `dataset.text`, or a list of columns, whose texts become one.
-        label: The column of the labels, `dataset.label`.
+        label: The column of the labels, `dataset.label`; where a text has several a list of columns of 0 and 1,
+            `dataset.labels`.
         valid: The validation split, of the same kinds as `data`; None: it is taken from `data`.
         test: The test split, likewise.
         space: What may vary: a `spaces.TextClassifierSpace`, a subclass of it, or a mapping from setting to range.
@@ -78,7 +79,7 @@ def run(
         if not isinstance(setting, str) or setting.startswith("-"):
             raise InputError(f"{setting!r:.80} cannot be read: expected key=value, without flags.")
     with explained():
-        own = {"dataset.text": text, "dataset.label": label}
+        own = {"dataset.text": text, "dataset.label" if isinstance(label, str) else "dataset.labels": label}
         words = [
             *(f"{key}={literal(value)}" for key, value in own.items() if value is not None),
             *_of_space(space),

@@ -89,7 +89,7 @@ def as_texts(column: pd.Series[Any], name: str) -> pa.Array:
     return pa.array(values, pa.large_string())
 
 
-def write_table(frame: pd.DataFrame, path: Path, name: str, texts: Sequence[str], label: str) -> None:
+def write_table(frame: pd.DataFrame, path: Path, name: str, texts: Sequence[str], labels: Sequence[str]) -> None:
     """Writes a table as Parquet, whole or not at all.
 
     Args:
@@ -97,7 +97,7 @@ def write_table(frame: pd.DataFrame, path: Path, name: str, texts: Sequence[str]
         path: The file.
         name: The argument that gave the table, for messages.
         texts: The names of the columns of texts.
-        label: The name of the column of labels.
+        labels: The name of the column of labels, or the names of several.
 
     Raises:
         InputError: A column of texts or labels is not there, is there twice, or holds something else.
@@ -107,8 +107,9 @@ def write_table(frame: pd.DataFrame, path: Path, name: str, texts: Sequence[str]
     for wanted in texts:
         at = find_column(names, wanted, "text", name)
         columns[names[at]] = as_texts(frame.iloc[:, at], f"column {wanted!r} of {name}")
-    at = find_column(names, label, "label", name)
-    columns[names[at]] = _as_labels(frame.iloc[:, at], f"column {label!r} of {name}")
+    for wanted in labels:
+        at = find_column(names, wanted, "label", name)
+        columns[names[at]] = _as_labels(frame.iloc[:, at], f"column {wanted!r} of {name}")
     for at, other in enumerate(names):
         if other not in columns and names.count(other) == 1 and (column := _as_it_is(frame.iloc[:, at])) is not None:
             columns[other] = column

@@ -36,7 +36,8 @@ def read_json_lines(
 
     Raises:
         InputError: The file is empty, or a row is no JSON object, is not of the encoding, has a text that is no string
-            or a label or split that is no string, number or boolean; or no row has one of the fields.
+            or a label or split that is no string, number or boolean (or, of labels, a list of them); or no row has one
+            of the fields.
     """
     found: list[str | None] = []
     labels: list[Any] = []
@@ -116,12 +117,14 @@ def text_of(value: Any, name: str, row: int, source: str) -> str | None:
     return value
 
 
-def label_of(value: Any, name: str, key: str, row: int, source: str) -> str | int | float | bool | None:
-    """Checks that a field holds what a label can be, or null.
+def label_of(value: Any, name: str, key: str, row: int, source: str) -> Any:
+    """Checks that a field holds what a label can be, or null; a list of labels becomes a tuple.
 
     Raises:
         InputError: It holds something else.
     """
+    if key == "label" and isinstance(value, list):
+        return tuple(label_of(one, name, f"{key}, in a list", row, source) for one in value)
     if value is not None and not isinstance(value, str | int | float):
         raise InputError(
             f"Row {row:,} of {source} has a {type(value).__name__} as {name!r} (dataset.{key}): "

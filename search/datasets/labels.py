@@ -14,7 +14,7 @@ from search.datasets.hints import listing, nearest
 from search.datasets.notation import as_number, as_string, notation, whole
 from search.datasets.ordering import in_order
 from search.datasets.rare import MERGED
-from search.datasets.several import encode_several, has_several, indicators
+from search.datasets.several import encode_several, has_several, indicators_as
 from search.datasets.table import Table
 from search.errors import InputError
 
@@ -124,7 +124,7 @@ def encode_as(table: Table, classes: Sequence[str], config: DatasetConfig) -> ND
         InputError: A label is no class of the model; the message lists each with its rows.
     """
     if has_several(config):
-        return indicators(table, classes)
+        return indicators_as(table, classes, config)
     values, where = _distinct(table.labels)
     names: list[str | None]
     if config.label_ranges is not None:

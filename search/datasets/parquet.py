@@ -15,7 +15,7 @@ from search.datasets.columns import label_column, text_column
 from search.datasets.contents import FIRST, require_parquet
 from search.datasets.hints import find_columns
 from search.datasets.source import Source
-from search.datasets.table import Table, first_rows
+from search.datasets.table import Table, first_rows, object_array
 from search.datasets.text_columns import joined_texts
 from search.errors import InputError
 
@@ -28,7 +28,8 @@ def read_parquet(
     Args:
         source: The file.
         texts: Names of the columns of texts, of a string type; lists of strings are joined by spaces.
-        label: Name of the column of labels: strings, integers, floats, decimals or booleans.
+        label: Name of the column of labels: strings, integers, floats, decimals or booleans, or lists of them, which
+            become tuples.
         split: Name of the column of splits, strings, where there is one.
         beside: Names of the columns beside the texts: of the types of labels, or dates.
 
@@ -60,7 +61,8 @@ def read_parquet(
     for key, name, column in strings:
         if not is_string(column.type) and not pa.types.is_null(column.type):
             raise InputError(f"{source.name}: column {name!r} (dataset.{key}) holds {column.type}, expected texts")
-    if not _is_class(labels.type):
+    listed = _is_list(labels.type)
+    if not _is_class(labels.type.value_type if listed else labels.type):
         raise InputError(
             f"{source.name}: column {label!r} (dataset.label) holds {labels.type}: "
             "expected strings, whole numbers or booleans"
@@ -73,11 +75,12 @@ def read_parquet(
             )
     if is_string(labels.type):
         labels = labels.cast(pa.large_string())
+    named_labels = object_array(list(map(_as_tuple, labels.to_pylist()))) if listed else label_column(labels)
     joined = joined_texts([text_column(part.cast(pa.large_string())) for part in parts])
     named = label_column(splits[0].cast(pa.large_string())) if splits else None
     columns = dict(zip(beside, map(label_column, found), strict=True))
     rows = first_rows(table.num_rows)
-    return Table(joined, label_column(labels), rows, source.name, named, columns)
+    return Table(joined, named_labels, rows, source.name, named, columns)
 
 
 @contextmanager
@@ -130,10 +133,18 @@ def read_batches(file: Any, source: Source, rows: int = 1 << 14, columns: Sequen
 def joined_words(column: Any) -> Any:
     """A column of lists of strings as strings, the words of each list with spaces between; any other as it is."""
     kind = column.type
-    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind)) or not is_string(kind.value_type):
+    if not _is_list(kind) or not is_string(kind.value_type):
         return column
     rows = [None if words is None else " ".join(word or "" for word in words) for words in column.to_pylist()]
     return pa.chunked_array([pa.array(rows, pa.large_string())])
+
+
+def _is_list(kind: Any) -> bool:
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind))
+
+
+def _as_tuple(labels: list[Any] | None) -> tuple[Any, ...] | None:
+    return None if labels is None else tuple(labels)
 
 
 def _damaged(source: Source, error: Exception) -> InputError:

@@ -79,9 +79,15 @@ def gathered(table: Table, config: DatasetConfig) -> Table:
         names is an empty set.
 
     Raises:
-        InputError: A column of labels holds something else than 0 and 1.
+        InputError: A column of labels holds something else than 0 and 1, or lists where a text has one label.
     """
     if not has_several(config):
+        listed = [isinstance(label, tuple) for label in table.labels]
+        if any(listed):
+            raise InputError(
+                f"Row {table.rows[listed][0]:,} of {table.source} has a list in column {config.label!r}: expected one "
+                "label; dataset.label_separator=',' reads several per text"
+            )
         return table
     names = label_columns(config)
     if not names:
@@ -98,7 +104,10 @@ def gathered(table: Table, config: DatasetConfig) -> Table:
 
 def _parted(value: Any, config: DatasetConfig) -> frozenset[str]:
     assert config.label_separator is not None
-    parts = [] if value is None else str(value).split(config.label_separator)
+    if isinstance(value, tuple):
+        parts = [as_string(one) for one in value if one is not None]
+    else:
+        parts = [] if value is None else str(value).split(config.label_separator)
     return frozenset(name for part in parts if (name := part.strip()))
 
 
@@ -133,17 +142,24 @@ def encode_several(
         The labels, those that only other tables have, and for each table int8 [n, labels].
 
     Raises:
-        InputError: There are fewer than two labels, one is unknown, or all training rows or none have one.
+        InputError: There are fewer than two labels, one is unknown, all training rows or none have one, or none of them
+            has two of a column of names.
     """
     train = tables[0]
     found = sorted({name for row in train.labels for name in row})
     names = label_columns(config) or tuple(found)
+    if config.labels is None and all(len(row) < 2 for row in train.labels):
+        raise InputError(
+            f"No row of {train.source} has two labels in column {config.label!r}: expected names with "
+            f"{config.label_separator!r} between them; leave dataset.label_separator out where a text has one label; "
+            "columns of 0 and 1 are dataset.labels=[…]"
+        )
     if config.classes is not None:
         names = tuple(as_string(name) for name in config.classes)
         for name in names:
             require_known(name, found, "dataset.classes")
-    if len(names) < 2:
-        raise InputError(f"{train.source} has the labels {listing(names)} alone: expected two or more")
+        if len(names) < 2:
+            raise InputError(f"dataset.classes={config.classes}: expected two labels or more")
     codes = [indicators(table, names) for table in tables]
     for name, share in zip(names, codes[0].mean(axis=0), strict=True):
         if share in (0, 1):
@@ -158,6 +174,27 @@ def encode_several(
             "by dataset.classes=[…], the labels to keep"
         )
     return names, (), codes
+
+
+def indicators_as(table: Table, names: Sequence[str], config: DatasetConfig) -> NDArray[Any]:
+    """Which of a trained model's labels each row of a table has, int8 [n, labels].
+
+    Args:
+        table: Its labels are frozensets of names.
+        names: The labels of the model, in its order.
+        config: Where its `classes` or `rare` left labels out of the model, rows may have others.
+
+    Raises:
+        InputError: A row has a label that the model does not know.
+    """
+    others = sorted({name for row in table.labels for name in row} - {*names})
+    if others and config.classes is None and config.rare != "drop":
+        row = table.rows[[others[0] in labels for labels in table.labels]][0]
+        raise InputError(
+            f"Row {row:,} of {table.source} has the label {others[0]!r}, which the model does not know: it knows "
+            f"{listing(names)}. Name another column, or leave such labels out by dataset.classes=[…]"
+        )
+    return indicators(table, names)
 
 
 def indicators(table: Table, names: Sequence[str]) -> NDArray[np.int8]:

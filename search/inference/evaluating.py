@@ -16,6 +16,7 @@ import pandas as pd
 from search.config.dataset import DatasetConfig
 from search.datasets.dataset_settings import other_settings, run_settings
 from search.datasets.in_memory import as_frame, write_table
+from search.datasets.several import label_columns
 from search.datasets.stream import ROWS, Rows, Stream
 from search.datasets.table import Examples
 from search.datasets.text_columns import text_columns
@@ -149,7 +150,7 @@ def evaluate_given(path: Path, data: Any, words: Sequence[str], threshold: float
         settings = other_settings(own, None, [*words, f"dataset.path={literal(at)}", "dataset.format=auto"])
         texts = text_columns(settings.text)
         frame = as_frame(data, "data", texts[0], settings.label)
-        write_table(frame, at, "data", texts, settings.label)
+        write_table(frame, at, "data", texts, label_columns(settings) or (settings.label,))
         found = evaluate(path, settings, threshold, configured)
     # The file is gone.
     found.record["source"], found.record["settings"]["path"] = "data", None

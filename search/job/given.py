@@ -11,6 +11,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
+from search.datasets.several import label_columns
 from search.datasets.text_columns import text_columns
 from search.errors import InputError
 from search.run_folder import RunFolder
@@ -78,9 +79,10 @@ class Given:
         if folder.exists() and any(folder.iterdir()):
             raise InputError(f"{folder} already holds files: choose a new folder with hydra.run.dir=…, or remove it.")
         try:
+            labels = label_columns(node.dataset) or (label,)
             for name, frame in frames.items():
                 path = place / _FILES[name]
-                write_table(frame, path, name, texts, label)
+                write_table(frame, path, name, texts, labels)
                 node.dataset[_KEYS[name].partition(".")[2]] = str(path.absolute())
             found = {_KEYS[name]: str((place / _FILES[name]).absolute()) for name in frames}
             if node.dataset.positive is None and (positive := positive_class(self.data, label)) is not None:

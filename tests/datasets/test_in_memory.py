@@ -18,7 +18,7 @@ TEXTS = ["good", None, "bad", "fine"]
 
 def kept(given, path, text="text", label="label"):
     """The texts and labels that the ordinary reader finds in what was kept."""
-    write_table(as_frame(given, "data", text, label), path / "data.parquet", "data", [text], label)
+    write_table(as_frame(given, "data", text, label), path / "data.parquet", "data", [text], [label])
     table, _ = read(path / "data.parquet", DatasetConfig(name="x", text=text, label=label), None)
     return table.texts.tolist(), table.labels.tolist()
 
@@ -82,7 +82,7 @@ def test_the_second_of_two_named_classes_is_the_positive_one():
 
 def test_other_columns_are_kept_where_they_can_be(tmp_path):
     frame = pd.DataFrame({"text": TEXTS, "label": [1, 0, 1, 0], 5: [1.5, 2, 3, 4], "odd": [object(), 1, {}, "x"]})
-    write_table(frame, tmp_path / "data.parquet", "data", ["text"], "label")
+    write_table(frame, tmp_path / "data.parquet", "data", ["text"], ["label"])
     assert pd.read_parquet(tmp_path / "data.parquet").columns.tolist() == ["text", "label", "5"]
 
 

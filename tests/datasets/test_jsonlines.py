@@ -50,7 +50,7 @@ def test_a_field_left_out_is_missing_and_empty_lines_are_no_rows():
         (b'[\n{"text": "a", "label": 1}]', ["Row 1 ", "one object per line"]),
         (b'{"text": "a", "lable": 1}', ["'label'", "did you mean 'lable'"]),
         (b'{"text": 5, "label": 1}', ["Row 1 ", "dataset.text", "number"]),
-        (b'{"text": "a", "label": [1, 2]}', ["Row 1 ", "dataset.label", "list"]),
+        (b'{"text": "a", "label": [1, [2]]}', ["Row 1 ", "dataset.label", "list"]),
         (b'{"text": "a", "label": 1}\n{"text": "\xe9", "label": 1}', ["Row 2 ", "not utf-8", "latin-1"]),
         (b'{"text": "\\ud800", "label": 1}', ["Row 1 ", "surrogate"]),
         (b'{"text": "a", "label": 1}\n{"text": "b", "n": ' + b"7" * 5000 + b"}", ["Row 2 ", "digits"]),

@@ -58,7 +58,7 @@ def test_labels_of_every_type_are_read(labels):
         (stored(pa.array(["a", "b"]), pa.array([0, 1]))[:-20], ["cannot be read as Parquet"]),
         (stored(pa.array([], pa.string()), pa.array([], pa.int64())), ["no rows"]),
         (stored(pa.array([1.5, 2.0]), pa.array([0, 1])), ["'text'", "dataset.text", "double"]),
-        (stored(pa.array(["a", "b"]), pa.array([[0], [1]])), ["'label'", "dataset.label", "list"]),
+        (stored(pa.array(["a", "b"]), pa.array([[[0]], [[1]]])), ["'label'", "dataset.label", "list"]),
         (stored(pa.array(["a", "b"]), pa.array([0, 1]), ("review", "label")), ["'text'", "'id', 'review', 'label'"]),
     ],
 )

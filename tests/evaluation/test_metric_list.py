@@ -11,7 +11,8 @@ from search.evaluation.metrics import direction, limits, names
 from search.reporting.comparison import multirun, show
 from search.reporting.report.sections import training
 
-VIEWS = ("binary", "multiclass", "report_binary", "report_multiclass", "leaderboard", "multirun")
+KINDS = ("binary", "multiclass", "several")
+VIEWS = (*KINDS, *(f"report_{kind}" for kind in KINDS), "leaderboard", "multirun")
 
 
 @pytest.fixture
@@ -38,6 +39,14 @@ def test_metrics_of_ordered_classes_are_in_tables_of_these_alone():
         plain, ordered = shown_metrics(Target(classes)), shown_metrics(Target(classes, ordered=True))
         assert [name for name in ordered if name not in plain] == ["quadratic_kappa", "mae"]
         assert [name for name in ordered if name in plain] == list(plain)
+
+
+def test_several_labels_have_metrics_of_their_own():
+    several, one = set(names(Target(4, several=True))), set(names(Target(4)))
+    assert several - one == {"micro_f1", "subset_accuracy", "hamming_loss"}
+    assert not several & {"accuracy", "mcc", "expected_calibration_error"}
+    for view in ("several", "report_several"):
+        assert set(shown_in(view)) <= several
 
 
 def test_an_entry_is_known_and_shown_everywhere(made):

@@ -7,7 +7,7 @@ import tensorflow as tf
 from search.evaluation.metric_list import Target
 from search.features.cache import Features
 from search.optimizers.optimizer_settings import OptimizerSettings, make_optimizer
-from search.training.head import Head, HeadTraining
+from search.training.head import Head, HeadTraining, Sigmoid
 from search.training.order import epoch_order
 from search.training.rows import InputRows, TrainingData
 
@@ -22,6 +22,16 @@ def make_rows(rows, classes, seed=0):
     values[:, :classes] += np.eye(classes, dtype=np.float32)[labels]
     where = np.arange(rows, dtype=np.int32)
     return InputRows(Features([values], np.zeros(rows, np.int32), where, INPUTS), labels)
+
+
+def make_labelled_rows(rows, labels, seed=0):
+    """Features of which the first few tell several labels per row."""
+    random = np.random.default_rng(seed)
+    there = (random.random((rows, labels)) < 0.4).astype(np.int8)
+    values = random.normal(size=(rows, INPUTS)).astype(np.float32)
+    values[:, :labels] += there
+    where = np.arange(rows, dtype=np.int32)
+    return InputRows(Features([values], np.zeros(rows, np.int32), where, INPUTS), there)
 
 
 def make_training(
@@ -41,11 +51,12 @@ def make_training(
     ordered=False,
     **more,
 ):
-    head = Head(INPUTS, widths, classes, activation, dropout, dtype)
+    several = rows.labels.ndim == 2
+    head = Head(INPUTS, widths, classes, activation, dropout, dtype, Sigmoid() if several else None)
     head.initialize(np.random.default_rng(seed))
     if sample_weight is None:
         sample_weight = np.ones(len(rows.labels), dtype)
-    data = TrainingData(rows, valid, sample_weight, batch_size, seed, Target(classes, ordered))
+    data = TrainingData(rows, valid, sample_weight, batch_size, seed, Target(classes, ordered, several))
     return HeadTraining(head, OptimizerSettings(optimizer, rate, **more), data)
 
 
@@ -59,19 +70,20 @@ def keras_twin(
     optimizer="adam",
     rate=0.01,
     dtype="float32",
+    several=False,
     **more,
 ):
     """A Keras model with the same weights, compiled as the HyperModel compiles it."""
+    output = "sigmoid" if several else "softmax"
+    loss = "binary_crossentropy" if several else "sparse_categorical_crossentropy"
     layers = [keras.Input((INPUTS,), dtype=dtype)]
     for width in widths:
         layers.append(keras.layers.Dense(width, activation, dtype=dtype))
         if dropout:
             layers.append(keras.layers.Dropout(dropout, dtype=dtype))
-    model = keras.Sequential([*layers, keras.layers.Dense(classes, "softmax", dtype=dtype)])
+    model = keras.Sequential([*layers, keras.layers.Dense(classes, output, dtype=dtype)])
     settings = OptimizerSettings(optimizer, rate, **more)
-    model.compile(
-        make_optimizer(settings, model.trainable_variables), "sparse_categorical_crossentropy", jit_compile=False
-    )
+    model.compile(make_optimizer(settings, model.trainable_variables), loss, jit_compile=False)
     model.set_weights(training.weights())
     return model
 
@@ -88,9 +100,9 @@ def fit_twin(model, rows, epochs, *, sample_weight=None, batch_size=32, seed=5, 
         for batch in batches:
             yield values[batch], rows.labels[batch], sample_weight[batch]
 
-    signature = tuple(tf.TensorSpec(shape, kind) for shape, kind in (((None, INPUTS), dtype), ((None,), np.int64)))
-    dataset = tf.data.Dataset.from_generator(
-        generate, output_signature=(*signature, tf.TensorSpec((None,), sample_weight.dtype))
-    )
+    shapes = (None, INPUTS), (None, *rows.labels.shape[1:]), (None,)
+    kinds = dtype, rows.labels.dtype, sample_weight.dtype
+    signature = tuple(tf.TensorSpec(shape, kind) for shape, kind in zip(shapes, kinds, strict=True))
+    dataset = tf.data.Dataset.from_generator(generate, output_signature=signature)
     history = model.fit(dataset, epochs=epochs, steps_per_epoch=len(batches) // epochs, verbose=0, shuffle=False)
     return history.history["loss"]

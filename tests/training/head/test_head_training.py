@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from heads import fit_twin, keras_twin, make_rows, make_training
+from heads import fit_twin, keras_twin, make_labelled_rows, make_rows, make_training
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import ks_2samp
@@ -25,11 +25,11 @@ def distance(came, expected):
     return max(np.linalg.norm(a - b) / np.linalg.norm(b) for a, b in zip(came, expected, strict=True))
 
 
-def compare(classes, batch_size=32, weighted=False, **settings):
-    rows = make_rows(200, classes)
+def compare(classes, batch_size=32, weighted=False, several=False, **settings):
+    rows = (make_labelled_rows if several else make_rows)(200, classes)
     sample_weight = np.random.default_rng(1).uniform(0.2, 3, 200).astype(np.float32) if weighted else None
     training = make_training(rows, classes=classes, batch_size=batch_size, sample_weight=sample_weight, **settings)
-    twin = keras_twin(training, classes=classes, **settings)
+    twin = keras_twin(training, classes=classes, several=several, **settings)
     start = training.weights()
     expected = fit_twin(twin, rows, EPOCHS, sample_weight=sample_weight, batch_size=batch_size)
     np.testing.assert_allclose(losses_of(training, range(EPOCHS)), expected, rtol=1e-5)
@@ -57,6 +57,11 @@ def test_it_is_the_same_training_as_that_of_keras(optimizer, activation, widths)
 )
 def test_it_is_the_same_with_any_classes_batches_and_weights(classes, batch_size, weighted):
     compare(classes, batch_size, weighted, activation="tanh", rate=0.003)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_it_is_the_same_with_several_labels_per_row(weighted):
+    compare(4, 30, weighted, several=True, rate=0.01)
 
 
 @pytest.mark.parametrize("more", [{"optimizer": "adamw", "weight_decay": 0.5}, {"clip_norm": 0.05}])
