@@ -154,7 +154,7 @@ class FinishedRun:
         data: Any = None,
         *settings: str,
         text: str | Sequence[str] | None = None,
-        label: str | None = None,
+        label: str | Sequence[str] | None = None,
         threshold: float | None = None,
     ) -> Evaluation:
         """Evaluates the model on other labelled texts, as `python -m search.evaluate` does; nothing is written.
@@ -163,7 +163,7 @@ class FinishedRun:
             data: The texts and their labels, of the kinds that `search.run` takes.
             settings: `dataset.key=value`, such as `dataset.path=later.csv` in place of `data`.
             text: The column of the texts, or several; None: the run's own.
-            label: The column of the labels; None: the run's own.
+            label: The column of the labels, or the columns of several; None: the run's own.
             threshold: Two classes: predict the second from this probability on; None: the run's own.
 
         Raises:
@@ -174,7 +174,8 @@ class FinishedRun:
         """
         if isinstance(data, str):
             data, settings = None, (data, *settings)
-        named = [f"dataset.{key}={literal(one)}" for key, one in (("text", text), ("label", label)) if one is not None]
+        own = {"text": text, "label" if isinstance(label, str) else "labels": label}
+        named = [f"dataset.{key}={literal(one)}" for key, one in own.items() if one is not None]
         return evaluate_given(self._folder, data, [*named, *settings], threshold)
 
     def export(self, output: str | Path, format: str = "onnx") -> Path:

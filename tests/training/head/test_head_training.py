@@ -59,9 +59,8 @@ def test_it_is_the_same_with_any_classes_batches_and_weights(classes, batch_size
     compare(classes, batch_size, weighted, activation="tanh", rate=0.003)
 
 
-@pytest.mark.parametrize("weighted", [False, True])
-def test_it_is_the_same_with_several_labels_per_row(weighted):
-    compare(4, 30, weighted, several=True, rate=0.01)
+def test_it_is_the_same_with_several_labels_per_row():
+    compare(4, 30, weighted=True, several=True, rate=0.01)
 
 
 @pytest.mark.parametrize("more", [{"optimizer": "adamw", "weight_decay": 0.5}, {"clip_norm": 0.05}])
