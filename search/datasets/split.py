@@ -168,7 +168,7 @@ def _limit(
             f"expected {len(names) * len(counts)} or more"
         )
     if labels.ndim == 2:
-        return examples.take(drawn(labels, config.limit, random)[ids])
+        return examples.take(drawn(labels, config.limit, random, len(names))[ids])
     share = apportion(counts, config.limit, np.minimum(counts, len(names)), counts)
     taken = np.zeros(len(labels), dtype=bool)
     for of_class, count in zip(_shuffled(labels, counts, random), share, strict=True):

@@ -33,13 +33,14 @@ def dealt_by_labels(labels: NDArray[Any], parts: int, random: np.random.Generato
     return part
 
 
-def drawn(labels: NDArray[Any], count: int, random: np.random.Generator) -> NDArray[np.bool_]:
+def drawn(labels: NDArray[Any], count: int, random: np.random.Generator, least: int = 1) -> NDArray[np.bool_]:
     """Draws rows so that these and the others have their shares of every label.
 
     Args:
         labels: int8 [n, labels].
-        count: About how many.
+        count: About how many: a few more where they would hold less than the least.
         random: The random generator of the split.
+        least: Rows with each label that are drawn at least, where there are so many.
 
     Returns:
         Which are drawn, bool [n].
@@ -50,6 +51,10 @@ def drawn(labels: NDArray[Any], count: int, random: np.random.Generator) -> NDAr
     state = int(random.integers(2**31))
     splitter = MultilabelStratifiedShuffleSplit(n_splits=1, test_size=count, random_state=state)
     taken[next(splitter.split(labels, labels))[1]] = True
+    for label in range(labels.shape[1]):
+        lacking = least - int(labels[taken, label].sum())
+        if lacking > 0:  # its share is less than that
+            taken[random.permutation(np.flatnonzero((labels[:, label] == 1) & ~taken))[:lacking]] = True
     return taken
 
 

@@ -117,6 +117,15 @@ def test_a_label_with_a_few_rows_is_in_every_part():
         assert taken.sum() == pytest.approx(60, abs=2) and labels[taken].sum(axis=0)[1] == 1
 
 
+def test_a_label_with_three_rows_is_in_every_split(tmp_path):
+    for seed in range(5):
+        frame = table(400, seed).assign(long=0)
+        frame.loc[[5, 100, 333], "long"] = 1
+        splits = load(write(tmp_path / "a.csv", frame), seed, labels=NAMES, limit=120)
+        assert [int(part.labels[:, 2].sum()) for part in splits.parts.values()] == [1, 1, 1]
+        assert len(splits.train) == pytest.approx(96, abs=6)
+
+
 def test_rare_labels_are_left_out_and_their_rows_stay(tmp_path):
     frame = table().assign(long=[1, *[0] * 199])
     with pytest.raises(InputError, match="long"):

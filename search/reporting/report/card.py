@@ -154,8 +154,8 @@ def _limits(run: RecordedRun, module: dict[str, Any]) -> Iterator[str]:
     rarest = min(counts, key=counts.get)
     if max(counts.values()) > _IMBALANCE * counts[rarest]:
         yield (
-            f"{'Label' if run.target.several else 'Class'} {rarest} is rare: {counts[rarest]:,} of {trained:,} rows it was trained on. Where it is more or "
-            "less frequent, the numbers above do not hold."
+            f"{'Label' if run.target.several else 'Class'} {rarest} is rare: {counts[rarest]:,} of {trained:,} rows it "
+            "was trained on. Where it is more or less frequent, the numbers above do not hold."
         )
     error = summary["test"].get("expected_calibration_error")
     if error is not None and error > _OVERCONFIDENT:
