@@ -239,11 +239,11 @@ def test_a_way_declines_an_optimizer_that_it_has_not(make, way):
 def label_smoothing(monkeypatch):
     """A setting that was added to the space and to the Keras model, and nowhere else."""
 
-    def smoothed(values, classes, *arguments):
-        model = compiled_model(values, classes, *arguments)
+    def smoothed(values, target, *arguments):
+        model = compiled_model(values, target, *arguments)
 
         def loss(labels, probabilities):
-            targets = tf.one_hot(tf.cast(tf.reshape(labels, [-1]), tf.int32), classes)
+            targets = tf.one_hot(tf.cast(tf.reshape(labels, [-1]), tf.int32), target.classes)
             share = values["label_smoothing"]
             return keras.losses.categorical_crossentropy(targets, probabilities, label_smoothing=share)
 
