@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _NEUTRAL = 0.5
+_LEAST_F1 = 0.1
 
 
 def chosen_threshold(
@@ -18,9 +19,23 @@ def chosen_threshold(
         probabilities: float [n, classes].
     """
     if labels.ndim == 2:
-        pairs = (np.column_stack([1 - one, one]) for one in probabilities.T)
-        return tuple(best_threshold(own, pair) for own, pair in zip(labels.T, pairs, strict=True))
+        return tuple(_label_threshold(own, given) for own, given in zip(labels.T, probabilities.T, strict=True))
     return best_threshold(labels, probabilities) if probabilities.shape[1] == 2 else None
+
+
+def _label_threshold(labels: NDArray[np.integer], probabilities: NDArray[np.float64]) -> float:
+    """The threshold of one of several labels.
+
+    After Yang, 2001, A Study of Thresholding Strategies for Text Categorization: where the best F1 is next to nothing,
+    as that of a label with a single row among many that are as probable, it is the highest probability. Else a label
+    that hardly any row has would be predicted for most of them.
+    """
+    threshold = best_threshold(labels, np.column_stack([1 - probabilities, probabilities]))
+    predicted = probabilities >= threshold
+    hits = int(labels[predicted].sum())
+    if 2 * hits >= _LEAST_F1 * (int(labels.sum()) + int(predicted.sum())):
+        return threshold
+    return float(probabilities.max())
 
 
 def best_threshold(labels: NDArray[np.integer], probabilities: NDArray[np.float64]) -> float:

@@ -79,6 +79,14 @@ def test_each_label_has_the_threshold_of_its_own_best_f1():
     assert chosen_threshold(labels.argmax(axis=1), probabilities / probabilities.sum(axis=1)[:, None]) is None
 
 
+def test_a_label_whose_rows_are_not_told_apart_is_predicted_only_where_it_is_most_probable():
+    labels, probabilities = made(500, 2)
+    labels[:, 0] = 0
+    labels[np.argsort(probabilities[:, 0])[250], 0] = 1
+    first, second = chosen_threshold(labels, probabilities)
+    assert first == probabilities[:, 0].max() and second < probabilities[:, 1].max()
+
+
 def test_each_label_has_precision_recall_and_average_precision():
     labels, probabilities = made()
     decided = (probabilities >= CUTS).astype(np.int8)
