@@ -108,9 +108,8 @@ class Scored(ScoredRows):
         # It gives every text the shares of the classes.
         shares = run.baselines[MAJORITY][:1].astype(np.float64).repeat(len(self.examples), axis=0)
         rival = Predictions(shares, run.summary["baselines"][MAJORITY].get("threshold"))
-        always = "the shares of the labels" if run.target.several else f"always answering {always_named(run)}"
         found = judge(self.examples.labels, self.predictions, {MAJORITY: rival}, run.metric, seed=run.summary["seed"])
-        return {**found.record(), "text": found.told("The model", always, "here")}
+        return {**found.record(), "text": found.told("The model", f"always answering {always_named(run)}", "here")}
 
     def write(self, folder: Path, record: Mapping[str, Any]) -> None:
         """Writes evaluation.json and predictions.csv into a new folder, both or neither."""

@@ -26,6 +26,7 @@ def data(run: RecordedRun) -> dict[str, Any]:
     totals = {split: rows_of(run.summary, split) for split in sizes}
     lengths = measured.get("lengths", {})
     return {
+        "several": run.target.several,
         "splits": list(sizes),
         "rows": [
             (name, [(counts[name], counts[name] / max(1, totals[split])) for split, counts in sizes.items()])

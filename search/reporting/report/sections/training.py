@@ -8,6 +8,7 @@ import numpy as np
 
 from search.evaluation.baseline_models import MAJORITY
 from search.evaluation.metric_list import shown_in
+from search.reporting.class_counts import rows_of
 from search.reporting.report.figures import WIDTHS
 from search.reporting.report.figures.epochs import Trained, epoch_curves
 from search.reporting.report.learning_curves import SPLITS, curves
@@ -51,8 +52,11 @@ def majority_scores(run: RecordedRun) -> dict[str, float]:
 
 
 def always_named(run: RecordedRun) -> str:
-    """The largest class of the training split, in quotation marks."""
+    """The largest class of the training split, in quotation marks; of several labels those that most texts have."""
     sizes = run.summary["sizes"]["train"]
+    if run.target.several:
+        half = rows_of(run.summary, "train") / 2
+        return f"“{', '.join(name for name in run.classes if sizes[name] >= half) or 'none'}”"
     return f"“{run.classes[int(np.argmax([sizes.get(name, 0) for name in run.classes]))]}”"
 
 
