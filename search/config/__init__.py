@@ -218,6 +218,9 @@ def checked(node: DictConfig) -> Config:
     workers = config.parallel.workers
     if workers != AUTO and not (type(workers) is int and workers >= 1):
         raise InputError(f"parallel.workers={workers} is impossible: expected 1 or more, or auto.")
+    gpus = config.parallel.gpus_per_trial
+    if gpus > 1 and gpus != int(gpus):
+        raise InputError(f"parallel.gpus_per_trial={gpus} is impossible: expected a part of one, or a whole number.")
     if config.parallel.address is not None and (config.parallel.engine != "ray" or workers == AUTO):
         raise InputError(
             "parallel.address is of a Ray cluster: it needs parallel.engine=ray and a number of parallel.workers."

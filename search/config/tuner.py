@@ -69,6 +69,8 @@ class ParallelConfig:
     one value; null: one for each core of the machine, whatever the number of workers. Ray
     reserves as many cores, or one."""
     gpus_per_trial: float = number(0.0, least=0)
-    """GPUs that Ray reserves for a trial, perhaps a fraction. Processes see one each, in turn, where there are any."""
+    """GPUs of a trial, where there are any. 2 or more share out each batch of a module that is fine-tuned; of one that
+    several share, as with 0.5, each has its part of the memory. Ray reserves as many; processes see theirs in turn, at
+    0 one each."""
     max_restarts: int = number(3, least=0)
     """How often a trial goes on elsewhere, from its last finished epoch, after its process died."""

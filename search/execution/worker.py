@@ -37,12 +37,15 @@ class Channel(Protocol):
     def send(self, name: str, *arguments: Any) -> None:
         """Sends an event, from any thread; the driver finds it before the trial's result."""
 
+    def report(self, name: str, *arguments: Any) -> None:
+        """Sends an event that must not be lost where the driver is killed; one thread alone does so."""
+
 
 class PipeChannel:
     """Sends messages through a pipe.
 
     Args:
-        connection: Its writing end.
+        connection: An end of it that reads, too.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -54,12 +57,20 @@ class PipeChannel:
         with self._lock:
             self._connection.send((name, arguments))
 
+    def report(self, name: str, *arguments: Any) -> None:
+        """Sends an event; returns once the driver has dealt with it."""
+        self.send(name, *arguments)
+        try:
+            self._connection.recv()
+        except EOFError:  # the driver is gone, and this process with it
+            os._exit(1)
+
 
 def attach(connection: Connection, heartbeat: float) -> None:
     """Connects a new process to the driver; it ends when the driver does, in whatever way that happens.
 
     Args:
-        connection: The writing end of a pipe to the driver.
+        connection: An end of a pipe to the driver.
         heartbeat: Seconds between two signs of life.
     """
     global _channel
@@ -122,8 +133,8 @@ class TrialWorker:
         self._channel.send(BEGIN, record)
 
     def on_epoch_end(self, record: TrialRecord, epoch: int, metrics: Mapping[str, float]) -> None:
-        """Reports an epoch."""
-        self._channel.send(EPOCH, record, epoch, metrics)
+        """Reports an epoch; the trial's state is written only when the curves have it."""
+        self._channel.report(EPOCH, record, epoch, metrics)
 
 
 class _Passes:

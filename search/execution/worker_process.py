@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -87,14 +88,14 @@ class WorkerProcess:
         wake: Called when a result is there.
 
     Attributes:
-        receiver: The reading end of the pipe from the process.
+        receiver: This end of the pipe to the process.
         is_open: Whether more can come from there.
     """
 
     def __init__(
         self, number: int, listener: Listener, settings: Workers, pickled: bytes, wake: Callable[[], None]
     ) -> None:
-        self.receiver, sender = multiprocessing.Pipe(duplex=False)
+        self.receiver, sender = multiprocessing.Pipe()
         self.is_open = True
         self._listener = listener
         self._silence = settings.silence
@@ -138,6 +139,9 @@ class WorkerProcess:
                 return
             self._heard = time.monotonic()
             self._listener.hear(*message)
+            if message[0] == EPOCH:
+                with suppress(OSError):  # it died: nobody waits
+                    self.receiver.send(None)
 
     def check(self) -> None:
         """Kills the process where it has given no sign of life for too long."""

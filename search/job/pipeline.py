@@ -72,7 +72,8 @@ def run(
     texts = text_columns(config.dataset.text)
     known = check_beforehand(config, space_from(config.space, text_columns=len(texts)), catalogs, places)
     # TensorFlow takes seconds, and is started before the data are read only where it alone knows of a mistake.
-    start = partial(configure, config.device, config.mixed_precision, audience.verbose, config.parallel.cpus_per_trial)
+    threads, gpus = config.parallel.cpus_per_trial, config.parallel.gpus_per_trial
+    start = partial(configure, config.device, config.mixed_precision, audience.verbose, threads, gpus)
     device = start() if config.device == "gpu" else None
     check_unlabelled(config)
     _check_features(Path(config.paths.features))

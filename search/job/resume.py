@@ -16,6 +16,7 @@ from search.utils.paths import make_absolute, read_path
 # What may change without a trial that has been run becoming another one; of iterations only to more, and an ensemble
 # only where none was asked for.
 _SECONDS, _ITERATIONS, _ENSEMBLE = "tuner.max_seconds", "tuner.iterations", "ensemble.trials"
+_GPUS = "parallel.gpus_per_trial"
 _FREE = (
     _SECONDS,
     "features.max_gib",
@@ -27,7 +28,6 @@ _FREE = (
     "parallel.workers",
     "parallel.engine",
     "parallel.address",
-    "parallel.gpus_per_trial",
     "parallel.max_restarts",
     # What they lead to is known by its content.
     "paths.data",
@@ -79,7 +79,9 @@ def resumed(node: DictConfig, overrides: Sequence[str]) -> Resumed:
     free = (*_FREE, *_DATA) if run.inputs.exists() else _FREE
     refused, gets_more = [], False
     for key, then, now in _changes(saved, node, overrides):
-        if key in free or (key == _ITERATIONS and now > then) or (key == _ENSEMBLE and not then):
+        # Two GPUs or more compute batches in parts.
+        more = (key == _ITERATIONS and now > then) or (key == _ENSEMBLE and not then)
+        if key in free or more or (key == _GPUS and max(then, now) < 2):
             OmegaConf.update(saved, key, now)
             gets_more |= key in (_SECONDS, _ITERATIONS)
         else:

@@ -27,12 +27,14 @@ from search.reporting.screen import Screen
 from search.reporting.tensorboard import ScoredEpochs, TensorBoardWriter
 from search.reporting.trial_table import leaderboard, write_leaderboard
 from search.run_folder import RunFolder
+from search.training.shared import SharedResources
 from search.training.trainable import TrainableHyperModel
 from search.tuning.budget import TimeBudget
 from search.tuning.oracles import make_oracle, plan
 from search.tuning.record import TrialObserver, TrialRecord
 from search.tuning.study import MayStart, always
 from search.tuning.tuner import Tuner
+from search.utils.gpus import trial_devices
 from search.utils.stopwatch import Stopwatch
 
 
@@ -142,6 +144,7 @@ def _judging(prepared: Prepared, passes: PassLog) -> tuple[TrainableHyperModel, 
         column_encoder(splits),
     )
     hypermodel.observe_passes(passes)
+    hypermodel.shared = SharedResources(trial_devices(config.parallel.gpus_per_trial))
     return hypermodel, Validation(hypermodel, splits)
 
 

@@ -109,8 +109,7 @@ class SparseRowTrainer:
         texts = [None if split is None else tensors(split.texts) for split in splits]
         head = _first_head(task, module.dimension + _width(task))
         inputs, data = _beside(task, TextInputs(module), *texts)
-        training = SparseRowTraining(module, inputs, touched, head, task.optimizer, data, task.state.accumulate)
-        return with_words(task, training)
+        return with_words(task, SparseRowTraining(module, inputs, touched, head, task.optimizer, data))
 
 
 class LayerTrainer:
@@ -135,8 +134,7 @@ class LayerTrainer:
         inputs, data = _beside(task, of_module, rows[0], rows[-1])
         touched = find_touched_of_layers(layers, hypermodel.tokens(layers, task.train), _decays(task))
         head = _first_head(task, layers.module.dimension + _width(task))
-        training = SparseRowTraining(layers.module, inputs, touched, head, task.optimizer, data, task.state.accumulate)
-        return with_words(task, training)
+        return with_words(task, SparseRowTraining(layers.module, inputs, touched, head, task.optimizer, data))
 
 
 def _width(task: TrainingTask) -> int:

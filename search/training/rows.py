@@ -63,7 +63,8 @@ class TrainingData:
         seed: Seed of the trial.
         target: What is predicted.
         lengths: Length of each training row, int64 [n], where those of a batch should be alike; None: all are alike.
-        parts: Parts that each batch is fed in to a Keras model, which averages their gradients.
+        parts: Parts that the gradient of each batch is computed in, for want of memory.
+        devices: TensorFlow's names of the devices that compute its parts at once; "": of the one that TensorFlow takes.
     """
 
     train: InputRows
@@ -74,6 +75,7 @@ class TrainingData:
     target: Target
     lengths: NDArray[np.int64] | None = None
     parts: int = 1
+    devices: tuple[str, ...] = ("",)
 
     @cached_property
     def sample(self) -> NDArray[np.int64]:

@@ -22,9 +22,14 @@ _REGRESSIONS = 64
 
 
 class SharedResources:
-    """Finds out of what modules make the texts of a split, and keeps it."""
+    """Finds out of what modules make the texts of a split, and keeps it.
 
-    def __init__(self) -> None:
+    Args:
+        devices: The devices that compute parts of a batch at once: see `TrainingData.devices`.
+    """
+
+    def __init__(self, devices: tuple[str, ...] = ("",)) -> None:
+        self.devices = devices
         self._bags: dict[SavedModule, Bags] = {}
         # By module and splits, which are kept so that no others can take their identities.
         self._touched: dict[tuple[SavedModule, int, bool], tuple[Examples, list[Touched]]] = {}
@@ -33,7 +38,7 @@ class SharedResources:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Another process finds it anew: it hangs on identities of this one, and is large.
-        return SharedResources, ()
+        return SharedResources, (self.devices,)
 
     def regression(
         self, words: Words, train: Examples, sample_weight: NDArray[np.float32], l2: float, classes: int

@@ -92,6 +92,8 @@ class TrainingTask:
             self.seed,
             self.hypermodel.target,
             None if layers is None else self.hypermodel.tokens(layers, self.train).lengths,
+            self.state.accumulate,
+            self.shared.devices,
         )
 
     @cached_property

@@ -129,11 +129,10 @@ def _by_keras(
     data: TrainingData,
     faults: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> KerasTraining:
-    """The training of a model by Keras's `fit`, its batches cut into as many parts as the task asks for."""
-    parts = replace(data, parts=task.state.accumulate)
+    """The training of a model by Keras's `fit`, on one device."""
 
     def fit(**settings: Any) -> keras.callbacks.History:
         with faults():
-            return fit_model(model, parts, verbose=task.verbose, **settings)
+            return fit_model(model, data, verbose=task.verbose, **settings)
 
     return KerasTraining(model, fit, task.callbacks)

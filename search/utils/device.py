@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from search.errors import InputError
+from search.utils.gpus import memory_share, of_process
 
 # Of NVIDIA, AMD, Windows' own Linux, and others.
 _GPU_DEVICES = ("nvidia[0-9]*", "kfd", "dxg", "dri/renderD*")
@@ -67,7 +68,12 @@ def _no_gpu(reason: str) -> InputError:
 
 
 def configure(
-    device: str, mixed_precision: bool, verbose: bool = False, threads: int | None = None, worker: int | None = None
+    device: str,
+    mixed_precision: bool,
+    verbose: bool = False,
+    threads: int | None = None,
+    gpus_per_trial: float = 0.0,
+    worker: int | None = None,
 ) -> str:
     """Chooses the device and makes its arithmetic repeatable.
 
@@ -76,8 +82,9 @@ def configure(
         mixed_precision: Compute in float16, keep weights in float32.
         verbose: Keep TensorFlow's own log messages.
         threads: Threads of TensorFlow's computations, on which the last digits of sums depend; None: one per core.
-        worker: Number of the process among those of a search, from 1: of several GPUs each sees one, in turn; None: it
-            is alone, and sees them all.
+        gpus_per_trial: GPUs of a trial: see `search.utils.gpus`.
+        worker: Number of the process among those of a search, from 1: of several GPUs each sees those of a trial, in
+            turn; None: it is alone, and sees them all.
 
     Returns:
         The device, in words.
@@ -105,14 +112,18 @@ def configure(
         tf.config.set_visible_devices([], "GPU")
         gpus = []
     if worker is not None and gpus:
-        gpus = [gpus[(worker - 1) % len(gpus)]]
+        gpus = of_process(gpus, worker, gpus_per_trial)
         tf.config.set_visible_devices(gpus, "GPU")
     if threads is not None:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(threads)
+    most = None if worker is None else memory_share(gpus_per_trial)
     for gpu in gpus:
-        # Without it TensorFlow takes the whole memory of the card, whatever else needs some.
-        tf.config.experimental.set_memory_growth(gpu, True)
+        # Without either TensorFlow takes the whole memory of the card, whatever else needs some.
+        if most is None:
+            tf.config.experimental.set_memory_growth(gpu, True)
+        else:
+            tf.config.set_logical_device_configuration(gpu, [tf.config.LogicalDeviceConfiguration(memory_limit=most)])
     tf.config.experimental.enable_op_determinism()
     keras.mixed_precision.set_global_policy("mixed_float16" if mixed_precision else "float32")
     if not gpus:

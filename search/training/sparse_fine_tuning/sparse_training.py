@@ -45,8 +45,9 @@ class SparseRowTraining(EpochLoop):
         touched: What training on `data` can change of each of its variables.
         head: The head, with its first weights.
         optimizer: Of all weights.
-        data: What is trained on and scored by.
-        accumulate: Parts that each batch is computed in, for want of memory.
+        data: What is trained on and scored by. Each of its devices computes as many parts of a batch as there are for
+            want of memory, with a copy of the weights, at the same time as the others; the sum of what they give is the
+            gradient of the batch.
     """
 
     def __init__(
@@ -57,7 +58,6 @@ class SparseRowTraining(EpochLoop):
         head: Head,
         optimizer: OptimizerSettings,
         data: TrainingData,
-        accumulate: int = 1,
     ) -> None:
         super().__init__(data)
         self._module, self._inputs = module, inputs
@@ -75,7 +75,8 @@ class SparseRowTraining(EpochLoop):
         of_head = [Target(one, number % 2 == 0) for number, one in enumerate(self._head)]
         self._optimizer = Optimizer(optimizer, [*of_module, *of_head])
         self._classes = int(self._head[-1].shape[0])
-        self._accumulate = accumulate
+        self._devices = data.devices
+        self._parts = data.parts * len(data.devices)
         self._steps = 0
         # Functions that TensorFlow traces for each run.
         self._traced_step: Callable[..., tf.Tensor] = self._step_on
@@ -163,16 +164,18 @@ class SparseRowTraining(EpochLoop):
         count = tf.shape(rows[1])[0]
         own = len(self._module.trainable_variables)
         total, gradients = tf.constant(0.0), list[tf.Tensor]()
-        bounds = [count * i // self._accumulate for i in range(self._accumulate + 1)]
+        bounds = [count * i // self._parts for i in range(self._parts + 1)]
         for part, (begin, end) in enumerate(pairwise(bounds)):
-            with tf.GradientTape(watch_accessed_variables=False) as tape:
-                tape.watch(variables)
-                seed = tf.stack([self._data.seed, tf.cast(number, tf.int32) * self._accumulate + part])
-                share = slice(begin, end)
-                given = tf.nest.map_structure(lambda one, share=share: one[share], rows)
-                loss = self._loss(given, seed) / tf.cast(count, tf.float32)
-            came = tape.gradient(loss, variables)
-            dense = [*self._weights.dense(came[:own]), *came[own:]]
+            device = self._devices[part % len(self._devices)]
+            with tf.device(device) if device else nullcontext():
+                with tf.GradientTape(watch_accessed_variables=False) as tape:
+                    tape.watch(variables)
+                    seed = tf.stack([self._data.seed, tf.cast(number, tf.int32) * self._parts + part])
+                    share = slice(begin, end)
+                    given = tf.nest.map_structure(lambda one, share=share: one[share], rows)
+                    loss = self._loss(given, seed) / tf.cast(count, tf.float32)
+                came = tape.gradient(loss, variables)
+                dense = [*self._weights.dense(came[:own]), *came[own:]]
             gradients = [sum(pair) for pair in zip(gradients, dense, strict=True)] if gradients else dense
             total += loss
         self._optimizer.step(gradients, rates, number)

@@ -18,6 +18,7 @@ from search.optimizers.optimizer_settings import OPTIMIZERS
 from search.training.base import TrialState
 from search.training.embedding_bag import EmbeddingBagTraining
 from search.training.keras_training import KerasTraining
+from search.training.shared import SharedResources
 from search.training.sparse_fine_tuning import SparseRowTraining, find_touched
 from search.training.trainable import TrainableHyperModel
 from search.training.trainers import KERAS
@@ -99,6 +100,18 @@ def test_a_batch_in_parts_makes_the_same_step(make):
     np.testing.assert_allclose(losses_of(halves, range(2)), losses_of(whole, range(2)), rtol=1e-5)
     for came, weight in zip(halves.weights(), whole.weights(), strict=True):
         np.testing.assert_allclose(came, weight, atol=1e-5)
+
+
+def test_devices_compute_the_parts_of_a_batch(make):
+    def trained(parts, devices):
+        hypermodel = make("mixed", dropout=0.3)
+        hypermodel.shared = SharedResources(("/CPU:0",) * devices)
+        return fast(hypermodel, state=TrialState(parts))
+
+    halves, shared = trained(2, 1), trained(1, 2)
+    assert losses_of(shared, range(1)) == losses_of(halves, range(1))
+    for came, weight in zip(shared.weights(), halves.weights(), strict=True):
+        np.testing.assert_array_equal(came, weight)
 
 
 @pytest.mark.parametrize("name", ["words", "mixed"])
