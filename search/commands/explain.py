@@ -79,7 +79,6 @@ def _explain(values: dict[str, str]) -> None:
 
     run = named_run(values)
     labels, dataset = Labels.of(run, None, values["model"]), run_settings(run)
-    labels.refuse_several(run, "explain")
     asked = values.get("class")
     if asked is not None and asked not in labels.classes:
         raise InputError(f"class={asked} is no class of the run. {nearest(asked, labels.classes)}")
@@ -111,7 +110,8 @@ def _decision(labels: Any, asked: str | None) -> Any:
     from search.evaluation.metrics import predict
 
     if asked is None:
-        return lambda probabilities: predict(probabilities, labels.threshold)
+        # Of several labels, each of which a text may have, it is the most probable one.
+        return lambda probabilities: predict(probabilities, None if labels.is_several else labels.threshold)
     return lambda probabilities: np.full(len(probabilities), labels.classes.index(asked))
 
 

@@ -67,8 +67,7 @@ def _serve(values: dict[str, str]) -> None:
     from search.inference.labels import MODELS, Labels
     from search.inference.predictor import Predictor
 
-    # A run that is none is told before a port is taken.
-    Labels.of(run, threshold, model).refuse_several(run, "this server")
+    Labels.of(run, threshold, model)  # a run that is none is told before a port is taken
     name = values.get("name") or run_settings(run).name
     if not _NAME.fullmatch(name):
         raise InputError(f"name={shown(name)} is impossible: expected letters, digits, '_', '.' and '-'.")

@@ -37,6 +37,11 @@ class Target:
         """The kind of task, by which views choose: binary, multiclass or several."""
         return "several" if self.several else "binary" if self.is_binary else "multiclass"
 
+    @property
+    def one(self) -> str:
+        """The word for one of them: label where a text has several, else class."""
+        return "label" if self.several else "class"
+
     def has(self, metric: Metric) -> bool:
         """Whether a metric means something here."""
         if metric.several is not None and metric.several != self.several:

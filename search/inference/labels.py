@@ -86,19 +86,6 @@ class Labels:
         decided = [f"predicted_{name}" for name in self.classes] if self.is_several else ["predicted"]
         return [*decided, *(f"prob_{name}" for name in self.classes)]
 
-    def refuse_several(self, run: Path, what: str) -> None:
-        """Refuses a model of several labels per text.
-
-        Args:
-            run: The run's folder.
-            what: Who asks, and cannot tell them.
-
-        Raises:
-            InputError: The model is such a one.
-        """
-        if self.is_several:
-            raise InputError(f"run={run}: a text has several labels there, and {what} is for one label per text.")
-
     def predictions(self, probabilities: NDArray[np.float64]) -> Predictions:
         """The predictions that probabilities [n, classes] stand for."""
         decided = predict(probabilities, self.threshold)
@@ -151,3 +138,18 @@ class Predictions:
     def decisions(self) -> list[Any]:
         """The columns of decisions: the names, or 0 and 1 for each of several labels."""
         return [self.predicted] if self.several is None else list(self.several.T)
+
+    def part(self, begin: int, end: int) -> Predictions:
+        """The predictions for some of the texts."""
+        several = None if self.several is None else self.several[begin:end]
+        return Predictions(self.predicted[begin:end], self.probabilities[begin:end], several)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Predictions]) -> Predictions:
+        """The predictions for the texts of several parts, one at least, of the same labels."""
+        several = [part.several for part in parts if part.several is not None]
+        return cls(
+            [name for part in parts for name in part.predicted],
+            np.concatenate([part.probabilities for part in parts]),
+            np.concatenate(several) if several else None,
+        )

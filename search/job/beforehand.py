@@ -63,7 +63,6 @@ def _check_several(config: Config) -> None:
     for asked, key in (
         (config.ensemble.trials > 0, "ensemble.trials"),
         (unlabelled, "dataset.unlabelled_path"),
-        (config.tracker == "mlflow", "tracker=mlflow"),
     ):
         if asked:
             raise InputError(

@@ -142,7 +142,7 @@ def show_evaluation(screen: Screen, record: Mapping[str, Any], test: Mapping[str
     if undefined := [name for name, value in metrics.items() if math.isnan(value)]:
         absent = [one["name"] for one in record["per_class"] if not one["rows"]]
         screen.say(f"No row is of class {', '.join(absent) or 'any other'}: not defined are {', '.join(undefined)}.")
-    _show_classes(screen, record)
+    _show_classes(screen, record, target)
     if target.several:
         return
     for kind in dict.fromkeys((one["label"], one["predicted"]) for one in record["most_wrong"]):
@@ -152,11 +152,11 @@ def show_evaluation(screen: Screen, record: Mapping[str, Any], test: Mapping[str
         _show_wrong(screen, record, None)
 
 
-def _show_classes(screen: Screen, record: Mapping[str, Any]) -> None:
+def _show_classes(screen: Screen, record: Mapping[str, Any], target: Target) -> None:
     classes, each, width = record["classes"], record["per_class"], screen.console.width
     columns = {name: [f"{one[name]:,}" for one in each] for name in ("rows", "predicted")}
     columns |= {name: [short(one[name]) for one in each] for name in ("precision", "recall", "f1")}
-    screen.console.print(table_of_classes(classes, columns, width))
+    screen.console.print(table_of_classes(classes, columns, width, target.one))
     if len(classes) <= _MATRIX and "confusion" in record:
         # The names of the rows have as much room as two columns.
         heads = cut_names(classes, min(_WIDEST_HEAD, width // (len(classes) + 2) - 2))

@@ -75,7 +75,7 @@ class Screen:
             split: [*(f"{counts[label]:,}" for label in splits.names), f"{len(splits.parts[split]):,}"]
             for split, counts in splits.sizes().items()
         }
-        self.console.print(table_of_classes([*splits.names, "all"], columns, self.console.width))
+        self.console.print(table_of_classes([*splits.names, "all"], columns, self.console.width, splits.target.one))
         if told := meaning_of_classes(splits.classes, splits.target):
             chosen = (
                 ""

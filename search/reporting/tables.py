@@ -27,16 +27,17 @@ def table_of_numbers(*columns: str) -> Table:
     return table
 
 
-def table_of_classes(names: Sequence[str], columns: Mapping[str, Sequence[str]], room: int) -> Table:
+def table_of_classes(names: Sequence[str], columns: Mapping[str, Sequence[str]], room: int, of: str = "class") -> Table:
     """A table with a row per class; long names are cut, numbers never.
 
     Args:
         names: Names of the classes.
         columns: Heading (of one line or several) to a number for each class.
         room: The width of the table in characters.
+        of: What the rows are of.
     """
     taken = sum(max(map(cell_len, [*head.split("\n"), *cells])) + _GAP for head, cells in columns.items())
-    table = table_of_numbers("class", *columns)
+    table = table_of_numbers(of, *columns)
     for name, *cells in zip(cut_names(names, max(_NARROWEST, room - taken - _GAP)), *columns.values(), strict=True):
         table.add_row(Text(name), *cells)
     return table

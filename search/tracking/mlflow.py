@@ -166,10 +166,13 @@ def log_model(folder: Path, run: str, classes: Sequence[str], text: str) -> None
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
 
-    columns = json.loads((folder / "model" / "labels.json").read_text(encoding="utf-8")).get("columns", ())
+    labels = json.loads((folder / "model" / "labels.json").read_text(encoding="utf-8"))
+    columns, several = labels.get("columns", ()), isinstance(labels["threshold"], list)
     beside = [ColSpec("double" if one["kind"] == NUMBER else "string", one["name"]) for one in columns]
     inputs: list[Any] = [ColSpec("string", text if columns else _TEXT), *beside]
-    outputs: list[Any] = [ColSpec("string", "predicted"), *(ColSpec("double", f"prob_{name}") for name in classes)]
+    decided = [ColSpec("integer", f"predicted_{name}") for name in classes if several]
+    outputs: list[Any] = decided or [ColSpec("string", "predicted")]
+    outputs += [ColSpec("double", f"prob_{name}") for name in classes]
     packages = ["tensorflow", "numpy", "pandas", *["tensorflow-text"] * ("tensorflow_text" in sys.modules)]
     with warnings.catch_warnings(), mlflow.start_run(run_id=run, nested=mlflow.active_run() is not None):
         warnings.simplefilter("ignore")  # it misses an example, and a type of its own

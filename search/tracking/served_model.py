@@ -38,15 +38,18 @@ class SavedClassifier(PythonModel):
             params: None are known.
 
         Returns:
-            A row per text: predicted, prob_<class>.
+            A row per text: predicted (of several labels predicted_<label>, 0 or 1), prob_<class>.
         """
         import tensorflow as tf
 
         texts = model_input.iloc[:, 0] if isinstance(model_input, pd.DataFrame) else model_input
         beside = [tf.constant(_values(model_input[one["name"]], one)) for one in self._columns]
         found = self._model(tf.constant([text.strip() for text in texts]), *beside).numpy().astype(np.float64)
-        best = found.argmax(axis=1) if self._threshold is None else (found[:, 1] >= self._threshold).astype(int)
         columns = {f"prob_{name}": found[:, place] for place, name in enumerate(self._classes)}
+        if isinstance(self._threshold, list):
+            reached = (found >= np.array(self._threshold)).astype(np.int32)
+            return pd.DataFrame({f"predicted_{name}": reached[:, k] for k, name in enumerate(self._classes)} | columns)
+        best = found.argmax(axis=1) if self._threshold is None else (found[:, 1] >= self._threshold).astype(int)
         return pd.DataFrame({"predicted": self._classes[best], **columns})
 
 

@@ -81,9 +81,7 @@ class Batches:
         finally:
             for piece in pieces:
                 piece.answer.cancel()
-        return Predictions(
-            [name for part in found for name in part.predicted], np.concatenate([part.probabilities for part in found])
-        )
+        return Predictions.joined(found)
 
     async def _work(self, threads: ThreadPoolExecutor) -> None:
         loop = asyncio.get_running_loop()
@@ -122,6 +120,4 @@ class Batches:
                 return [error]
             return [self._answers([part])[0] for part in parts]
         bounds = np.cumsum([0, *(len(part.texts) for part in parts)])
-        return [
-            Predictions(found.predicted[begin:end], found.probabilities[begin:end]) for begin, end in pairwise(bounds)
-        ]
+        return [found.part(begin, end) for begin, end in pairwise(bounds)]

@@ -75,7 +75,7 @@ def read_request(
 
 
 def write_response(predictions: Predictions, classes: Sequence[str], by_row: bool) -> bytes:
-    """Writes the response to a request to predict.
+    """Writes the response to a request to predict: the class of each text, or 0 and 1 for each of several labels.
 
     Args:
         predictions: The predictions for its texts.
@@ -85,7 +85,10 @@ def write_response(predictions: Predictions, classes: Sequence[str], by_row: boo
     quoted = {name: json.dumps(name, ensure_ascii=False) for name in classes}
     # The shortest digits that give the same float32, as TensorFlow Serving writes them.
     rows = [f"[{', '.join(map(str, row))}]" for row in predictions.probabilities.astype(np.float32)]
-    names = [quoted[name] for name in predictions.predicted]
+    if predictions.several is None:
+        names = [quoted[name] for name in predictions.predicted]
+    else:
+        names = [str(row) for row in predictions.several.tolist()]
     if by_row:
         pairs = zip(rows, names, strict=True)
         objects = ", ".join(f'{{"probabilities": {row}, "predicted": {name}}}' for row, name in pairs)

@@ -90,7 +90,7 @@ def card(run: RecordedRun) -> str:
         verdict=spoken(run.verdict.text),
         per_class=per_class(run.names, run.labels, run.probabilities, run.predicted),
         several=run.target.several,
-        one_of="label" if run.target.several else "class",
+        one_of=run.target.one,
         rows={split: rows_of(summary, split) for split in summary["sizes"]},
         limits=list(_limits(run, module)),
         trials=sum(summary["trials"].values()),
@@ -154,7 +154,7 @@ def _limits(run: RecordedRun, module: dict[str, Any]) -> Iterator[str]:
     rarest = min(counts, key=counts.get)
     if max(counts.values()) > _IMBALANCE * counts[rarest]:
         yield (
-            f"{'Label' if run.target.several else 'Class'} {rarest} is rare: {counts[rarest]:,} of {trained:,} rows it "
+            f"{run.target.one.capitalize()} {rarest} is rare: {counts[rarest]:,} of {trained:,} rows it "
             "was trained on. Where it is more or less frequent, the numbers above do not hold."
         )
     error = summary["test"].get("expected_calibration_error")
