@@ -114,6 +114,11 @@ def below_output(model: keras.Model) -> keras.Model:
     return keras.Model(model.inputs, model.get_layer(_LOGITS if _LOGITS in names else _OUTPUT).input)
 
 
+def output_layer(model: keras.Model) -> keras.layers.Dense:
+    """The layer that gives the probabilities, of a model without words beside its head."""
+    return model.get_layer(_OUTPUT)
+
+
 def linear_words(model: keras.Model) -> LinearWords | None:
     """The layer that gives the logits of words; None where there is none."""
     return next((layer for layer in model.layers if isinstance(layer, LinearWords)), None)

@@ -160,7 +160,7 @@ def _first_head(task: TrainingTask, inputs: int) -> Head:
     activation, dropout = values.get("activation", "relu"), values.get("dropout", 0.0)
     output = Sigmoid() if task.hypermodel.target.several else None
     head = Head(inputs, widths, task.hypermodel.classes, activation, dropout, output=output)
-    head.initialize(np.random.default_rng(task.seed))
+    head.initialize(np.random.default_rng(task.seed), task.first_logits)
     return head
 
 

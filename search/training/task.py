@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import keras
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import logit
 
 from search.backbones.base import Backbone
 from search.backbones.hub.layers import ModuleLayers
@@ -115,6 +116,19 @@ class TrainingTask:
         of_valid = None if self.valid is None else words.logits(self.valid.texts)
         # A head learns what is left by words that do not know the row; without one there is nothing to learn.
         return words.logits(self.train.texts) if self.is_words_alone else words.held_out, of_valid
+
+    @property
+    def first_logits(self) -> NDArray[np.float32] | None:
+        """The logits that a head of several labels begins at, those of their shares, float32 [labels]; None: at 0.
+
+        A text has few of many labels: a head that begins at one half learns nothing else in its first epochs, which
+        rank the trials. Words beside it know the shares.
+        """
+        if not self.hypermodel.target.several or self.words is not None:
+            return None
+        shares = np.average(self.train.labels, axis=0, weights=self.sample_weight)
+        least = 0.5 / len(self.train)
+        return np.asarray(logit(shares.clip(least, 1 - least)), np.float32)
 
     @property
     def is_words_alone(self) -> bool:

@@ -16,7 +16,7 @@ from search.training.sample_weight import sample_weight
 from search.training.seeds import trial_seed
 from search.training.shared import SharedResources
 from search.training.task import TrainingTask
-from search.training.trainers import KERAS, make_training, probed_first
+from search.training.trainers import KERAS, begun, make_training, probed_first
 
 
 class TrainableHyperModel(TextClassifierHyperModel):
@@ -106,7 +106,7 @@ class TrainableHyperModel(TextClassifierHyperModel):
             Keras's history of the logs.
         """
         task = self.task(hp, train, valid, **settings)
-        given = KERAS.training_of(model, task)
+        given = KERAS.training_of(model if initial_epoch else begun(model, task), task)
         training = probed_first(task, given) if task.trains_head_first else given
         training.run(range(initial_epoch, epochs), lambda epoch, metrics: False)
         return model.history

@@ -16,7 +16,7 @@ from typing import Any
 import keras
 
 from search.datasets import Examples
-from search.models.keras_model import linear_words, with_offset
+from search.models.keras_model import linear_words, output_layer, with_offset
 from search.models.weights import assign
 from search.training.base import FineTuning, Training
 from search.training.fast_trainers import (
@@ -52,7 +52,7 @@ class PreparedInputsTrainer:
     def train(self, task: TrainingTask) -> FineTuning:
         """Makes the training of what is above the inputs."""
         keras.utils.set_random_seed(task.seed)
-        model = task.hypermodel.prepared_model(task.values, task.state.accumulate)
+        model = begun(task.hypermodel.prepared_model(task.values, task.state.accumulate), task)
 
         def inputs(split: Examples | None) -> Any:
             return None if split is None else task.hypermodel.prepared_inputs(task.values, split)
@@ -74,7 +74,7 @@ class WholeModelTrainer:
         # The model of the trial before holds itself in memory by its cycles, until somebody looks.
         gc.collect()
         keras.utils.set_random_seed(task.seed)
-        return self.training_of(task.hypermodel.model(task.values, task.state.accumulate), task)
+        return self.training_of(begun(task.hypermodel.model(task.values, task.state.accumulate), task), task)
 
     @staticmethod
     def training_of(model: keras.Model, task: TrainingTask) -> FineTuning:
@@ -121,6 +121,13 @@ def make_training(task: TrainingTask) -> Training:
 def probed_first(task: TrainingTask, fine_tuning: FineTuning) -> LinearProbingThenFineTuning:
     """Puts the training of the head alone before that of a module with its head."""
     return LinearProbingThenFineTuning(make_training(task.probing()), fine_tuning, task.state.head_epochs)
+
+
+def begun(model: keras.Model, task: TrainingTask) -> keras.Model:
+    """A model that was built anew, with the logits that the task begins at."""
+    if (first := task.first_logits) is not None:
+        output_layer(model).bias.assign(first)
+    return model
 
 
 def _by_keras(

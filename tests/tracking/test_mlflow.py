@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from types import SimpleNamespace
 
 import mlflow
 import numpy as np
@@ -15,6 +16,7 @@ from search.datasets import Column
 from search.tracking import trackers
 from search.tracking.callbacks import Callbacks
 from search.tracking.mlflow import log_model
+from search.tracking.served_model import SavedClassifier
 
 
 @pytest.fixture
@@ -91,3 +93,10 @@ def test_the_columns_beside_the_text_are_named_as_in_the_table(tmp_path, client)
     table = {"Since": ["", "02.01.1970", None], "Brand": [None, " acme", ""], "Price": [0.25, np.nan, np.nan]}
     scored = model.predict(pd.DataFrame({**table, "review": ["a", "b", "c"], "more": 1}))
     assert scored["prob_yes"].tolist() == [0.25, 1, 0.5] and scored["predicted"].tolist() == ["no", "yes", "yes"]
+
+    (tmp_path / "model" / "labels.json").write_text(json.dumps({**labels, "threshold": [0.6, 0.5]}))
+    served = SavedClassifier()
+    served.load_context(SimpleNamespace(artifacts={"model": str(tmp_path / "model")}))
+    several = served.predict(None, pd.DataFrame({"review": ["a", "b", "c"], **table}))
+    assert several[["predicted_no", "predicted_yes"]].to_numpy().tolist() == [[1, 0], [0, 1], [0, 1]]
+    assert "predicted" not in several

@@ -44,6 +44,8 @@ EPOCHS = 1
 _THREE = word_examples(48, seed=1, classes=3)
 # Two classes, one of them twice as frequent as the other.
 TRAIN = replace(_THREE, labels=np.minimum(_THREE.labels, 1))
+# Two labels, of which a third and a sixth of the texts have one.
+LABELLED = replace(_THREE, labels=np.column_stack([np.arange(48) % 3 == 0, np.arange(48) % 6 == 1]).astype(np.int8))
 # Two values of each setting. One that is not here gets them from `ANY`.
 VALUES = {
     "modules": ("words", "mixed"),
@@ -111,15 +113,16 @@ def make(tmp_path_factory):
 
     modules = {"words": folder / "words", "mixed": save_mixed(folder / "mixed"), "encoder": encoder("encoder")}
 
-    def make(way, **changed):
-        """The task of a way of training, with some settings changed."""
+    def make(way, several=False, **changed):
+        """The task of a way of training, with some settings changed, or of several labels."""
         ranges = {**{name: values_of(name)[0] for name in SEARCHED}, **WAYS[way][1], **changed}
         if ranges["modules"] == "without dropout":
             modules[ranges["modules"]] = encoder(ranges["modules"])
         space = space_from({**ranges, "frozen": []}, layered=["encoder", "without dropout"])
         standing, features = backbones(space, modules, TRAIN.texts), FeatureCache(folder / "features")
-        hypermodel = TrainableHyperModel(space, standing, Target(2), 0, features, words=Words(TRAIN.texts))
-        return hypermodel.task(keras_tuner.HyperParameters(), TRAIN)
+        target = Target(2, several=several)
+        hypermodel = TrainableHyperModel(space, standing, target, 0, features, words=Words(TRAIN.texts))
+        return hypermodel.task(keras_tuner.HyperParameters(), LABELLED if several else TRAIN)
 
     return make
 
@@ -227,6 +230,13 @@ def test_batches_of_texts_of_like_length_make_the_same_steps_in_parts(make, trai
     cut = replace(uncut, state=TrialState(accumulate=3))
     weights = [trained(trainer.train(task)) for task in (uncut, cut)]
     assert far(*weights) < 1e-5
+
+
+@pytest.mark.parametrize("way", ["head", "bag", "tokens", "sparse rows"])
+def test_outputs_of_several_labels_begin_at_their_shares(make, way):
+    task = make(way, several=True)
+    for training in (make_training(task), KERAS.train(task)):
+        np.testing.assert_allclose(training.weights()[-1], np.log([1 / 2, 1 / 5]), rtol=1e-6)
 
 
 @pytest.mark.parametrize("way", ["bag", "sparse rows"])

@@ -69,13 +69,20 @@ class Head:
         # What the last call of `learn` found at the first layer's sums, [width, batch].
         self._error: Floats = np.zeros((self._shapes[0][0], 0), dtype)
 
-    def initialize(self, generator: np.random.Generator) -> None:
-        """Draws weights as Keras's dense layers do: Glorot and Bengio 2010, uniform; biases are zero."""
+    def initialize(self, generator: np.random.Generator, first: Floats | None = None) -> None:
+        """Draws weights as Keras's dense layers do: Glorot and Bengio 2010, uniform; biases are zero.
+
+        Args:
+            generator: Draws them.
+            first: Biases of the last layer, [classes]; None: zero.
+        """
         for matrix in self._matrices:
             out, into = matrix.shape[0], matrix.shape[1] - 1
             limit = np.sqrt(6 / (into + out))
             matrix[:, :-1] = generator.uniform(-limit, limit, (out, into))
             matrix[:, -1] = 0
+        if first is not None:
+            self._matrices[-1][:, -1] = first
 
     @property
     def kernels(self) -> NDArray[np.bool_]:

@@ -127,3 +127,14 @@ def test_a_response_by_row_and_by_column():
     assert by_row == {"predictions": [{"probabilities": row, "predicted": name} for row, name in columns]}
     read_back = np.array(by_column["outputs"]["probabilities"], np.float32)
     np.testing.assert_array_equal(read_back, probabilities)
+
+
+def test_several_labels_of_a_text_are_0_and_1_in_the_order_of_the_probabilities():
+    whole = Predictions(
+        ["a, b", "", "b"], np.array([[0.9, 0.8], [0.1, 0.2], [0.5, 0.75]]), np.array([[1, 1], [0, 0], [0, 1]])
+    )
+    given = Predictions.joined([whole.part(1, 3), whole.part(0, 1)])
+    assert given.predicted == ["", "b", "a, b"]
+    by_row, by_column = (json.loads(write_response(given, "ab", one)) for one in (True, False))
+    assert by_column["outputs"]["predicted"] == [[0, 0], [0, 1], [1, 1]]
+    assert by_row["predictions"][1] == {"probabilities": [0.5, 0.75], "predicted": [0, 1]}
