@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_consistent_length, check_random_state, column_or_1d
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import assert_all_finite, check_is_fitted
 
 from search.api import run
@@ -48,7 +48,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         random_state: Seed of everything random.
 
     Attributes:
-        classes_: The classes, sorted, as they stood in `y`.
+        classes_: The classes, sorted, as they stood in `y`; of several labels the columns of `y`.
         path_: The folder of the run, absolute.
 
     Example:
@@ -83,7 +83,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
 
         Args:
             X: Texts [n]; a row whose text is missing or empty is left out.
-            y: Labels [n], of one type.
+            y: Labels [n], of one type; several labels per text, 0 or 1, [n, labels].
 
         Raises:
             ValueError: Texts and labels do not fit together, or are none.
@@ -92,6 +92,9 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         """
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None")
+        self.multilabel_ = type_of_target(y, input_name="y") == "multilabel-indicator"
+        if self.multilabel_:
+            return self._fit_several(self._texts(X), y if isinstance(y, pd.DataFrame) else pd.DataFrame(_dense(y)))
         texts, labels = self._texts(X), column_or_1d(y, warn=True)
         check_consistent_length(texts, labels)
         assert_all_finite(labels, input_name="y")
@@ -103,26 +106,39 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         names = {as_class(label): label for label in classes.tolist()}
         if len(names) < len(classes):
             raise ValueError(f"Labels are told apart by how they are written: expected distinct ones, not {classes}")
+        given = (texts, np.array([as_class(label) for label in labels.tolist()], dtype=object))
+        return self._searched(given, classes, list(names))
+
+    def _fit_several(self, texts: list[Any], labels: pd.DataFrame) -> Self:
+        check_consistent_length(texts, labels)
+        names = [str(column) for column in labels.columns]
+        given = pd.DataFrame({"text": texts, **{name: labels.iloc[:, at].array for at, name in enumerate(names)}})
+        return self._searched(given, labels.columns.to_numpy(), names, label=names)
+
+    def _searched(self, given: Any, classes: NDArray[Any], names: list[str], **more: Any) -> Self:
+        """Runs the search on texts and labels; `names` are those of the classes in the run."""
         seed = self.random_state
         if not isinstance(seed, int | np.integer):
             seed = check_random_state(seed).randint(2**31 - 1)
         settings = {"seed": int(seed), **(self.settings or {}), "hydra.run.dir": str(_new_folder(self.outputs))}
-        given = (texts, np.array([as_class(label) for label in labels.tolist()], dtype=object))
-        made = run(given, space=self.space, callbacks=self.callbacks, quiet=self.quiet, overrides=settings)
+        made = run(given, space=self.space, callbacks=self.callbacks, quiet=self.quiet, overrides=settings, **more)
         if set(made.classes) != set(names):
-            raise ValueError(f"The run left classes out: it knows {made.classes}, expected {list(names)}")
+            raise ValueError(f"The run left classes out: it knows {made.classes}, expected {names}")
         self.classes_, self.path_, self._loaded = classes, made.path.absolute(), made
         return self
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """The classes of texts [n], of the type of the labels.
+        """The classes of texts [n], of the type of the labels; several labels are 0 or 1, [n, labels].
 
         Raises:
             ValueError: A text is missing, or none.
             InputError: The run's folder is not there any more.
         """
         found, texts = self.run_, self._whole(X)
-        predicted = found.predict(texts, model=self._model)["predicted"]
+        answers = found.predict(texts, model=self._model)
+        if self.multilabel_:
+            return answers[[f"predicted_{name}" for name in found.classes]].to_numpy(np.int64)
+        predicted = answers["predicted"]
         at = self.classes_[self._order]
         places = {name: place for place, name in enumerate(found.classes)}
         return at[[places[name] for name in predicted]] if len(texts) else at[:0]
@@ -135,7 +151,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
             InputError: The run's folder is not there any more.
         """
         found = self.run_.predict_proba(self._whole(X), model=self._model)
-        return found[:, np.argsort(self._order)]
+        return found if self.multilabel_ else found[:, np.argsort(self._order)]
 
     @property
     def run_(self) -> FinishedRun:
@@ -197,8 +213,13 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
         tags.input_tags.string, tags.input_tags.one_d_array, tags.input_tags.two_d_array = True, True, False
         return tags
+
+
+def _dense(labels: Any) -> NDArray[Any]:
+    return np.asarray(labels.toarray() if hasattr(labels, "toarray") else labels)
 
 
 def _new_folder(outputs: str | Path) -> Path:

@@ -12,6 +12,7 @@ from sklearn.base import clone
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -30,20 +31,25 @@ class Made:
     def __init__(self, path):
         self.path = Path(path)
         self.words, self.asked = joblib.load(self.path / "words")
-        self.classes = self.words.classes_.tolist()
+        self.classes = self.asked.get("labels") or self.words.classes_.tolist()
         self.summary = {"final_refit": {}} if self.asked.get("final_refit") else {}
 
     def predict(self, texts, model):
         assert model == ("all" if self.summary else "best")
-        return pd.DataFrame({"text": texts, "predicted": self.words.predict(texts) if len(texts) else []})
+        found = self.words.predict(texts) if len(texts) else []
+        if np.ndim(found) == 2:
+            return pd.DataFrame(found, columns=[f"predicted_{name}" for name in self.classes])
+        return pd.DataFrame({"text": texts, "predicted": found})
 
     def predict_proba(self, texts, model):
         return self.words.predict_proba(texts)
 
 
-def quick(given, *, space, callbacks, quiet, overrides):
-    words = make_pipeline(TfidfVectorizer(token_pattern=r"\S+"), LogisticRegression(C=100))
-    joblib.dump((words.fit(*given), overrides), Path(overrides["hydra.run.dir"]) / "words")
+def quick(given, *, space, callbacks, quiet, overrides, label=None):
+    one = LogisticRegression(C=100)
+    words = make_pipeline(TfidfVectorizer(token_pattern=r"\S+"), one if label is None else OneVsRestClassifier(one))
+    rows = given if label is None else (given["text"], given[label].to_numpy())
+    joblib.dump((words.fit(*rows), {**overrides, "labels": label}), Path(overrides["hydra.run.dir"]) / "words")
     return Made(overrides["hydra.run.dir"])
 
 
@@ -95,6 +101,17 @@ def test_classes_are_those_of_the_labels(labels):
     probable = found.classes_[found.predict_proba(TEXTS).argmax(axis=1)]
     assert probable.tolist() == labels
     assert found.path_.parent == Path.cwd() / "outputs" / "estimator" and found.run_.asked["seed"] == 0
+
+
+def test_several_labels_are_columns_of_0_and_1():
+    good = np.array([label == "good" for label in LABELS])
+    labels = np.column_stack([good, ["place" in text for text in TEXTS], ~good]).astype(int)
+    for given, classes in ((labels, [0, 1, 2]), (pd.DataFrame(labels, columns=[*"abc"]), [*"abc"])):
+        found = search.TextClassifier().fit(TEXTS, given)
+        assert found.classes_.tolist() == classes
+        assert (found.predict(TEXTS) == labels).all() and found.score(TEXTS, given) == 1
+        assert found.predict_proba(TEXTS).shape == (60, 3)
+        assert (pickle.loads(pickle.dumps(found)).predict(TEXTS[:2]) == labels[:2]).all()
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,10 @@ def part_of(
         order = order[np.argsort(_places(labels[order]), kind="stable")]
     taken = np.zeros(there, dtype=bool)
     taken[order[:count]] = True
+    if config.stratify and labels.ndim == 2:
+        # The first row with each label that is rarer than the part is small: a larger part has it, too.
+        for label in np.flatnonzero(labels[taken].sum(axis=0) == 0):
+            taken[order[labels[order, label] == 1][:1]] = True
     return train.take(taken[ids])
 
 

@@ -126,6 +126,14 @@ def test_a_label_with_three_rows_is_in_every_split(tmp_path):
         assert len(splits.train) == pytest.approx(96, abs=6)
 
 
+def test_a_small_part_has_each_label_and_is_part_of_larger_ones(tmp_path):
+    frame = table(400).assign(long=[1, *[0] * 49] * 8)
+    path = write(tmp_path / "a.csv", frame)
+    small, larger = (load(path, labels=NAMES, train_size=size).train for size in (20, 90))
+    assert small.labels.any(axis=0).all() and len(small) <= 21
+    assert {*small.rows} < {*larger.rows}
+
+
 def test_rare_labels_are_left_out_and_their_rows_stay(tmp_path):
     frame = table().assign(long=[1, *[0] * 199])
     with pytest.raises(InputError, match="long"):

@@ -1,6 +1,7 @@
 """A search with several labels per text, from a DataFrame to the answers of its model."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,8 @@ from reviews import make_reviews
 import search
 from search.commands import evaluate, predict
 from search.evaluation import score
+from search.reporting.comparison.pairs import pairs
+from search.reporting.report.run_files import read_run
 
 NAMES = ["good", "dull", "first"]
 SMALL = {
@@ -74,6 +77,19 @@ def test_what_a_run_writes_agrees_with_itself(run):
     for file in ("report.html", "MODEL_CARD.md"):
         content = (run.path / file).read_text()
         assert all(name in content for name in (*NAMES, "subset accuracy")), file
+
+
+def test_runs_with_the_same_test_rows_are_compared(run):
+    recorded = read_run(run.path)
+    order = np.arange(60)[::-1]
+    turned = replace(
+        recorded,
+        predictions=recorded.predictions.iloc[order].reset_index(drop=True),
+        labels=recorded.labels[order],
+        probabilities=recorded.probabilities[order] * [1, 1, 0],
+    )
+    best, other = pairs([recorded, turned], "average_precision")
+    assert best.behind is None and other.behind.gain > 0
 
 
 def test_the_model_predicts_each_label_for_itself(run, tmp_path, capsys):

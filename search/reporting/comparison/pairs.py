@@ -99,7 +99,7 @@ def behind(gain: Gain) -> str:
 
 def _order(run: RecordedRun) -> NDArray[np.intp]:
     """The test rows by text and label."""
-    keys = [run.labels, run.predictions["text"].to_numpy(object)]
+    keys = [*np.atleast_2d(run.labels.T), run.predictions["text"].to_numpy(object)]
     return np.lexsort(keys)
 
 
@@ -108,7 +108,7 @@ def _digest(run: RecordedRun, order: NDArray[np.intp]) -> str:
     digest = hashlib.sha256("\0".join(run.classes).encode())
     texts = run.predictions["text"].to_numpy(object)
     for row in order:
-        digest.update(f"\0{run.labels[row]}\0{len(texts[row])}\0{texts[row]}".encode("utf-8", "surrogatepass"))
+        digest.update(f"\0{run.labels[row].tolist()}\0{len(texts[row])}\0{texts[row]}".encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
 
 
