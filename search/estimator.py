@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_consistent_length, check_random_state, column_or_1d
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.multiclass import check_classification_targets, is_multilabel
 from sklearn.utils.validation import assert_all_finite, check_is_fitted
 
 from search.api import run
@@ -92,7 +92,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         """
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None")
-        self.multilabel_ = type_of_target(y, input_name="y") == "multilabel-indicator"
+        self.multilabel_ = is_multilabel(y)
         if self.multilabel_:
             return self._fit_several(self._texts(X), y if isinstance(y, pd.DataFrame) else pd.DataFrame(_dense(y)))
         texts, labels = self._texts(X), column_or_1d(y, warn=True)
