@@ -39,6 +39,7 @@ def expanded(
     token_level: Collection[str],
     layered: Collection[str],
     text_columns: int = 1,
+    has_views: bool = True,
 ) -> tuple[dict[str, Parameter], dict[str, When]]:
     """Turns settings of the space into parameters of a trial.
 
@@ -48,14 +49,18 @@ def expanded(
         token_level: Names of modules under `embedding` that give a vector for each token of a text.
         layered: Names of modules whose layers are known one by one.
         text_columns: Number of columns of texts.
+        has_views: Whether altered copies can be made of rows.
 
     Returns:
         The parameters, with a width for each layer, and the conditions of those that do not always exist.
 
     Raises:
-        SpaceError: A width is set for a layer that does not exist, or columns of texts must stand apart and cannot.
+        SpaceError: A width is set for a layer that does not exist, columns of texts must stand apart and cannot, or
+            copies are asked for of rows that have none.
     """
     _check_texts(settings, text_columns)
+    if not has_views and settings["views"].options != (0,):
+        raise SpaceError("space.views is of images: no altered copies are made of texts")
     parameters: dict[str, Parameter] = {}
     conditions: dict[str, When] = {}
 
@@ -94,8 +99,8 @@ def expanded(
         elif name in LAYER_WIDTHS:
             if name not in parameters:
                 raise SpaceError(f"space.{name}: there is no such hidden layer, space.layers gives fewer")
-        elif name == "wide" and parameter.options == WIDE[:1]:
-            continue  # nothing is beside any head: trials are those of a space without this setting
+        elif (name, parameter.options) in (("wide", WIDE[:1]), ("views", (0,))):
+            continue  # nothing is beside any head or row: trials are those of a space without this setting
         elif where is not None:
             exists(name, parameter, where.parent, where.holds)
         else:

@@ -26,6 +26,7 @@ from spaces.setting import Setting, Where
 ACTIVATIONS = ("relu", "gelu", "silu", "tanh", "elu")
 OPTIMIZERS = ("adam", "adamw", "rmsprop", "sgd", "adagrad")
 CLASS_WEIGHTS = ("none", "balanced")
+ALTERATIONS = ("flip", "flip+crop", "flip+crop+colour")
 ENCODERS = ("mean", "lstm", "gru", "bilstm", "bigru", "conv1d")
 """Values of `module` that name no module but an encoder learned from the training texts, over a vector per token."""
 LEARNED = "learned"
@@ -46,7 +47,11 @@ _TRAINED = Where("trainable", bool, "trainable is true")
 _DEEP = Where("module", lambda module: module != TFIDF, f"the module is not {TFIDF}")
 _ENCODER = Where("module", lambda module: module in ENCODERS, f"the module is one of {', '.join(ENCODERS)}")
 _HIDDEN = Where("layers", lambda layers: layers > 0, "there is a hidden layer")
-_LAYERED = Where("trainable", bool, "trainable is true and the module is an encoder of the BERT family, such as minilm")
+_LAYERED = Where(
+    "trainable",
+    bool,
+    "trainable is true and the module is an encoder of the BERT family, such as minilm, or efficientnet-lite0",
+)
 _WIDTH = Setting(None, whole(1), "Of one layer, where it is another: space.units_1=256 space.units_2=64")
 
 SETTINGS: dict[str, Setting] = {
@@ -219,6 +224,20 @@ SETTINGS: dict[str, Setting] = {
         "Texts per training step. auto: two sizes that make about 50 to 200 steps of an epoch, from [32, 64] for few"
         " rows to [256, 512] for 30,000 and more.",
         _DEEP,
+    ),
+    "views": Setting(
+        Choice([0]),
+        whole(0),
+        "Altered copies of each training image, as augment makes them, that are trained on beside it: "
+        "space.views=[0,3]. They are always the same ones, and go through a frozen module once, as the image does: "
+        "with 3 the pass over the training images and every epoch take four times as long. Of images alone.",
+    ),
+    "augment": Setting(
+        Choice(ALTERATIONS[1:2]),
+        one_of(ALTERATIONS),
+        "How the copies differ: flip mirrors half of them, crop keeps 60 to 100 % of height and width, colour changes "
+        "brightness, contrast and saturation by up to 30 %.",
+        Where("views", lambda views: views > 0, "views is above 0"),
     ),
     "class_weight": Setting(
         Choice(["none", "balanced"]),

@@ -43,6 +43,7 @@ class TextClassifierSpace(Space):
         token_level: Names of modules under `embedding` that give a vector for each token of a text.
         layered: Names of modules whose layers are known one by one: `unfreeze` and `layer_decay` are theirs alone.
         text_columns: Number of columns of texts: `texts` is for several.
+        has_views: Whether altered copies can be made of rows, which are then images: `views` is for them.
         **ranges: Setting to range.
 
     Raises:
@@ -62,6 +63,7 @@ class TextClassifierSpace(Space):
         token_level: Collection[str] = (),
         layered: Collection[str] = (),
         text_columns: int = 1,
+        has_views: bool = True,
         **ranges: Any,
     ) -> None:
         for name in ranges:
@@ -79,7 +81,8 @@ class TextClassifierSpace(Space):
             _check_trainable(settings["modules"], untrainable)
             _check_trainable(settings["embedding"], untrainable)
             frozen = ()
-        super().__init__(*expanded(settings, frozenset({*untrainable, *frozen}), token_level, layered, text_columns))
+        stay = frozenset({*untrainable, *frozen})
+        super().__init__(*expanded(settings, stay, token_level, layered, text_columns, has_views))
         self.text_columns = text_columns
 
     def module_names(self) -> list[str]:
@@ -124,6 +127,7 @@ def space_from(
     token_level: Collection[str] = (),
     layered: Collection[str] = (),
     text_columns: int = 1,
+    has_views: bool = True,
 ) -> TextClassifierSpace:
     """Make the space that the node `space` of the configuration describes.
 
@@ -135,6 +139,7 @@ def space_from(
         token_level: As for `TextClassifierSpace`.
         layered: As for `TextClassifierSpace`.
         text_columns: As for `TextClassifierSpace`.
+        has_views: As for `TextClassifierSpace`.
 
     Raises:
         SpaceError: The class cannot be imported, a setting is unknown or its range impossible.
@@ -142,7 +147,8 @@ def space_from(
     ranges = {str(name): value for name, value in config.items()}
     space_class = _class_named(ranges.pop("_target_")) if "_target_" in ranges else TextClassifierSpace
     try:
-        return space_class(rows, untrainable, token_level, layered, text_columns=text_columns, **ranges)
+        facts: dict[str, Any] = {"text_columns": text_columns, "has_views": has_views}
+        return space_class(rows, untrainable, token_level, layered, **facts, **ranges)
     except SpaceError:
         raise
     except Exception as error:  # whatever the person's own class raises is their answer

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from search.backbones.description import Description
 from search.backbones.hub.saved_variables import variable_counts
+from search.datasets.content import TEXT, Content
 from search.datasets.text_columns import column_texts
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class SavedModule:
         dimension: Width of its vectors, for texts or for their tokens; None: not known here.
         licence: Its licence, as the catalog states it; None: not known.
         column: Which column of texts it is given, and of how many; None: whole texts.
+        content: What it embeds, texts or images.
     """
 
     name: str
@@ -54,6 +56,7 @@ class SavedModule:
     dimension: int | None = None
     licence: str | None = None
     column: tuple[int, int] | None = None
+    content: Content = TEXT
 
     def given(self, texts: NDArray[np.object_]) -> NDArray[np.object_]:
         """The texts that it is given of texts [n]: these, or one of their columns."""

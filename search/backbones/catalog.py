@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,12 @@ from omegaconf import MISSING, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from search.backbones.joined_names import parts
+from search.backbones.joined_names import parts, sized
 from search.config import ModuleConfig
 from search.errors import InputError
 from spaces import UNPUBLISHED
+
+_TEXTS = "texts"
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,10 @@ class Entry:
     """The source's version, where its wheel alone is fetched; then `sha256` is given too."""
     sha256: str | None = None
     """Checksum of that wheel."""
+    takes: str = _TEXTS
+    """What it embeds, texts or images."""
+    image_size: int | None = None
+    """Height and width that images are brought to; none: those that the module takes, or takes best."""
 
 
 def catalog(folders: Sequence[Path]) -> dict[str, Entry]:
@@ -112,7 +117,13 @@ class ModulePlaces:
         listed, own = catalog(self.catalogs), exported(self.folder)
         placed = {name: Entry(name, handle) for name, handle in self.known.items()}
         entries = {**own, **listed, **placed}
-        for name in chain.from_iterable(parts(one, entries) for one in names):
+        for name in [part for one in names for part in parts(one, entries)]:
+            if (of_size := sized(name)) and not Path(name).exists():
+                # The same module, for images of another size.
+                base, size = of_size
+                known = placed.get(name) or entries.get(base) or Entry(base, base)
+                entries[name] = replace(known, name=name, image_size=size)
+                name = base
             if name in listed and name in own:
                 path = self.folder / name
                 raise InputError(
@@ -165,7 +176,9 @@ def markdown(entries: Iterable[Entry]) -> str:
 def _needs(entry: Entry) -> str:
     if entry.source is None:
         return "a download"
-    return f"the package `{entry.source}`" if entry.sha256 is None else "a download by pip, `search[transformers]`"
+    if entry.sha256 is None:
+        return f"the package `{entry.source}`"
+    return f"a download by pip{', `search[transformers]`' if entry.takes == _TEXTS else ''}"
 
 
 def _read(path: Path) -> Entry:
@@ -186,6 +199,8 @@ def _read_once(path: Path, _modified: int) -> Entry:
         raise InputError(f"{path} is called {entry.name} inside: the file must be named {entry.name}.yaml.")
     if entry.name in UNPUBLISHED:
         raise InputError(f"{path}: {entry.name} names what is learned from the training texts: choose another name.")
+    if entry.takes not in (_TEXTS, "images"):
+        raise InputError(f"{path}: expected texts or images as what it takes, found {entry.takes!r:.40}.")
     if (entry.handle is None) == (entry.source is None):
         raise InputError(f"{path} must give either a handle or a source.")
     if (entry.version is None) != (entry.sha256 is None) or (entry.sha256 is not None and entry.source is None):

@@ -11,6 +11,7 @@ from spaces import TFIDF, UNPUBLISHED
 
 _AND = "+"
 _ADDRESS = re.compile(r"\w+://")
+_SIZED = re.compile(r"(?P<name>.+)@(?P<size>[1-9]\d{0,3})")
 
 
 def parts(name: str, known: Collection[str]) -> tuple[str, ...]:
@@ -45,6 +46,12 @@ def parts(name: str, known: Collection[str]) -> tuple[str, ...]:
     return found
 
 
+def sized(name: str) -> tuple[str, int] | None:
+    """The module, and the height and width of its images, of a name such as `efficientnet-lite0@160`; else None."""
+    found = _SIZED.fullmatch(name)
+    return None if found is None else (found["name"], int(found["size"]))
+
+
 def check_distinct(name: str, identities: Collection[str]) -> None:
     """Checks that a value of `space.modules` joins no module to itself, by what tells each from all others.
 
@@ -72,8 +79,10 @@ def _taken_apart(pieces: list[str], known: Collection[str]) -> tuple[str, ...] |
 
 
 def _is_there(name: str, known: Collection[str]) -> bool:
-    """Whether a name is known, or a file or folder."""
+    """Whether a name, without a size of images, is known, or a file or folder."""
     if name in known or name in UNPUBLISHED:
+        return True
+    if (of_size := sized(name)) is not None and _AND not in of_size[0] and _is_there(of_size[0], known):
         return True
     try:
         return bool(name.strip()) and Path(name).expanduser().exists()

@@ -51,8 +51,19 @@ def resolve_backbones(
     return made(map(str, space["module"].options or ()), modules, embeddings, texts, joined)
 
 
+def plain_backbones(names: Sequence[str], places: ModulePlaces) -> dict[str, Backbone]:
+    """Finds or builds modules that are compared with those of a space; each gives a backbone, by its name.
+
+    Raises:
+        InputError: A module cannot be found, written or used.
+    """
+    entries, folders = places.entries(names), resolve_modules(names, places)
+    return {name: published_backbone(_saved_module(name, folder, entries)) for name, folder in folders.items()}
+
+
 def _saved_module(name: str, folder: Path, entries: Mapping[str, Entry]) -> SavedModule:
-    return SavedModule(name, folder, dimension=published(folder, name).dimension, licence=licence_of(name, entries))
+    module, licence = published(folder, name), licence_of(name, entries)
+    return SavedModule(name, folder, dimension=module.dimension, licence=licence, content=module.content)
 
 
 def made(

@@ -62,7 +62,8 @@ def _text_module(folder: Path, name: str, entries: Mapping[str, Entry], places: 
 
     preprocessor = preprocessor_of(name, entries, places)
     with writable(places.folder):
-        return text_module(folder, name, preprocessor, places.settings.pooling, places.folder)
+        size = entries[name].image_size if name in entries else None
+        return text_module(folder, name, preprocessor, places.settings.pooling, places.folder, size)
 
 
 def preprocessor_of(name: str, entries: Mapping[str, Entry], places: ModulePlaces) -> Preprocessor | None:
@@ -163,7 +164,7 @@ def origin(name: str, entries: Mapping[str, Entry]) -> Entry | str | Path:
         raise InputError(f"module {name}: there is no such folder or file.")
     raise InputError(
         f"module {name} is unknown: expected a name of the catalog, a handle (https://…), a .tar.gz or a folder. "
-        f"{nearest(name, [*entries, *UNPUBLISHED])}"
+        f"{nearest(name, [*(entries.keys() - {name}), *UNPUBLISHED])}"
     )
 
 

@@ -11,13 +11,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from search.backbones.catalog import ModulePlaces, licence_of
-from search.backbones.hub.examine import PAIRS, examine
+from search.backbones.hub.examine import examine
 from search.backbones.hub.layer_groups import read_groups
 from search.backbones.hub.load import published
 from search.backbones.hub.saved_model import reach
 from search.backbones.learned.sources import use_as_embedding
 from search.backbones.resolve import resolve_modules
 from search.config import ModuleConfig, configuration_folder
+from search.datasets.content import IMAGE, TEXT
 from search.errors import InputError
 
 _SHOWN_VARIABLES = 8
@@ -37,7 +38,8 @@ def check(name: str, settings: ModuleConfig, modules: Path) -> None:
     places = ModulePlaces(settings, modules, [configuration_folder()])
     folder = resolve_modules([name], places)[name]
     module = published(folder, name)
-    found = examine(module)
+    kind = module.content.name
+    found, encoder = examine(module), read_groups(folder)
     parameters, trained = (
         sum(int(variable.shape.num_elements() or 0) for variable in variables)
         for variables in (module.variables, module.trainable_variables)
@@ -48,45 +50,33 @@ def check(name: str, settings: ModuleConfig, modules: Path) -> None:
         ("is", f"a SavedModel in {folder}"),
         ("licence", licence_of(name, places.entries([name])) or "not known: the catalog does not state it"),
         ("fingerprint", module.fingerprint[:12]),
-        ("takes", f"strings [batch]{', training=' if module.takes_training else ''}"),
+        ("takes", f"{kind}s, strings [batch]{', training=' if module.takes_training else ''}"),
         ("gives", f"float32 [batch, {module.dimension}]"),
-        *_of_encoder(folder),
-        ("reaches", reach(folder) or "nothing but its texts"),
+        *([] if encoder is None else encoder.told()),
+        ("reaches", reach(folder) or f"nothing but its {kind}s"),
         ("parameters", f"{parameters:,}, {trained:,} of them trainable"),
     ]
     for variable in module.trainable_variables[:_SHOWN_VARIABLES]:
         rows.append(("", f"{variable.name.removesuffix(':0')} {variable.dtype.name} {variable.shape.as_list()}"))
     if len(module.trainable_variables) > _SHOWN_VARIABLES:
         rows.append(("", f"and {len(module.trainable_variables) - _SHOWN_VARIABLES} more"))
-    for cosine, (first, second) in zip(found.cosines, PAIRS, strict=True):
+    for (first, second), cosine in found.cosines.items():
         rows.append(("cosine", f"{cosine:5.2f}  {first} | {second}"))
     rows += [
-        ("empty text", _told_of_nothing(found.empty)),
-        ("time", f"{found.seconds * 1000:.3g} ms a text"),
+        *([("empty text", _told_of_nothing(found.empty))] if module.content is TEXT else []),
+        ("time", f"{found.seconds * 1000:.3g} ms {'an' if kind == IMAGE.name else 'a'} {kind}"),
         ("frozen", f"no: {found.frozen}" if found.frozen else "can be searched, space.trainable=[false]"),
         ("fine-tuned", f"no: {found.fine_tuned}" if found.fine_tuned else "can be searched, space.trainable=[true]"),
     ]
     if found.sparse:
         rows.append(("", f"a step touches single rows of {found.sparse} of its variables"))
-    rows.append(("encoders", use_as_embedding(name, places)))
+    if module.content is TEXT:
+        rows.append(("encoders", use_as_embedding(name, places)))
     for label, value in rows:
         table.add_row(label, escape(value))
     Console().print(table, highlight=False)
     if found.frozen and found.fine_tuned:
         raise InputError(f"module {name} cannot be searched: {found.frozen}.")
-
-
-def _of_encoder(folder: Path) -> list[tuple[str, str]]:
-    """The facts about an encoder that was read from Hugging Face's layout; empty for any other module."""
-    encoder = read_groups(folder)
-    if encoder is None:
-        return []
-    return [
-        ("architecture", f"{encoder.architecture}, {len(encoder.groups)} groups of layers"),
-        ("tokens", f"{encoder.tokenizer}, {encoder.tokens:,} in all; longer texts are cut at {encoder.max_tokens}"),
-        ("pooling", f"{encoder.pooling}{', normalized' if encoder.normalized else ''}"),
-        *([("prompt", repr(encoder.prompt))] if encoder.prompt else []),
-    ]
 
 
 def _told_of_nothing(vector: NDArray[np.float32] | None) -> str:

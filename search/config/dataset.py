@@ -7,7 +7,7 @@ from typing import Any
 
 from omegaconf import MISSING
 
-from search.utils.constraints import LABELS, NAMES, number
+from search.utils.constraints import LABELS, NAMES, choice, number
 from search.utils.paths import PATH
 
 
@@ -34,6 +34,8 @@ class DatasetConfig:
     columns: Any = field(default=None, metadata=LABELS)
     """Columns that the model takes beside the text: a list of names, or name -> auto (by its values), number, category
     or date; null: none."""
+    content: str = choice("text", ("text", "image"))
+    """text, or image: the files of a folder, or those that the column `text` names (or holds, in Parquet)."""
     format: str = "auto"
     """auto (by the ending), csv, tsv, parquet, jsonl or folder."""
     separator: str | None = None
@@ -48,7 +50,9 @@ class DatasetConfig:
     undecodable: str = "error"
     """Bytes that are not of the encoding: error, or replace (by U+FFFD, the replacement character)."""
     max_row_mib: float = number(16.0, least=0.001, most=1024)
-    """Length in MiB above which a row, or a text of a folder, is taken for a mistake."""
+    """Length in MiB above which a row, or a file of a folder, is taken for a mistake."""
+    max_pixels: int = number(50_000_000, least=1, most=178_956_970)
+    """Pixels above which a picture is left out, undecoded."""
     max_unpacked_gib: float | None = number(8.0, above=0)
     """Size in GiB above which an archive or Parquet file is not unpacked; null: no limit."""
     member: str | None = None
@@ -96,7 +100,7 @@ class DatasetConfig:
     Any, as OmegaConf 2.3 cannot override a typed dictionary that is null.
     """
     missing: str = "drop"
-    """Rows without a text or label: drop or error."""
+    """Rows without a text or label, and pictures that are broken, too large or not there: drop or error."""
     duplicates: str = "first"
     """Rows with the same text and label: first (keep one), keep (all, in one split; sizes count texts) or error."""
     conflicts: str = "majority"

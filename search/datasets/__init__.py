@@ -17,12 +17,12 @@ from search.datasets.column_kinds import asked_columns, found_columns
 from search.datasets.fetch import existing, locate
 from search.datasets.folds import Fold, Subset
 from search.datasets.labels import LEFT_OUT, encode_labels
-from search.datasets.limits import Limits
 from search.datasets.published import by_column, by_recipe, count_shared, settle_shared, without_unseen
 from search.datasets.rare import settle_rare
 from search.datasets.read import is_table_archive, read
 from search.datasets.several import has_several
-from search.datasets.split import Splits, split
+from search.datasets.split import split
+from search.datasets.splits import Splits
 from search.datasets.table import Examples, Table, every
 from search.datasets.text_columns import text_columns
 from search.errors import InputError
@@ -48,6 +48,7 @@ def load_splits(config: DatasetConfig, data: Path, seed: int) -> Splits:
     if seed < 0:
         raise InputError(f"seed={seed}: expected 0 or more")
     tables = _read_files(config, data)
+    faults = tuple(str(fault) for table in tables.values() for fault in table.faults)
     cleaning = Cleaning()
     for name in tables:
         tables[name], counts = drop_missing(tables[name], config)
@@ -76,21 +77,25 @@ def load_splits(config: DatasetConfig, data: Path, seed: int) -> Splits:
         cleaning += count_shared(splits.parts)
     cleaning += Cleaning(unseen_test=int((splits.test.labels >= len(settled.classes)).sum()))
     found: dict[str, Any] = {"unseen": unseen, "columns": columns, "text_columns": len(text_columns(config.text))}
+    found["faults"] = faults
     return replace(splits, cleaning=cleaning, rare=settled.rare, ordered=bool(config.ordered), **found)
 
 
 def _read_files(config: DatasetConfig, data: Path) -> dict[str, Table]:
     """Reads the table of train, and those of valid and test where they have a file, a member or a folder."""
     path = locate(config, data)
-    table, test = read(path, config, config.member)
+    table, others = read(path, config, config.member)
     if config.split_column is not None and table.splits is None:
         raise InputError(f"dataset.split_column={config.split_column}: {table.source} is a folder, it has no columns")
     if config.columns is not None and not table.columns:
         raise InputError(f"dataset.columns={config.columns}: {table.source} is a folder, it has no columns")
     if has_several(config) and path.is_dir():
         raise InputError(f"Several labels per text: {table.source} is a folder, in which a text has one")
-    if config.recipe is not None and test is not None:
-        raise InputError(f"{table.source} has a test folder, and dataset.recipe makes the splits: give one of them")
+    if config.recipe is not None and others:
+        raise InputError(
+            f"{table.source} has a folder of {' and of '.join(others)}, and dataset.recipe makes the splits: "
+            "give one of them"
+        )
     tables = {"train": table}
     for name, own, member in (
         ("valid", config.valid_path, config.valid_member),
@@ -98,10 +103,10 @@ def _read_files(config: DatasetConfig, data: Path) -> dict[str, Table]:
     ):
         if own is not None:
             tables[name], _ = read(existing(own, f"dataset.{name}_path", config.max_unpacked_gib), config, member)
-        elif member is not None and is_table_archive(path, config.format, Limits.of(config)):
+        elif member is not None and is_table_archive(path, config):
             tables[name], _ = read(path, config, member)
-        elif name == "test" and test is not None:
-            tables[name] = test
+        elif name in others:
+            tables[name] = others[name]
     return tables
 
 
@@ -111,6 +116,6 @@ def _to_examples(
     """Keeps the rows of the requested classes, and handles repeated texts by the rules."""
     wanted = every(codes != LEFT_OUT)
     values = beside(columns, table.columns, table.rows, table.source)
-    examples = Examples(table.texts, codes, table.rows, values).take(wanted)
+    examples = Examples(table.texts, codes, table.rows, values, table.names).take(wanted)
     examples, counts = resolve_repeats(examples, config, table.source)
     return examples, counts + Cleaning(other_class=int((~wanted).sum()))

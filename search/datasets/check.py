@@ -8,6 +8,7 @@ from typing import Any
 
 from search.config.dataset import DatasetConfig
 from search.datasets.column_kinds import asked_columns
+from search.datasets.content import IMAGE
 from search.datasets.dialect import QUOTINGS
 from search.datasets.hints import nearest, require_known
 from search.datasets.read import FORMATS
@@ -41,7 +42,11 @@ def check_config(config: DatasetConfig) -> None:
     require_known(config.conflicts, CONFLICT_RULES, "dataset.conflicts")
     require_known(config.shared, SHARED_RULES, "dataset.shared")
     require_known(config.rare, RARE_RULES, "dataset.rare")
-    check({key: getattr(config, key) for key in ("max_row_mib", "max_unpacked_gib")}, DatasetConfig, "dataset.")
+    check(
+        {key: getattr(config, key) for key in ("max_row_mib", "max_unpacked_gib", "max_pixels")},
+        DatasetConfig,
+        "dataset.",
+    )
     if config.valid_size is not None:
         _check_size(config.valid_size, "dataset.valid_size")
     _check_size(config.test_size, "dataset.test_size")
@@ -54,7 +59,8 @@ def check_config(config: DatasetConfig) -> None:
     if config.train_size is not None and config.train_fraction < 1:
         raise InputError("dataset.train_size and dataset.train_fraction are both set: they mean the same, give one")
     _check_ways(config)
-    text_columns(config.text)
+    if len(text_columns(config.text)) > 1 and config.content == IMAGE.name:
+        raise InputError(f"dataset.text={config.text}: expected one column of pictures (dataset.content=image)")
     asked_columns(config)
     if config.limit is not None and (isinstance(config.limit, bool) or config.limit < 1):
         raise InputError(f"dataset.limit={config.limit}: expected a number of rows, at least 1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self
@@ -10,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.config.dataset import DatasetConfig
-from search.datasets.table import Examples, Table, object_array
+from search.datasets.content import content_of
+from search.datasets.images.faults import require_pictures
+from search.datasets.table import Examples, Table, object_array, without_space
 from search.datasets.text_columns import LINE, as_typed, text_columns
 from search.errors import InputError
 
@@ -27,6 +30,9 @@ class Cleaning:
         missing_text: Dropped, the text is missing.
         empty_text: Dropped, the text is empty or white space.
         missing_label: Dropped, there is a text but no label.
+        missing_file: Dropped, the table names a picture that is not there.
+        broken: Dropped, the file is no picture, is cut short or damaged.
+        oversized: Dropped, the picture has more pixels than `dataset.max_pixels`.
         other_class: Dropped, the label is in none of `dataset.classes` or `dataset.label_ranges`.
         rare: Dropped, the class has too few texts, as `dataset.rare=drop` says.
         merged: Rows of such classes that are of the class `other` now, as `dataset.rare=merge` says.
@@ -44,7 +50,7 @@ class Cleaning:
         shared_test: Rows of test whose text stands in train or valid too.
         hidden_files: Files of a folder or archive of texts that are not read, as their name or a folder's begins with a
             dot.
-        other_files: Files that are no .txt.
+        other_files: Files with other endings than those of texts, .txt, or of pictures.
         misplaced_files: Files that are in no class folder.
         other_class_files: Files of folders that are none of `dataset.classes`.
         special_files: Links in an archive; pipes, devices and links to nothing in a folder.
@@ -54,6 +60,9 @@ class Cleaning:
     missing_text: int = 0
     empty_text: int = 0
     missing_label: int = 0
+    missing_file: int = 0
+    broken: int = 0
+    oversized: int = 0
     other_class: int = 0
     rare: int = 0
     merged: int = 0
@@ -93,13 +102,13 @@ def drop_missing(table: Table, config: DatasetConfig) -> tuple[Table, Cleaning]:
         InputError: No text or no label is left, the texts are numbers, or `missing` forbids the rows that lack one.
     """
     columns = text_columns(config.text)
-    texts = object_array([None if text is None else text.strip() for text in table.texts])
-    labels = object_array([label.strip() if isinstance(label, str) else label for label in table.labels])
+    texts, labels = object_array(without_space(table.texts)), object_array(without_space(table.labels))
     no_text = texts == None  # noqa: E711 - element by element
     empty = texts == ""
     no_label = np.array([label is None or label == "" or label != label for label in labels], dtype=bool)
     lost = no_text | empty
     _require_letters(labels, table)
+    require_pictures(table, config)
     if lost.all():
         raise InputError(f"All {len(table):,} texts of {table.source} are empty (dataset.text={as_typed(columns)})")
     if (lost | no_label).all():
@@ -113,17 +122,18 @@ def drop_missing(table: Table, config: DatasetConfig) -> tuple[Table, Cleaning]:
         )
     kept = replace(table, texts=texts, labels=labels).take(~(lost | no_label))
     parts = kept.texts if len(columns) == 1 else [part for text in kept.texts for part in text.split(LINE)]
-    if all(map(_is_number, parts)):
+    if content_of(parts).has_words and all(map(_is_number, parts)):
         raise InputError(
             f"Column {as_typed(columns)!r} of {table.source} (dataset.text) holds numbers, such as {parts[0]}: "
             "expected texts"
         )
     counts = Cleaning(
-        read=len(table),
+        read=len(table) + len(table.faults),
         missing_text=int(no_text.sum()),
         empty_text=int(empty.sum()),
         missing_label=int((no_label & ~lost).sum()),
         **table.left_out,
+        **Counter(fault.count for fault in table.faults),
     )
     return kept, counts
 

@@ -109,7 +109,10 @@ def other_settings(own: DatasetConfig, name: str | None, overrides: Sequence[str
     node = OmegaConf.structured(own if name is None else DatasetConfig)
     assert isinstance(node, DictConfig)
     if name is not None:
-        node = OmegaConf.merge(node, OmegaConf.load(_catalogued(name)))
+        found = OmegaConf.load(_catalogued(name))
+        assert isinstance(found, DictConfig)
+        # A file that chooses a space besides holds its settings under this key.
+        node = OmegaConf.merge(node, found.get("dataset", found))
     parsed = OverridesParser.create().parse_overrides([readable(one) for one in overrides])
     elsewhere = any(override.key_or_group == f"{_PREFIX}path" for override in parsed)
     parts = (*_PARTS, *["member"] * (name is None)) if elsewhere else _PARTS[2:]

@@ -37,7 +37,7 @@ class Subset(Examples):
     def of(cls, whole: Examples, at: NDArray[np.int64]) -> Subset:
         """The rows at some positions of a split."""
         some = whole.take(at)
-        return cls(some.texts, some.labels, some.rows, some.beside, whole=whole, at=at)
+        return cls(some.texts, some.labels, some.rows, some.beside, some.names, whole=whole, at=at)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 
+from search.datasets.content import IMAGE, TEXT, Content
 from search.datasets.hints import find_column
+from search.datasets.table import object_array
 from search.datasets.text_columns import joined_text
 from search.errors import InputError
 from search.utils.files import whole_file
@@ -89,7 +91,50 @@ def as_texts(column: pd.Series[Any], name: str) -> pa.Array:
     return pa.array(values, pa.large_string())
 
 
-def write_table(frame: pd.DataFrame, path: Path, name: str, texts: Sequence[str], labels: Sequence[str]) -> None:
+def as_pictures(column: pd.Series[Any], name: str) -> pa.Array:
+    """Converts a column of pictures, of the kinds of `search.datasets.images.given`; what is missing becomes null.
+
+    Raises:
+        InputError: A value is no picture and names none; the message names the first.
+    """
+    from search.datasets.images.given import with_bytes
+
+    rows = [with_bytes(value, f"Row {row:,} of {name}") for row, value in enumerate(column.tolist(), 1)]
+    return pa.array(rows, pa.struct({"bytes": pa.large_binary(), "path": pa.large_string()}))
+
+
+def content_given(given: Any) -> Content:
+    """The content of what a person holds in memory, by the types of its values: paths in strings are texts."""
+    columns: Iterable[Any] = ()
+    if not isinstance(given, pd.DataFrame) and hasattr(given, "to_pandas"):
+        given = given[:1] if hasattr(given, "__getitem__") else given  # all of a large data set would take its time
+        given = given.to_pandas() if hasattr(given, "to_pandas") else given
+    if isinstance(given, pd.DataFrame):
+        columns = (given.iloc[:, at] for at in range(given.shape[1]))
+    elif isinstance(given, Mapping):
+        columns = given.values()
+    elif isinstance(given, tuple | list):
+        columns = given[:1]
+    return IMAGE if any(map(holds_pictures, columns)) else TEXT
+
+
+def holds_pictures(values: Any) -> bool:
+    """Whether the first value of a list, an array or a Series that is not missing is a picture."""
+    if not hasattr(values, "__len__") or isinstance(values, str | bytes | Mapping):
+        return False
+    if getattr(values, "ndim", 1) > 2:
+        return True
+    if str(getattr(values, "dtype", "object")) != "object":
+        return False
+    from search.datasets.images.given import is_picture
+
+    first = next((one for one in values if one is not None), None)
+    return is_picture(first)
+
+
+def write_table(
+    frame: pd.DataFrame, path: Path, name: str, texts: Sequence[str], labels: Sequence[str], content: str = TEXT.name
+) -> None:
     """Writes a table as Parquet, whole or not at all.
 
     Args:
@@ -98,6 +143,7 @@ def write_table(frame: pd.DataFrame, path: Path, name: str, texts: Sequence[str]
         name: The argument that gave the table, for messages.
         texts: The names of the columns of texts.
         labels: The name of the column of labels, or the names of several.
+        content: What the columns of texts hold: `dataset.content`.
 
     Raises:
         InputError: A column of texts or labels is not there, is there twice, or holds something else.
@@ -106,7 +152,8 @@ def write_table(frame: pd.DataFrame, path: Path, name: str, texts: Sequence[str]
     columns = {}
     for wanted in texts:
         at = find_column(names, wanted, "text", name)
-        columns[names[at]] = as_texts(frame.iloc[:, at], f"column {wanted!r} of {name}")
+        convert = as_pictures if content == IMAGE.name else as_texts
+        columns[names[at]] = convert(frame.iloc[:, at], f"column {wanted!r} of {name}")
     for wanted in labels:
         at = find_column(names, wanted, "label", name)
         columns[names[at]] = _as_labels(frame.iloc[:, at], f"column {wanted!r} of {name}")
@@ -160,6 +207,8 @@ def _from_columns(columns: Mapping[str, Any], name: str) -> pd.DataFrame:
     for key, values in columns.items():
         if isinstance(values, str | bytes | Mapping) or not hasattr(values, "__len__"):
             raise InputError(f"{name}: {key!r} is of type {type(values).__name__}: expected a list or an array.")
+        if holds_pictures(values):
+            values = pd.Series(object_array(values))
         if getattr(values, "ndim", 1) != 1:
             raise InputError(f"{name}: {key!r} has {values.ndim} dimensions: expected one.")
         series[key] = values if isinstance(values, pd.Series) else pd.Series(values, dtype=_dtype(values))

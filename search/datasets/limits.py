@@ -45,7 +45,7 @@ class Limits:
     def too_long(self, what: str) -> InputError:
         """The error about a text that is longer than a row may be."""
         return InputError(
-            f"{what} is longer than {self.max_row_mib:g} MiB, which no text should be: if it is meant to be so long, "
+            f"{what} is longer than {self.max_row_mib:g} MiB, which no row should be: if it is meant to be so long, "
             "set dataset.max_row_mib higher"
         )
 

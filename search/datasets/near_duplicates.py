@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.feature_extraction.text import HashingVectorizer
 
+from search.datasets.content import content_of
+
+Traits: TypeAlias = "sparse.csr_matrix | NDArray[np.uint64]"
+"""What rows are compared by: the words of texts, or the difference hashes of pictures."""
 SIMILARITY = 0.8
+_MOST_BITS = 6
+"""Of the 64 of two pictures' hashes that may differ: of different photos at 32 x 32 hardly two come so near."""
 _WORDS = 2**20
 _PRIME = 2**31 - 1
 # Of two texts at SIMILARITY 0.995 meet in at least one band; of two at 0.5 less than a half.
@@ -26,7 +33,8 @@ class Twins:
     Attributes:
         text: Positions of the texts, rising.
         twin: Positions of the other texts.
-        similarity: Shared words over all words of both, from `SIMILARITY` to 1.
+        similarity: Shared words over all words of both, from `SIMILARITY` to 1; of pictures the part of the bits of
+            their hashes that agree.
     """
 
     text: NDArray[np.int64]
@@ -34,7 +42,39 @@ class Twins:
     similarity: NDArray[np.float64]
 
 
-def near_duplicates(sets: sparse.csr_matrix, other_sets: sparse.csr_matrix) -> Twins:
+def traits(rows: Sequence[Any]) -> Traits:
+    """What texts, or pictures, are compared by."""
+    if content_of(rows).has_words:
+        return word_sets(rows)
+    from search.datasets.images.alike import difference_hashes  # brings Pillow
+
+    return difference_hashes(rows)
+
+
+def together(one: Traits, other: Traits) -> Traits:
+    """The traits of rows and of others below them."""
+    return np.concatenate([one, other]) if isinstance(one, np.ndarray) else sparse.vstack([one, other], format="csr")
+
+
+def near_duplicates(one: Traits, other: Traits) -> Twins:
+    """Finds the rows of which another split holds all but the same.
+
+    Args:
+        one: The traits of the rows [n].
+        other: Those of another split [m].
+    """
+    return _alike_pictures(one, other) if isinstance(one, np.ndarray) else _alike_texts(one, other)
+
+
+def _alike_pictures(hashes: NDArray[np.uint64], others: NDArray[np.uint64]) -> Twins:
+    from search.datasets.images.alike import BITS, nearest_hashes
+
+    nearest, differ = nearest_hashes(hashes, others)
+    found = np.flatnonzero(differ <= _MOST_BITS)
+    return Twins(found, nearest[found], 1 - differ[found] / BITS)
+
+
+def _alike_texts(sets: sparse.csr_matrix, other_sets: sparse.csr_matrix) -> Twins:
     """Finds the texts whose words are all but those of another text, whatever their order, case and punctuation.
 
     Words are compared as sets, by Jaccard's similarity; candidates come from MinHash signatures in bands (Broder, 1997;

@@ -8,10 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
+from numpy.typing import NDArray
 
 from search.datasets.columns import label_column, text_column
+from search.datasets.content import IMAGE, TEXT
 from search.datasets.contents import FIRST, require_parquet
 from search.datasets.hints import find_columns
 from search.datasets.source import Source
@@ -21,7 +24,12 @@ from search.errors import InputError
 
 
 def read_parquet(
-    source: Source, texts: Sequence[str], label: str, split: str | None = None, beside: Sequence[str] = ()
+    source: Source,
+    texts: Sequence[str],
+    label: str,
+    split: str | None = None,
+    beside: Sequence[str] = (),
+    content: str = TEXT.name,
 ) -> Table:
     """Reads the columns of a Parquet file.
 
@@ -32,6 +40,7 @@ def read_parquet(
             become tuples.
         split: Name of the column of splits, strings, where there is one.
         beside: Names of the columns beside the texts: of the types of labels, or dates.
+        content: Of `CONTENTS`: a column of pictures may hold them as bytes, or as structs of bytes and path.
 
     Returns:
         The table.
@@ -51,7 +60,10 @@ def read_parquet(
         table = pa.Table.from_batches(batches) if batches else schema.empty_table()
     if table.num_rows == 0:
         raise InputError(f"{source.name} holds no rows")
-    parts = [joined_words(table[column]) for column in wanted[: len(texts)]]
+    parts, names, held = [joined_words(table[column]) for column in wanted[: len(texts)]], None, None
+    if content == IMAGE.name and is_encoded(parts[0].type):
+        held, names = encoded(parts[0])
+        parts = [pa.chunked_array([pa.nulls(table.num_rows)])]
     labels, *others = (table[column] for column in wanted[len(texts) :])
     splits, found = others[: len(others) - len(beside)], others[len(others) - len(beside) :]
     strings = [
@@ -60,7 +72,10 @@ def read_parquet(
     ]
     for key, name, column in strings:
         if not is_string(column.type) and not pa.types.is_null(column.type):
-            raise InputError(f"{source.name}: column {name!r} (dataset.{key}) holds {column.type}, expected texts")
+            hint = "; of pictures: dataset.content=image" if is_encoded(column.type) else ""
+            raise InputError(
+                f"{source.name}: column {name!r} (dataset.{key}) holds {column.type}, expected texts{hint}"
+            )
     listed = _is_list(labels.type)
     if not _is_class(labels.type.value_type if listed else labels.type):
         raise InputError(
@@ -80,7 +95,8 @@ def read_parquet(
     named = label_column(splits[0].cast(pa.large_string())) if splits else None
     columns = dict(zip(beside, map(label_column, found), strict=True))
     rows = first_rows(table.num_rows)
-    return Table(joined, named_labels, rows, source.name, named, columns)
+    values = joined if held is None else held
+    return Table(values, named_labels, rows, source.name, named, columns, names=names)
 
 
 @contextmanager
@@ -145,6 +161,28 @@ def _is_list(kind: Any) -> bool:
 
 def _as_tuple(labels: list[Any] | None) -> tuple[Any, ...] | None:
     return None if labels is None else tuple(labels)
+
+
+def is_encoded(kind: Any) -> bool:
+    """Whether an Arrow type is one of encoded pictures: bytes, or structs of bytes and path, as Hugging Face has."""
+    if pa.types.is_struct(kind):
+        return kind.get_field_index("bytes") >= 0 and is_encoded(kind.field("bytes").type)
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind))
+
+
+def encoded(column: Any) -> tuple[NDArray[np.object_], NDArray[np.object_] | None]:
+    """The pictures of a column of a type that `is_encoded`, and their names.
+
+    Returns:
+        Bytes [n], where a struct has none its path, None where there is neither; and the paths [n], None without any.
+    """
+    rows = column.to_pylist()
+    if not pa.types.is_struct(column.type):
+        return object_array(rows), None
+    found = [row or {} for row in rows]
+    paths = [row.get("path") for row in found]
+    values = [path if row.get("bytes") is None else row["bytes"] for row, path in zip(found, paths, strict=True)]
+    return object_array(values), object_array(paths)
 
 
 def _damaged(source: Source, error: Exception) -> InputError:

@@ -1,4 +1,4 @@
-"""Reads the data at a path: a table, an archive with one, or a folder of text files."""
+"""Reads the data at a path: a table, an archive with one, or a folder of files."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from pathlib import Path, PurePosixPath
 from search.config.dataset import DatasetConfig
 from search.datasets import archive
 from search.datasets.column_kinds import asked_columns
+from search.datasets.content import IMAGE
 from search.datasets.dialect import Dialect
 from search.datasets.file_lists import Files, list_files
-from search.datasets.folder import read_folder
+from search.datasets.folder import Kind, read_folder
 from search.datasets.hints import listing, nearest
 from search.datasets.limits import Limits
 from search.datasets.several import gathered, label_columns
@@ -33,7 +34,7 @@ ENDINGS = {
 FORMATS = ("auto", "csv", "tsv", "parquet", "jsonl", "xlsx", "folder")
 
 
-def read(path: Path, config: DatasetConfig, member: str | None) -> tuple[Table, Table | None]:
+def read(path: Path, config: DatasetConfig, member: str | None) -> tuple[Table, dict[str, Table]]:
     """Reads the texts and labels of a file, an archive or a folder.
 
     Args:
@@ -42,7 +43,7 @@ def read(path: Path, config: DatasetConfig, member: str | None) -> tuple[Table, 
         member: The table or folder inside an archive; ignored for any other path.
 
     Returns:
-        The table, and the one of the `test/` folder where the path holds folders of text files with one.
+        The table, and those of the folders `valid/` and `test/` by their names, where the path is one of folders.
 
     Raises:
         InputError: It cannot be read; see the readers.
@@ -56,11 +57,11 @@ def read(path: Path, config: DatasetConfig, member: str | None) -> tuple[Table, 
         if not archive.is_archive(path):
             if config.format == "folder":
                 raise InputError(f"{path} is a file, but dataset.format=folder asks for a folder")
-            return _read_table(*find_table(path, config.format, member, limits), config), None
+            return _read_table(path, None, member, config), {}
         files = list_files(path, limits)
-        if _holds_folder(files, config.format):
+        if _holds_folder(path, files, config):
             return _read_folder(path, files, member, config)
-        return _read_table(*find_table(path, config.format, member, limits), config), None
+        return _read_table(path, files, member, config), {}
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
 
@@ -84,16 +85,19 @@ def find_table(path: Path, file_format: str, member: str | None, limits: Limits)
     return source, name
 
 
-def is_table_archive(path: Path, file_format: str, limits: Limits) -> bool:
+def is_table_archive(path: Path, config: DatasetConfig) -> bool:
     """Whether a path is an archive of tables, of which one can be the test split."""
-    return path.is_file() and archive.is_archive(path) and not _holds_folder(list_files(path, limits), file_format)
+    if not path.is_file() or not archive.is_archive(path):
+        return False
+    return not _holds_folder(path, list_files(path, Limits.of(config)), config)
 
 
-def _holds_folder(files: Files, file_format: str) -> bool:
-    if file_format != "auto":
-        return file_format == "folder"
+def _holds_folder(path: Path, files: Files, config: DatasetConfig) -> bool:
+    if config.format != "auto":
+        return config.format == "folder"
+    kind = Kind.of(path, config)
     return not any(ending_format(name) for name in files.names) and any(
-        name.lower().endswith(".txt") and "/" in name for name in files.names
+        kind.holds(name) and "/" in name for name in files.names
     )
 
 
@@ -126,14 +130,28 @@ def _choose_member(path: Path, names: list[str], file_format: str, member: str |
     return tables[0]
 
 
-def _read_folder(path: Path, files: Files, member: str | None, config: DatasetConfig) -> tuple[Table, Table | None]:
+def _read_folder(path: Path, files: Files, member: str | None, config: DatasetConfig) -> tuple[Table, dict[str, Table]]:
     texts = text_columns(config.text)
     if len(texts) > 1:
         raise InputError(f"dataset.text={as_typed(texts)}: {path} is a folder of texts, it has no columns")
-    return read_folder(path, files, member, config.classes, _decoding(config), Limits.of(config))
+    return read_folder(path, files, member, config)
 
 
-def _read_table(source: Source, name: str, config: DatasetConfig) -> Table:
+def _read_table(path: Path, files: Files | None, member: str | None, config: DatasetConfig) -> Table:
+    """Reads the table of a file or of an archive's files, and the pictures that it names or holds."""
+    limits = Limits.of(config)
+    source, name = find_table(path, config.format, member, limits)
+    table = _read_rows(source, name, config)
+    if config.content != IMAGE.name:
+        return table
+    from search.datasets.images.reading import files_beside, files_packed, pictured
+
+    alone = files is None or len(files.names) == 1
+    read = files_beside(path.parent, limits) if alone else files_packed(path, name, limits)
+    return pictured(table, read, config.max_pixels)
+
+
+def _read_rows(source: Source, name: str, config: DatasetConfig) -> Table:
     """Reads one table by its format, each of which has its own reader."""
     file_format = ending_format(name) if config.format in ("auto", "xlsx") else config.format
     texts, several = text_columns(config.text), label_columns(config)
@@ -154,18 +172,14 @@ def _read_table(source: Source, name: str, config: DatasetConfig) -> Table:
     if file_format == "jsonl":
         from search.datasets.jsonlines import read_json_lines
 
-        table = read_json_lines(source, texts, label, _decoding(config), config.split_column, beside)
+        table = read_json_lines(source, texts, label, Decoding.of(config), config.split_column, beside)
         return gathered(table, config)
     if file_format == "parquet":
         from search.datasets.parquet import read_parquet
 
-        return gathered(read_parquet(source, texts, label, config.split_column, beside), config)
+        return gathered(read_parquet(source, texts, label, config.split_column, beside, config.content), config)
     from search.datasets.delimited import read_delimited
 
     dialect = Dialect.of(config, file_format)
-    table = read_delimited(source, texts, label, dialect, _decoding(config), config.split_column, beside)
+    table = read_delimited(source, texts, label, dialect, Decoding.of(config), config.split_column, beside)
     return gathered(table, config)
-
-
-def _decoding(config: DatasetConfig) -> Decoding:
-    return Decoding(config.encoding, replace=config.undecodable == "replace")

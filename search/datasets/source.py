@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Self
 
+from search.config.dataset import DatasetConfig
 from search.datasets import archive
 from search.datasets.contents import require_text
 from search.datasets.limits import LIMITS, Limits, LineLimit
@@ -80,6 +81,11 @@ class Decoding:
 
     encoding: str
     replace: bool = False
+
+    @classmethod
+    def of(cls, config: DatasetConfig) -> Self:
+        """The encoding of the settings."""
+        return cls(config.encoding, replace=config.undecodable == "replace")
 
     @property
     def codec(self) -> str:

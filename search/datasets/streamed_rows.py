@@ -23,12 +23,12 @@ class Rows:
     """Some rows of a table.
 
     Attributes:
-        texts: Their texts, without white space around, none empty.
+        texts: Their texts, without white space around, none empty; or bytes, where the rows are no texts.
         records: The rows themselves: a list of lists of fields, a list of JSON objects or an Arrow record batch.
         beside: The columns beside the texts, from `search.datasets.beside`; None: there are none.
     """
 
-    texts: list[str]
+    texts: list[Any]
     records: Any
     beside: NDArray[Any] | None = None
 

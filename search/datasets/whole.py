@@ -14,7 +14,6 @@ from search.datasets.check import check_config
 from search.datasets.clean import Cleaning, drop_missing, resolve_repeats
 from search.datasets.fetch import existing, locate
 from search.datasets.labels import LEFT_OUT, encode_as
-from search.datasets.limits import Limits
 from search.datasets.read import is_table_archive, read
 from search.datasets.table import Examples, Table, every
 from search.errors import InputError
@@ -29,12 +28,14 @@ class Whole:
         cleaning: The counts of the other rows.
         source: The file or folder, as named in messages.
         of_test: Whether these are the data set's own test part.
+        faults: Why other rows have no picture.
     """
 
     examples: Examples
     cleaning: Cleaning
     source: str
     of_test: bool
+    faults: tuple[str, ...] = ()
 
 
 def load_whole(config: DatasetConfig, data: Path, classes: Sequence[str], columns: Sequence[Column] = ()) -> Whole:
@@ -53,12 +54,14 @@ def load_whole(config: DatasetConfig, data: Path, classes: Sequence[str], column
     config = replace(config, columns=[column.name for column in columns] or None)
     check_config(config)
     table, of_test = _read(config, data)
+    faults = tuple(map(str, table.faults))
     table, cleaning = drop_missing(table, config)
     codes = encode_as(table, classes, config)
     wanted = every(codes != LEFT_OUT)
     if columns and not table.columns:
         raise InputError(f"{table.source} is a folder: the model takes columns beside the texts, {[*config.columns]}")
-    examples = Examples(table.texts, codes, table.rows, beside(columns, table.columns, table.rows, table.source))
+    values = beside(columns, table.columns, table.rows, table.source)
+    examples = Examples(table.texts, codes, table.rows, values, table.names)
     examples = examples.take(wanted)
     examples, counts = resolve_repeats(examples, config, table.source)
     cleaning += counts + Cleaning(other_class=int((~wanted).sum()))
@@ -68,7 +71,7 @@ def load_whole(config: DatasetConfig, data: Path, classes: Sequence[str], column
         drawn = np.random.default_rng(0).choice(len(examples), config.limit, replace=False)
         cleaning += Cleaning(over_limit=len(examples) - config.limit)
         examples = examples.take(np.sort(drawn))
-    return Whole(examples, cleaning, table.source, of_test)
+    return Whole(examples, cleaning, table.source, of_test, faults)
 
 
 def is_trained_on(config: DatasetConfig, own: DatasetConfig, data: Path) -> bool:
@@ -98,7 +101,7 @@ def _read(config: DatasetConfig, data: Path) -> tuple[Table, bool]:
             existing(config.test_path, "dataset.test_path", config.max_unpacked_gib), config, config.test_member
         )[0], True
     path = locate(config, data)
-    if config.test_member is not None and is_table_archive(path, config.format, Limits.of(config)):
+    if config.test_member is not None and is_table_archive(path, config):
         return read(path, config, config.test_member)[0], True
-    table, test = read(path, config, config.member)
-    return (table, False) if test is None else (replace(test, left_out=table.left_out), True)
+    table, others = read(path, config, config.member)
+    return (replace(others["test"], left_out=table.left_out), True) if "test" in others else (table, False)

@@ -30,7 +30,7 @@ def word_models() -> dict[str, Callable[[], Any]]:
     """
     counts = _Counts()
     return {
-        MAJORITY: _majority,
+        MAJORITY: majority,
         NAIVE_BAYES: lambda: _OnCounts(counts, TfidfVectorizer, MultinomialNB),
         LOGISTIC_REGRESSION: lambda: _OnCounts(counts, words_and_pairs, lambda: word_regression(C=4)),
         NB_LOGISTIC_REGRESSION: lambda: _OnCounts(counts, words_and_pairs, NaiveBayesWeightedRegression),
@@ -90,8 +90,9 @@ def texts_of_rows(rows: NDArray[Any]) -> NDArray[np.object_]:
     return texts
 
 
-def _majority() -> Any:
-    return DummyClassifier(strategy="prior")  # the shares of the classes: the most frequent one is predicted
+def majority() -> Any:
+    """Makes the model whose probabilities are the shares of the classes: the most frequent one is predicted."""
+    return DummyClassifier(strategy="prior")
 
 
 class _Counts:

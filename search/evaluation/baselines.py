@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +15,13 @@ from search.evaluation.baseline_models import (
     LOGISTIC_REGRESSION,
     MAJORITY,
     OneVsRest,
+    majority,
     texts_of_rows,
     word_models,
     words_and_columns,
 )
 from search.evaluation.frozen_regression import Features, FeaturesBeside, FrozenRegression, RegressionBeside
+from search.evaluation.labelled import Labelled, LabelledSplits
 from search.evaluation.metric_list import Target
 from search.evaluation.metrics import score
 from search.evaluation.several import thresholds
@@ -33,38 +35,6 @@ frozen: its features are what makes it cost next to nothing."""
 
 _NO_WORDS = ("empty vocabulary", "no terms remain")
 """How TfidfVectorizer says that there is nothing to count."""
-
-
-class Labelled(Protocol):
-    """Texts and their classes."""
-
-    @property
-    def texts(self) -> NDArray[np.object_]:
-        """Strings [n]."""
-
-    @property
-    def labels(self) -> NDArray[np.int64]:
-        """Indices of classes, int64 [n]."""
-
-    @property
-    def inputs(self) -> NDArray[Any]:
-        """The texts, or a structured array whose first field they are; the others are columns beside them."""
-
-
-class LabelledFold(Protocol):
-    """Rows to fit on, and others to judge by: see `search.datasets.Fold`."""
-
-    @property
-    def train(self) -> Labelled:
-        """The former."""
-
-    @property
-    def valid(self) -> Labelled:
-        """The latter."""
-
-    @property
-    def at(self) -> NDArray[np.int64]:
-        """Their places among the rows that all folds judge by, int64 [rows of `valid`]."""
 
 
 @dataclass(frozen=True)
@@ -130,56 +100,53 @@ def records(baselines: Mapping[str, Baseline]) -> dict[str, dict[str, Any]]:
 
 
 def run_baselines(
-    folds: Sequence[LabelledFold],
-    valid: Labelled,
-    test: Labelled,
-    refit: Labelled,
+    splits: LabelledSplits,
     threshold: float | None = None,
     target: Target | None = None,
-    frozen: FrozenBackbone | None = None,
+    frozen: Mapping[str, FrozenBackbone] | None = None,
     columns: Callable[[], Any] | None = None,
+    words: bool = True,
 ) -> dict[str, Baseline]:
     """Fit each baseline on train, choose its threshold on valid, fit it again on more, score once on test.
 
     Args:
-        folds: What it is fitted on, rows of every class, and judged by, in turn.
-        valid: The rows that it is judged by in all folds, which the threshold comes from.
-        test: Rows that nothing is fitted on.
-        refit: Rows that the models scored on test are fitted on: train, with or without valid.
+        splits: The rows.
         threshold: Two classes: as `predict` takes it; None: with the best F1 on valid.
         target: What is predicted; None: classes without an order.
-        frozen: What `BACKBONE_LOGISTIC_REGRESSION` is fitted on; None: it is absent.
-        columns: Makes scikit-learn's preprocessing of the columns beside the texts, which both kinds of logistic
-            regression but the one that weighs words take too; None: there are none.
+        frozen: Baselines that are logistic regression on the features of a backbone, by name.
+        columns: Makes scikit-learn's preprocessing of the columns beside the texts, which logistic regression, but the
+            one that weighs words, takes too; None: there are none.
+        words: Whether the rows have words to count.
 
     Returns:
         Name to outcome.
     """
-    rows = _Rows(folds, valid, test, refit, target)
     # On sparse text a solver's threads wait for each other longer than they compute: one is several times faster.
     with threadpool_limits(limits=1):
+        made = word_models() if words else {MAJORITY: majority}
         found = {
-            name: _run(make, rows, 0.5 if name == MAJORITY else threshold, _of_split, texts_of_rows)
-            for name, make in word_models().items()
+            name: _run(make, splits, target, 0.5 if name == MAJORITY else threshold, _Inputs(_of_split, texts_of_rows))
+            for name, make in made.items()
         }
-        if columns is not None:
+        if columns is not None and words:
             make = partial(words_and_columns, columns)
-            found[LOGISTIC_REGRESSION] = _run(make, rows, threshold, _inputs_of_split, _as_it_is)
-        if frozen is not None and columns is not None:
-            fitted = _run(lambda: RegressionBeside(columns()), rows, threshold, frozen.beside, frozen.beside_rows)
-            found[BACKBONE_LOGISTIC_REGRESSION] = replace(fitted, module=frozen.module)
-        elif frozen is not None:
-            fitted = _run(FrozenRegression, rows, threshold, frozen.of_split, frozen.of_texts)
-            found[BACKBONE_LOGISTIC_REGRESSION] = replace(fitted, module=frozen.module)
+            found[LOGISTIC_REGRESSION] = _run(make, splits, target, threshold, _Inputs(_inputs_of_split, _as_it_is))
+        for name, backbone in (frozen or {}).items():
+            if columns is not None:
+                inputs = _Inputs(backbone.beside, backbone.beside_rows)
+                fitted = _run(lambda: RegressionBeside(columns()), splits, target, threshold, inputs)
+            else:
+                inputs = _Inputs(backbone.of_split, backbone.of_texts)
+                fitted = _run(FrozenRegression, splits, target, threshold, inputs)
+            found[name] = replace(fitted, module=backbone.module)
         return found
 
 
-class _Rows(NamedTuple):
-    folds: Sequence[LabelledFold]
-    valid: Labelled
-    test: Labelled
-    refit: Labelled
-    target: Target | None
+class _Inputs(NamedTuple):
+    """What a model takes of a split, and of any rows."""
+
+    of_split: Callable[[Any], Any]
+    of_rows: Callable[[NDArray[Any]], Any]
 
 
 def _of_split(split: Labelled) -> NDArray[np.object_]:
@@ -196,20 +163,21 @@ def _as_it_is(rows: NDArray[Any]) -> NDArray[Any]:
 
 def _run(
     make: Callable[[], Any],
-    rows: _Rows,
+    splits: LabelledSplits,
+    target: Target | None,
     threshold: Threshold,
-    of_split: Callable[[Labelled], Any],
-    of_rows: Callable[[NDArray[Any]], Any],
+    inputs: _Inputs,
 ) -> Baseline:
-    """Fits and scores one; `of_split` and `of_rows` give what it takes."""
-    folds, valid, test, refit, target = rows
+    """Fits and scores one."""
+    of_split, of_rows = inputs
+    valid, test, refit = splits.valid, splits.test, splits.refit
     several = refit.labels.ndim == 2
     # The rows of the refit hold every class; test may hold others.
     classes = refit.labels.shape[1] if several else 1 + int(refit.labels.max())
     make = partial(OneVsRest, make) if several else make
     valid_probabilities = np.empty((len(valid.labels), classes))
     try:
-        for fold in folds:
+        for fold in splits.folds:
             fitted = make().fit(of_split(fold.train), fold.train.labels)
             valid_probabilities[fold.at] = _probabilities(fitted, of_split(fold.valid), classes)
         if threshold is None or (classes > 2 and not several):

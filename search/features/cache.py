@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from search.datasets.table import encoded
 from search.errors import InputError, nearest
 from search.features.found import FeaturePass, FoundRows
 from search.features.passes import PassObserver, TextPass
@@ -203,7 +204,7 @@ class FeatureCache:
 
 def text_keys(texts: NDArray[np.object_]) -> NDArray[np.bytes_]:
     """Keys of texts, 16 bytes each: equal for equal texts alone, as far as a hash of 128 bits can tell."""
-    digests = b"".join([hashlib.blake2b(text.encode(), digest_size=KEY.itemsize).digest() for text in texts])
+    digests = b"".join([hashlib.blake2b(one, digest_size=KEY.itemsize).digest() for one in encoded(texts)])
     return np.frombuffer(digests, KEY)
 
 

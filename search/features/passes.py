@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.backbones.hub.identity import fingerprint
+from search.datasets.content import content_of
+from search.datasets.table import encoded
 from search.errors import InputError
 from search.features.store import Chunk
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:  # it imports TensorFlow, which features that are cached do wi
 # Small batches cost calls, large ones memory: padded to the longest, a batch has at most this many characters.
 _LARGEST_BATCH = 1024
 _BATCH_CHARACTERS = 65_536
+_BATCH_BYTES = 32
+"""Rows of a batch of what is no text: their bytes do not tell what they take in memory."""
 # Batches computed side by side. String operations use one core each; an encoder's use all, and its memory grows.
 _MOST_WORKERS = 4
 
@@ -108,6 +112,8 @@ def batches(texts: NDArray[np.object_]) -> list[NDArray[np.int64]]:
     Returns:
         Batches that hold every row once, the longest texts first.
     """
+    if not content_of(texts).has_words:
+        return [np.arange(len(texts))[at : at + _BATCH_BYTES] for at in range(0, len(texts), _BATCH_BYTES)]
     lengths = np.fromiter(map(len, texts), np.int64, len(texts))
     order = np.argsort(-lengths, kind="stable")
     found, begin = [], 0
@@ -161,7 +167,7 @@ def embed(
 
 def _stored(module: Module, texts: NDArray[np.object_], dtype: str) -> NDArray[np.floating[Any]]:
     """The features of a batch in the type of the store."""
-    features = _embedded(module, [text.encode() for text in texts])
+    features = _embedded(module, encoded(texts))
     if features.dtype == dtype:
         return features
     with np.errstate(over="ignore"):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from search.features.cache import MOST_MEMORY, FeatureCache
 from search.features.passes import PassObserver
 from search.utils.machine_memory import available_memory
-from search.utils.ragged import TOKENS_AT_ONCE, RaggedRows
+from search.utils.ragged import RaggedRows
 
 if TYPE_CHECKING:  # it imports TensorFlow
     from search.backbones.hub.layers import ModuleLayers
@@ -65,7 +65,7 @@ class TokenPass:
 
     def batches(self, rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
         """Cuts texts into batches: see `FeaturePass.batches`."""
-        return self.tokens.slices(rows, TOKENS_AT_ONCE)
+        return self.tokens.slices(rows, self.layers.encoder.at_once)
 
     def computed(
         self, batches: Iterator[NDArray[np.int64]], dtype: str
@@ -73,8 +73,8 @@ class TokenPass:
         """Computes the vectors of the tokens of batches: see `FeaturePass.computed`."""
         import tensorflow as tf
 
-        ids = tf.TensorSpec([None, None], tf.int32)
-        below = tf.function(self.layers.below, input_signature=[ids, tf.TensorSpec([None], tf.int32)])
+        signature = [self.layers.token, tf.TensorSpec([None], tf.int32)]
+        below = tf.function(self.layers.below, input_signature=signature)
         for rows in batches:
             values, lengths = self.tokens.take(rows)
             given = below(tf.constant(values), tf.constant(lengths)).numpy()

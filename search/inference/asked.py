@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -12,10 +12,13 @@ import pandas as pd
 import yaml
 from numpy.typing import NDArray
 
+from search.config.dataset import DatasetConfig
 from search.datasets.beside import Column, beside
+from search.datasets.content import CONTENTS
 from search.datasets.hints import require_known
 from search.datasets.in_memory import texts_of
 from search.datasets.streamed_rows import find_beside
+from search.datasets.text_columns import text_columns
 from search.errors import InputError
 
 Texts: TypeAlias = "str | Iterable[str | None] | pd.DataFrame"
@@ -27,12 +30,14 @@ class Asked:
     """Texts to predict for.
 
     Attributes:
-        texts: All of them, as they were given.
+        texts: All of them, as models take them.
+        shown: What they are called: texts as they were given, or the names of images.
         at: The positions of those that are not missing.
         index: Their index, where they have one.
     """
 
     texts: list[Any]
+    shown: list[Any]
     at: list[int]
     index: pd.Index[Any] | None
 
@@ -42,35 +47,40 @@ class Asked:
         return [self.texts[position] for position in self.at]
 
     @classmethod
-    def of(cls, given: Texts, missing: str, columns: Callable[[], Sequence[str]]) -> Asked:
-        """Reads texts.
+    def of(cls, given: Texts, missing: str, settings: DatasetConfig) -> Asked:
+        """Reads texts, or whatever else the rows of a run are.
 
         Args:
             given: The texts.
             missing: keep, or error where none may be missing.
-            columns: Names the columns of texts of a DataFrame.
+            settings: What the run learned from: names the columns of texts of a DataFrame, and says what they hold.
 
         Raises:
             InputError: One is no string, or is missing and must not be; a DataFrame lacks a column.
         """
         require_known(missing, ("keep", "error"), "missing")
         if isinstance(given, pd.DataFrame):
-            given = texts_of(given, columns())
+            given = texts_of(given, text_columns(settings.text))
+        index = given.index if isinstance(given, pd.Series) else None
+        if (read := CONTENTS[settings.content].given) is not None:
+            shown, rows = read(given, settings.max_pixels)
+            return cls._of_rows(rows, shown, index, missing)
         if isinstance(given, Mapping | bytes):
             raise InputError(f"A {type(given).__name__} is given: expected a list of strings, a Series or a DataFrame.")
-        index = given.index if isinstance(given, pd.Series) else None
         texts = [given] if isinstance(given, str) else list(given)
-        gone = {position for position, text in enumerate(texts) if _is_missing(text)}
-        there = [position for position in range(len(texts)) if position not in gone]
-        for position in there:
-            text = texts[position]
-            if not isinstance(text, str) or _SURROGATE.search(text):
+        for position, text in enumerate(texts):
+            if not _is_missing(text) and (not isinstance(text, str) or _SURROGATE.search(text)):
                 raise InputError(f"Text {position} is {text!r:.80}: expected a string of letters, or None.")
+        return cls._of_rows(texts, texts, index, missing)
+
+    @classmethod
+    def _of_rows(cls, texts: list[Any], shown: list[Any], index: pd.Index[Any] | None, missing: str) -> Asked:
+        gone = {position for position, text in enumerate(texts) if _is_missing(text)}
         if gone and missing == "error":
             raise InputError(
                 f"Text {min(gone)} is missing ({texts[min(gone)]!r}): expected a string, or missing='keep'."
             )
-        return cls(texts, there, index)
+        return cls(texts, shown, [position for position in range(len(texts)) if position not in gone], index)
 
 
 def columns_beside(given: Texts, columns: Sequence[Column]) -> NDArray[Any] | None:

@@ -26,6 +26,7 @@ from search.inference.predictor import Predictor
 from search.inference.scoring import score_all
 from search.reporting.evaluation import Scored
 from search.reporting.report.run_files import read_run
+from search.reporting.screen import describe_faults
 from search.reporting.summary import named_columns, versions
 from search.utils.device import configured
 from search.utils.overrides import literal
@@ -56,7 +57,7 @@ class Evaluation:
     def predictions(self) -> pd.DataFrame:
         """A row per text: row, text, label, predicted, prob_<class>."""
         examples, classes = self.scored.examples, np.array(self.scored.classes, dtype=object)
-        columns: dict[str, Any] = {"row": examples.rows, "text": examples.texts}
+        columns: dict[str, Any] = {"row": examples.rows, "text": examples.shown}
         for name, labels in (("label", examples.labels), ("predicted", self.scored.predicted)):
             columns |= named_columns(name, self.scored.classes, classes, labels)
         return pd.DataFrame(
@@ -95,10 +96,12 @@ def evaluate(
     whole = load_whole(settings, data, labels.classes, labels.columns)
     examples = whole.examples
     say(f"{path} on {whole.source}, {len(examples):,} rows")
+    if whole.faults:
+        say(describe_faults(whole.faults))
     trained_on = not whole.of_test and is_trained_on(settings, run_settings(path), data)
     if trained_on:
         tested = set(run.predictions["text"])
-        fresh = sum(text in tested for text in examples.texts)
+        fresh = sum(text in tested for text in examples.shown)
         say(
             f"The run was trained on this data: {fresh:,} of the rows are of its test split, it was trained on the "
             "others or left them out. The scores below are too good."
@@ -150,7 +153,8 @@ def evaluate_given(path: Path, data: Any, words: Sequence[str], threshold: float
         settings = other_settings(own, None, [*words, f"dataset.path={literal(at)}", "dataset.format=auto"])
         texts = text_columns(settings.text)
         frame = as_frame(data, "data", texts[0], settings.label)
-        write_table(frame, at, "data", texts, label_columns(settings) or (settings.label,))
+        labels = label_columns(settings) or (settings.label,)
+        write_table(frame, at, "data", texts, labels, settings.content)
         found = evaluate(path, settings, threshold, configured)
     # The file is gone.
     found.record["source"], found.record["settings"]["path"] = "data", None

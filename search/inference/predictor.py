@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from search.datasets.beside import Column, beside, joined, texts_of
 from search.datasets.stream import Rows
-from search.datasets.table import object_array
+from search.datasets.table import object_array, without_space
 from search.errors import InputError
 from search.inference.labels import MODELS, Labels, Predictions
 
@@ -63,7 +63,7 @@ class Predictor:
             InputError: The model cannot be used on one of the texts, which is named.
         """
         # Training and testing see texts without white space around, too.
-        stripped = [text.strip() for text in texts]
+        stripped = without_space(texts)
         probabilities = self._probabilities(stripped if columns is None else joined(object_array(stripped), columns))
         return self.labels.predictions(probabilities)
 
@@ -120,7 +120,7 @@ def load_model(run: Path, labels: Labels, model: str = "best") -> Any:
     folder = run / MODELS[model]
     loaded = load_saved_model(folder, "model")
     call = (lambda rows: loaded(*rows.parts)) if labels.columns else loaded
-    given = trial(lambda texts: call(_alone(texts, labels.columns)), f"the model {folder}")
+    given, _ = trial(lambda texts: call(_alone(texts, labels.columns)), f"the model {folder}")
     if not hasattr(given, "shape") or tuple(given.shape[1:]) != (len(labels.classes),):
         raise InputError(
             f"run={run}: {folder / 'labels.json'} names {len(labels.classes)} classes, and the model gives "

@@ -30,6 +30,7 @@ from search.datasets.stream import (
     stream_lines,
     stream_parquet,
 )
+from search.datasets.stream_content import are_files, stream_files, with_content
 from search.errors import InputError
 from search.inference.predictor import Predictor
 from search.inference.writers import Write, delimited, json_lines, parquet, submission
@@ -82,7 +83,7 @@ class Job:
             )
         if read is not None and (kind := special(read)):
             raise InputError(f"input={read} is {kind}: expected a file; standard input is read where input=-.")
-        if read is not None and not read.is_file():
+        if read is not None and not read.is_file() and not self._are_files:
             raise InputError(f"input={read}: {'expected a file, not a folder' if read.is_dir() else 'no such file'}.")
         if self.kaggle and self.dataset.submission is None:
             raise InputError("format=kaggle: the run's dataset.submission does not say which columns are wanted.")
@@ -109,7 +110,7 @@ class Job:
     @cached_property
     def format(self) -> str | None:
         """The input's format; None for texts that are in no table."""
-        if self.text is not None:
+        if self.text is not None or self._are_files:
             return None
         if self.input is None:
             if self.file_format in ("parquet", "xlsx"):
@@ -117,8 +118,7 @@ class Job:
                     f"dataset.format={self.file_format}: expected a file as input, it is read from its end."
                 )
             return self.file_format
-        # A sheet of a workbook comes as CSV.
-        asked = None if self.file_format == "xlsx" else self.file_format
+        asked = None if self.file_format == "xlsx" else self.file_format  # a sheet of a workbook comes as CSV
         if found := asked or ending_format(self._table[1]):
             return found
         if self.dataset.format in ("auto", "folder"):
@@ -129,21 +129,32 @@ class Job:
         return self.dataset.format
 
     @cached_property
+    def _are_files(self) -> bool:
+        return self.input is not None and self.input.exists() and are_files(self.input, self.dataset)
+
+    @cached_property
     def _table(self) -> tuple[Source, str]:
         limits = Limits.of(self.dataset)
         if self.input is None:
             return Source("standard input", lambda: nullcontext(sys.stdin.buffer), limits), ""
         return find_table(self.input, self.file_format or "auto", self.dataset.member, limits)
 
-    def opened(self, refuse: Refuse) -> AbstractContextManager[Stream]:
+    @contextmanager
+    def opened(self, refuse: Refuse) -> Iterator[Stream]:
         """Opens the input; `refuse` is called with rows that cannot be used.
 
         Raises:
             InputError: It cannot be read, or has no such column.
         """
+        with self._opened(refuse) as stream:
+            yield with_content(stream, (self.input or Path("-")).parent, self.dataset, refuse)
+
+    def _opened(self, refuse: Refuse) -> AbstractContextManager[Stream]:
+        if self.input is not None and self._are_files:
+            return nullcontext(stream_files(self.input, self.dataset, refuse))
         if self.text is not None:
             return nullcontext(_single(self.text, self.beside, refuse))
-        decoding = Decoding(self.dataset.encoding, replace=self.dataset.undecodable == "replace")
+        decoding = Decoding.of(self.dataset)
         source, chosen = self._table[0], self.format
         if chosen is None:
             return stream_lines(source, decoding, refuse)

@@ -8,15 +8,16 @@ from itertools import chain
 from pathlib import Path
 
 from search.backbones.catalog import ModulePlaces
-from search.backbones.joined_names import parts
+from search.backbones.joined_names import parts, sized
 from search.backbones.resolve import origin
 from search.config import Config
 from search.config.tuner import SAMPLERS
 from search.datasets.check import check_config
+from search.datasets.content import CONTENTS
 from search.datasets.several import has_several
 from search.errors import InputError
 from search.tuning.objective import check_objective
-from spaces import TextClassifierSpace
+from spaces import TFIDF, UNPUBLISHED, TextClassifierSpace
 
 
 def check_beforehand(
@@ -42,6 +43,7 @@ def check_beforehand(
         _check_several(config)
     _check_sampler(config.tuner.sampler)
     names, below = space.module_names(), space.embedding_names()
+    _check_content(config.dataset.content, space)
     preprocessor = config.module.preprocessor
     entries = ModulePlaces(config.module, Path(config.paths.modules), catalogs, known).entries([*names, *below])
     joined = {name: parts(name, entries) for name in names}
@@ -53,7 +55,20 @@ def check_beforehand(
         except InputError as error:
             raise InputError(f"module.preprocessor={preprocessor}: {error}") from error
     paths = {name: str(place.absolute()) for name, place in found.items() if isinstance(place, Path)}
-    return {**{name: path for name, path in paths.items() if name not in entries}, **known}
+    listed = {name for name in entries if (of_size := sized(name)) is None or of_size[0] in entries}
+    return {**{name: path for name, path in paths.items() if name not in listed}, **known}
+
+
+def _check_content(content: str, space: TextClassifierSpace) -> None:
+    """Refuses words in a space for rows that have none."""
+    rows = CONTENTS[content]
+    if rows.has_words:
+        return
+    asked = [name for name in space["module"].options or () if name in UNPUBLISHED]
+    beside = TFIDF in (space["wide"].options or ()) if "wide" in space else False
+    if asked or beside:
+        key = f"space.modules: {asked[0]}" if asked else f"space.wide: {TFIDF}"
+        raise InputError(f"{key} is of words, and the rows are {content}s: leave it out, or set space={rows.space}.")
 
 
 def _check_several(config: Config) -> None:

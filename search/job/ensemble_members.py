@@ -65,7 +65,8 @@ def _served(name: str, baseline: Baseline, prepared: Prepared) -> keras.layers.L
     classes, columns = len(prepared.splits.classes), prepared.splits.columns
     if baseline.module is None:
         return words_beside(baseline.model, columns, classes, name)
-    return linear_over(prepared.backbones[baseline.module], baseline.model, classes, columns)
+    backbone = {**prepared.plain, **prepared.backbones}[baseline.module]
+    return linear_over(backbone, baseline.model, classes, columns)
 
 
 def _distinct(ranking: list[TrialRecord], most: int) -> Iterator[TrialRecord]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
-from search.evaluation.baselines import FrozenBackbone, run_baselines
+from search.backbones.base import Backbone, SavedModule
+from search.evaluation.baselines import BACKBONE_LOGISTIC_REGRESSION, FrozenBackbone, run_baselines
 from search.evaluation.bootstrap import intervals
 from search.evaluation.metrics import score, test_metric
 from search.evaluation.paired import Predictions
@@ -35,27 +37,36 @@ def evaluate(prepared: Prepared, trials: Trials, classifier: Classifier) -> Eval
         score(splits.test.labels, probabilities, threshold, splits.target),
         intervals(splits.test.labels, probabilities, threshold, splits.target, seed=config.seed),
         baselines=run_baselines(
-            splits.folds,
-            splits.valid,
-            splits.test,
-            splits.refit,
+            splits,
             config.threshold,
             splits.target,
-            _best_frozen(trials),
+            _compared(prepared, trials),
             partial(preprocessing, splits.columns) if splits.columns else None,
+            splits.content.has_words,
         ),
         milliseconds=milliseconds_per_text(classifying(classifier.model), splits.test.inputs),
     )
 
 
-def _best_frozen(trials: Trials) -> FrozenBackbone | None:
-    """The backbone that did best without training of published weights; None where none was tried so."""
+def _compared(prepared: Prepared, trials: Trials) -> dict[str, FrozenBackbone]:
+    """The backbones under the baselines on features, by the name of the baseline.
+
+    They are the best of the search that stayed as published, where one did, and those that nothing was learned for.
+    """
+    found = {}
     for record in trials.tuner.ranking():
         backbone = trials.hypermodel.backbones[str(record.values["module"])]  # of whole texts, like all baselines
         if modules := backbone.frozen_features(record.values):
-            of_split, of_texts = partial(trials.hypermodel.features, modules), partial(embedded, modules)
-            return FrozenBackbone(backbone.name, of_split, of_texts)
-    return None
+            found[BACKBONE_LOGISTIC_REGRESSION] = _frozen(backbone, modules, trials)
+            break
+    for name, backbone in prepared.plain.items():
+        found[f"{name}_logistic_regression"] = _frozen(backbone, backbone.modules, trials)
+    return found
+
+
+def _frozen(backbone: Backbone, modules: Sequence[SavedModule], trials: Trials) -> FrozenBackbone:
+    of_split, of_texts = partial(trials.hypermodel.features, modules), partial(embedded, modules)
+    return FrozenBackbone(backbone.name, of_split, of_texts)
 
 
 def judged(prepared: Prepared, evaluation: Evaluation, ensemble: Ensembled | None) -> Verdict:

@@ -11,6 +11,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
+from search.datasets.content import CONTENTS, Content
 from search.datasets.several import label_columns
 from search.datasets.text_columns import text_columns
 from search.errors import InputError
@@ -51,7 +52,16 @@ class Given:
         for word in words:
             if (key := word.lstrip("+~").partition("=")[0]) in _PLACES:
                 raise InputError(f"data and {key} are both given: expected one of them.")
-        return ["dataset=csv", f"dataset.name={NAME}", *words]
+        return [f"dataset={self._content(words).tables}", f"dataset.name={NAME}", *words]
+
+    def _content(self, words: Sequence[str]) -> Content:
+        """The content that a setting names, or that the data are of."""
+        named = [word.partition("=")[2] for word in words if word.lstrip("+~").startswith("dataset.content=")]
+        if named and named[-1] in CONTENTS:
+            return CONTENTS[named[-1]]
+        from search.datasets.in_memory import content_given
+
+        return content_given(self.data)
 
     @contextmanager
     def kept(self, node: DictConfig, folder: Path) -> Iterator[dict[str, str]]:
@@ -82,7 +92,7 @@ class Given:
             labels = label_columns(node.dataset) or (label,)
             for name, frame in frames.items():
                 path = place / _FILES[name]
-                write_table(frame, path, name, texts, labels)
+                write_table(frame, path, name, texts, labels, node.dataset.content)
                 node.dataset[_KEYS[name].partition(".")[2]] = str(path.absolute())
             found = {_KEYS[name]: str((place / _FILES[name]).absolute()) for name in frames}
             if node.dataset.positive is None and (positive := positive_class(self.data, label)) is not None:

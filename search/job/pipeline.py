@@ -12,6 +12,7 @@ from omegaconf import OmegaConf
 
 from search.config import Config
 from search.datasets import load_splits
+from search.datasets.content import CONTENTS
 from search.datasets.text_columns import text_columns
 from search.errors import InputError
 from search.job.additions import REPORT, finished_message, lacking, read_summary
@@ -70,7 +71,9 @@ def run(
         catalogs = begun.with_catalogs(catalogs)
     places = {} if begun is None else begun.places
     texts = text_columns(config.dataset.text)
-    known = check_beforehand(config, space_from(config.space, text_columns=len(texts)), catalogs, places)
+    content = CONTENTS[config.dataset.content]
+    space = space_from(config.space, text_columns=len(texts), has_views=content.altered is not None)
+    known = check_beforehand(config, space, catalogs, places)
     # TensorFlow takes seconds, and is started before the data are read only where it alone knows of a mistake.
     threads, gpus = config.parallel.cpus_per_trial, config.parallel.gpus_per_trial
     start = partial(configure, config.device, config.mixed_precision, audience.verbose, threads, gpus)
@@ -105,6 +108,8 @@ def run(
         callbacks.following(event) as end,
     ):
         log.info("%s: %s; %s", config.dataset.name, splits.sizes(), describe_cleaning(splits.cleaning))
+        for fault in splits.faults:
+            log.warning("left out: %s", fault)
         inputs.write(folder.inputs)
         here = Run(folder, screen, stopwatch, catalogs, device, start, callbacks)
         summary = search_and_answer(here, prepared) if wanted is None else add_to(here, prepared, wanted)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,10 @@ from search.backbones.base import TRAINS_PUBLISHED, Backbone
 from search.backbones.catalog import ModulePlaces
 from search.backbones.hub.load import published
 from search.backbones.hub.purity import impurity, telling
-from search.backbones.of_space import resolve_backbones
+from search.backbones.of_space import plain_backbones, resolve_backbones
 from search.config import Config
 from search.datasets import Splits
+from search.datasets.content import Content
 from search.errors import InputError
 from search.job.latency import LatencyLimit
 from search.models.beside.encoder import ColumnEncoder
@@ -40,6 +42,7 @@ class Prepared:
         modules: Name of each published module to its folder.
         space: The search space.
         limit: The limit on the time per text.
+        plain: Backbones that nothing was learned for, which baselines look through, by their names.
     """
 
     config: Config
@@ -49,6 +52,7 @@ class Prepared:
     modules: Mapping[str, Path]
     space: TextClassifierSpace
     limit: LatencyLimit
+    plain: Mapping[str, Backbone]
 
 
 def prepare(
@@ -74,11 +78,14 @@ def prepare(
     Raises:
         InputError: A module cannot be used, or all of them are too slow.
     """
-    texts, made = splits.train.texts, partial(space_from, rows=len(splits.train), text_columns=splits.text_columns)
+    texts, content = splits.train.texts, splits.content
+    has_views = content.altered is not None
+    made = partial(space_from, rows=len(splits.train), text_columns=splits.text_columns, has_views=has_views)
     objective = make_objective(config.objective, splits.target)
     space = made(ranges)
     places = ModulePlaces(config.module, Path(config.paths.modules), catalogs, known)
     backbones = resolve_backbones(space, texts, places)
+    _check_content(backbones, content)
     modules = _modules(backbones)
     _check_purity(modules, texts)
     tokens = list(dict.fromkeys(name for backbone in backbones.values() for name in backbone.token_level))
@@ -105,7 +112,8 @@ def prepare(
         if frozen:
             space = made(ranges, untrainable=frozen, token_level=tokens, layered=layered)
             say(f"Searched frozen only, as nothing of them can be trained: {', '.join(frozen)}")
-    return Prepared(config, splits, objective, backbones, modules, space, limit)
+    plain = plain_backbones(content.plain_modules, places)
+    return Prepared(config, splits, objective, backbones, modules, space, limit, plain)
 
 
 def column_encoder(splits: Splits) -> ColumnEncoder | None:
@@ -118,6 +126,16 @@ def column_encoder(splits: Splits) -> ColumnEncoder | None:
 
 def _modules(backbones: Mapping[str, Backbone]) -> dict[str, Path]:
     return {module.name: module.folder for backbone in backbones.values() for module in backbone.modules}
+
+
+def _check_content(backbones: Mapping[str, Backbone], content: Content) -> None:
+    """Refuses modules of something else than the rows hold."""
+    for module in chain.from_iterable(backbone.modules for backbone in backbones.values()):
+        if module.content is not content:
+            raise InputError(
+                f"space.modules: {module.name} takes {module.content.name}s, and the rows are {content.name}s: "
+                f"leave it out, or set space={content.space}."
+            )
 
 
 def _untrainable(space: TextClassifierSpace, backbones: Mapping[str, Backbone]) -> list[str]:

@@ -13,7 +13,6 @@ from search.datasets.beside import CATEGORY, Column
 from search.datasets.check import check_config
 from search.datasets.column_kinds import asked_columns
 from search.datasets.fetch import existing, locate
-from search.datasets.limits import Limits
 from search.datasets.read import is_table_archive
 from search.datasets.stream import Stream
 from search.datasets.text_columns import text_columns
@@ -92,6 +91,6 @@ def _located(config: Config) -> tuple[Path, str | None]:
             raise InputError(f"{_PATH}={path} is a folder: expected a CSV or TSV.")
         return path, member
     path = locate(dataset, Path(config.paths.data))
-    if not is_table_archive(path, dataset.format, Limits.of(dataset)):
+    if not is_table_archive(path, dataset):
         raise InputError(f"{_MEMBER}={member}: {path} is no archive of tables; give the file by {_PATH}=….")
     return path, member

@@ -82,7 +82,7 @@ class Scored(ScoredRows):
             "most_wrong": [
                 {
                     "row": int(self.examples.rows[i]),
-                    "text": self.examples.texts[i],
+                    "text": str(self.examples.shown[i]),
                     "label": self.classes[labels[i]],
                     "predicted": self.classes[predicted[i]],
                     "probability": float(probabilities[i, predicted[i]]),

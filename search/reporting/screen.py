@@ -41,6 +41,7 @@ if TYPE_CHECKING:  # the data are shown before TensorFlow, which these import, i
 
 
 _ADVISED = 3
+_FAULTS = 5
 
 
 class _Terminal(Console):
@@ -87,6 +88,8 @@ class Screen:
             why = f" (dataset.folds=auto: fewer than {FEW:,} texts to learn from)" if splits.few else ""
             self.say(f"Cross-validation: train in {len(splits.folds)} folds, each held out in turn{why}")
         self.say(describe_cleaning(splits.cleaning))
+        if splits.faults:
+            self.say(describe_faults(splits.faults))
         if len(texts) > 1:
             self.say(describe_texts(texts))
         if splits.columns:
@@ -203,6 +206,9 @@ def describe_left_out(cleaning: Cleaning) -> str:
         "missing_text": "without a text",
         "empty_text": "with an empty text",
         "missing_label": "without a label",
+        "missing_file": "whose picture is not there",
+        "broken": "whose picture is broken",
+        "oversized": "whose picture is larger than dataset.max_pixels",
         "other_class": "of other classes",
         "rare": "of classes that are too rare",
         "unseen_valid": "of valid of classes that train lacks",
@@ -217,7 +223,7 @@ def describe_left_out(cleaning: Cleaning) -> str:
     dropped = [f"{count:,} {phrase}" for phrase, count in counts.items() if count]
     files = {
         "whose name or folder begins with a dot": cleaning.hidden_files,
-        "other than .txt": cleaning.other_files,
+        "with other endings": cleaning.other_files,
         "in no class folder": cleaning.misplaced_files,
         "of other class folders": cleaning.other_class_files,
         "that are links, pipes or devices": cleaning.special_files,
@@ -225,6 +231,12 @@ def describe_left_out(cleaning: Cleaning) -> str:
     unread = [f"{count:,} {phrase}" for phrase, count in files.items() if count]
     not_read = f" Files not read: {', '.join(unread)}." if unread else ""
     return f"{cleaning.read:,} rows read; left out: {', '.join(dropped) or 'none'}.{not_read}"
+
+
+def describe_faults(faults: Sequence[str]) -> str:
+    """Names the first pictures that could not be used, and why."""
+    more = f"\nand {len(faults) - _FAULTS:,} more, in search.log" if len(faults) > _FAULTS else ""
+    return "Left out: " + "\n".join(faults[:_FAULTS]) + more
 
 
 def _shared(cleaning: Cleaning) -> str:

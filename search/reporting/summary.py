@@ -65,7 +65,7 @@ def write_predictions(path: Path, scored: ScoredRows) -> None:
     table = pd.DataFrame(
         {
             "row": examples.rows,
-            "text": examples.texts,
+            "text": examples.shown,
             **named_columns("label", scored.classes, names, examples.labels),
             **named_columns("predicted", scored.classes, names, scored.predicted),
             **{f"prob_{name}": scored.probabilities[:, i] for i, name in enumerate(scored.classes)},

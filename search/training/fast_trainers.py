@@ -30,6 +30,7 @@ from search.utils.batched import Several, tensors
 OF_HEADS = frozenset({
     *("modules", "texts", "wide", "wide_l2", "trainable", "layers", "units", "activation", "dropout"),
     *("learning_rate", "optimizer", "weight_decay", "clip_norm", "batch_size", "class_weight"),
+    *("views", "augment"),
 })  # fmt: skip
 """Settings of everything but a module that is trained and what an encoder learns from scratch."""
 _OF_MODULES = OF_HEADS | {"fine_tuning_rate", "warmup_steps"}

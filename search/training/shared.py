@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from search.backbones.base import SavedModule
 from search.backbones.hub.answers import faults_of_modules
 from search.datasets import Examples
+from search.datasets.views import with_views
 from search.models.wide.words import Words
 from search.training.embedding_bag import Bags, Table
 from search.training.sparse_fine_tuning import Touched, find_touched
@@ -35,10 +36,28 @@ class SharedResources:
         self._touched: dict[tuple[SavedModule, int, bool], tuple[Examples, list[Touched]]] = {}
         self._regressions: dict[tuple[int, int, int, float], tuple[Words, Examples, WordRegression]] = {}
         self._tables: dict[tuple[SavedModule, int, int, bool], tuple[Examples, Examples | None, Table | None]] = {}
+        self._views: dict[tuple[int, int, str], tuple[Examples, Examples]] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Another process finds it anew: it hangs on identities of this one, and is large.
         return SharedResources, (self.devices,)
+
+    def with_views(self, train: Examples, values: Mapping[str, Any]) -> Examples:
+        """The rows that a configuration trains on: those of a split, and as many altered copies as it asks for.
+
+        Args:
+            train: The split.
+            values: The hyperparameters.
+
+        Returns:
+            The split itself where there are no copies; else always the same object for the same ones.
+        """
+        if not values.get("views"):
+            return train
+        key = (id(train), values["views"], values["augment"])
+        if key not in self._views:
+            self._views[key] = (train, with_views(train, values["views"], values["augment"]))
+        return self._views[key][1]
 
     def regression(
         self, words: Words, train: Examples, sample_weight: NDArray[np.float32], l2: float, classes: int

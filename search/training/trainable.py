@@ -68,6 +68,7 @@ class TrainableHyperModel(TextClassifierHyperModel):
             **settings: Other attributes of `TrainingTask`.
         """
         values = self.space.declare(hp)
+        train = self.shared.with_views(train, values)
         return TrainingTask(
             values,
             self,

@@ -4,9 +4,8 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from contract import KINDS, OTHERS, TRAIN
+from contract import KINDS
 
-TEXTS = tf.constant(OTHERS.tolist())
 TRAINED = [name for name, kind in KINDS.items() if kind.trained]
 WITH_VECTORS = [name for name, kind in KINDS.items() if kind.has_vectors]
 
@@ -18,6 +17,7 @@ class Case:
         self.backbone = kind.make(folder, place)
         self.kind, self.learns = kind, kind.learns
         self.values, self.trained = kind.values(folder), kind.trained_values(folder)
+        self.others, self.rows = kind.others, tf.constant(kind.others.tolist())
 
     def model(self, values, backbone=None):
         """The backbone alone, with the weights that one seed gives."""
@@ -31,13 +31,12 @@ class Case:
         prepared = self.backbone.prepared(values)
         model = keras.Model(*prepared.begin())
         if prepared.of_texts:
-            return model(prepared.of_texts(OTHERS)).numpy()
-        return model(vectors_of(self.backbone.constant(values))).numpy()
+            return model(prepared.of_texts(self.others)).numpy()
+        return model(self.vectors_of(self.backbone.constant(values))).numpy()
 
-
-def vectors_of(modules):
-    """The vectors of the texts through modules, side by side."""
-    return np.concatenate([module.load()(TEXTS).numpy() for module in modules], axis=1)
+    def vectors_of(self, modules):
+        """The vectors of the rows through modules, side by side."""
+        return np.concatenate([module.load()(self.rows).numpy() for module in modules], axis=1)
 
 
 @pytest.fixture(scope="module")
@@ -55,20 +54,20 @@ with_published_weights = pytest.mark.parametrize("case", TRAINED, indirect=True)
 @with_vectors
 def test_it_gives_a_vector_for_each_text_whatever_else_is_in_the_batch(case):
     model = case.model(case.values)
-    together = model(TEXTS).numpy()
-    assert together.dtype == np.float32 and together.shape == (len(OTHERS), model.output.shape[-1])
+    together = model(case.rows).numpy()
+    assert together.dtype == np.float32 and together.shape == (len(case.others), model.output.shape[-1])
     assert np.isfinite(together).all()
-    alone = np.concatenate([model(TEXTS[i : i + 1]).numpy() for i in range(len(OTHERS))])
+    alone = np.concatenate([model(case.rows[i : i + 1]).numpy() for i in range(len(case.others))])
     np.testing.assert_allclose(alone, together, atol=1e-6)
-    np.testing.assert_array_equal(model(TEXTS).numpy(), together)
+    np.testing.assert_array_equal(model(case.rows).numpy(), together)
 
 
 @with_vectors
 def test_what_is_computed_once_is_what_the_model_gives(case):
-    inside = case.model(case.values)(TEXTS).numpy()
+    inside = case.model(case.values)(case.rows).numpy()
     if modules := case.backbone.frozen_features(case.values):
         assert modules == case.backbone.constant(case.values)
-        np.testing.assert_allclose(vectors_of(modules), inside, atol=1e-6)
+        np.testing.assert_allclose(case.vectors_of(modules), inside, atol=1e-6)
     elif case.backbone.prepared(case.values) is not None:
         np.testing.assert_allclose(case.prepared(case.values), inside, atol=1e-6)
     else:  # nothing is: a kind that is neither learned nor published
@@ -77,37 +76,37 @@ def test_what_is_computed_once_is_what_the_model_gives(case):
 
 @with_vectors
 def test_what_it_learns_before_training_is_of_the_training_texts_alone(case):
-    before = case.model(case.values)(TEXTS).numpy()
+    before = case.model(case.values)(case.rows).numpy()
     other = case.backbone.learning_from(np.array(["zebra", "quagga"], object))
-    words = tf.constant([" ".join([word] * 6) for word in "film food hotel place room story".split()])
+    words = tf.constant(case.kind.varied)
     assert np.ptp(case.model(case.values)(words).numpy(), axis=0).max() > 1e-6
     assert (np.ptp(case.model(case.values, other)(words).numpy(), axis=0).max() < 1e-6) == case.learns
-    np.testing.assert_array_equal(case.model(case.values)(TEXTS).numpy(), before)
-    again = case.model(case.values, other.learning_from(TRAIN.copy()))
-    np.testing.assert_array_equal(again(TEXTS).numpy(), before)
+    np.testing.assert_array_equal(case.model(case.values)(case.rows).numpy(), before)
+    again = case.model(case.values, other.learning_from(case.kind.train.copy()))
+    np.testing.assert_array_equal(again(case.rows).numpy(), before)
 
 
 @with_published_weights
 def test_training_starts_from_the_published_weights(case):
     frozen, trained = case.model(case.values), case.model(case.trained)
-    np.testing.assert_allclose(trained(TEXTS).numpy(), frozen(TEXTS).numpy(), atol=1e-6)
+    np.testing.assert_allclose(trained(case.rows).numpy(), frozen(case.rows).numpy(), atol=1e-6)
     (variables,) = case.backbone.groups(trained, case.trained)
     assert variables and case.backbone.rate(case.trained)
     assert case.backbone.groups(frozen, case.values) == [] and case.backbone.constant(case.trained) == ()
     for variable in variables:
         variable.assign(variable + 1)
-    np.testing.assert_allclose(case.model(case.trained)(TEXTS).numpy(), frozen(TEXTS).numpy(), atol=1e-6)
+    np.testing.assert_allclose(case.model(case.trained)(case.rows).numpy(), frozen(case.rows).numpy(), atol=1e-6)
 
 
 @with_vectors
 def test_a_saved_model_gives_the_same(case, tmp_path):
     model = case.model(case.trained)
-    given = model(TEXTS).numpy()
+    given = model(case.rows).numpy()
     model.save(tmp_path / "model.keras")
     model.export(tmp_path / "model", verbose=False)
-    np.testing.assert_allclose(keras.models.load_model(tmp_path / "model.keras")(TEXTS).numpy(), given, atol=1e-6)
+    np.testing.assert_allclose(keras.models.load_model(tmp_path / "model.keras")(case.rows).numpy(), given, atol=1e-6)
     exported = tf.saved_model.load(str(tmp_path / "model"))
-    np.testing.assert_allclose(exported.serve(TEXTS).numpy(), given, atol=1e-6)
+    np.testing.assert_allclose(exported.serve(case.rows).numpy(), given, atol=1e-6)
 
 
 @every_kind

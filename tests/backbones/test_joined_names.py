@@ -65,3 +65,8 @@ def test_the_facts_about_joined_modules_are_those_that_hold_for_all():
     assert (joined["source"], joined["notes"]) == ("hf://all and kumo", "Sentences. Words.")
     assert facts("minilm+mine", entries) == {"name": "minilm+mine"}
     assert facts("minilm", entries)["handle"] == "hf://all"
+
+
+def test_a_size_of_images_belongs_to_the_module_before_it():
+    assert parts("a@64+a@128", {"a"}) == ("a@64", "a@128")
+    assert parts("b+a@64", {"a", "b"}) == ("b", "a@64")

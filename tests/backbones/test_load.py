@@ -94,7 +94,7 @@ def tokens(scale, texts):
 @pytest.mark.parametrize(
     ("function", "spec", "told"),
     [
-        (image, [tf.TensorSpec([None, 8, 8, 3])], r"no text module.*float32 \[\?, 8, 8, 3\]"),
+        (image, [tf.TensorSpec([None, 8, 8, 3])], r"takes images, float32 \[\?, 8, 8, 3\]"),
         (lambda scale, ids: scale * tf.cast(ids, tf.float32), [tf.TensorSpec([None, 5], tf.int32)], r"int32 \[\?, 5\]"),
         (
             lambda scale, given: scale * tf.cast(given["ids"], tf.float32),

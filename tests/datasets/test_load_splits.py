@@ -22,7 +22,7 @@ from search.errors import InputError
 
 CONF = Path(__file__).parents[2] / "conf" / "dataset"
 REAL = Path(__file__).parents[3] / "shared" / "data"
-NAMES = ["tweets", "bbc", "csv", "folder", "quora", "imdb", "disaster", "drugs"]
+NAMES = ["tweets", "bbc", "csv", "folder", "quora", "imdb", "disaster", "drugs", "images"]
 
 needs_real_data = pytest.mark.skipif(not REAL.is_dir(), reason="needs the real data sets in ../shared/data")
 
@@ -30,7 +30,9 @@ needs_real_data = pytest.mark.skipif(not REAL.is_dir(), reason="needs the real d
 def composed(name: str, **overrides) -> DatasetConfig:
     """Gives what Hydra would make of a data set's YAML file."""
     file = OmegaConf.load(CONF / f"{name}.yaml")
-    return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(DatasetConfig), file, overrides))
+    return OmegaConf.to_object(
+        OmegaConf.merge(OmegaConf.structured(DatasetConfig), file.get("dataset", file), overrides)
+    )
 
 
 def write_csv(path: Path, rows, header=("text", "label")) -> Path:

@@ -282,7 +282,7 @@ def test_disaster_tweets_row_for_row_as_published():
     published = train_test_split(frame.sample(frac=1, random_state=42), test_size=0.1, random_state=42)[1]
     assert splits.test.rows.tolist() == sorted(published["row"])
     assert splits.test.labels.tolist() == published.sort_values("row")["target"].tolist()
-    scores = run_baselines(splits.folds, splits.valid, splits.test, splits.refit, 0.5)[NAIVE_BAYES].test
+    scores = run_baselines(splits, 0.5)[NAIVE_BAYES].test
     assert scores["accuracy"] * 100 == 79.26509186351706
     for metric, value in (
         ("precision", 0.8111390004213173),

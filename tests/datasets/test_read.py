@@ -17,7 +17,6 @@ import pytest
 from memory import at_most
 
 from search.config.dataset import DatasetConfig
-from search.datasets.limits import LIMITS
 from search.datasets.read import is_table_archive, read
 from search.errors import InputError
 
@@ -67,7 +66,7 @@ def test_every_format_is_read_plain_and_packed(tmp_path, name, packing):
             info.size = len(content)
             packed.addfile(info, io.BytesIO(content))
     table, test = read(path, config(), None)
-    assert (list(table.texts), list(table.labels), test) == (["good", "bad"], ["1", "0"], None)
+    assert (list(table.texts), list(table.labels), test) == (["good", "bad"], ["1", "0"], {})
     assert table.source.startswith(str(path))
 
 
@@ -90,7 +89,7 @@ def test_a_separator_can_be_set(tmp_path, separator):
 
 def test_one_of_several_tables_is_chosen_by_member(tmp_path):
     path = pack(tmp_path / "a.zip", {"x/train.csv": CSV, "x/test.csv": CSV + b"fine,1\n", "notes.txt": b""})
-    assert is_table_archive(path, "auto", LIMITS)
+    assert is_table_archive(path, config())
     for member in ["x/test.csv", "test.csv"]:
         assert len(read(path, config(), member)[0]) == 3
     with pytest.raises(InputError, match=r"x/train\.csv.*x/test\.csv.*dataset\.member="):
@@ -102,13 +101,13 @@ def test_one_of_several_tables_is_chosen_by_member(tmp_path):
 def test_a_plain_file_has_no_members(tmp_path):
     (tmp_path / "a.csv").write_bytes(CSV)
     assert len(read(tmp_path / "a.csv", config(), "train.csv")[0]) == 2
-    assert not is_table_archive(tmp_path / "a.csv", "auto", LIMITS)
+    assert not is_table_archive(tmp_path / "a.csv", config())
 
 
 def test_an_archive_without_tables_but_with_class_folders_is_a_folder(tmp_path):
     path = pack(tmp_path / "a.zip", {"good/1.txt": b"fine", "bad/1.txt": b"awful"})
     assert list(read(path, config(), None)[0].labels) == ["bad", "good"]
-    assert not is_table_archive(path, "auto", LIMITS)
+    assert not is_table_archive(path, config())
 
 
 def test_a_folder_is_no_file_and_the_other_way_round(tmp_path):

@@ -43,8 +43,12 @@ def fold(train, valid):
     return SimpleNamespace(train=train, valid=valid, at=np.arange(len(valid.labels)))
 
 
+def rows(folds, valid, test, refit):
+    return SimpleNamespace(folds=folds, valid=valid, test=test, refit=refit)
+
+
 def run(train, valid, test, threshold=None):
-    return run_baselines([fold(train, valid)], valid, test, both(train, valid), threshold)
+    return run_baselines(rows([fold(train, valid)], valid, test, both(train, valid)), threshold)
 
 
 def both(train, valid):
@@ -76,7 +80,7 @@ def test_a_frozen_backbone_of_the_search_is_a_baseline_too(classes):
 
     frozen = FrozenBackbone("words", of_split, WordVectors)
     more = both(train, valid)
-    found = run_baselines([fold(train, valid)], valid, test, more, frozen=frozen)
+    found = run_baselines(rows([fold(train, valid)], valid, test, more), frozen={BACKBONE_LOGISTIC_REGRESSION: frozen})
     alone = found.pop(BACKBONE_LOGISTIC_REGRESSION)
     assert list(found) == list(run(train, valid, test))  # the others stay as they are
     assert [id(split) for split in asked] == [id(split) for split in (train, valid, more, test)]
@@ -147,11 +151,20 @@ def test_a_threshold_that_is_given_is_kept_to():
 
 def test_what_is_scored_on_test_is_fitted_on_the_rows_of_the_refit():
     train, valid, test = splits(2)
-    alone = run_baselines([fold(train, valid)], valid, test, train)
+    alone = run_baselines(rows([fold(train, valid)], valid, test, train))
     again = labelled(test.texts, test.labels)
-    for name, baseline in run_baselines([fold(train, again)], again, test, train).items():
+    for name, baseline in run_baselines(rows([fold(train, again)], again, test, train)).items():
         assert (baseline.probabilities == alone[name].probabilities).all()
         assert baseline.valid == pytest.approx(score(test.labels, baseline.probabilities, baseline.threshold))
+
+
+def test_rows_without_words_to_count_are_compared_with_the_majority_and_with_features_alone():
+    train, valid, test = splits(2)
+    frozen = {"plain": FrozenBackbone("words", lambda split: WordVectors(split.texts), WordVectors)}
+    alone = run_baselines(rows([fold(train, valid)], valid, test, train), frozen=frozen, words=False)
+    beside = run_baselines(rows([fold(train, valid)], valid, test, train), frozen=frozen)
+    assert list(alone) == [MAJORITY, "plain"]
+    assert (alone["plain"].probabilities == beside["plain"].probabilities).all()
 
 
 def test_texts_without_words_are_an_outcome_not_a_crash():
@@ -233,8 +246,9 @@ def test_logistic_regressions_see_columns_beside_the_texts():
         return FunctionTransformer(lambda inputs: inputs["price"][:, np.newaxis])
 
     train, valid, test = made(80, 0), made(40, 1), made(40, 2)
-    frozen = FrozenBackbone("words", lambda split: WordVectors(split.texts), WordVectors)
-    found = run_baselines([fold(train, valid)], valid, test, train, frozen=frozen, columns=columns)
+    backbone = FrozenBackbone("words", lambda split: WordVectors(split.texts), WordVectors)
+    frozen = {BACKBONE_LOGISTIC_REGRESSION: backbone}
+    found = run_baselines(rows([fold(train, valid)], valid, test, train), frozen=frozen, columns=columns)
     accuracy = {name: one.test["accuracy"] for name, one in found.items()}
     assert accuracy["tfidf_logistic_regression"] > 0.9 and accuracy[BACKBONE_LOGISTIC_REGRESSION] > 0.9
     assert max(accuracy["majority"], accuracy["tfidf_naive_bayes"], accuracy["tfidf_nb_logistic_regression"]) < 0.8

@@ -1,5 +1,6 @@
 """What can be told before the data are read is told then: no TensorFlow, no data, no folder."""
 
+import json
 import subprocess
 import sys
 from importlib import metadata
@@ -10,41 +11,47 @@ import pytest
 from search.datasets import load_splits
 from search.job import pipeline
 
-# Fails where the data are read or TensorFlow is imported before the message.
-COMMAND = """
-import sys
+# Runs each command; fails where the data are read or TensorFlow is imported before the message.
+COMMANDS = """
+import contextlib, io, json, logging, sys
 from search.commands.search import main
 from search.job import pipeline
 def read(*_): raise SystemExit("the data were read")
 pipeline.load_splits = read
-code = main(sys.argv[1:])
-assert "tensorflow" not in sys.modules
-sys.exit(code)
+outcomes = []
+for words in json.loads(sys.argv[1]):
+    logging.getLogger().handlers = []
+    with contextlib.redirect_stderr(io.StringIO()) as told:
+        outcomes.append((main(words), told.getvalue()))
+    assert "tensorflow" not in sys.modules, words
+print(json.dumps(outcomes))
 """
+MISTAKES = {
+    ("space.modules=[glove50]",): "'glove-50'",
+    ("space.modules=[/no/such]",): "/no/such",
+    ("space.modules=[file:///etc]",): "saved_model.pb",
+    ("space.modules=[ftp://a/b]",): "https://",
+    ("space.modules=[lstm]", "space.embedding=[glove50]"): "'glove-50'",
+    ("space.modules=[glove-50+glove50]",): "'glove-50'",
+    ("space.modules=[glove-50+use-multilingual]", "space.trainable=[true]"): "cannot be fine-tuned",
+    ("module.preprocessor=/no/such",): "module.preprocessor",
+    ("objective.name=val_f2",): "'val_f1'",
+    ("objective.name=val_loss", "objective.direction=max"): "contradicts",
+    ("space.units=[0]",): "space.units",
+    ("dataset=images", "dataset.path=.", "space.modules=[lstm]"): "space.modules: lstm is of words",
+    ("dataset=images", "dataset.path=.", "space.wide=[none,tfidf]"): "space.wide: tfidf is of words",
+    ("space.views=[0,2]",): "space.views",
+}
 
 
-@pytest.mark.parametrize(
-    ("words", "told"),
-    [
-        (["space.modules=[glove50]"], "'glove-50'"),
-        (["space.modules=[/no/such]"], "/no/such"),
-        (["space.modules=[file:///etc]"], "saved_model.pb"),
-        (["space.modules=[ftp://a/b]"], "https://"),
-        (["space.modules=[lstm]", "space.embedding=[glove50]"], "'glove-50'"),
-        (["space.modules=[glove-50+glove50]"], "'glove-50'"),
-        (["space.modules=[glove-50+use-multilingual]", "space.trainable=[true]"], "cannot be fine-tuned"),
-        (["module.preprocessor=/no/such"], "module.preprocessor"),
-        (["objective.name=val_f2"], "'val_f1'"),
-        (["objective.name=val_loss", "objective.direction=max"], "contradicts"),
-        (["space.units=[0]"], "space.units"),
-    ],
-)
-def test_a_mistake_is_told_before_the_data_are_read(tmp_path, words, told):
+def test_mistakes_are_told_before_the_data_are_read(tmp_path):
+    asked = json.dumps([*MISTAKES])
     outcome = subprocess.run(
-        [sys.executable, "-c", COMMAND, *words], cwd=tmp_path, capture_output=True, text=True, check=False
+        [sys.executable, "-c", COMMANDS, asked], cwd=tmp_path, capture_output=True, text=True, check=False
     )
-    assert (outcome.returncode, told in outcome.stderr) == (2, True), outcome.stderr
-    assert len(outcome.stderr.splitlines()) == 1
+    assert outcome.returncode == 0, outcome.stderr
+    for (words, told), (code, message) in zip(MISTAKES.items(), json.loads(outcome.stdout), strict=True):
+        assert (code, told in message, len(message.splitlines())) == (2, True, 1), (words, code, message)
     assert list(tmp_path.iterdir()) == []
 
 

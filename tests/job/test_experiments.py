@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from hydra import compose, initialize_config_dir
+from made_pictures import write_pictures
 from omegaconf import OmegaConf
 from reviews import make_reviews, write_reviews
 
@@ -42,6 +43,12 @@ def reviews(path):
     return path
 
 
+def photos(folder):
+    rows = {"train": 20, "test": 5}
+    names = [f"{split}/{name}/{row}.png" for split in rows for name in ("cat", "dog") for row in range(rows[split])]
+    return write_pictures(folder, names)
+
+
 @pytest.fixture
 def made(tmp_path):
     """Data of each layout, by the name of the data set."""
@@ -54,6 +61,7 @@ def made(tmp_path):
         ),
         "drugs": table(tmp_path / "drugs.csv", ("review", "rating"), lambda n: (f"review {n}", n % 10 + 1)),
         "imdb": reviews(tmp_path / "aclImdb"),
+        "cats_dogs": photos(tmp_path / "photos"),
     }
 
 
@@ -74,7 +82,7 @@ def test_an_experiment_composes_and_says_what_it_is(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_the_data_of_an_experiment_can_be_read(name, made, tmp_path):
     overrides = ["dataset.recipe=null"] if name == "quora_modules" else []
-    data_set = checked(composed(name)).dataset.name
+    data_set = composed(name).dataset.name
     config = checked(composed(name, f"dataset.path={made[data_set]}", *overrides))
     splits = load_splits(config.dataset, tmp_path, config.seed)
     assert len(splits.classes) == 2

@@ -28,7 +28,7 @@ SMALL = (
     "space.learning_rate=0.01",
 )
 
-KILLS = 4  # the last time it goes on with one worker, as the configuration in TensorBoard says
+KILLS = 2  # the last time it goes on with one worker, as the configuration in TensorBoard says
 
 pytestmark = pytest.mark.slow
 

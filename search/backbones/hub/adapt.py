@@ -1,8 +1,8 @@
-"""Adapts a loaded SavedModel to TF Hub's text API, in memory."""
+"""Adapts a loaded SavedModel to one call on strings, in memory."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -10,6 +10,8 @@ import tensorflow as tf
 
 from search.backbones.hub.calls import Call, best_call, distinct
 from search.backbones.hub.contract import TRIAL, ChoiceNeeded, describe, no_vectors, reason, token_key, vector_key
+from search.backbones.images.decoding import trial_images
+from search.datasets.content import IMAGE, TEXT, Content
 from search.errors import InputError
 
 BERT_INPUTS = {"input_word_ids", "input_mask", "input_type_ids"}
@@ -26,12 +28,14 @@ class TextCall:
         key: The name of the output.
         dimension: Width of the output.
         gives_tokens: Whether another output has a vector for each token.
+        content: What the strings are: texts, or encoded images.
     """
 
     call: Call
     key: str
     dimension: int
     gives_tokens: bool
+    content: Content
 
     def __call__(self, texts: tf.Tensor, training: bool) -> tf.Tensor:
         """Embeds strings [batch] as floats of the module's own type [batch, dim]."""
@@ -52,10 +56,12 @@ def adapted(saved: Any, name: str) -> TextCall:
     call = best_call(saved, name)
     if not call.takes_texts:
         raise ChoiceNeeded(needs_preprocessor(call, name))
-    outputs = trial(call.on_texts, f"module {name}")
+    # What was composed here says so, which saves an attempt.
+    kinds = [IMAGE] if hasattr(saved, "images") else [TEXT, IMAGE]
+    outputs, content = trial(call.on_texts, f"module {name}", kinds)
     key, tokens = vector_key(outputs), token_key(outputs)
     if key is not None:
-        return TextCall(call, key, int(outputs[key].shape[1]), tokens is not None)
+        return TextCall(call, key, int(outputs[key].shape[1]), tokens is not None, content)
     given = outputs.get("", outputs)
     if tokens is None:
         raise no_vectors(given, name)
@@ -66,7 +72,12 @@ def adapted(saved: Any, name: str) -> TextCall:
 
 
 def needs_preprocessor(call: Call, name: str) -> str:
-    """The error about a module that needs a preprocessor."""
+    """The error about a module that needs a preprocessor, if only one that decodes images."""
+    if call.takes_images:
+        return (
+            f"module {name} takes images, {describe(call.inputs)}, as they are: name it in space.modules, which puts a "
+            "step before it that decodes them."
+        )
     keys = set(call.inputs) if isinstance(call.inputs, Mapping) else set()
     usual = f"; for these inputs {BERT_PREPROCESSOR} is the usual one" if keys == BERT_INPUTS else ""
     return (
@@ -75,20 +86,32 @@ def needs_preprocessor(call: Call, name: str) -> str:
     )
 
 
-def trial(function: Callable[[tf.Tensor], _Given], name: str) -> _Given:
-    """Tries a module on two texts.
+def trial(
+    function: Callable[[tf.Tensor], _Given], name: str, kinds: Sequence[Content] = (TEXT, IMAGE)
+) -> tuple[_Given, Content]:
+    """Tries a module on two texts, or else on two images.
 
     Args:
         function: The module, or a part of it, on strings [batch].
         name: Its name in messages.
+        kinds: What the strings may be.
+
+    Returns:
+        The result, and what the strings are that it takes.
 
     Raises:
-        InputError: It fails.
+        InputError: It fails on all.
     """
-    try:
-        return function(tf.constant(TRIAL))
-    except Exception as error:  # a module may raise whatever the operations inside it do
-        raise InputError(f"{name} fails on texts: {reason(error)}") from error
+    first: InputError | None = None
+    for kind in kinds:
+        try:
+            return function(tf.constant(TRIAL if kind is TEXT else trial_images())), kind
+        except Exception as error:  # a module may raise whatever the operations inside it do
+            if first is None:
+                first = InputError(f"{name} fails on {kind.name}s: {reason(error)}")
+                first.__cause__ = error
+    assert first is not None
+    raise first
 
 
 def variables_of(saved: Any, call: Call) -> tuple[tuple[tf.Variable, ...], tuple[tf.Variable, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from search.utils.batched import SCORING_BATCH, tensors
 Call = Callable[[tf.Tensor], Any]
 """Maps strings [n] to numbers [n, …]."""
 
-Rows = Sequence[str] | Sequence[bytes] | NDArray[Any]
+Rows = Sequence[str] | Sequence[bytes] | Sequence[str | bytes] | NDArray[Any]
 """Texts, or a structured array of texts and what stands beside them."""
 
 _SHOWN_CHARACTERS = 60
@@ -70,7 +71,9 @@ def answers(call: Call, texts: Rows, who: str) -> NDArray[Any]:
         return _checked(call, texts)
     except _Unusable as error:
         culprits, why = _narrowed(call, texts, error)
-        named = f"the text {shown(_text_of(culprits[0]))}" if len(culprits) == 1 else f"{len(culprits)} texts together"
+        row = _text_of(culprits[0])
+        one = f"the {'text' if isinstance(row, str) or _is_utf8(row) else 'image'} {shown(row)}"
+        named = one if len(culprits) == 1 else f"{len(culprits)} texts together"
         raise InputError(f"{who} cannot be used on {named}: {why}; leave such texts out.") from error
 
 
@@ -109,9 +112,21 @@ def faults_of_modules(modules: Mapping[str, Call], *splits: NDArray[np.object_] 
 
 
 def shown(text: str | bytes) -> str:
-    """A text for messages, cut where it is long."""
-    text = text.decode(errors="replace") if isinstance(text, bytes) else str(text)
+    """A text for messages, cut where it is long; an image by its size and the beginning of its checksum."""
+    if isinstance(text, bytes):
+        if not _is_utf8(text):
+            return f"of {len(text):,} bytes with the SHA-256 {hashlib.sha256(text).hexdigest()[:12]}…"
+        text = text.decode()
     return repr(text if len(text) <= _SHOWN_CHARACTERS else f"{text[: _SHOWN_CHARACTERS - 1]}…")
+
+
+def _is_utf8(content: bytes) -> bool:
+    """Whether bytes are a text; images begin with what no text in UTF-8 has."""
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 class _Unusable(Exception):

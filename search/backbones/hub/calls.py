@@ -52,6 +52,14 @@ class Call:
         shape = leaves[0].shape
         return shape.rank in (None, 1) or (shape.rank == 2 and shape[1] == 1)
 
+    @property
+    def takes_images(self) -> bool:
+        """Whether it takes images [batch, height, width, 3], and nothing else; their height and width may be open."""
+        leaves = tf.nest.flatten(self.inputs)
+        if len(leaves) != 1 or not isinstance(leaves[0], tf.TensorSpec) or leaves[0].shape.rank != 4:
+            return False
+        return bool(leaves[0].shape[3] == 3 and (leaves[0].dtype.is_floating or leaves[0].dtype == tf.uint8))
+
     def on_texts(self, texts: tf.Tensor, training: bool = False) -> dict[str, Any]:
         """Calls it on strings [batch]; returns its outputs by name."""
         if tf.nest.flatten(self.inputs)[0].shape.rank == 2:
@@ -60,7 +68,7 @@ class Call:
 
 
 def best_call(saved: Any, name: str) -> Call:
-    """Finds how to call a SavedModel: on texts if possible, else on the numbers of a preprocessor.
+    """Finds how to call a SavedModel: on texts if possible, else on images, else on the numbers of a preprocessor.
 
     Raises:
         InputError: It cannot be called on either.
@@ -76,10 +84,14 @@ def best_call(saved: Any, name: str) -> Call:
     fitting = sorted(
         (call for call in calls if call.takes_texts), key=lambda call: tf.nest.flatten(call.inputs)[0].shape.rank or 0
     )
+    fitting += [call for call in calls if call.takes_images]
     fitting += [call for call in calls if _takes_numbers(call)]
     if not fitting:
         kinds = " or ".join(dict.fromkeys(describe(call.inputs) for call in calls))
-        raise InputError(f"module {name} is no text module: expected one that takes string [?], but it takes {kinds}.")
+        raise InputError(
+            f"module {name} is no module of texts or images: expected one that takes string [?] or float32 [?, ?, ?, "
+            f"3], but it takes {kinds}."
+        )
     return _with_training(fitting[0])
 
 

@@ -1,9 +1,11 @@
-"""Tries a module on a few sentences, to see whether a search can use it."""
+"""Tries a module on a few sentences, or made images, to see whether a search can use it."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -13,6 +15,8 @@ from search.backbones.hub.answers import answers
 from search.backbones.hub.contract import reason
 from search.backbones.hub.load import Module
 from search.backbones.hub.purity import impurity
+from search.backbones.images.samples import IMAGE_PAIRS, sample_images
+from search.datasets.content import TEXT
 from search.errors import InputError
 
 PAIRS = (
@@ -26,22 +30,23 @@ WORDLESS = ("!!!", "?", "12345", "🙂", "-- ... --")
 
 _LONG = "It took them years to find out what had really happened there, and why nobody had ever asked. " * 20
 _BATCH, _ROUNDS = 256, 3
+_IMAGES = 32
 
 
 @dataclass(frozen=True)
 class Examination:
-    """The results of trying a module on sentences.
+    """The results of trying a module on sentences, or on images.
 
     Attributes:
-        cosines: The cosine similarity of each of `PAIRS`; NaN where a vector is zero.
+        cosines: The cosine similarity of each of some pairs; NaN where a vector is zero.
         empty: The vector of the empty text, float32 [dim]; None: it has none, which a search never needs.
-        seconds: Time per text, in batches.
+        seconds: Time per text or image, in batches.
         frozen: Why it cannot be searched frozen; empty: it can.
         fine_tuned: Why it cannot be fine-tuned; empty: it can.
         sparse: Number of trainable variables with a sparse gradient, one of some rows only.
     """
 
-    cosines: tuple[float, ...]
+    cosines: Mapping[tuple[str, str], float]
     empty: NDArray[np.float32] | None
     seconds: float
     frozen: str
@@ -59,15 +64,21 @@ def examine(module: Module) -> Examination:
         InputError: It cannot be used on a text, which is named.
     """
     who = f"module {module.name}"
-    sentences = [*dict.fromkeys(text for pair in PAIRS for text in pair)]
-    vectors = dict(zip(sentences, answers(module, sentences, who), strict=True))
-    impure = impurity(module, [*sentences, *WORDLESS, _LONG], who, _BATCH)
-    batch = tf.constant([sentences[number % len(sentences)] for number in range(_BATCH)])
-    seconds = min(_timed(module, batch) for _ in range(_ROUNDS)) / _BATCH
+    if module.content is TEXT:
+        pairs, others = PAIRS, [*WORDLESS, _LONG]
+        rows: dict[str, Any] = {text: text for pair in PAIRS for text in pair}
+    else:
+        pairs, others, rows = IMAGE_PAIRS, [], dict(sample_images())
+    sentences = [*rows.values()]
+    vectors = dict(zip(rows, answers(module, sentences, who), strict=True))
+    size = _BATCH if module.content is TEXT else _IMAGES
+    impure = impurity(module, [*sentences, *others], who, size)
+    batch = tf.constant([sentences[number % len(sentences)] for number in range(size)])
+    seconds = min(_timed(module, batch) for _ in range(_ROUNDS)) / size
     fine_tuned, sparse = _fine_tuned(module, tf.constant(sentences))
     return Examination(
-        tuple(_cosine(vectors[first], vectors[second]) for first, second in PAIRS),
-        _of_nothing(module, who),
+        {(first, second): _cosine(vectors[first], vectors[second]) for first, second in pairs},
+        _of_nothing(module, who) if module.content is TEXT else None,
         seconds,
         impure,
         fine_tuned or impure,

@@ -6,8 +6,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from search.utils.files import write_json
+from search.utils.ragged import TOKENS_AT_ONCE
+
+IMAGES_AT_ONCE = 2**19
+"""Pixels of images that go through layers in one call: what a layer gives for more leaves a processor's caches."""
 
 GROUPS = "search_layers.json"
 """The file beside saved_model.pb."""
@@ -54,17 +59,70 @@ class Encoder:
     padding: int
     groups: tuple[Group, ...]
 
+    @property
+    def at_once(self) -> int:
+        """Tokens that go through its layers in one call."""
+        return TOKENS_AT_ONCE
 
-def write_groups(folder: Path, encoder: Encoder) -> None:
+    def told(self) -> list[tuple[str, str]]:
+        """The facts, each under a title, for the screen."""
+        return [
+            ("architecture", f"{self.architecture}, {len(self.groups)} groups of layers"),
+            ("tokens", f"{self.tokenizer}, {self.tokens:,} in all; longer texts are cut at {self.max_tokens}"),
+            ("pooling", f"{self.pooling}{', normalized' if self.normalized else ''}"),
+            *([("prompt", repr(self.prompt))] if self.prompt else []),
+        ]
+
+
+@dataclass(frozen=True)
+class ImageEncoder:
+    """An encoder of images that was made a SavedModel.
+
+    To its layers an image is a text of one token, which is the image.
+
+    Attributes:
+        architecture: Such as efficientnet-lite0.
+        groups: Layers from the output down; the embeddings, which are the first convolution, are the last.
+        size: Height and width of the images; where the SavedModel leaves them open, those to use if nobody asks.
+    """
+
+    architecture: str
+    groups: tuple[Group, ...]
+    size: tuple[int, int]
+    padding: ClassVar[int] = 0
+
+    @property
+    def at_once(self) -> int:
+        """Images that go through its layers in one call."""
+        return images_at_once(self.size)
+
+    def told(self) -> list[tuple[str, str]]:
+        """The facts, each under a title, for the screen."""
+        height, width = self.size
+        return [
+            ("architecture", f"{self.architecture}, {len(self.groups)} groups of layers"),
+            ("images", f"brought to {height} x {width}"),
+        ]
+
+
+def images_at_once(size: tuple[int, int]) -> int:
+    """Images of a height and width that are computed in one call."""
+    return max(1, IMAGES_AT_ONCE // (size[0] * size[1]))
+
+
+def write_groups(folder: Path, encoder: Encoder | ImageEncoder) -> None:
     """Writes what is known of an encoder beside its SavedModel."""
     write_json(folder / GROUPS, asdict(encoder))
 
 
-def read_groups(folder: Path) -> Encoder | None:
+def read_groups(folder: Path) -> Encoder | ImageEncoder | None:
     """Reads what `write_groups` wrote; None: the SavedModel in the folder is no such encoder."""
     try:
         content = json.loads((folder / GROUPS).read_text(encoding="utf-8"))
         groups = tuple(Group(one["name"], *_tuples(one["variables"], one["names"])) for one in content.pop("groups"))
+        if "size" in content:
+            height, width = map(int, content["size"])
+            return ImageEncoder(content["architecture"], groups, (height, width))
         return Encoder(**content, groups=groups)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

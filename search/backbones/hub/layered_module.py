@@ -9,7 +9,7 @@ import keras
 
 from search.backbones.base import EMBEDDING, SavedModule
 from search.backbones.hub.layer import TextEmbedding
-from search.backbones.hub.layer_groups import Encoder
+from search.backbones.hub.layer_groups import Encoder, ImageEncoder
 from search.backbones.hub.layers import ModuleLayers
 from search.backbones.hub.module import HubModule
 from spaces import ALL
@@ -25,7 +25,7 @@ class LayeredModule(HubModule):
 
     layered = True
 
-    def __init__(self, module: SavedModule, encoder: Encoder) -> None:
+    def __init__(self, module: SavedModule, encoder: Encoder | ImageEncoder) -> None:
         super().__init__(module)
         self._encoder = encoder
 

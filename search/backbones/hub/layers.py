@@ -10,13 +10,16 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from search.backbones.hub.layer_groups import Encoder
+from search.backbones.hub.layer_groups import Encoder, ImageEncoder
 from search.backbones.hub.load import Module
+from search.utils.machine_memory import available_memory
 from search.utils.ragged import RaggedRows
 
 _EMBEDDINGS = "embeddings"
 # Texts cut into tokens in one call.
 _AT_ONCE = 4096
+# Decoded images are held in memory up to this size, and up to a quarter of what is free.
+_MOST_MEMORY = 2 * 2**30
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +35,7 @@ class ModuleLayers:
     """
 
     module: Module
-    encoder: Encoder
+    encoder: Encoder | ImageEncoder
     unfreeze: int | None
 
     @cached_property
@@ -63,13 +66,25 @@ class ModuleLayers:
 
     @property
     def width(self) -> int:
-        """Width of the vectors of tokens between two layers."""
-        (function,) = self._stage("finish").concrete_functions
-        return int(function.inputs[0].shape[-1])
+        """Width of the vectors of tokens between the layers that stay as published and those that learn."""
+        above = self.constant or 0
+        return int(_taken(self._stage(f"layer_{above}" if above < self.count else "finish")).shape[-1])
+
+    @property
+    def token(self) -> tf.TensorSpec:
+        """Tokens as the embeddings take them, [batch, tokens]; an image is one token, of three axes."""
+        given = _taken(self._stage("begin"))
+        return tf.TensorSpec([None, None, *given.shape[2:]], given.dtype)
 
     def tokens(self, texts: NDArray[np.object_]) -> RaggedRows:
-        """Cuts texts, strings [n], into numbers of tokens: int32, as many for each text as it has tokens."""
-        values, lengths = [np.zeros(0, np.int32)], [np.zeros(0, np.int64)]
+        """Cuts texts, strings [n], into tokens, of the type and shape of `token`."""
+        kind = self.token
+        row, count = tf.TensorShape(kind.shape[2:]).num_elements() * kind.dtype.size, len(texts)
+        if kind.shape.rank > 2 and row * count > min(_MOST_MEMORY, available_memory() // 4):
+            ones = np.ones(count, np.int64)
+            return RaggedRows.of_lengths(_CutWhenAsked(self._stage("cut"), texts, kind), ones)  # type: ignore[arg-type]
+        values = [np.zeros((0, *kind.shape[2:]), kind.dtype.as_numpy_dtype)]
+        lengths = [np.zeros(0, np.int64)]
         for start in range(0, len(texts), _AT_ONCE):
             ids = self._stage("cut")(tf.constant(texts[start : start + _AT_ONCE].tolist()))
             values.append(ids.values.numpy())
@@ -84,7 +99,7 @@ class ModuleLayers:
         """Takes tokens through the layers that stay as published.
 
         Args:
-            ids: Numbers of tokens, int32 [batch, tokens].
+            ids: Numbers of tokens, int32 [batch, tokens], or images: see `token`.
             lengths: Tokens of each text, int32 [batch]; what is behind them is of no influence.
 
         Returns:
@@ -114,3 +129,26 @@ class ModuleLayers:
 
     def _stage(self, name: str) -> Any:
         return getattr(self.module.saved, name)
+
+
+class _CutWhenAsked:
+    """Images as an array [n, height, width, 3], each decoded when it is asked for: together they are too many.
+
+    Args:
+        cut: Decodes them, strings [k].
+        images: Encoded images [n].
+        kind: The tokens that they are.
+    """
+
+    def __init__(self, cut: Any, images: NDArray[np.object_], kind: tf.TensorSpec) -> None:
+        self.dtype, self.shape = kind.dtype.as_numpy_dtype, (len(images), *kind.shape[2:])
+        self._cut, self._images = cut, images
+
+    def __getitem__(self, places: slice) -> NDArray[Any]:
+        images: NDArray[Any] = self._cut(tf.constant(self._images[places].tolist())).values.numpy()
+        return images
+
+
+def _taken(stage: Any) -> tf.Tensor:
+    """The first argument of a stage."""
+    return stage.concrete_functions[0].inputs[0]

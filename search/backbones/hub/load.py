@@ -19,6 +19,7 @@ from search.backbones.hub.adapt import TextCall, adapted, variables_of
 from search.backbones.hub.answers import guarded
 from search.backbones.hub.identity import fingerprint
 from search.backbones.hub.saved_model import load_saved_model
+from search.datasets.content import Content
 from search.errors import InputError
 
 
@@ -52,6 +53,11 @@ class Module:
     def gives_tokens(self) -> bool:
         """Whether it also gives a vector for each token, which could be pooled instead."""
         return self.call.gives_tokens
+
+    @property
+    def content(self) -> Content:
+        """What the strings are that it takes: texts, or encoded images."""
+        return self.call.content
 
     @property
     def variables(self) -> tuple[tf.Variable, ...]:

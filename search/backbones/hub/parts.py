@@ -12,7 +12,10 @@ import tensorflow as tf
 from search.backbones.hub.adapt import needs_preprocessor, trial
 from search.backbones.hub.calls import Call, best_call
 from search.backbones.hub.contract import ChoiceNeeded, describe, named
+from search.backbones.hub.layer_groups import ImageEncoder, read_groups
 from search.backbones.hub.saved_model import load_saved_model
+from search.backbones.images.decoding import ANY_SIZE, Decoding, chosen_size
+from search.datasets.content import IMAGE, TEXT, Content
 from search.errors import InputError
 
 
@@ -37,16 +40,21 @@ class Parts:
         encoder: The loaded encoder.
         encode: How to call it.
         preprocessor: The loaded preprocessor, or None.
-        preprocess: How to call that.
+        preprocess: How to call that; of images what decodes them, without a preprocessor.
     """
 
     encoder: Any
     encode: Call
     preprocessor: Any = None
-    preprocess: Call | None = None
+    preprocess: Call | Decoding | None = None
+
+    @property
+    def content(self) -> Content:
+        """What the strings are: texts, or encoded images."""
+        return IMAGE if isinstance(self.preprocess, Decoding) else TEXT
 
     def __call__(self, texts: tf.Tensor, training: bool = False) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Encodes strings [batch].
+        """Encodes strings [batch], texts or encoded images.
 
         Returns:
             The outputs of the encoder by name, and those of the preprocessor.
@@ -57,13 +65,14 @@ class Parts:
         return named(self.encode(_inputs(made, self.encode.inputs), training)), made
 
 
-def load_parts(folder: Path, name: str, preprocessor: Preprocessor | None) -> Parts:
-    """Loads an encoder, and its preprocessor if it takes no texts.
+def load_parts(folder: Path, name: str, preprocessor: Preprocessor | None, image_size: int | None = None) -> Parts:
+    """Loads an encoder, and its preprocessor if it takes no texts: of images what decodes them, which is known here.
 
     Args:
         folder: The encoder's SavedModel.
         name: Its name in messages.
-        preprocessor: Used if the encoder takes no texts.
+        preprocessor: Used if the encoder takes neither texts nor images.
+        image_size: Height and width of the images; None: as the encoder says.
 
     Raises:
         ChoiceNeeded: It takes no texts, and there is no preprocessor.
@@ -73,6 +82,11 @@ def load_parts(folder: Path, name: str, preprocessor: Preprocessor | None) -> Pa
     encode = best_call(encoder, name)
     if encode.takes_texts:
         return Parts(encoder, encode)
+    if encode.takes_images:
+        (images,), known = tf.nest.flatten(encode.inputs), read_groups(folder)
+        best = known.size if isinstance(known, ImageEncoder) else ANY_SIZE
+        key = next(iter(encode.inputs)) if isinstance(encode.inputs, Mapping) else ""
+        return Parts(encoder, encode, None, Decoding(chosen_size(images, best, image_size, name), images.dtype, key))
     if preprocessor is None:
         raise ChoiceNeeded(needs_preprocessor(encode, name))
     loaded = load_saved_model(preprocessor.folder, preprocessor.name)
@@ -82,7 +96,7 @@ def load_parts(folder: Path, name: str, preprocessor: Preprocessor | None) -> Pa
             f"module.preprocessor={preprocessor.name} is no preprocessor: expected one that takes string [?], but it "
             f"takes {describe(preprocess.inputs)}."
         )
-    made = trial(preprocess.on_texts, f"the preprocessor {preprocessor.name}")
+    made, _ = trial(preprocess.on_texts, f"the preprocessor {preprocessor.name}", [TEXT])
     misfits = _misfits(made, encode.inputs)
     if misfits:
         raise InputError(

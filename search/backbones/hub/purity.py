@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.backbones.hub.answers import Call, answers, shown
+from search.datasets.content import content_of
 
 # Of the length of a text's vector. Batches of another shape are summed in another order, on a GPU with fewer digits.
 _ALIKE = 1e-2
@@ -18,7 +19,7 @@ _LONGEST = 4000
 _OF_EACH_KIND = 4
 
 
-def impurity(module: Call, texts: Sequence[str], who: str, rows: int = 0) -> str:
+def impurity(module: Call, texts: Sequence[str] | Sequence[bytes], who: str, rows: int = 0) -> str:
     """Describes what besides a text decides about its vector.
 
     A module may pad to the longest text of a batch, sum over the batch, or count in it. So each text is given alone,
@@ -26,7 +27,7 @@ def impurity(module: Call, texts: Sequence[str], who: str, rows: int = 0) -> str
 
     Args:
         module: Maps strings [n] to vectors, float32 [n, dim].
-        texts: At least two distinct texts, of all lengths, with words and without.
+        texts: At least two distinct texts, of all lengths, with words and without; or encoded images.
         who: The module's name in messages.
         rows: Size of the largest batch, filled by repeating the texts; 0: as many as there are texts.
 
@@ -60,7 +61,7 @@ class _Difference:
     size: float
     length: float
 
-    def told(self, texts: Sequence[str], batch: Sequence[int]) -> str:
+    def told(self, texts: Sequence[str] | Sequence[bytes], batch: Sequence[int]) -> str:
         return f"for {shown(texts[batch[self.row]])} by {self.size:.2g} where the vector is {self.length:.2g} long"
 
 
@@ -72,18 +73,19 @@ def _difference(vectors: NDArray[np.float32], others: NDArray[np.float32]) -> _D
     return _Difference(row, float(sizes[row]), float(lengths[row])) if excess[row] > 0 else None
 
 
-def telling(texts: NDArray[np.object_]) -> list[str]:
-    """Selects texts that show most about a module: without words, the shortest, long ones and some others.
+def telling(texts: NDArray[np.object_]) -> list[str] | list[bytes]:
+    """Selects rows that show most about a module: without words, the shortest, long ones and some others.
 
     Args:
-        texts: Strings [n].
+        texts: Texts or encoded images [n].
 
     Returns:
-        Distinct texts, at most 16.
+        Distinct rows, at most 16.
     """
     distinct = list(dict.fromkeys(texts.tolist()))
     by_length = sorted(distinct, key=len)
-    wordless = [text for text in by_length if not any(letter.isalnum() for letter in text)]
+    has_words = content_of(texts).has_words
+    wordless = [text for text in by_length if has_words and not any(letter.isalnum() for letter in text)]
     long = [text for text in reversed(by_length) if len(text) <= _LONGEST]
     others = distinct[:: max(1, len(distinct) // _OF_EACH_KIND)]
     chosen = [text for kind in (wordless, by_length, long, others) for text in kind[:_OF_EACH_KIND]]

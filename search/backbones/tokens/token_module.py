@@ -158,7 +158,7 @@ def token_outputs(folder: Path, name: str, preprocessor: Preprocessor | None) ->
         InputError: It cannot be used, or nothing distinguishes tokens from padding.
     """
     parts = load_parts(folder, name, preprocessor)
-    outputs, made = trial(parts, f"module {name}")
+    (outputs, made), _ = trial(parts, f"module {name}", [parts.content])
     key = token_key(outputs)
     if key is None:
         raise NoTokens(

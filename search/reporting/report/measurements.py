@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import vstack
 
 from search.backbones.catalog import facts
 from search.datasets import Examples, Splits
-from search.datasets.near_duplicates import SIMILARITY, near_duplicates, word_sets
+from search.datasets.near_duplicates import SIMILARITY, near_duplicates, together, traits
 from search.datasets.table import every
+from search.evaluation.confident_mistakes import confident_mistakes
 from search.evaluation.several import one_against_rest
 from search.reporting.class_counts import label_text
+from search.reporting.pictures import data_uri, data_uris
 from search.reporting.report.pass_log import Pass
 from search.reporting.report.word_effects import chosen_rows, leave_one_word_out
 from search.reporting.results import Evaluation, TriedModels
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 _EXAMPLES, _EXAMPLE_LENGTH = 3, 240
 _PAIRS = 5
+MOST_WRONG = 200
+"""Mistakes that the report shows."""
 _WORD_BINS = np.unique(np.round(np.geomspace(1, 10_000, 41)).astype(int))
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 # For the words that drive predictions: what they may cost at the end of a run.
@@ -55,24 +58,13 @@ def write_measurements(
         catalog: The catalog's entries by module name.
         passes: The passes of texts through frozen modules.
     """
-    test, predicted, baselines = splits.test, evaluation.scored.predicted, evaluation.baselines
-    # Words are shown by what they do to the class of a text, of which there is one.
-    several = splits.target.several
-    rows = [] if several else chosen_rows(test.labels, predicted, evaluation.scored.probabilities)
-    words = leave_one_word_out(
-        test.texts[rows].tolist(),
-        predicted[rows].tolist(),
-        classify,
-        min(_WORD_TEXTS, int(_WORD_SECONDS * 1000 / max(evaluation.milliseconds, 1e-3))),
-        None if test.beside is None else test.beside[rows],
-        splits.text_columns,
-    )
+    test, baselines = splits.test, evaluation.baselines
+    own = _of_words(splits, evaluation, classify) if splits.content.has_words else _of_images(splits, evaluation)
     content = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "lengths": {name: _lengths(split) for name, split in splits.parts.items()},
-        "word_bins": _WORD_BINS.tolist(),
-        "examples": _examples(splits),
+        "examples": {name: [_shortened(str(one)) for one in some.shown] for name, some in _examples(splits).items()},
         "near_duplicates": _near_duplicates(splits),
+        **own,
         "modules": {name: _module(name, embed, catalog, test.inputs) for name, embed in models.modules.items()},
         "backbones": {name: asdict(found) for name, found in models.backbones.items()},
         "milliseconds": {
@@ -85,7 +77,6 @@ def write_measurements(
         },
         "on_features": list(models.on_features),
         "passes": [asdict(one) for one in passes],
-        "words": [{"position": row, **answer} for row, answer in zip(rows, words, strict=False)],
     }
     probabilities = {
         name: one.probabilities.astype(np.float32) for name, one in baselines.items() if one.probabilities is not None
@@ -93,6 +84,41 @@ def write_measurements(
     with whole_file(folder.baselines) as beside:
         np.savez_compressed(beside, **probabilities)  # type: ignore[arg-type]
     write_json(folder.measurements, content)
+
+
+def _of_words(
+    splits: Splits, evaluation: Evaluation, classify: Callable[[NDArray[np.object_]], NDArray[np.float64]]
+) -> dict[str, Any]:
+    """The lengths of texts, and the words that drive predictions."""
+    test, predicted = splits.test, evaluation.scored.predicted
+    # Words are shown by what they do to the class of a text, of which there is one.
+    several = splits.target.several
+    rows = [] if several else chosen_rows(test.labels, predicted, evaluation.scored.probabilities)
+    words = leave_one_word_out(
+        test.texts[rows].tolist(),
+        predicted[rows].tolist(),
+        classify,
+        min(_WORD_TEXTS, int(_WORD_SECONDS * 1000 / max(evaluation.milliseconds, 1e-3))),
+        None if test.beside is None else test.beside[rows],
+        splits.text_columns,
+    )
+    return {
+        "lengths": {name: _lengths(split) for name, split in splits.parts.items()},
+        "word_bins": _WORD_BINS.tolist(),
+        "words": [{"position": row, **answer} for row, answer in zip(rows, words, strict=False)],
+    }
+
+
+def _of_images(splits: Splits, evaluation: Evaluation) -> dict[str, Any]:
+    """Small pictures of the rows that the report shows: of the test split by their positions, and of the examples."""
+    test, scored = splits.test, evaluation.scored
+    wrong = confident_mistakes(test.labels, scored.predicted, scored.probabilities, MOST_WRONG)
+    return {
+        "pictures": {
+            "test": {str(row): data_uri(test.texts[row]) for row in wrong.tolist()},
+            "examples": {name: data_uris(some.texts) for name, some in _examples(splits).items()},
+        }
+    }
 
 
 def _lengths(split: Examples) -> dict[str, Any]:
@@ -106,48 +132,53 @@ def _lengths(split: Examples) -> dict[str, Any]:
     }
 
 
-def _examples(splits: Splits) -> dict[str, list[str]]:
-    """A few texts of each class that the model was trained on, of middling length."""
+def _examples(splits: Splits) -> dict[str, Examples]:
+    """A few rows of each class that the model was trained on, of middling length."""
     found, of_class = {}, one_against_rest(splits.train.labels, len(splits.classes))
     for k, name in enumerate(splits.classes):
-        texts = splits.train.texts[of_class[:, k]]
-        sizes = np.array([len(text) for text in texts])
+        rows = np.flatnonzero(of_class[:, k])
+        sizes = np.array([len(text) for text in splits.train.texts[rows]])
         nearest = np.argsort(np.abs(sizes - np.median(sizes)), kind="stable")[:_EXAMPLES]
-        found[name] = [_shortened(str(text)) for text in texts[nearest]]
+        found[name] = splits.train.take(rows[nearest])
     return found
 
 
 def _near_duplicates(splits: Splits) -> dict[str, Any]:
     """The number of texts of each split with a near duplicate in an earlier one; for the test split also which."""
     counts = {}
-    earlier, earlier_sets = splits.train, word_sets(splits.train.texts.tolist())
+    earlier, known = splits.train, traits(splits.train.texts.tolist())
     for name, split in list(splits.parts.items())[1:]:
-        sets = word_sets(split.texts.tolist())
-        twins = near_duplicates(sets, earlier_sets)
+        own = traits(split.texts.tolist())
+        twins = near_duplicates(own, known)
         contrary = ~every(split.labels[twins.text] == earlier.labels[twins.twin])
         counts[name] = {"rows": len(split), "twins": len(twins.text), "contrary": int(contrary.sum())}
         last = twins, contrary, earlier
-        earlier, earlier_sets = earlier + split, vstack([earlier_sets, sets], format="csr")
+        earlier, known = earlier + split, together(known, own)
     twins, contrary, others = last
     # Those with another label first: one of the two labels must be wrong.
     order = np.lexsort([-twins.similarity, ~contrary])[:_PAIRS]
     pairs = [
         {
-            "text": _shortened(splits.test.texts[twins.text[i]]),
+            "text": _shortened(str(splits.test.shown[twins.text[i]])),
             "label": label_text(splits.names, splits.test.labels[twins.text[i]]),
-            "twin": _shortened(others.texts[twins.twin[i]]),
+            "twin": _shortened(str(others.shown[twins.twin[i]])),
             "twin_label": label_text(splits.names, others.labels[twins.twin[i]]),
             "similarity": float(twins.similarity[i]),
+            **({} if splits.content.has_words else _pictures(splits.test, twins.text[i], others, twins.twin[i])),
         }
         for i in order
     ]
     return {
-        "similarity": SIMILARITY,
+        "similarity": SIMILARITY if splits.content.has_words else None,
         "counts": counts,
         "test_positions": twins.text.tolist(),
         "test_contrary": twins.text[contrary].tolist(),
         "pairs": pairs,
     }
+
+
+def _pictures(test: Examples, row: int, others: Examples, twin: int) -> dict[str, str]:
+    return {"picture": data_uri(test.texts[row]), "twin_picture": data_uri(others.texts[twin])}
 
 
 def _module(

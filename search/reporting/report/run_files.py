@@ -29,7 +29,7 @@ from search.utils.overrides import setting, typed
 
 _VALIDATION = "the validation split"
 _SUMMARY = ("dataset", "classes", "sizes", "objective", "seed", "best_trial", "best", "threshold", "test", "baselines")
-_MEASUREMENTS = ("created", "lengths", "milliseconds")
+_MEASUREMENTS = ("created", "milliseconds")
 """Keys that report.json has had from the first version on."""
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tensorboard.plugins.projector import metadata
 from tensorboard.plugins.projector.projector_config_pb2 import ProjectorConfig
 
+from search.reporting.pictures import sprite
 from search.utils.files import write_text
 
 MOST_TEXTS = 5000
@@ -18,7 +19,13 @@ _DIMENSIONS = 50
 _LONGEST_TEXT = 200
 
 
-def write_projector(folder: Path, name: str, points: NDArray[np.float64], columns: Mapping[str, Sequence[str]]) -> None:
+def write_projector(
+    folder: Path,
+    name: str,
+    points: NDArray[np.float64],
+    columns: Mapping[str, Sequence[str]],
+    images: Sequence[bytes] | None = None,
+) -> None:
     """Writes points and their columns, with the configuration of the page Projector.
 
     Args:
@@ -26,6 +33,7 @@ def write_projector(folder: Path, name: str, points: NDArray[np.float64], column
         name: The name of the points.
         points: float64 [n, dim]; of more than 50 dimensions the 50 principal components are written.
         columns: Name to a value for each point; the projector colours by them.
+        images: The image of each point; None: they have none.
     """
     rows = ["\t".join(f"{value:.4g}" for value in point) for point in _principal(points).tolist()]
     write_text(folder / "points.tsv", _lines(rows))
@@ -33,7 +41,12 @@ def write_projector(folder: Path, name: str, points: NDArray[np.float64], column
     write_text(folder / "points_metadata.tsv", _lines(["\t".join(columns), *described]))
     config = ProjectorConfig()
     # Relative paths start at the configuration's folder.
-    config.embeddings.add(tensor_name=name, tensor_path="points.tsv", metadata_path="points_metadata.tsv")
+    shown = config.embeddings.add(tensor_name=name, tensor_path="points.tsv", metadata_path="points_metadata.tsv")
+    if images is not None:
+        made = sprite(images)
+        (folder / "points.png").write_bytes(made.png)
+        shown.sprite.image_path = "points.png"
+        shown.sprite.single_image_dim.extend([made.side, made.side])
     write_text(folder / metadata.PROJECTOR_FILENAME, str(config))
 
 

@@ -10,10 +10,12 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from search.datasets.content import content_of
 from search.reporting.class_counts import label_text
 from search.reporting.results import ScoredRows
 from search.reporting.tensorboard.events import left_out_if_it_fails
 from search.reporting.tensorboard.graph import write_graph
+from search.reporting.tensorboard.pictures import write_pictures
 from search.reporting.tensorboard.projector import chosen_rows, errors, write_projector
 from search.reporting.tensorboard.texts import write_summary
 
@@ -42,6 +44,7 @@ def write_result(
         say: Called with a message about what is left out.
     """
     classes, test = scored.classes, scored.examples
+    has_words = content_of(test.texts).has_words
     with left_out_if_it_fails("The summary", say):
         write_summary(folder, summary)
     with left_out_if_it_fails("The model's graph", say):
@@ -51,14 +54,18 @@ def write_result(
         labels, ours = test.labels[rows], scored.predicted[rows]
         # The first one is what a point is called when the mouse is over it.
         columns = {
-            "text": [str(one) for one in test.texts[rows]],
+            "text": [str(one) for one in test.shown[rows]],
             "label": [label_text(scored.names, one) for one in labels],
             "predicted": [label_text(classes, one) for one in ours],
             **_of_class(scored, rows),
             "row": [str(one) for one in test.rows[rows]],
         }
         hidden = "last_hidden_layer" if summary["best"].get("layers") else "module"
-        write_projector(folder / REFIT, hidden, last_hidden(rows), columns)
+        images = None if has_words else test.texts[rows].tolist()
+        write_projector(folder / REFIT, hidden, last_hidden(rows), columns, images)
+    with left_out_if_it_fails("The pictures", say):
+        if not has_words:
+            write_pictures(folder / REFIT, scored)
 
 
 def _of_class(scored: ScoredRows, rows: NDArray[np.int64]) -> dict[str, list[str]]:

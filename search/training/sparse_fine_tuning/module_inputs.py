@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from search.backbones.hub.layers import ModuleLayers
 from search.backbones.hub.load import Module
 from search.utils.batched import SCORING_BATCH, Several
-from search.utils.ragged import TOKENS_AT_ONCE, RaggedRows
+from search.utils.ragged import RaggedRows
 
 Rows = NDArray[np.int64]
 
@@ -113,9 +113,9 @@ class LayerInputs:
 
     def __init__(self, layers: ModuleLayers, kept: bool, layer_decay: float) -> None:
         self._layers, self._kept = layers, kept
-        shape = [None, None, layers.width] if kept else [None, None]
-        self._dtype = np.float32 if kept else np.int32
-        self.signature = tf.TensorSpec(shape, self._dtype), tf.TensorSpec([None], tf.int32)
+        tokens = tf.TensorSpec([None, None, layers.width], tf.float32) if kept else layers.token
+        self._dtype = tokens.dtype.as_numpy_dtype
+        self.signature = tokens, tf.TensorSpec([None], tf.int32)
         self.rates = [0.0] * len(layers.module.trainable_variables)
         for depth, group in enumerate(layers.learning):
             for place in group:
@@ -128,7 +128,7 @@ class LayerInputs:
 
     def batches(self, inputs: RaggedRows, rows: Rows) -> Iterator[tuple[Rows, Any]]:
         """Texts of like length."""
-        for places in inputs.slices(rows, TOKENS_AT_ONCE):
+        for places in inputs.slices(rows, self._layers.encoder.at_once):
             yield places, self.take(inputs, rows[places])
 
     def vectors(self, batch: tuple[tf.Tensor, tf.Tensor], training: bool) -> tf.Tensor:

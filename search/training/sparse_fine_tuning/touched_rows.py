@@ -103,7 +103,7 @@ def find_touched_of_layers(layers: ModuleLayers, tokens: RaggedRows, decay: bool
         slices = tokens.slices(np.arange(len(tokens)), _TOKENS_AT_ONCE)
         batches = (tf.constant(tokens.take(some)[0]) for some in slices)
         learning = [variables[place] for place in places]
-        found, _ = _touched_rows(learning, targets, tf.TensorSpec([None, None], tf.int32), batches, decay)
+        found, _ = _touched_rows(learning, targets, layers.token, batches, decay)
         for place, one in zip(places, found, strict=True):
             rows[place] = one
     # Dropout counts its random numbers.

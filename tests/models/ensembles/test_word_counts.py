@@ -55,7 +55,7 @@ def fitted(texts, labels, unseen):
     split = SimpleNamespace(texts=given, inputs=given, labels=np.array(labels, dtype=np.int64))
     other = SimpleNamespace(texts=asked, inputs=asked, labels=np.zeros(len(unseen), np.int64))
     fold = SimpleNamespace(train=split, valid=split, at=np.arange(len(texts)))
-    return run_baselines([fold], split, other, split)
+    return run_baselines(SimpleNamespace(folds=[fold], valid=split, test=other, refit=split))
 
 
 def check(outcome, unseen, classes, atol=1e-6):

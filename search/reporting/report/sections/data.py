@@ -48,7 +48,16 @@ def data(run: RecordedRun) -> dict[str, Any]:
         "twins": measured.get("near_duplicates"),
         "without_twins": without_twins(run),
         "metric": spoken(run.metric),
-        "examples": measured.get("examples", {}),
+        "examples": _examples(measured),
+    }
+
+
+def _examples(measured: Mapping[str, Any]) -> dict[str, list[tuple[str, str | None]]]:
+    """The examples of each class, each with its picture, if it is one."""
+    pictures = measured.get("pictures", {}).get("examples", {})
+    return {
+        name: list(zip(shown, pictures.get(name, [None] * len(shown)), strict=True))
+        for name, shown in measured.get("examples", {}).items()
     }
 
 

@@ -11,10 +11,10 @@ from search.evaluation.confident_mistakes import confident_mistakes
 from search.evaluation.label_errors import likely_label_errors
 from search.evaluation.metrics import predict
 from search.evaluation.weighted import padded
+from search.reporting.report.measurements import MOST_WRONG
 from search.reporting.report.run_files import RecordedRun
 from search.reporting.report.sections.answer import spoken
 
-_MOST_ROWS = 200
 _LENGTH = 600
 # Words are shaded by this drop at least: where all are weak, none looks strong.
 _STRONG = 0.3
@@ -30,7 +30,7 @@ def wrong(run: RecordedRun) -> dict[str, Any] | None:
     suspects = likely_label_errors(run.labels, run.probabilities) & mistakes
     if second is not None:
         suspects &= second == run.predicted
-    rows = confident_mistakes(run.labels, run.predicted, run.probabilities, _MOST_ROWS)
+    rows = confident_mistakes(run.labels, run.predicted, run.probabilities, MOST_WRONG)
     contrary = set(run.measurements.get("near_duplicates", {}).get("test_contrary", []))
     shown = [_row(run, int(i), bool(suspects[i]), i in contrary, second) for i in rows]
     return {
@@ -49,6 +49,7 @@ def _row(run: RecordedRun, i: int, suspect: bool, contrary: bool, second: Any) -
     return {
         "row": int(run.predictions["row"].iloc[i]),
         "text": text[:_LENGTH],
+        "picture": run.measurements.get("pictures", {}).get("test", {}).get(str(i)),
         "cut": max(0, len(text) - _LENGTH),
         "label": run.names[run.labels[i]],
         "predicted": run.classes[run.predicted[i]],
