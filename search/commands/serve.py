@@ -68,7 +68,8 @@ def _serve(values: dict[str, str]) -> None:
     from search.inference.predictor import Predictor
 
     Labels.of(run, threshold, model)  # a run that is none is told before a port is taken
-    name = values.get("name") or run_settings(run).name
+    settings = run_settings(run)
+    name = values.get("name") or settings.name
     if not _NAME.fullmatch(name):
         raise InputError(f"name={shown(name)} is impossible: expected letters, digits, '_', '.' and '-'.")
     try:
@@ -81,10 +82,11 @@ def _serve(values: dict[str, str]) -> None:
         from search.utils.device import configure
 
         configure(values["device"], mixed_precision=False)
+        from search.inference.serving.elements import reader
         from search.inference.serving.rest import read_signatures
 
         predictor = Predictor.load(run, threshold, model)
-        served = Served(name, predictor.labels, read_signatures(run / MODELS[model]), predictor)
+        served = Served(name, predictor.labels, read_signatures(run / MODELS[model]), predictor, reader(settings))
         print(f"Serving {_address(listening)}/v1/models/{name}:predict (Ctrl-C ends it)", flush=True)
         with suppress(KeyboardInterrupt):  # which is how it ends
             serve(application(served, Limits(body, instances, float(seconds))), listening, seconds)

@@ -24,9 +24,9 @@ from search.datasets.whole import is_trained_on, load_whole
 from search.inference.labels import Labels, Predictions
 from search.inference.predictor import Predictor
 from search.inference.scoring import score_all
+from search.reporting.cleaning_counts import describe_faults
 from search.reporting.evaluation import Scored
 from search.reporting.report.run_files import read_run
-from search.reporting.screen import describe_faults
 from search.reporting.summary import named_columns, versions
 from search.utils.device import configured
 from search.utils.overrides import literal

@@ -11,6 +11,7 @@ from omegaconf import OmegaConf
 
 from search.backbones.catalog import catalog
 from search.datasets import Splits
+from search.datasets.content import TEXT
 from search.datasets.text_columns import text_columns
 from search.evaluation.baselines import records
 from search.evaluation.metrics import score
@@ -129,6 +130,7 @@ def _summary(run: Run, prepared: Prepared, trials: Trials, answer: Answer) -> di
         **_provenance(run),
     }
     more = {
+        "content": None if splits.content is TEXT else splits.content.name,
         "ordered": splits.ordered or None,
         **_of_several(splits, evaluation.scored),
         "folds": fold_spread(best.fold_scores, prepared.splits.few),

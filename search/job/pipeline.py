@@ -20,8 +20,9 @@ from search.job.beforehand import check_beforehand
 from search.job.inputs import Inputs
 from search.job.run import Audience, Run, run_event
 from search.job.unlabelled import check_unlabelled
+from search.reporting.cleaning_counts import describe_cleaning
 from search.reporting.report.write import write_report
-from search.reporting.screen import Screen, describe_cleaning
+from search.reporting.screen import Screen
 from search.run_folder import RunFolder
 from search.tracking import trackers
 from search.tracking.callbacks import Callbacks

@@ -21,10 +21,11 @@ from search.evaluation.metrics import score
 from search.evaluation.paired import Predictions
 from search.evaluation.per_class import per_class
 from search.evaluation.verdict import judge
+from search.reporting.cleaning_counts import describe_left_out
 from search.reporting.report.run_files import RecordedRun
 from search.reporting.report.sections.training import always_named
 from search.reporting.results import ScoredRows
-from search.reporting.screen import Screen, describe_left_out
+from search.reporting.screen import Screen
 from search.reporting.summary import write_predictions
 from search.reporting.tables import cut_names, meaning_of_classes, short, table_of_classes, table_of_numbers
 from search.utils.files import whole_folder, write_json

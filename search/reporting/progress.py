@@ -21,6 +21,7 @@ class Speaker(Protocol):
     """A place for lines that people read."""
 
     console: Console
+    noun: str
 
     def say(self, text: str) -> None:
         """Prints a line."""
@@ -43,7 +44,8 @@ class EmbeddingProgress:
         self._module, self._new = module, texts - cached
         if self._new:
             self._bar = self._shown.enter_context(self.live())
-            self._task = self._bar.add_task(f"embedding with {escape(module)}", total=self._new, unit="texts", best="")
+            doing, unit = f"embedding with {escape(module)}", f"{self.screen.noun}s"
+            self._task = self._bar.add_task(doing, total=self._new, unit=unit, best="")
             self._shown.callback(self._bar.remove_task, self._task)
 
     def on_pass_progress(self, done: int) -> None:
@@ -55,8 +57,9 @@ class EmbeddingProgress:
         self._shown.close()
         self.count(seconds)
         if computed:
-            rate = f"{computed / seconds:,.0f} texts/s"
-            self.screen.say(f"Embedded {computed:,} texts with {self._module} in {seconds:.1f} s ({rate})")
+            rows = f"{self.screen.noun}s"
+            rate = f"{computed / seconds:,.0f} {rows}/s"
+            self.screen.say(f"Embedded {computed:,} {rows} with {self._module} in {seconds:.1f} s ({rate})")
 
 
 class SearchProgress:

@@ -16,11 +16,13 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from search.datasets import Cleaning, Splits
+from search.datasets import Splits
+from search.datasets.content import TEXT
 from search.datasets.folds import FEW
 from search.evaluation.metric_list import Target, shown_metrics
 from search.evaluation.paired import compared
 from search.reporting.class_counts import describe_classes
+from search.reporting.cleaning_counts import describe_cleaning, describe_faults
 from search.reporting.progress import EmbeddingProgress, SearchProgress
 from search.reporting.tables import (
     describe_columns,
@@ -32,6 +34,7 @@ from search.reporting.tables import (
     table_of_classes,
     table_of_ensembles,
     table_of_numbers,
+    with_article,
 )
 from search.utils.overrides import typed
 
@@ -41,7 +44,6 @@ if TYPE_CHECKING:  # the data are shown before TensorFlow, which these import, i
 
 
 _ADVISED = 3
-_FAULTS = 5
 
 
 class _Terminal(Console):
@@ -59,10 +61,14 @@ class Screen:
     Args:
         console: Where to; None: standard output.
         quiet: Write nothing.
+
+    Attributes:
+        noun: The word for what a row holds, text or image.
     """
 
     def __init__(self, console: Console | None = None, *, quiet: bool = False) -> None:
         self.console = console or _Terminal(quiet=quiet)
+        self.noun = TEXT.name
         self._bars: Progress | None = None
 
     def say(self, text: str) -> None:
@@ -71,6 +77,7 @@ class Screen:
 
     def show_data(self, name: str, splits: Splits, texts: Sequence[str] = ()) -> None:
         """Prints the sizes of the splits, class by class, what cleaning dropped, and several columns of texts."""
+        self.noun = splits.content.name
         self.say(f"{name}: rows {'with each label' if splits.target.several else 'per class'} and split")
         columns = {
             split: [*(f"{counts[label]:,}" for label in splits.names), f"{len(splits.parts[split]):,}"]
@@ -85,15 +92,15 @@ class Screen:
             )
             self.say(told + chosen)
         if splits.fold is not None:
-            why = f" (dataset.folds=auto: fewer than {FEW:,} texts to learn from)" if splits.few else ""
+            why = f" (dataset.folds=auto: fewer than {FEW:,} {self.noun}s to learn from)" if splits.few else ""
             self.say(f"Cross-validation: train in {len(splits.folds)} folds, each held out in turn{why}")
-        self.say(describe_cleaning(splits.cleaning))
+        self.say(describe_cleaning(splits.cleaning, self.noun))
         if splits.faults:
             self.say(describe_faults(splits.faults))
         if len(texts) > 1:
             self.say(describe_texts(texts))
         if splits.columns:
-            self.say(describe_columns([asdict(one) for one in splits.columns]))
+            self.say(describe_columns([asdict(column) for column in splits.columns]))
         if told := describe_classes(splits.rare, splits.cleaning, splits.unseen, splits.sizes()["test"]):
             self.say(told)
 
@@ -156,6 +163,7 @@ class Screen:
 
     def show_result(self, summary: Mapping[str, Any], folder: Path, advice: Sequence[Advice] = ()) -> None:
         """Prints the answer: the best configuration, its scores, the baselines', what to try next, where all is."""
+        each_row = f"ms {with_article(summary.get('content', TEXT.name))}"
         best = Table("Best configuration", "", box=box.SIMPLE_HEAD, pad_edge=False)
         for name, value in summary["best"].items():
             best.add_row(name, f"{value:.4g}" if isinstance(value, float) else escape(str(value)))
@@ -166,84 +174,31 @@ class Screen:
             tested = f"[bold]{short(summary['test'][metric])}[/bold]"
             scores.add_row(metric, short(summary["valid"][metric]), tested, interval)
         if (spent := summary.get("milliseconds_per_text")) is not None:
-            scores.add_row("ms a text", "", f"[bold]{short_time(spent)}[/bold]", "")
+            scores.add_row(each_row, "", f"[bold]{short_time(spent)}[/bold]", "")
         self.console.print(scores)
         if told := meaning_of_classes(summary["classes"], Target.of(summary)):
             self.say(told)
-        self.console.print(table_of_baselines(summary["baselines"], summary["verdict"]))
+        self.console.print(table_of_baselines(summary["baselines"], summary["verdict"], each_row))
         if folds := summary.get("folds"):
             each = ", ".join(map(short, folds["scores"]))
             self.say(f"Cross-validated score {short(summary['score'])} ± {short(folds['std'])}; by fold {each}")
         self.say(summary["verdict"]["text"])
         if ensembles := summary.get("ensembles"):
-            self.say(f"Ensembles of {', '.join(one['name'] for one in ensembles['members'])}: {ensembles['metric']}")
+            members = ", ".join(member["name"] for member in ensembles["members"])
+            self.say(f"Ensembles of {members}: {ensembles['metric']}")
             self.console.print(table_of_ensembles(ensembles))
             spent = short(ensembles["milliseconds_per_text"])
             against = compared(ensembles["methods"][ensembles["chosen"]]["against_best"]["outcome"])
             self.say(
-                f"Chosen on validation: {ensembles['chosen']}, {against} the best trial alone, {spent} ms a text; "
+                f"Chosen on validation: {ensembles['chosen']}, {against} the best trial alone, {spent} {each_row}; "
                 "saved in ensemble/model"
             )
         if summary.get("final_refit"):
             self.say(summary["final_refit"]["text"])
         if summary.get("latency"):
             self.say(summary["latency"]["text"])
-        for one in advice[:_ADVISED]:
-            self.say(f"Next: {one.title.lower()}: {one.evidence}")
-            self.say(f"  {one.command}")
+        for advised in advice[:_ADVISED]:
+            self.say(f"Next: {advised.title.lower()}: {advised.evidence}")
+            self.say(f"  {advised.command}")
         self.say(f"Run folder: {folder}")
         self.say(f"Look at the trials: {typed('search.board', f'run={folder}')}")
-
-
-def describe_cleaning(cleaning: Cleaning) -> str:
-    """Describes how many rows were read, dropped and kept, and whether splits share texts."""
-    return f"{describe_left_out(cleaning)} {_shared(cleaning)}"
-
-
-def describe_left_out(cleaning: Cleaning) -> str:
-    """Describes in a sentence how many rows were read, dropped and kept."""
-    phrases = {
-        "missing_text": "without a text",
-        "empty_text": "with an empty text",
-        "missing_label": "without a label",
-        "missing_file": "whose picture is not there",
-        "broken": "whose picture is broken",
-        "oversized": "whose picture is larger than dataset.max_pixels",
-        "other_class": "of other classes",
-        "rare": "of classes that are too rare",
-        "unseen_valid": "of valid of classes that train lacks",
-        "conflicts": "of texts with conflicting labels",
-        "duplicates": "that repeat a text and its label",
-        "also_in_test": "of train or valid whose text is in test",
-        "also_in_valid": "of train whose text is in valid",
-        "over_limit": "over dataset.limit",
-        "unused": "unused by dataset.train_size, train_fraction or recipe",
-    }
-    counts = {phrase: getattr(cleaning, name) for name, phrase in phrases.items()}
-    dropped = [f"{count:,} {phrase}" for phrase, count in counts.items() if count]
-    files = {
-        "whose name or folder begins with a dot": cleaning.hidden_files,
-        "with other endings": cleaning.other_files,
-        "in no class folder": cleaning.misplaced_files,
-        "of other class folders": cleaning.other_class_files,
-        "that are links, pipes or devices": cleaning.special_files,
-    }
-    unread = [f"{count:,} {phrase}" for phrase, count in files.items() if count]
-    not_read = f" Files not read: {', '.join(unread)}." if unread else ""
-    return f"{cleaning.read:,} rows read; left out: {', '.join(dropped) or 'none'}.{not_read}"
-
-
-def describe_faults(faults: Sequence[str]) -> str:
-    """Names the first pictures that could not be used, and why."""
-    more = f"\nand {len(faults) - _FAULTS:,} more, in search.log" if len(faults) > _FAULTS else ""
-    return "Left out: " + "\n".join(faults[:_FAULTS]) + more
-
-
-def _shared(cleaning: Cleaning) -> str:
-    """Warns of test texts that were trained on."""
-    if not cleaning.shared_valid and not cleaning.shared_test:
-        return "No text is in two splits."
-    return (
-        f"The splits are used as published: the texts of {cleaning.shared_valid:,} rows of valid are in train too, "
-        f"those of {cleaning.shared_test:,} rows of test in train or valid, which makes the scores too good."
-    )

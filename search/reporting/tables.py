@@ -106,15 +106,21 @@ def short_time(milliseconds: float | None) -> str:
     return "<0.001" if milliseconds is not None and milliseconds < 0.001 else short(milliseconds)
 
 
-def table_of_baselines(baselines: Mapping[str, Any], verdict: Mapping[str, Any]) -> Table:
+def with_article(noun: str) -> str:
+    """A noun behind its article."""
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
+def table_of_baselines(baselines: Mapping[str, Any], verdict: Mapping[str, Any], time: str = "ms a text") -> Table:
     """The test score of each baseline, and what the model gains over it; the best baseline stands out.
 
     Args:
         baselines: That part of summary.json.
         verdict: Likewise.
+        time: The heading of the times.
     """
     metric = verdict["metric"]
-    table = table_of_numbers("baseline", f"test\n{metric}", "gain", "95 % interval", "ms a\ntext")
+    table = table_of_numbers("baseline", f"test\n{metric}", "gain", "95 % interval", "\n".join(time.rsplit(" ", 1)))
     # Where there is too little room, names go on in the next line, and numbers stay whole.
     table.columns[0].no_wrap = False
     for name, baseline in baselines.items():

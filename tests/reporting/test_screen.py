@@ -12,7 +12,8 @@ from rich.console import Console
 from search.datasets import Cleaning, Examples, Splits
 from search.evaluation.metric_list import Target
 from search.reporting.class_counts import describe_classes
-from search.reporting.screen import Screen, describe_cleaning
+from search.reporting.cleaning_counts import describe_cleaning
+from search.reporting.screen import Screen
 from search.reporting.tables import meaning_of_classes
 from search.tuning.oracles import Plan
 from search.tuning.record import TrialRecord

@@ -18,7 +18,7 @@ from starlette.routing import Route
 from search.errors import InputError
 from search.inference.labels import Labels
 from search.inference.serving.batches import Batches, Predict
-from search.inference.serving.elements import Refused
+from search.inference.serving.elements import Refused, text
 from search.inference.serving.rest import (
     VERSION,
     metadata,
@@ -26,6 +26,7 @@ from search.inference.serving.rest import (
     read_request,
     write_response,
 )
+from search.inference.serving.rest import Request as Asked
 from search.utils.faults import is_out_of_memory
 
 _T = TypeVar("_T")
@@ -61,12 +62,14 @@ class Served:
         labels: Its classes, and the columns that it takes beside the texts.
         signatures: See `rest.read_signatures`.
         predict: Maps texts, and the columns beside them, to predictions.
+        read: Reads a text of a request: see `elements.reader`.
     """
 
     name: str
     labels: Labels
     signatures: Mapping[str, Any]
     predict: Predict
+    read: Callable[[Any], Any] = text
 
 
 def application(served: Served, limits: Limits) -> Starlette:
@@ -132,8 +135,8 @@ class _Server:
             raise Refused(408, f"The body did not come within {self._limits.seconds:g} seconds.") from error
 
     async def _answer(self, body: bytearray) -> Response:
-        labels, most = self._served.labels, self._limits.instances
-        asked = await _aside(len(body), read_request, body, self._served.signatures, labels.columns, most)
+        labels = self._served.labels
+        asked = await _aside(len(body), self._request, body)
         try:
             found = await self._batches.predict(asked.texts, asked.beside)
         except InputError as error:
@@ -144,6 +147,10 @@ class _Server:
             raise Refused(503, "The memory of this machine is not enough for these texts together.") from error
         content = await _aside(len(body), write_response, found, labels.classes, asked.by_row)
         return Response(content, media_type="application/json")
+
+    def _request(self, body: bytearray) -> Asked:
+        served = self._served
+        return read_request(body, served.signatures, served.labels.columns, self._limits.instances, served.read)
 
     async def _while_there(self, request: Request, work: Coroutine[Any, Any, _T]) -> _T:
         """Does some work, but for no longer than the client waits, or is allowed to."""

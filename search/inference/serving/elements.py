@@ -7,7 +7,12 @@ import binascii
 import json
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
+
+from search.config.dataset import DatasetConfig
+from search.datasets.content import CONTENTS
+from search.errors import InputError
 
 SHOWN = 60
 """Characters of a value in a message."""
@@ -70,6 +75,28 @@ def text(value: Any) -> str:
     except UnicodeEncodeError as error:
         raise ValueError("The surrogate pair in string is invalid") from error
     return value
+
+
+def reader(settings: DatasetConfig) -> Callable[[Any], Any]:
+    """A function that reads the value of a row, of a model with these settings of its data.
+
+    Returns:
+        `text`; or, where rows are encoded files, a function of bytes in base 64, which raises ValueError where they are
+        no such file.
+    """
+    given = CONTENTS[settings.content].given
+    return text if given is None else partial(_file, given, settings.max_pixels)
+
+
+def _file(given: Callable[[Any, int], tuple[list[str], list[bytes | None]]], max_pixels: int, value: Any) -> bytes:
+    if not isinstance(value, dict) or not _is_base64(value):
+        raise ValueError(f"JSON Value: {shown(value)} is not of expected type: bytes, {{'b64': …}}")
+    try:
+        found = given([base64.b64decode(value["b64"], validate=True)], max_pixels)[1][0]
+    except (binascii.Error, InputError) as error:
+        raise ValueError(f"Unable to decode: {error}") from error
+    assert found is not None
+    return found
 
 
 def word(value: Any) -> str:

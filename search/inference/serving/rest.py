@@ -28,18 +28,22 @@ class Request:
     """A request to predict.
 
     Attributes:
-        texts: The texts [n].
+        texts: The texts [n], or encoded files.
         beside: The columns beside them, structured [n]; None: the model takes none.
         by_row: Whether the response has an object for each text, or a list for each output.
     """
 
-    texts: list[str]
+    texts: list[Any]
     beside: NDArray[Any] | None
     by_row: bool
 
 
 def read_request(
-    body: bytes | bytearray, signatures: Mapping[str, Any], columns: Sequence[Column], most: int
+    body: bytes | bytearray,
+    signatures: Mapping[str, Any],
+    columns: Sequence[Column],
+    most: int,
+    read: Callable[[Any], Any] = text,
 ) -> Request:
     """Reads the body of a request to predict.
 
@@ -48,6 +52,7 @@ def read_request(
         signatures: The signatures of the model, by their names.
         columns: The columns that it takes beside the texts, each an input of its own.
         most: The number of texts that are allowed.
+        read: Reads a text: see `elements.reader`.
 
     Raises:
         Refused: It is no such request.
@@ -70,7 +75,7 @@ def read_request(
     inputs = {"instances": content["instances"]} if by_row else _inputs(content["inputs"], names)
     _check_sizes(inputs, keys[0], most)
     values = _of_rows(content["instances"], names) if by_row else inputs
-    texts = [element(text, value, position) for position, value in enumerate(values[TEXTS])]
+    texts = [element(read, value, position) for position, value in enumerate(values[TEXTS])]
     return Request(texts, _beside(values, columns, len(texts)), by_row)
 
 

@@ -14,13 +14,13 @@ from search.evaluation.metrics import names
 from search.evaluation.paired import BETTER, WORSE
 from search.evaluation.per_class import per_class
 from search.reporting.class_counts import rows_of
+from search.reporting.cleaning_counts import describe_cleaning
 from search.reporting.report.page import environment
 from search.reporting.report.run_files import RecordedRun
 from search.reporting.report.sections.answer import ensembles, spoken
 from search.reporting.report.sections.data import classes_told, without_twins
 from search.reporting.report.sections.use import use
-from search.reporting.screen import describe_cleaning
-from search.reporting.tables import meaning_of_classes
+from search.reporting.tables import meaning_of_classes, with_article
 from search.reporting.trial_table import BACKBONE
 
 UNKNOWN = "unknown"
@@ -42,12 +42,15 @@ def card(run: RecordedRun) -> str:
     config = run.config.get("dataset", {})
     modules, chosen = run.measurements.get("modules", {}), summary["best"]
     backbone, pretrained, frozen = run.trials.set_index("trial_id").loc[summary["best_trial"], list(BACKBONE)]
+    cleaning = describe_cleaning(Cleaning(**summary["cleaning"]), run.noun)
     # What is not the user's own.
     module = modules.get(pretrained, {})
     described = run.measurements.get("backbones", {}).get(backbone, {})
     return templates.get_template("model_card.md").render(
         metadata=yaml.safe_dump(_metadata(run, module), sort_keys=False, allow_unicode=True).strip(),
-        name=f"{summary['dataset']} text classifier",
+        name=f"{summary['dataset']} {run.noun} classifier",
+        noun=run.noun,
+        a_row=with_article(run.noun),
         summary=summary,
         classes=run.classes,
         threshold=run.threshold,
@@ -65,7 +68,7 @@ def card(run: RecordedRun) -> str:
         module_notes=module.get("notes", ""),
         data_licence=config.get("licence") or UNKNOWN,
         data_origin=_origin(config),
-        cleaning=" ".join(filter(None, (describe_cleaning(Cleaning(**summary["cleaning"])), classes_told(summary)))),
+        cleaning=" ".join(filter(None, (cleaning, classes_told(summary)))),
         validation=run.validation,
         judged_by=run.judged_by,
         refit_on=" and ".join(summary.get("refit_on", ("train", "valid"))),

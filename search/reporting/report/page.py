@@ -22,7 +22,7 @@ from search.reporting.report.sections.model import model
 from search.reporting.report.sections.use import use
 from search.reporting.report.sections.wrong import wrong
 from search.reporting.report.svg import number
-from search.reporting.tables import short
+from search.reporting.tables import short, with_article
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -50,6 +50,8 @@ def page(run: RecordedRun, advice: Sequence[Advice] = ()) -> str:
         .render(
             **dress(),
             title=run.summary["dataset"],
+            noun=run.noun,
+            a_row=with_article(run.noun),
             folder=str(run.folder.path),
             created=run.measurements.get("created", "").replace("T", " ").replace("+00:00", " UTC"),
             answer=answer(run),

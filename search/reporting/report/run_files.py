@@ -15,6 +15,7 @@ import pandas as pd
 import yaml
 from numpy.typing import NDArray
 
+from search.datasets.content import TEXT
 from search.errors import InputError
 from search.evaluation.metric_list import Target
 from search.evaluation.metrics import predict, test_metric
@@ -67,6 +68,11 @@ class RecordedRun:
     def classes(self) -> list[str]:
         """Names of the classes."""
         return list(self.summary["classes"])
+
+    @property
+    def noun(self) -> str:
+        """The word for what a row holds, text or image."""
+        return str(self.summary.get("content", TEXT.name))
 
     @property
     def target(self) -> Target:

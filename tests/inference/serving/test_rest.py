@@ -1,14 +1,17 @@
 """Requests and responses are those of TensorFlow Serving's REST API."""
 
+import base64
 import json
 import math
 
 import numpy as np
 import pytest
+from made_pictures import encoded, picture
 
+from search.config.dataset import DatasetConfig
 from search.datasets import Column
 from search.inference.labels import Predictions
-from search.inference.serving.elements import Refused
+from search.inference.serving.elements import Refused, reader
 from search.inference.serving.rest import Request, read_request, write_response
 
 DEFAULT = {"inputs": {"texts": {}}, "outputs": {"probabilities": {}, "predicted": {}}}
@@ -38,6 +41,25 @@ def read(body, most=3, columns=()):
 )
 def test_every_form_of_a_request(body, by_row):
     assert read(body) == Request(["a", "ü"], None, by_row)
+
+
+def test_images_come_as_their_files_in_base_64_and_nothing_else_is_read(tmp_path):
+    photo = encoded(picture())
+    (tmp_path / "photo.png").write_bytes(photo)
+    row = reader(DatasetConfig(name="photos", content="image"))
+
+    def asked(*values):
+        body = json.dumps({"instances": [*values]}).encode()
+        return read_request(body, SIGNATURES, (), 3, row).texts
+
+    def packed(data):
+        return {"b64": base64.b64encode(data).decode()}
+
+    assert asked(packed(photo)) == asked({"texts": packed(photo)}) == [photo]
+    for refused in (str(tmp_path / "photo.png"), packed(b"no image"), packed(photo[:-40]), {"b64": "?"}):
+        with pytest.raises(Refused, match="Failed to process element: 1") as error:
+            asked(packed(photo), refused)
+        assert error.value.status == 400
 
 
 @pytest.mark.parametrize(

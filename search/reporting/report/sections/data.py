@@ -10,10 +10,10 @@ import numpy as np
 from search.datasets import Cleaning
 from search.evaluation.metrics import score_by
 from search.reporting.class_counts import describe_classes, rows_of
+from search.reporting.cleaning_counts import describe_cleaning
 from search.reporting.report.figures.overview import length_histogram
 from search.reporting.report.run_files import RecordedRun
 from search.reporting.report.sections.answer import spoken
-from search.reporting.screen import describe_cleaning
 from search.reporting.tables import describe_columns, describe_texts
 
 _QUANTILES = ("5\u00a0%", "25\u00a0%", "median", "75\u00a0%", "95\u00a0%", "longest")
@@ -33,7 +33,7 @@ def data(run: RecordedRun) -> dict[str, Any]:
             for name in run.names
         ],
         "totals": list(totals.values()),
-        "cleaning": describe_cleaning(Cleaning(**run.summary["cleaning"])),
+        "cleaning": describe_cleaning(Cleaning(**run.summary["cleaning"]), run.noun),
         "differing": classes_told(run.summary),
         "columns": columns_told(run.summary),
         "conflicting": run.summary["cleaning"].get("conflicting_texts", 0),
