@@ -111,15 +111,15 @@ def _metadata(run: RecordedRun, module: dict[str, Any]) -> dict[str, Any]:
     """The metadata that model hubs read."""
     metric = run.metric
     result = {
-        "task": {"type": "text-classification"},
+        "task": {"type": f"{run.noun}-classification"},
         "dataset": {"name": run.summary["dataset"], "type": run.summary["dataset"], "split": "test"},
         "metrics": [{"type": metric, "name": spoken(metric), "value": round(run.summary["test"][metric], 4)}],
     }
     head = {
         "language": _languages(module.get("language", "")),
         "library_name": "keras",
-        "pipeline_tag": "text-classification",
-        "tags": ["text-classification", "transfer-learning"],
+        "pipeline_tag": f"{run.noun}-classification",
+        "tags": [f"{run.noun}-classification", "transfer-learning"],
         "base_model": module.get("handle"),
         "model-index": [{"name": f"{run.summary['dataset']}-text-classifier", "results": [result]}],
     }
