@@ -70,6 +70,7 @@ def _values(arguments: Sequence[str]) -> dict[str, str]:
 
 def _explain(values: dict[str, str]) -> None:
     # Imported only now: --help and mistakes are answered at once.
+    from search.datasets.content import CONTENTS
     from search.datasets.dataset_settings import run_settings
     from search.datasets.text_columns import text_columns
     from search.inference.explaining import explained
@@ -79,6 +80,8 @@ def _explain(values: dict[str, str]) -> None:
 
     run = named_run(values)
     labels, dataset = Labels.of(run, None, values["model"]), run_settings(run)
+    if not CONTENTS[dataset.content].has_words:
+        raise InputError(f"search.explain leaves words out, and the rows of the run are {dataset.content}s.")
     asked = values.get("class")
     if asked is not None and asked not in labels.classes:
         raise InputError(f"class={asked} is no class of the run. {nearest(asked, labels.classes)}")
