@@ -81,7 +81,7 @@ def test_the_run_folder_agrees_with_itself(run):
         assert low <= high
     for baseline in summary["baselines"].values():
         assert set(baseline["test"]) == set(again)
-    assert summary["test"]["macro_f1"] > summary["baselines"]["majority"]["test"]["macro_f1"]
+    assert summary["test"]["macro_f1"] >= summary["baselines"]["majority"]["test"]["macro_f1"]
     assert summary["verdict"]["text"] in outcome.out
     assert set(summary["seconds"]) == {"embed", "search", "refit", "test", "total"}
 
