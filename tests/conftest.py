@@ -24,13 +24,17 @@ Outcome = namedtuple("Outcome", "code out err")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-# It takes minutes, for which the other workers would wait at the end.
-_LONGEST = "test_killed_again_and_again_it_ends_the_same"
+# A minute or more each, for which the other workers would wait at the end.
+_LONGEST = (
+    "test_killed_again_and_again_it_ends_the_same",
+    "test_workers_give_the_answer_of_one_process",
+    "test_another_test_split_changes_what_is_measured_and_nothing_else",
+)
 
 
 def pytest_collection_modifyitems(items):
-    """Puts the longest test first."""
-    items.sort(key=lambda item: item.name != _LONGEST)
+    """Puts the longest tests first."""
+    items.sort(key=lambda item: item.originalname not in _LONGEST)
 
 
 def pytest_xdist_auto_num_workers(config):
