@@ -12,7 +12,7 @@ import keras_tuner
 import numpy as np
 import pytest
 import tensorflow as tf
-from classifiers import LABELS, LOAD_KERAS, LOAD_SAVED_MODEL, TEXTS, classifier, elsewhere, fit, same, values
+from classifiers import LABELS, TEXTS, classifier, fit, same, values
 from keras.src.trainers.trainer import model_supports_jit
 
 import search
@@ -282,24 +282,6 @@ def test_a_clone_starts_from_the_published_weights(words_module):
     fit(model)
     clone = keras.models.clone_model(model)
     assert same(values(clone.get_layer("embedding").variables), values(published(words_module).variables))
-
-
-@pytest.mark.slow
-def test_other_processes_compute_the_same(words_module, tmp_path):
-    expected = []
-    for name, trainable in (("frozen", False), ("trained", True)):
-        model = classifier(words_module, trainable)
-        fit(model)
-        expected.append(model.predict(tf.constant(TEXTS)))
-        model.save(tmp_path / f"{name}.keras")
-        model.export(tmp_path / f"{name}-exported", verbose=False)
-    (tmp_path / "empty").mkdir()
-    words_module.rename(tmp_path / "empty" / "gone")
-    kinds = (".keras", "-exported")
-    files, exported = ([tmp_path / f"{name}{kind}" for name in ("frozen", "trained")] for kind in kinds)
-    restored = elsewhere(LOAD_KERAS, files, tmp_path / "empty")
-    served = elsewhere(LOAD_SAVED_MODEL, exported, tmp_path / "empty")
-    np.testing.assert_allclose([*restored, *served], 2 * expected, atol=1e-6)
 
 
 def test_exported_model_brings_its_vocabulary(words_module, tmp_path):
