@@ -74,7 +74,7 @@ VALUES = {
     "batch_size": (12, 8),
     "class_weight": ("none", "balanced"),
 }
-# Columns of texts: tests/models/test_apart.py; copies of images: tests/training/test_views.py.
+# Columns of texts: tests/models/test_apart.py; copies of images: tests/training/test_trained_views.py.
 SEARCHED = [name for name in SETTINGS if name not in ("frozen", "texts", "views", "augment")]
 ANY = (0, 0.1, 0.2, False, True, 3, 4, 5, *ACTIVATIONS, *OPTIMIZERS, *CLASS_WEIGHTS)
 # What each way of training is there for.
