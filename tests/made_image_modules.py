@@ -4,6 +4,7 @@ An image's vector is the mean of its pixels' colours and of their squares, times
 """
 
 import numpy as np
+import shapes
 import tensorflow as tf
 from made_networks import made_weights
 
@@ -20,15 +21,11 @@ def expected(pixels):
     return np.concatenate([colours.mean(1), (colours**2).mean(1)], axis=1) @ TABLE
 
 
-class Encoder(tf.train.Checkpoint):
+class Encoder(shapes.Encoder):
     """Has the table, and lists it as trainable unless told otherwise."""
 
     def __init__(self, listed=True):
-        super().__init__()
-        self.table = tf.Variable(TABLE, name="encoder/table")
-        if listed:
-            self.variables = [self.table]
-            self.trainable_variables = [self.table]
+        super().__init__(listed, TABLE)
 
     def embed(self, images):
         means = [tf.reduce_mean(one, [1, 2]) for one in (images, images**2)]

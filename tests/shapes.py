@@ -69,9 +69,9 @@ def mean(tokens, ids):
 class Encoder(tf.train.Checkpoint):
     """Has the table, and lists it as trainable unless told otherwise."""
 
-    def __init__(self, listed=True):
+    def __init__(self, listed=True, table=TABLE):
         super().__init__()
-        self.table = tf.Variable(TABLE, name="encoder/table")
+        self.table = tf.Variable(table, name="encoder/table")
         if listed:
             self.variables = [self.table]
             self.trainable_variables = [self.table]

@@ -130,10 +130,7 @@ def encoded(rows: Iterable[str | bytes]) -> list[bytes]:
 
 def object_array(values: Sequence[Any]) -> NDArray[np.object_]:
     """Makes a one-dimensional array of Python objects; NumPy alone would guess a dtype, or a second dimension."""
-    array = np.empty(len(values), dtype=object)
-    for at, value in enumerate(values):  # at once, arrays in it would become rows
-        array[at] = value
-    return array
+    return np.fromiter(values, dtype=object, count=len(values))
 
 
 def first_rows(count: int) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""The metrics of several labels per text, under many weightings of the rows at once as those of one label."""
+"""The metrics of several labels per row, under any number of weightings of the rows at once."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from search.evaluation.metric_list import Target
+from search.evaluation.threshold import NEUTRAL
 from search.evaluation.weighted import (
     Floats,
     Threshold,
@@ -16,9 +17,6 @@ from search.evaluation.weighted import (
     rank,
     ratio,
 )
-
-NEUTRAL = 0.5
-"""The threshold of a label for which none was chosen."""
 
 
 def scorer_of(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-_NEUTRAL = 0.5
+NEUTRAL = 0.5
+"""The threshold where none was chosen."""
 _LEAST_F1 = 0.1
 
 
@@ -59,7 +60,7 @@ def best_threshold(labels: NDArray[np.integer], probabilities: NDArray[np.float6
     scores = np.asarray(probabilities[:, 1], dtype=np.float64)
     positives = int(labels.sum())
     if positives == 0:
-        return _NEUTRAL
+        return NEUTRAL
     order = np.argsort(-scores, kind="stable")
     ranked = scores[order]
     ends = np.append(np.flatnonzero(np.diff(ranked)), len(ranked) - 1)  # equal scores fall on one side
@@ -70,5 +71,5 @@ def best_threshold(labels: NDArray[np.integer], probabilities: NDArray[np.float6
     thresholds = lower + (upper - lower) / 2
     thresholds = np.where(thresholds > lower, thresholds, upper)  # neighbouring floats have no middle
     best = np.flatnonzero(f1 == f1.max())
-    distance = np.abs(thresholds[best] - _NEUTRAL)
+    distance = np.abs(thresholds[best] - NEUTRAL)
     return float(thresholds[best[distance == distance.min()]].min())

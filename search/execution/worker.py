@@ -59,10 +59,10 @@ class PipeChannel:
 
     def report(self, name: str, *arguments: Any) -> None:
         """Sends an event; returns once the driver has dealt with it."""
-        self.send(name, *arguments)
         try:
+            self.send(name, *arguments)
             self._connection.recv()
-        except EOFError:  # the driver is gone, and this process with it
+        except (EOFError, OSError):  # the driver is gone, and this process with it
             os._exit(1)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from search.config.dataset import DatasetConfig
 from search.datasets.dataset_settings import run_settings
 from search.datasets.hints import require_known
 from search.datasets.stream import ROWS, Rows
@@ -124,7 +125,7 @@ class FinishedRun:
         if threshold is not None and not 0 <= threshold <= 1:
             raise InputError(f"threshold={threshold} is impossible: expected a probability, from 0 to 1.")
         require_known(model, tuple(MODELS), "model")
-        asked = Asked.of(texts, missing, run_settings(self._folder))
+        asked = Asked.of(texts, missing, self._settings)
         labels, found = Labels.of(self._folder, threshold, model), self._predictor(model)
         there, at = asked.there, asked.at
         beside = columns_beside(texts, labels.columns)
@@ -218,6 +219,11 @@ class FinishedRun:
             InputError: There are too few trials to say.
         """
         return importance_picture(self._run)
+
+    @cached_property
+    def _settings(self) -> DatasetConfig:
+        """The data set's settings, which a service asks for with every request."""
+        return run_settings(self._folder)
 
     def _predictor(self, model: str) -> Predictor:
         if model not in self._predictors:

@@ -34,7 +34,6 @@ from search.tuning.oracles import make_oracle, plan
 from search.tuning.record import TrialObserver, TrialRecord
 from search.tuning.study import MayStart, always
 from search.tuning.tuner import Tuner
-from search.utils.gpus import trial_devices
 from search.utils.stopwatch import Stopwatch
 
 
@@ -144,7 +143,7 @@ def _judging(prepared: Prepared, passes: PassLog) -> tuple[TrainableHyperModel, 
         column_encoder(splits),
     )
     hypermodel.observe_passes(passes)
-    hypermodel.shared = SharedResources(trial_devices(config.parallel.gpus_per_trial))
+    hypermodel.shared = SharedResources(config.parallel.gpus_per_trial)
     return hypermodel, Validation(hypermodel, splits)
 
 

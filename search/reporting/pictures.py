@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageOps
 
+from search.datasets.images.normalise import as_png
+
 _SIDE, _QUALITY = 112, 85
 _SPRITE = 48
 
@@ -50,13 +52,6 @@ def sprite(rows: Sequence[bytes]) -> Sprite:
         left, top = place % across * _SPRITE, place // across * _SPRITE
         sheet.paste(ImageOps.pad(one, (_SPRITE, _SPRITE), color="white"), (left, top))
     return Sprite(as_png(sheet), _SPRITE)
-
-
-def as_png(picture: Image.Image) -> bytes:
-    """A picture as PNG."""
-    content = io.BytesIO()
-    picture.save(content, "PNG")
-    return content.getvalue()
 
 
 def data_uris(rows: Iterable[bytes]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from search.models.wide.words import Words
 from search.training.embedding_bag import Bags, Table
 from search.training.sparse_fine_tuning import Touched, find_touched
 from search.training.wide.word_regression import WordRegression
+from search.utils.gpus import trial_devices
 
 # Kept at once, each as large as the vocabulary.
 _REGRESSIONS = 64
@@ -26,11 +28,11 @@ class SharedResources:
     """Finds out of what modules make the texts of a split, and keeps it.
 
     Args:
-        devices: The devices that compute parts of a batch at once: see `TrainingData.devices`.
+        gpus: GPUs of a trial: see `trial_devices`.
     """
 
-    def __init__(self, devices: tuple[str, ...] = ("",)) -> None:
-        self.devices = devices
+    def __init__(self, gpus: float = 0) -> None:
+        self._gpus = gpus
         self._bags: dict[SavedModule, Bags] = {}
         # By module and splits, which are kept so that no others can take their identities.
         self._touched: dict[tuple[SavedModule, int, bool], tuple[Examples, list[Touched]]] = {}
@@ -40,7 +42,12 @@ class SharedResources:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Another process finds it anew: it hangs on identities of this one, and is large.
-        return SharedResources, (self.devices,)
+        return SharedResources, (self._gpus,)
+
+    @cached_property
+    def devices(self) -> tuple[str, ...]:
+        """The devices that compute parts of a batch at once: those of the process that asks, which has its own GPUs."""
+        return trial_devices(self._gpus)
 
     def with_views(self, train: Examples, values: Mapping[str, Any]) -> Examples:
         """The rows that a configuration trains on: those of a split, and as many altered copies as it asks for.

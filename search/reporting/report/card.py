@@ -121,7 +121,7 @@ def _metadata(run: RecordedRun, module: dict[str, Any]) -> dict[str, Any]:
         "pipeline_tag": f"{run.noun}-classification",
         "tags": [f"{run.noun}-classification", "transfer-learning"],
         "base_model": module.get("handle"),
-        "model-index": [{"name": f"{run.summary['dataset']}-text-classifier", "results": [result]}],
+        "model-index": [{"name": f"{run.summary['dataset']}-{run.noun}-classifier", "results": [result]}],
     }
     return {name: value for name, value in head.items() if value is not None}
 

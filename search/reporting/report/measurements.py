@@ -17,8 +17,8 @@ from search.datasets.table import every
 from search.evaluation.confident_mistakes import confident_mistakes
 from search.evaluation.several import one_against_rest
 from search.reporting.class_counts import label_text
-from search.reporting.pictures import data_uri, data_uris
 from search.reporting.report.pass_log import Pass
+from search.reporting.report.sections.wrong import MOST_WRONG
 from search.reporting.report.word_effects import chosen_rows, leave_one_word_out
 from search.reporting.results import Evaluation, TriedModels
 from search.run_folder import RunFolder
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 _EXAMPLES, _EXAMPLE_LENGTH = 3, 240
 _PAIRS = 5
-MOST_WRONG = 200
-"""Mistakes that the report shows."""
 _WORD_BINS = np.unique(np.round(np.geomspace(1, 10_000, 41)).astype(int))
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 # For the words that drive predictions: what they may cost at the end of a run.
@@ -59,10 +57,14 @@ def write_measurements(
         passes: The passes of texts through frozen modules.
     """
     test, baselines = splits.test, evaluation.baselines
-    own = _of_words(splits, evaluation, classify) if splits.content.has_words else _of_images(splits, evaluation)
+    examples = _examples(splits)
+    if splits.content.has_words:
+        own = _of_words(splits, evaluation, classify)
+    else:
+        own = _of_images(splits, evaluation, examples)
     content = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "examples": {name: [_shortened(str(one)) for one in some.shown] for name, some in _examples(splits).items()},
+        "examples": {name: [_shortened(str(one)) for one in some.shown] for name, some in examples.items()},
         "near_duplicates": _near_duplicates(splits),
         **own,
         "modules": {name: _module(name, embed, catalog, test.inputs) for name, embed in models.modules.items()},
@@ -109,14 +111,16 @@ def _of_words(
     }
 
 
-def _of_images(splits: Splits, evaluation: Evaluation) -> dict[str, Any]:
+def _of_images(splits: Splits, evaluation: Evaluation, examples: Mapping[str, Examples]) -> dict[str, Any]:
     """Small pictures of the rows that the report shows: of the test split by their positions, and of the examples."""
+    from search.reporting.pictures import data_uri, data_uris  # bring Pillow
+
     test, scored = splits.test, evaluation.scored
     wrong = confident_mistakes(test.labels, scored.predicted, scored.probabilities, MOST_WRONG)
     return {
         "pictures": {
             "test": {str(row): data_uri(test.texts[row]) for row in wrong.tolist()},
-            "examples": {name: data_uris(some.texts) for name, some in _examples(splits).items()},
+            "examples": {name: data_uris(some.texts) for name, some in examples.items()},
         }
     }
 
@@ -178,6 +182,8 @@ def _near_duplicates(splits: Splits) -> dict[str, Any]:
 
 
 def _pictures(test: Examples, row: int, others: Examples, twin: int) -> dict[str, str]:
+    from search.reporting.pictures import data_uri  # brings Pillow
+
     return {"picture": data_uri(test.texts[row]), "twin_picture": data_uri(others.texts[twin])}
 
 

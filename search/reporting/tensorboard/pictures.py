@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.plugins.image import metadata as image
 
+from search.datasets.images.normalise import as_png
 from search.evaluation.confident_mistakes import confident_mistakes
-from search.reporting.pictures import as_png, small
+from search.reporting.pictures import small
 from search.reporting.results import ScoredRows
 from search.reporting.tensorboard.events import EventFile, summary_of
 

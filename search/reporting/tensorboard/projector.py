@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from tensorboard.plugins.projector import metadata
 from tensorboard.plugins.projector.projector_config_pb2 import ProjectorConfig
 
-from search.reporting.pictures import sprite
 from search.utils.files import write_text
 
 MOST_TEXTS = 5000
@@ -43,6 +42,8 @@ def write_projector(
     # Relative paths start at the configuration's folder.
     shown = config.embeddings.add(tensor_name=name, tensor_path="points.tsv", metadata_path="points_metadata.tsv")
     if images is not None:
+        from search.reporting.pictures import sprite  # brings Pillow
+
         made = sprite(images)
         (folder / "points.png").write_bytes(made.png)
         shown.sprite.image_path = "points.png"

@@ -15,7 +15,6 @@ from search.reporting.class_counts import label_text
 from search.reporting.results import ScoredRows
 from search.reporting.tensorboard.events import left_out_if_it_fails
 from search.reporting.tensorboard.graph import write_graph
-from search.reporting.tensorboard.pictures import write_pictures
 from search.reporting.tensorboard.projector import chosen_rows, errors, write_projector
 from search.reporting.tensorboard.texts import write_summary
 
@@ -65,6 +64,8 @@ def write_result(
         write_projector(folder / REFIT, hidden, last_hidden(rows), columns, images)
     with left_out_if_it_fails("The pictures", say):
         if not has_words:
+            from search.reporting.tensorboard.pictures import write_pictures  # brings Pillow
+
             write_pictures(folder / REFIT, scored)
 
 

@@ -59,9 +59,10 @@ def test_an_ensemble_is_made_measured_and_served(search_command, tmp_path, word_
     assert len(set(configurations)) == len(trials) < summary["trials"]["COMPLETED"]
     # Trained again on the training split, a member scores on validation what its trial scored.
     board = pd.read_csv(run / "leaderboard.csv", dtype={"trial_id": str}).set_index("trial_id")
-    for name in trials:
-        # Last digits of probabilities differ, and may swap two rows.
-        assert members[name]["valid"] == pytest.approx(board.loc[name.removeprefix("trial_"), "score"], abs=0.02)
+    scores = [board.loc[name.removeprefix("trial_"), "score"] for name in trials]
+    apart = np.abs([members[name]["valid"] for name in trials] - np.array(scores))
+    # Last digits of probabilities differ, and may swap two rows.
+    assert (apart > 1e-6).sum() <= 1 and apart.max() < 0.02
     assert members[trials[0]]["test"] == pytest.approx(summary["test"]["average_precision"])
     baseline = summary["baselines"]["tfidf_naive_bayes"]
     assert members["tfidf_naive_bayes"]["test"] == pytest.approx(baseline["test"]["average_precision"])

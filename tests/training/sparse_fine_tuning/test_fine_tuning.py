@@ -18,7 +18,6 @@ from search.optimizers.optimizer_settings import OPTIMIZERS
 from search.training.base import TrialState
 from search.training.embedding_bag import EmbeddingBagTraining
 from search.training.keras_training import KerasTraining
-from search.training.shared import SharedResources
 from search.training.sparse_fine_tuning import SparseRowTraining, find_touched
 from search.training.trainable import TrainableHyperModel
 from search.training.trainers import KERAS
@@ -105,7 +104,7 @@ def test_a_batch_in_parts_makes_the_same_step(make):
 def test_devices_compute_the_parts_of_a_batch(make):
     def trained(parts, devices):
         hypermodel = make("mixed", dropout=0.3)
-        hypermodel.shared = SharedResources(("/CPU:0",) * devices)
+        hypermodel.shared.devices = ("/CPU:0",) * devices
         return fast(hypermodel, state=TrialState(parts))
 
     halves, shared = trained(2, 1), trained(1, 2)

@@ -11,10 +11,11 @@ from search.evaluation.confident_mistakes import confident_mistakes
 from search.evaluation.label_errors import likely_label_errors
 from search.evaluation.metrics import predict
 from search.evaluation.weighted import padded
-from search.reporting.report.measurements import MOST_WRONG
 from search.reporting.report.run_files import RecordedRun
 from search.reporting.report.sections.answer import spoken
 
+MOST_WRONG = 200
+"""Mistakes that the report shows."""
 _LENGTH = 600
 # Words are shaded by this drop at least: where all are weak, none looks strong.
 _STRONG = 0.3
