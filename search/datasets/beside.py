@@ -140,7 +140,9 @@ def read_as(words: NDArray[np.object_], column: Column) -> tuple[NDArray[np.floa
         found[np.isinf(found)] = np.nan
     else:
         moments = pd.to_datetime(values, format=column.format, errors="coerce", utc=True)
-        seconds = (moments - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(seconds=1)
+        # In whole seconds they reach years that nanoseconds do not, such as the 9999 of "for ever".
+        since = moments - pd.Timestamp(0, tz="UTC").as_unit("s")
+        seconds = since / pd.Timedelta(seconds=1).as_unit("s")
         found = seconds.to_numpy(np.float64)
     wrong: NDArray[np.bool_] = np.isnan(found) & ~missing
     return found, wrong

@@ -59,7 +59,8 @@ def _values(given: Any, column: dict[str, Any]) -> Any:
         return ["" if pd.isna(value) else str(value).strip() for value in given]
     if column["kind"] == "date":
         moments = pd.to_datetime(given, format=column["format"], utc=True)
-        given = (moments - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(seconds=1)
+        # In whole seconds they reach years that nanoseconds do not.
+        given = (moments - pd.Timestamp(0, tz="UTC").as_unit("s")) / pd.Timedelta(seconds=1).as_unit("s")
     return given.to_numpy(np.float64)
 
 
