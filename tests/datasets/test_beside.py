@@ -72,6 +72,7 @@ def test_a_kind_can_be_set(tmp_path):
         ("2026-01-31T00:00:00Z", "", 31),
         ("01/02/2026", "13/02/2026", 32),
         ("9999-12-31", "2026-01-31", 2_912_443),
+        ("31-Jan-26", "1-Feb-26", 31),
     ],
 )
 def test_dates_are_read_as_all_of_them_can_be(first, second, day):
