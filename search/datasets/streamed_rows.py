@@ -89,7 +89,7 @@ def with_columns(
         some = {name: [values[place] for place in places] for name, values in table.items()}
         return beside(columns, some, np.array(numbers)[list(places)].tolist(), source)
 
-    places: Sequence[int] = range(len(numbers))
+    places = [*range(len(numbers))]  # a list, which Arrow takes
     try:
         found = of(places)
     except InputError:  # which rows are at fault is found out one by one
