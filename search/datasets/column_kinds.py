@@ -133,4 +133,5 @@ def _written_as(value: str) -> list[str]:
         warnings.simplefilter("ignore")
         guessed = [guess_datetime_format(value, dayfirst=dayfirst) for dayfirst in (False, True)]
     short = [one for one in _SHORT_YEARS if not pd.isna(pd.to_datetime(value, format=one, errors="coerce"))]
-    return [one for one in dict.fromkeys([*guessed, *short]) if one is not None]
+    # Nobody writes year, day and month, which could be taken for ISO's format.
+    return [one for one in dict.fromkeys([*guessed, *short]) if one is not None and not one.startswith("%Y-%d")]

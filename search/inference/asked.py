@@ -116,7 +116,7 @@ def columns_of_text(given: str, columns: Sequence[Column]) -> NDArray[Any] | Non
     except yaml.YAMLError:
         found = None
     if not isinstance(found, dict) or not all(isinstance(one, str) for one in (*found, *found.values())):
-        raise InputError(f"columns={given} cannot be read: expected '{{{wanted}}}'.")
+        raise InputError(f"columns={given} cannot be read: expected '{{{wanted}}}', with a space behind each colon.")
     names = {one.name for one in columns}
     if set(found) != names:
         raise InputError(

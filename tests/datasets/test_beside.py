@@ -82,6 +82,8 @@ def test_dates_are_read_as_all_of_them_can_be(first, second, day):
     days = column.values([first], [1], "t") / 86_400 - 20_453
     assert days.tolist() == [day]
     assert np.isnan(column.values([None, "NaN", "?"], [1, 2, 3], "t")).all()
+    as_dates = column.values([pd.Timestamp("2026-02-01"), pd.NaT], [1, 2], "t") / 86_400 - 20_453
+    np.testing.assert_array_equal(as_dates, [32, np.nan])
 
 
 def test_names_that_models_cannot_take_become_others():
