@@ -13,7 +13,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from search.datasets.beside import NUMBER
 from search.tracking.callbacks import Callback, RunEvent
 from search.utils.files import write_json
 
@@ -151,8 +150,8 @@ class MlflowTracker(Callback):
 def log_model(folder: Path, run: str, classes: Sequence[str], text: str) -> None:
     """Logs the model of a finished run as pyfunc: a column of texts to predicted, and a probability per class.
 
-    Where the model takes columns beside the texts, all columns have the names of the table: numbers are double, dates
-    are strings as the table writes them.
+    Where the model takes columns beside the texts, all columns have the names of the table. The signature leaves their
+    types open: a table may hold whole numbers or not, dates or strings, and MLflow would refuse one as the other.
 
     It brings its own few lines of code, and needs TensorFlow and pandas, not this package.
 
@@ -165,10 +164,11 @@ def log_model(folder: Path, run: str, classes: Sequence[str], text: str) -> None
     import mlflow
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
+    from mlflow.types.schema import AnyType
 
     labels = json.loads((folder / "model" / "labels.json").read_text(encoding="utf-8"))
     columns, several = labels.get("columns", ()), isinstance(labels["threshold"], list)
-    beside = [ColSpec("double" if one["kind"] == NUMBER else "string", one["name"]) for one in columns]
+    beside = [ColSpec(AnyType(), one["name"]) for one in columns]  # type: ignore[no-untyped-call]
     inputs: list[Any] = [ColSpec("string", text if columns else _TEXT), *beside]
     decided = [ColSpec("integer", f"predicted_{name}") for name in classes if several]
     outputs: list[Any] = decided or [ColSpec("string", "predicted")]

@@ -56,12 +56,22 @@ class SavedClassifier(PythonModel):
 def _values(given: Any, column: dict[str, Any]) -> Any:
     """The values of a column as the model takes them: categories as strings, dates as seconds since 1970 (UTC)."""
     if column["kind"] == "category":
-        return ["" if pd.isna(value) else str(value).strip() for value in given]
-    if column["kind"] == "date":
-        moments = pd.to_datetime(given, format=column["format"], utc=True)
-        # In whole seconds they reach years that nanoseconds do not.
-        given = (moments - pd.Timestamp(0, tz="UTC").as_unit("s")) / pd.Timedelta(seconds=1).as_unit("s")
-    return given.to_numpy(np.float64)
+        return [_word(value) for value in given]
+    if column["kind"] == "number":
+        return pd.to_numeric(given).to_numpy(np.float64)
+    moments = pd.to_datetime(given, format=column["format"], utc=True)
+    # In whole seconds they reach years that nanoseconds do not.
+    since = moments - pd.Timestamp(0, tz="UTC").as_unit("s")
+    return (since / pd.Timedelta(seconds=1).as_unit("s")).to_numpy(np.float64)
+
+
+def _word(value: Any) -> str:
+    """A category as a table of strings writes it."""
+    if pd.isna(value):
+        return ""
+    if isinstance(value, bool | np.bool_):
+        return str(value).lower()
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value).strip()
 
 
 mlflow.models.set_model(SavedClassifier())
