@@ -176,7 +176,10 @@ def _handlers(sentencepiece: set[bytes]) -> dict[str, Any]:
 
     def split(graph: Any, node: Any, name: str, args: Any) -> None:
         if node.inputs[1].get_tensor_value() not in ("", b""):
-            raise ValueError("StringSplitV2 is known for white space alone")
+            raise ValueError(
+                "it cuts texts otherwise than at white space, as words beside a head do, which space.wide=none leaves "
+                "out"
+            )
         space = constant(graph, " ", object)
         single = graph.make_node(
             "StringRegexReplace",

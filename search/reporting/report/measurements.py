@@ -14,7 +14,7 @@ from search.backbones.catalog import facts
 from search.datasets import Examples, Splits
 from search.datasets.near_duplicates import SIMILARITY, near_duplicates, together, traits
 from search.datasets.table import every
-from search.evaluation.confident_mistakes import confident_mistakes
+from search.evaluation.confident_mistakes import confident_mistakes, questions
 from search.evaluation.several import one_against_rest
 from search.reporting.class_counts import label_text
 from search.reporting.pictures import data_uri, data_uris
@@ -30,12 +30,16 @@ if TYPE_CHECKING:
 
 _EXAMPLES, _EXAMPLE_LENGTH = 3, 240
 _PAIRS = 5
-MOST_WRONG = 200
-"""Mistakes that the report shows."""
+_MOST_WRONG = 200
 _WORD_BINS = np.unique(np.round(np.geomspace(1, 10_000, 41)).astype(int))
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 # For the words that drive predictions: what they may cost at the end of a run.
 _WORD_SECONDS, _WORD_TEXTS = 20.0, 1000
+
+
+def most_shown(questions: int) -> int:
+    """The number of mistakes that the report shows, at most, of each of so many questions: a class, or labels."""
+    return max(1, _MOST_WRONG // questions)
 
 
 def write_measurements(
@@ -112,10 +116,11 @@ def _of_words(
 def _of_images(splits: Splits, evaluation: Evaluation) -> dict[str, Any]:
     """Small pictures of the rows that the report shows: of the test split by their positions, and of the examples."""
     test, scored = splits.test, evaluation.scored
-    wrong = confident_mistakes(test.labels, scored.predicted, scored.probabilities, MOST_WRONG)
+    asked = questions(test.labels, scored.predicted, scored.probabilities)
+    wrong = {int(row) for one in asked for row in confident_mistakes(*one, most_shown(len(asked)))}
     return {
         "pictures": {
-            "test": {str(row): data_uri(test.texts[row]) for row in wrong.tolist()},
+            "test": {str(row): data_uri(test.texts[row]) for row in sorted(wrong)},
             "examples": {name: data_uris(some.texts) for name, some in _examples(splits).items()},
         }
     }
