@@ -134,7 +134,7 @@ def _predict(values: dict[str, str]) -> None:
 
         configure(values["device"], mixed_precision=False)
         predictor = Predictor.load(run, threshold, model)
-        with job.writing(stream, labels.columns_added) as write:
+        with job.writing(stream, labels) as write:
             done = score_all(predictor, stream, write, _say)
     _say(done + (f"; {bad:,} bad row{'' if bad == 1 else 's'} skipped" if bad else ""))
 

@@ -82,7 +82,8 @@ class DatasetConfig:
     licence: str | None = None
     """The licence of the data, for the model card; null: not known."""
     submission: list[str] | None = None
-    """Columns of a Kaggle submission: a row's identifier, and its class; null: no submission."""
+    """Columns of a Kaggle submission: a row's identifier, and its class (of `labels` the identifier alone, as each has
+    its own column); null: no submission."""
     unlabelled_path: str | None = field(default=None, metadata=PATH)
     """A CSV or TSV without labels, for which the model of `final_refit` writes the `submission`; null: none."""
     unlabelled_member: str | None = None

@@ -73,13 +73,24 @@ def check_config(config: DatasetConfig) -> None:
         raise InputError(f"dataset.checksum={config.checksum}: expected sha256:… or md5:…")
     if config.package is not None and not all(part.isidentifier() for part in config.package.split(".")):
         raise InputError(f"dataset.package={config.package}: expected the name that a Python package is imported by")
-    if config.submission is not None and len(config.submission) != 2:
-        raise InputError(f"dataset.submission={config.submission}: expected two names of columns, such as [id,target]")
+    _check_submission(config)
     _check_encoding(config.encoding)
     _check_ordered(config)
     if config.label_ranges is not None:
         _check_ranges(config.label_ranges)
     check_several(config)
+
+
+def _check_submission(config: DatasetConfig) -> None:
+    given = config.submission
+    if given is None or len(given) == (2 if config.labels is None else 1):
+        return
+    if config.labels is None:
+        raise InputError(f"dataset.submission={given}: expected two names of columns, such as [id,target]")
+    raise InputError(
+        f"dataset.submission={given}: expected the column of identifiers alone, such as [id], behind which each of "
+        "dataset.labels has its own"
+    )
 
 
 def _check_size(size: Any, key: str) -> None:

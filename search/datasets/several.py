@@ -41,7 +41,7 @@ def check_several(config: DatasetConfig) -> None:
         _check_columns(config)
     elif not config.label_separator:
         raise InputError("dataset.label_separator is empty: expected what stands between labels, such as ','")
-    one = {"label_ranges": config.label_ranges, "positive": config.positive, "submission": config.submission}
+    one: dict[str, Any] = {"label_ranges": config.label_ranges, "positive": config.positive}
     one |= {"ordered": config.ordered or None, "rare=merge": True if config.rare == "merge" else None}
     for name in (name for name, value in one.items() if value is not None):
         raise InputError(f"dataset.{name} is for one label per text, and {key} gives a text several: leave one out")

@@ -32,6 +32,7 @@ from search.datasets.stream import (
 )
 from search.datasets.stream_content import are_files, stream_files, with_content
 from search.errors import InputError
+from search.inference.labels import Labels
 from search.inference.predictor import Predictor
 from search.inference.writers import Write, delimited, json_lines, parquet, submission
 from search.utils.files import whole_file
@@ -166,27 +167,27 @@ class Job:
         return stream_delimited(source, self.text_columns, dialect, decoding, refuse, self.columns)
 
     @contextmanager
-    def writing(self, stream: Stream, added: Sequence[str]) -> Iterator[Write]:
+    def writing(self, stream: Stream, labels: Labels) -> Iterator[Write]:
         """Opens the output; a file appears when the block has ended without an error.
 
         Args:
             stream: The input.
-            added: The columns of predictions, from `Labels.columns_added`.
+            labels: The labels of the model.
         """
         if self.output is None:
             if isinstance(sys.stdout, io.TextIOWrapper):
                 sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
-            yield self._writer(sys.stdout, stream, added)
+            yield self._writer(sys.stdout, stream, labels)
             sys.stdout.flush()
             return
         with self._binary(self.output) as file:
             if self.format == "parquet":
-                with parquet(file, stream, added) as write:
+                with parquet(file, stream, labels.columns_added) as write:
                     yield write
             else:
                 # In JSON the replacement of half a surrogate pair is the escape it was read from.
                 text = io.TextIOWrapper(file, encoding="utf-8", errors="backslashreplace", newline="")
-                yield self._writer(text, stream, added)
+                yield self._writer(text, stream, labels)
                 text.flush()
                 text.detach()
 
@@ -200,17 +201,16 @@ class Job:
             with whole_file(output) as path, path.open("wb") as file:
                 yield file
 
-    def _writer(self, file: TextIO, stream: Stream, added: Sequence[str]) -> Write:
+    def _writer(self, file: TextIO, stream: Stream, labels: Labels) -> Write:
         if self.kaggle:
-            assert self.dataset.submission is not None
-            return submission(file, stream, self.dataset.submission)
+            return submission(file, stream, self.dataset, labels)
         if self.format == "jsonl":
-            return json_lines(file, stream, added)
+            return json_lines(file, stream, labels.columns_added)
         ending = None if self.output is None else ending_format(self.output.name)
         separator = stream.separator
         if ending == "tsv" or (ending == "csv" and separator == "\t"):
             separator = "\t" if ending == "tsv" else ","
-        return delimited(file, stream, added, separator)
+        return delimited(file, stream, labels.columns_added, separator)
 
 
 def score_all(predictor: Predictor, stream: Stream, write: Write, say: Callable[[str], None]) -> str:

@@ -74,15 +74,10 @@ def _check_content(content: str, space: TextClassifierSpace) -> None:
 def _check_several(config: Config) -> None:
     """Refuses what is not there for several labels per text."""
     check_config(config.dataset)
-    unlabelled = config.dataset.unlabelled_path is not None or config.dataset.unlabelled_member is not None
-    for asked, key in (
-        (config.ensemble.trials > 0, "ensemble.trials"),
-        (unlabelled, "dataset.unlabelled_path"),
-    ):
-        if asked:
-            raise InputError(
-                f"{key} is for one label per text, and dataset.labels or label_separator gives it several."
-            )
+    if config.ensemble.trials > 0:
+        raise InputError(
+            "ensemble.trials is for one label per text, and dataset.labels or label_separator gives it several."
+        )
 
 
 def _check_sampler(sampler: str) -> None:

@@ -61,7 +61,7 @@ def _submit(run: Run, classifier: Classifier, prepared: Prepared) -> int:
     labels = Labels(classifier.classes, classifier.threshold)
     predictor = Predictor(scorer(classifier.model), labels)
     predicted = 0
-    with opened(job) as stream, job.writing(stream, labels.columns_added) as write:
+    with opened(job) as stream, job.writing(stream, labels) as write:
 
         def count_and_write(rows: Rows, found: Predictions) -> None:
             nonlocal predicted
