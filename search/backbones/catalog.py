@@ -133,10 +133,17 @@ class ModulePlaces:
         return entries
 
 
+def entry_of(name: str, entries: Mapping[str, Entry]) -> Entry | None:
+    """The entry of a module, whose name may end in a size of images; None: it is in no catalog."""
+    if name not in entries and (of_size := sized(name)) is not None and of_size[0] in entries:
+        return replace(entries[of_size[0]], name=name, image_size=of_size[1])
+    return entries.get(name)
+
+
 def licence_of(name: str, entries: Mapping[str, Entry]) -> str | None:
     """The licence of a module, as the catalog states it; None where it does not."""
-    licence = entries[name].licence if name in entries else MISSING
-    return None if licence == MISSING else licence
+    entry = entry_of(name, entries)
+    return None if entry is None or entry.licence == MISSING else entry.licence
 
 
 def facts(name: str, entries: Mapping[str, Entry]) -> dict[str, Any]:
@@ -145,7 +152,7 @@ def facts(name: str, entries: Mapping[str, Entry]) -> dict[str, Any]:
     Returns:
         The attributes of `Entry`; of a module that is not in the catalog its name alone.
     """
-    several = [entries[part] for part in parts(name, entries) if part in entries]
+    several = [found for part in parts(name, entries) if (found := entry_of(part, entries)) is not None]
     if len(several) < len(parts(name, entries)):
         return {"name": name}
     if len(several) == 1:
