@@ -28,9 +28,9 @@ from search.datasets.stream import (
     stream_delimited,
     stream_json_lines,
     stream_lines,
-    stream_parquet,
 )
 from search.datasets.stream_content import are_files, stream_files, with_content
+from search.datasets.stream_parquet import stream_parquet
 from search.errors import InputError
 from search.inference.predictor import Predictor
 from search.inference.writers import Write, delimited, json_lines, parquet, submission
@@ -147,21 +147,21 @@ class Job:
             InputError: It cannot be read, or has no such column.
         """
         with self._opened(refuse) as stream:
-            yield with_content(stream, (self.input or Path("-")).parent, self.dataset, refuse)
+            yield with_content(stream, self.input or Path("-"), self.dataset, refuse)
 
     def _opened(self, refuse: Refuse) -> AbstractContextManager[Stream]:
         if self.input is not None and self._are_files:
-            return nullcontext(stream_files(self.input, self.dataset, refuse))
+            return nullcontext(stream_files(self.input, self.dataset))
         if self.text is not None:
-            return nullcontext(_single(self.text, self.beside, refuse))
+            return nullcontext(_single(self.text, self.beside, refuse, self.dataset.content))
         decoding = Decoding.of(self.dataset)
         source, chosen = self._table[0], self.format
         if chosen is None:
-            return stream_lines(source, decoding, refuse)
+            return stream_lines(source, decoding, refuse, self.dataset.content)
         if chosen == "jsonl":
             return stream_json_lines(source, self.text_columns, decoding, refuse, self.columns)
         if chosen == "parquet":
-            return stream_parquet(source, self.text_columns, refuse, self.columns)
+            return stream_parquet(source, self.text_columns, refuse, self.columns, self.dataset.content)
         dialect = Dialect.of(self.dataset, chosen)
         return stream_delimited(source, self.text_columns, dialect, decoding, refuse, self.columns)
 
@@ -241,9 +241,9 @@ def score_all(predictor: Predictor, stream: Stream, write: Write, say: Callable[
     return rate()
 
 
-def _single(text: str, beside: NDArray[Any] | None, refuse: Refuse) -> Stream:
+def _single(text: str, beside: NDArray[Any] | None, refuse: Refuse, column: str) -> Stream:
     if is_undecoded(text):
         refuse(InputError("text= holds undecodable bytes: expected the terminal's own encoding."))
     if not text.strip():
         refuse(InputError("text= holds no text."))
-    return Stream(["text"], iter([Rows([text.strip()], [[text]], beside)]))
+    return Stream([column], iter([Rows([text.strip()], [[text]], beside)]))

@@ -12,7 +12,8 @@ from search.datasets.beside import Column, beside, joined
 from search.datasets.column_kinds import asked_columns, found_columns
 from search.datasets.dialect import Dialect
 from search.datasets.source import Decoding, Source
-from search.datasets.stream import stream_delimited, stream_json_lines, stream_parquet
+from search.datasets.stream import stream_delimited, stream_json_lines
+from search.datasets.stream_parquet import stream_parquet
 from search.errors import InputError
 
 ROWS = 40
