@@ -15,12 +15,14 @@ class Content:
     """A kind of content.
 
     Attributes:
-        name: Its name in messages and records, and in `dataset.content`.
+        name: Its name in messages and records, of the column that says what a row is, and in `dataset.content`.
         has_words: Whether words can be counted in it.
         plain_modules: Modules of the catalog that nothing was learned for; a linear model on the features of each is a
             baseline.
         space: The file of `conf/space` that is made for it.
         tables: The file of `conf/dataset` for tables of it.
+        new: A path of new rows, in examples.
+        rows: Two new rows in Python, in examples.
         given: Reads rows that are given from Python: gives their names, and the rows themselves, None where one is
             missing; None: they are strings.
         altered: Makes an altered copy of a row, given its number and a value of `augment`; None: there are none.
@@ -31,6 +33,8 @@ class Content:
     plain_modules: tuple[str, ...]
     space: str
     tables: str
+    new: str
+    rows: str
     given: Callable[[Any, int], tuple[list[str], list[bytes | None]]] | None = None
     altered: Callable[[bytes, int, str], bytes] | None = None
 
@@ -47,8 +51,18 @@ def _altered_image(image: bytes, view: int, augment: str) -> bytes:
     return altered(image, view, augment)
 
 
-TEXT = Content("text", True, (), "default", "csv")
-IMAGE = Content("image", False, ("pixels", "colours"), "images", "images", _given_images, _altered_image)
+TEXT = Content("text", True, (), "default", "csv", "new.csv", '["a text", "another"]')
+IMAGE = Content(
+    "image",
+    False,
+    ("pixels", "colours"),
+    "images",
+    "images",
+    "photos",
+    '[open(name, "rb").read() for name in ("a.jpg", "b.png")]',
+    _given_images,
+    _altered_image,
+)
 
 
 CONTENTS = {one.name: one for one in (TEXT, IMAGE)}

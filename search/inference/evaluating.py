@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from search.config.dataset import DatasetConfig
+from search.datasets.content import content_of
 from search.datasets.dataset_settings import other_settings, run_settings
 from search.datasets.in_memory import as_frame, write_table
 from search.datasets.several import label_columns
@@ -55,9 +56,9 @@ class Evaluation:
 
     @property
     def predictions(self) -> pd.DataFrame:
-        """A row per text: row, text, label, predicted, prob_<class>."""
+        """A row per text: row, text (image), label, predicted, prob_<class>."""
         examples, classes = self.scored.examples, np.array(self.scored.classes, dtype=object)
-        columns: dict[str, Any] = {"row": examples.rows, "text": examples.shown}
+        columns: dict[str, Any] = {"row": examples.rows, content_of(examples.texts).name: examples.shown}
         for name, labels in (("label", examples.labels), ("predicted", self.scored.predicted)):
             columns |= named_columns(name, self.scored.classes, classes, labels)
         return pd.DataFrame(
@@ -97,10 +98,10 @@ def evaluate(
     examples = whole.examples
     say(f"{path} on {whole.source}, {len(examples):,} rows")
     if whole.faults:
-        say(describe_faults(whole.faults))
+        say(describe_faults(whole.faults, "evaluation.json"))
     trained_on = not whole.of_test and is_trained_on(settings, run_settings(path), data)
     if trained_on:
-        tested = set(run.predictions["text"])
+        tested = set(run.shown)
         fresh = sum(text in tested for text in examples.shown)
         say(
             f"The run was trained on this data: {fresh:,} of the rows are of its test split, it was trained on the "
@@ -122,6 +123,7 @@ def evaluate(
         "settings": asdict(settings),
         "rows": len(examples),
         "cleaning": asdict(whole.cleaning),
+        **({"faults": list(whole.faults)} if whole.faults else {}),
         "trained_on": trained_on,
         **scored.record(run.summary["seed"], run.target),
         "verdict": scored.verdict(run),

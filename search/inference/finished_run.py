@@ -107,14 +107,14 @@ class FinishedRun:
         Args:
             texts: Any number of strings, or a single one. The index of a pandas Series is kept; of a DataFrame the
                 columns that the run learned from are taken (`dataset.text`). For a run of images: paths, encoded bytes,
-                arrays of uint8 [n, h, w, 3] or pictures of Pillow; `text` of the answer is then the image's name.
+                arrays of uint8 [n, h, w, 3] or pictures of Pillow.
             threshold: Two classes: predict the second from this probability on; None: the run's own.
             missing: keep: where a text is missing (None, NaN or empty) so is the answer, in all columns; error: raise.
             model: best; ensemble or all, where the run made one.
 
         Returns:
-            A row per text, in their order: text, predicted, prob_<class>; of several labels predicted_<label>, 0 or 1,
-            in place of predicted.
+            A row per text, in their order: text (for images the name, in a column image), predicted, prob_<class>; of
+            several labels predicted_<label>, 0 or 1, in place of predicted.
 
         Raises:
             InputError: A text is no string, a DataFrame has no such column, a text is missing and must not be, there
@@ -124,7 +124,8 @@ class FinishedRun:
         if threshold is not None and not 0 <= threshold <= 1:
             raise InputError(f"threshold={threshold} is impossible: expected a probability, from 0 to 1.")
         require_known(model, tuple(MODELS), "model")
-        asked = Asked.of(texts, missing, run_settings(self._folder))
+        settings = run_settings(self._folder)
+        asked = Asked.of(texts, missing, settings)
         labels, found = Labels.of(self._folder, threshold, model), self._predictor(model)
         there, at = asked.there, asked.at
         beside = columns_beside(texts, labels.columns)
@@ -139,7 +140,7 @@ class FinishedRun:
             probabilities[at] = np.concatenate(parts)
             decided[at] = np.column_stack(labels.predictions(probabilities[at]).decisions)
         columns = dict(zip(labels.columns_added, [*decided.T, *probabilities.T], strict=True))
-        return pd.DataFrame({"text": asked.shown, **columns}, index=asked.index)
+        return pd.DataFrame({settings.content: asked.shown, **columns}, index=asked.index)
 
     def predict_proba(self, texts: Texts, *, missing: str = "keep", model: str = "best") -> NDArray[np.float64]:
         """The probabilities of texts; arguments as for `predict`.

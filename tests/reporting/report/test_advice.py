@@ -95,6 +95,7 @@ def test_another_encoder_is_one_that_is_here(run, monkeypatch):
     monkeypatch.setattr(space, "find_spec", lambda name: None)
     assert space.encoder(glove) is None
     monkeypatch.setattr(space, "find_spec", lambda name: True)
+    assert space.encoder(replace(glove, summary={**run.summary, "content": "image"})) is None
     assert space.encoder(with_config(glove, space={"modules": ["glove-50", "minilm"]})) is None
 
 

@@ -45,7 +45,7 @@ def wrong(run: RecordedRun) -> dict[str, Any] | None:
 
 
 def _row(run: RecordedRun, i: int, suspect: bool, contrary: bool, second: Any) -> dict[str, Any]:
-    text = run.predictions["text"].iloc[i]
+    text = run.shown.iloc[i]
     return {
         "row": int(run.predictions["row"].iloc[i]),
         "text": text[:_LENGTH],
