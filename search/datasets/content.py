@@ -21,6 +21,8 @@ class Content:
             baseline.
         space: The file of `conf/space` that is made for it.
         tables: The file of `conf/dataset` for tables of it.
+        signatures: The signatures of saved models that are converted for other runtimes, for the names of classes with
+            their probabilities, and for these alone. Few runtimes decode images, and theirs take decoded ones.
         new: A path of new rows, in examples.
         rows: Two new rows in Python, in examples.
         given: Reads rows that are given from Python: gives their names, and the rows themselves, None where one is
@@ -33,6 +35,7 @@ class Content:
     plain_modules: tuple[str, ...]
     space: str
     tables: str
+    signatures: tuple[str, str]
     new: str
     rows: str
     given: Callable[[Any, int], tuple[list[str], list[bytes | None]]] | None = None
@@ -51,13 +54,14 @@ def _altered_image(image: bytes, view: int, augment: str) -> bytes:
     return altered(image, view, augment)
 
 
-TEXT = Content("text", True, (), "default", "csv", "new.csv", '["a text", "another"]')
+TEXT = Content("text", True, (), "default", "csv", ("serving_default", "__call__"), "new.csv", '["a text", "another"]')
 IMAGE = Content(
     "image",
     False,
     ("pixels", "colours"),
     "images",
     "images",
+    ("images", "probabilities_of_images"),
     "photos",
     '[open(name, "rb").read() for name in ("a.jpg", "b.png")]',
     _given_images,

@@ -56,7 +56,7 @@ def stream_parquet(
             for batch in read_batches(file, source, FILES if holds_rows else ROWS):
                 names = None
                 if holds_rows:
-                    found, _ = encoded(batch.column(positions[0]))
+                    found = encoded(batch.column(positions[0]))[0].tolist()
                     names = [f"Row {before + row + 1:,} of {source.name}" for row in range(len(found))]
                 else:
                     parts = [joined_words(batch.column(position)).to_pylist() for position in positions]

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.datasets.beside import Column
+from search.datasets.content import CONTENTS, TEXT, Content
 from search.errors import InputError
 from search.evaluation.metrics import predict
 from search.evaluation.several import thresholds
@@ -32,11 +33,13 @@ class Labels:
         threshold: Two classes: the second is predicted where its probability reaches this; None: the most probable is.
             A sequence: each of several labels is predicted where its probability reaches its own.
         columns: The columns that the model takes beside the texts.
+        content: What the model takes: texts, or encoded images.
     """
 
     classes: tuple[str, ...]
     threshold: Threshold
     columns: tuple[Column, ...] = ()
+    content: Content = TEXT
 
     @classmethod
     def of(cls, run: Path, threshold: float | None = None, model: str = "best") -> Labels:
@@ -101,6 +104,7 @@ class Labels:
             content = json.loads(path.read_text(encoding="utf-8"))
             classes, threshold = content["labels"], content["threshold"]
             columns = tuple(map(Column.of, content.get("columns", ())))
+            taken = CONTENTS[content.get("content", TEXT.name)]
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise Damaged(f"{path} is damaged ({error})") from error
         if not isinstance(classes, list) or len(classes) < 2 or len(set(map(str, classes))) < len(classes):
@@ -109,7 +113,7 @@ class Labels:
             threshold = tuple(threshold)
             if len(threshold) != len(classes) or not all(isinstance(one, int | float) for one in threshold):
                 raise Damaged(f"{path} is damaged: expected a number as the threshold of each label")
-            return cls(tuple(map(str, classes)), threshold, columns)
+            return cls(tuple(map(str, classes)), threshold, columns, taken)
         if threshold is not None and (isinstance(threshold, bool) or not isinstance(threshold, int | float)):
             raise Damaged(f"{path} is damaged: expected a number or null as the threshold, found {threshold!r:.80}")
         if threshold is not None and (len(classes) > 2 or not 0 <= threshold <= 1):
@@ -117,7 +121,7 @@ class Labels:
                 f"{path} is damaged: expected a threshold from 0 to 1 of two classes, or null of more, found "
                 f"{threshold:g} for {len(classes)} classes"
             )
-        return cls(tuple(map(str, classes)), threshold, columns)
+        return cls(tuple(map(str, classes)), threshold, columns, taken)
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ def refit_on_all(run: Run, prepared: Prepared, trials: Trials, threshold: Thresh
     examples = splits.labelled
     hyperparameters, state = trials.best_trial.hyperparameters, trials.best.state
     model = refit(trials.hypermodel, hyperparameters, examples, trials.best_epoch, state)
-    classifier = Classifier(model, splits.classes, threshold, splits.columns)
+    classifier = Classifier(model, splits.classes, threshold, splits.columns, splits.content)
     classifier.export(run.folder.model_all)
     predicted = None
     if config.dataset.unlabelled_path is not None or config.dataset.unlabelled_member is not None:

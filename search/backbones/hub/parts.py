@@ -61,7 +61,14 @@ class Parts:
         """
         if self.preprocess is None:
             return self.encode.on_texts(texts, training), {}
-        made = self.preprocess.on_texts(texts)
+        return self._encoded(self.preprocess.on_texts(texts), training)
+
+    def on_images(self, images: tf.Tensor) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Encodes decoded images, uint8 [batch, height, width, 3], of the encoder's size, as `__call__` does."""
+        assert isinstance(self.preprocess, Decoding)
+        return self._encoded(self.preprocess.on_images(images), training=False)
+
+    def _encoded(self, made: dict[str, Any], training: bool) -> tuple[dict[str, Any], dict[str, Any]]:
         return named(self.encode(_inputs(made, self.encode.inputs), training)), made
 
 
