@@ -40,9 +40,10 @@ _HELP = f"""Predicts with the model of a finished run: adds the columns predicte
   model=best          the best trial, as tested; ensemble: the run's ensemble; all: the best configuration, trained
                       on the test split too and never tested
   input=FILE          CSV, TSV, JSON Lines or Parquet, also in a .zip, .gz or .tar.gz; read as the run's settings of
-                      dataset say; missing or -: texts from standard input, one per line
+                      dataset say; missing or -: texts from standard input, one per line. For a run of images a
+                      table of paths, Parquet that holds images, an image, or a folder or archive of them
   output=FILE         in the format of the input; missing: standard output; pipes and devices are written through
-  text=TEXT           a single text, in place of input
+  text=TEXT           a single text, or the path of an image, in place of input
   columns={{brand: acme, price: 3.5}}
                       beside text=: the columns that the model takes beside it, if any
   text_column=NAME    the column of texts, or several, [title,body]; by default the run's dataset.text

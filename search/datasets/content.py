@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from search.config.dataset import DatasetConfig
+
 
 @dataclass(frozen=True)
 class Content:
@@ -38,14 +40,14 @@ class Content:
     signatures: tuple[str, str]
     new: str
     rows: str
-    given: Callable[[Any, int], tuple[list[str], list[bytes | None]]] | None = None
+    given: Callable[[Any, DatasetConfig], tuple[list[str], list[bytes | None]]] | None = None
     altered: Callable[[bytes, int, str], bytes] | None = None
 
 
-def _given_images(given: Any, max_pixels: int) -> tuple[list[str], list[bytes | None]]:
+def _given_images(given: Any, settings: DatasetConfig) -> tuple[list[str], list[bytes | None]]:
     from search.datasets.images.given import named_pictures
 
-    return named_pictures(given, max_pixels)
+    return named_pictures(given, settings.max_pixels)
 
 
 def _altered_image(image: bytes, view: int, augment: str) -> bytes:

@@ -63,7 +63,7 @@ class Asked:
             given = texts_of(given, text_columns(settings.text))
         index = given.index if isinstance(given, pd.Series) else None
         if (read := CONTENTS[settings.content].given) is not None:
-            shown, rows = read(given, settings.max_pixels)
+            shown, rows = read(given, settings)
             return cls._of_rows(rows, shown, index, missing)
         if isinstance(given, Mapping | bytes):
             raise InputError(f"A {type(given).__name__} is given: expected a list of strings, a Series or a DataFrame.")

@@ -34,7 +34,8 @@ class SavedClassifier(PythonModel):
 
         Args:
             context: MLflow's.
-            model_input: Texts: a DataFrame whose first column they are, or a list where the model takes no others.
+            model_input: Texts, or encoded files as bytes: a DataFrame whose first column they are, or a list where the
+                model takes no others.
             params: None are known.
 
         Returns:
@@ -44,7 +45,8 @@ class SavedClassifier(PythonModel):
 
         texts = model_input.iloc[:, 0] if isinstance(model_input, pd.DataFrame) else model_input
         beside = [tf.constant(_values(model_input[one["name"]], one)) for one in self._columns]
-        found = self._model(tf.constant([text.strip() for text in texts]), *beside).numpy().astype(np.float64)
+        rows = [text.strip() if isinstance(text, str) else text for text in texts]  # bytes are files, whole as they are
+        found = self._model(tf.constant(rows), *beside).numpy().astype(np.float64)
         columns = {f"prob_{name}": found[:, place] for place, name in enumerate(self._classes)}
         if isinstance(self._threshold, list):
             reached = (found >= np.array(self._threshold)).astype(np.int32)
