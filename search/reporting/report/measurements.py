@@ -19,7 +19,7 @@ from search.evaluation.several import one_against_rest
 from search.reporting.class_counts import label_text
 from search.reporting.pictures import data_uri, data_uris
 from search.reporting.report.pass_log import Pass
-from search.reporting.report.word_effects import chosen_rows, leave_one_word_out
+from search.reporting.report.word_effects import chosen_rows, word_effects
 from search.reporting.results import Evaluation, TriedModels
 from search.run_folder import RunFolder
 from search.utils.files import whole_file, write_json
@@ -94,18 +94,11 @@ def _of_words(
     # Words are shown by what they do to the class of a text, of which there is one.
     several = splits.target.several
     rows = [] if several else chosen_rows(test.labels, predicted, evaluation.scored.probabilities)
-    words = leave_one_word_out(
-        test.texts[rows].tolist(),
-        predicted[rows].tolist(),
-        classify,
-        min(_WORD_TEXTS, int(_WORD_SECONDS * 1000 / max(evaluation.milliseconds, 1e-3))),
-        None if test.beside is None else test.beside[rows],
-        splits.text_columns,
-    )
+    most = min(_WORD_TEXTS, int(_WORD_SECONDS * 1000 / max(evaluation.milliseconds, 1e-3)))
     return {
         "lengths": {name: _lengths(split) for name, split in splits.parts.items()},
         "word_bins": _WORD_BINS.tolist(),
-        "words": [{"position": row, **answer} for row, answer in zip(rows, words, strict=False)],
+        "words": word_effects(test, rows, predicted, classify, most, splits.text_columns),
     }
 
 
