@@ -136,7 +136,7 @@ SETTINGS: dict[str, Setting] = {
     "units": Setting(
         Choice([64, 128, 256, 512]),
         whole(1),
-        "Width of each hidden layer, chosen anew for each: units_1, units_2, …",
+        "Width of each hidden layer, chosen anew for each: units_1, units_2 and so on",
         _HIDDEN,
     ),
     **dict.fromkeys(LAYER_WIDTHS, _WIDTH),

@@ -159,7 +159,7 @@ def test_what_is_given_wrongly_is_told_in_a_line(tmp_path, data, settings, other
 def test_a_table_is_kept_in_the_folder_of_its_run(monkeypatch, tmp_path):
     def begun(config, overrides, output, *_, **__):
         assert pd.read_parquet(config.dataset.path)["review"].tolist() == FRAME["review"].tolist()
-        assert f"dataset.path='{config.dataset.path}'" in overrides and config.dataset.valid_path is None
+        assert f"dataset.path={config.dataset.path}" in overrides and config.dataset.valid_path is None
         (output / ".hydra").mkdir()
         raise search.SearchError("stopped")
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import fields
 from typing import Any
 
 from search.config.dataset import DatasetConfig
 from search.datasets.column_kinds import asked_columns
 from search.datasets.content import IMAGE
-from search.datasets.dialect import QUOTINGS
 from search.datasets.hints import nearest, require_known
-from search.datasets.read import FORMATS
 from search.datasets.several import check_several
 from search.datasets.table import SPLITS
 from search.datasets.text_columns import text_columns
@@ -19,12 +18,8 @@ from search.errors import InputError
 from search.utils.constraints import check
 from spaces import AUTO
 
-MISSING_RULES = ("drop", "error")
-DUPLICATE_RULES = ("first", "keep", "error")
-UNDECODABLE_RULES = ("error", "replace")
-CONFLICT_RULES = ("majority", "drop", "keep", "error")
-SHARED_RULES = ("drop", "keep", "error")
-RARE_RULES = ("error", "drop", "merge")
+_DECLARED = [one.name for one in fields(DatasetConfig) if {"names", "least", "above"} & set(one.metadata)]
+"""Settings whose domain the schema says."""
 _TAKE = {"take", "test_size", "train_size", "random_state", "stratify"}
 
 
@@ -34,19 +29,7 @@ def check_config(config: DatasetConfig) -> None:
     Raises:
         InputError: A rule is unknown or a value impossible; the message names the key.
     """
-    require_known(config.format, FORMATS, "dataset.format")
-    require_known(config.undecodable, UNDECODABLE_RULES, "dataset.undecodable")
-    require_known(config.quoting, QUOTINGS, "dataset.quoting")
-    require_known(config.missing, MISSING_RULES, "dataset.missing")
-    require_known(config.duplicates, DUPLICATE_RULES, "dataset.duplicates")
-    require_known(config.conflicts, CONFLICT_RULES, "dataset.conflicts")
-    require_known(config.shared, SHARED_RULES, "dataset.shared")
-    require_known(config.rare, RARE_RULES, "dataset.rare")
-    check(
-        {key: getattr(config, key) for key in ("max_row_mib", "max_unpacked_gib", "max_pixels")},
-        DatasetConfig,
-        "dataset.",
-    )
+    check({name: getattr(config, name) for name in _DECLARED}, DatasetConfig, "dataset.")
     if config.valid_size is not None:
         _check_size(config.valid_size, "dataset.valid_size")
     _check_size(config.test_size, "dataset.test_size")

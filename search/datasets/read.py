@@ -31,7 +31,6 @@ ENDINGS = {
     ".xlsx": "xlsx",
     ".xlsm": "xlsx",
 }
-FORMATS = ("auto", "csv", "tsv", "parquet", "jsonl", "xlsx", "folder")
 
 
 def read(path: Path, config: DatasetConfig, member: str | None) -> tuple[Table, dict[str, Table]]:

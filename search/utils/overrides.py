@@ -22,6 +22,8 @@ _FOLDERS_OF_HYDRA = ("hydra.run.dir", "hydra.sweep.dir")
 _NULL = "null"
 _KEY = re.compile(r"(\+\+?|~)?[A-Za-z_][\w./@:$\[\]-]*", re.ASCII)
 _QUOTES = ("'", '"')
+# Read as it is, in a list too, but for words such as true and nan.
+_PLAIN = re.compile(r"[A-Za-z_/][\w./@+-]*", re.ASCII)
 
 
 def readable(word: str, sweeps: bool = False) -> str:
@@ -65,7 +67,7 @@ def quoted(text: str) -> str:
 
 
 def literal(value: Any) -> str:
-    """Writes a Python value in Hydra's grammar."""
+    """Writes a Python value in Hydra's grammar, without quotes where there is no need of them."""
     if value is None:
         return _NULL
     if isinstance(value, bool):
@@ -73,8 +75,11 @@ def literal(value: Any) -> str:
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{key}: {literal(one)}" for key, one in value.items()) + "}"
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(literal, value)) + "]"
-    return quoted(str(value)) if isinstance(value, str | Path) else str(value)
+        return f"[{','.join(map(literal, value))}]"
+    if not isinstance(value, str | Path):
+        return str(value)
+    text = str(value)
+    return text if _PLAIN.fullmatch(text) and _is_itself(text) else quoted(text)
 
 
 def setting(key: str, value: object) -> str:
@@ -130,9 +135,13 @@ def _read(word: str) -> Override | None:
 
 def _as_typed(value: str) -> str:
     """A plain value, in quotes where Hydra would read something else."""
+    return value if _is_itself(value) or value == _NULL or _is_quoted(value) else quoted(value)
+
+
+def _is_itself(value: str) -> bool:
+    """Whether Hydra reads a value as the string that it is."""
     read = _read(f"key={value}")
-    same = read is not None and read.value() == value and isinstance(read.value(), str)
-    return value if same or value == _NULL or _is_quoted(value) else quoted(value)
+    return read is not None and isinstance(read.value(), str) and read.value() == value
 
 
 def _is_quoted(value: str) -> bool:
