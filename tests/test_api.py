@@ -139,6 +139,8 @@ def test_an_interrupted_run_says_how_to_go_on(monkeypatch):
         (FRAME, [], {"text": "reviews"}, "data has no column 'reviews'.*did you mean 'review'"),
         (FRAME, [], {"text": ["review", "titel"]}, "data has no column 'titel'"),
         (FRAME, [], {"text": ["review", "review"]}, "each once"),
+        (FRAME, [], {"label": 1}, "data has no column '1'"),
+        (FRAME, [], {"overrides": ["seed=3"]}, "overrides is of type list: expected a mapping"),
         (FRAME, [], {"text": "review", "test": FRAME[["review"]]}, "test has no column 'stars'"),
         (FRAME, [], {"callbacks": [print]}, "has none of the methods"),
         (FRAME, [], {"callbacks": search.Callback()}, "expected a list of objects"),

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from search.commands.cli import command, key_values, whole_number
-from search.commands.run_model import MODEL_CHOICES, check_choices, check_columns, named_run
+from search.commands.run_model import MODEL_CHOICES, check_choices, check_columns
 from search.errors import InputError, nearest
 from search.utils.paths import read_path
 
@@ -82,7 +82,7 @@ def _explain(values: dict[str, str]) -> None:
     from search.reporting.explaining import explained
     from search.utils.device import configure
 
-    run = named_run(values)
+    run = read_path(values["run"], "run")
     labels, dataset = Labels.of(run, None, values["model"]), run_settings(run)
     if not CONTENTS[dataset.content].has_words:
         raise InputError(f"search.explain leaves words out, and the rows of the run are {dataset.content}s.")

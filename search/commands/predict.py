@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from search.commands.cli import command, key_values
-from search.commands.run_model import MODEL_CHOICES, check_choices, check_columns, named_run, parsed_threshold
+from search.commands.run_model import MODEL_CHOICES, check_choices, check_columns, parsed_threshold
 from search.errors import InputError
 from search.utils.paths import read_path
 
@@ -92,7 +92,7 @@ def _predict(values: dict[str, str]) -> None:
     from search.inference.scoring import Job, score_all
     from search.inference.writers import check_added
 
-    run, read = named_run(values), _path(values, "input")
+    run, read = read_path(values["run"], "run"), _path(values, "input")
     threshold = parsed_threshold(values.get("threshold"))
     model = values["model"]
     labels = Labels.of(run, threshold, model)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +36,7 @@ def asked_columns(config: DatasetConfig) -> dict[str, str]:
     key = "dataset.columns"
     if isinstance(given, Mapping):
         asked = {str(name).strip(): AUTO if kind is None else kind for name, kind in given.items()}
-    elif isinstance(given, list | tuple) and not any(isinstance(one, Mapping | list) for one in given):
+    elif _is_listed(given) and all(isinstance(one, str | int | float) for one in given):
         asked = dict.fromkeys((str(one).strip() for one in given), AUTO)
     else:
         raise InputError(
@@ -50,6 +51,11 @@ def asked_columns(config: DatasetConfig) -> dict[str, str]:
             if name in (one.strip() for one in names):
                 raise InputError(f"{key}: {name!r} is the column of dataset.{other}: leave it out of {key}")
     return asked
+
+
+def _is_listed(given: Any) -> bool:
+    """Whether a setting is a list, of Python's or of the composed configuration."""
+    return isinstance(given, Sequence) and not isinstance(given, str)
 
 
 def found_columns(

@@ -175,7 +175,7 @@ def stream_json_lines(
                         raise record
                     found = (row_text(record, texts, number, source.name) or "").strip()
                     for one in columns:
-                        label_of(record.get(one.name), one.name, "columns", number, source.name)
+                        label_of(record.get(one.name), one.name, "dataset.columns", number, source.name)
                     if not found:
                         raise InputError(f"Row {number:,} of {source.name} has no text in {listing(texts)}")
                 except InputError as error:

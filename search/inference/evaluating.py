@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from search.config.dataset import DatasetConfig
+from search.datasets.column_kinds import asked_columns
 from search.datasets.dataset_settings import other_settings, run_settings
 from search.datasets.in_memory import as_frame, write_table
 from search.datasets.several import label_columns
@@ -21,6 +22,7 @@ from search.datasets.stream import ROWS, Rows, Stream
 from search.datasets.table import Examples
 from search.datasets.text_columns import text_columns
 from search.datasets.whole import is_trained_on, load_whole
+from search.errors import InputError
 from search.inference.labels import Labels, Predictions
 from search.inference.predictor import Predictor
 from search.inference.scoring import score_all
@@ -154,8 +156,13 @@ def evaluate_given(path: Path, data: Any, words: Sequence[str], threshold: float
         texts = text_columns(settings.text)
         frame = as_frame(data, "data", texts[0], settings.label)
         labels = label_columns(settings) or (settings.label,)
-        write_table(frame, at, "data", texts, labels, settings.content)
-        found = evaluate(path, settings, threshold, configured)
+        write_table(frame, at, "data", texts, labels, settings.content, asked_columns(settings))
+        try:
+            found = evaluate(path, settings, threshold, configured)
+        except InputError as error:
+            if type(error) is not InputError:
+                raise
+            raise InputError(str(error).replace(str(at), "data")) from error
     # The file is gone.
     found.record["source"], found.record["settings"]["path"] = "data", None
     return found

@@ -17,7 +17,7 @@ from search.datasets.stream import ROWS, Rows
 from search.errors import InputError
 from search.evaluation.metrics import names
 from search.inference import FORMATS
-from search.inference.asked import Asked, Texts, columns_beside
+from search.inference.asked import Asked, Texts, columns_beside, in_pandas
 from search.inference.best import Best
 from search.inference.evaluating import Evaluation, evaluate_given
 from search.inference.exporting import export
@@ -26,7 +26,7 @@ from search.inference.predictor import Predictor
 from search.reporting.notebook import Picture, importance_picture, run_card, run_lines
 from search.reporting.report.run_files import RecordedRun, read_run
 from search.utils.device import configured
-from search.utils.overrides import literal
+from search.utils.overrides import columns_given
 from search.utils.paths import read_path
 
 
@@ -105,8 +105,8 @@ class FinishedRun:
         """Predicts the classes of texts.
 
         Args:
-            texts: Any number of strings, or a single one. The index of a pandas Series is kept; of a DataFrame the
-                columns that the run learned from are taken (`dataset.text`). For a run of images: paths, encoded bytes,
+            texts: Any number of strings, or a single one. The index of a pandas Series is kept; of a DataFrame (or what
+                has `to_pandas`) the columns that the run learned from are taken, `dataset.text`. Images: paths, bytes,
                 arrays of uint8 [n, h, w, 3] or pictures of Pillow; `text` of the answer is then the image's name.
             threshold: Two classes: predict the second from this probability on; None: the run's own.
             missing: keep: where a text is missing (None, NaN or empty) so is the answer, in all columns; error: raise.
@@ -121,9 +121,8 @@ class FinishedRun:
                 is no such model, a threshold is given where there are more than two classes, or texts alone where the
                 model takes columns beside them.
         """
-        if threshold is not None and not 0 <= threshold <= 1:
-            raise InputError(f"threshold={threshold} is impossible: expected a probability, from 0 to 1.")
         require_known(model, tuple(MODELS), "model")
+        texts = in_pandas(texts)
         asked = Asked.of(texts, missing, run_settings(self._folder))
         labels, found = Labels.of(self._folder, threshold, model), self._predictor(model)
         there, at = asked.there, asked.at
@@ -174,9 +173,7 @@ class FinishedRun:
         """
         if isinstance(data, str):
             data, settings = None, (data, *settings)
-        own = {"text": text, "label" if isinstance(label, str) else "labels": label}
-        named = [f"dataset.{key}={literal(one)}" for key, one in own.items() if one is not None]
-        return evaluate_given(self._folder, data, [*named, *settings], threshold)
+        return evaluate_given(self._folder, data, [*columns_given(text, label), *settings], threshold)
 
     def export(self, output: str | Path, format: str = "onnx") -> Path:
         """Converts the whole model, texts in and probabilities out, or writes the trials as a study of Optuna.

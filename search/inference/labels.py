@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from search.utils.overrides import setting, typed
 
 MODELS = {"best": "model", "ensemble": "ensemble/model", "all": "model_all"}
 """The models of a run: the best trial, the ensemble, and the best configuration trained on all labelled rows."""
+MADE_BY = {"ensemble": "ensemble.trials=3", "all": "final_refit=true"}
+"""The setting of a search that makes each of those that not every run has."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +51,14 @@ class Labels:
             model: One of `MODELS`.
 
         Raises:
-            InputError: No model is there, or a threshold is given where there are more than two classes.
+            InputError: No model is there, or the threshold is no probability, or is given where there are more than two
+                classes.
         """
+        if threshold is not None and not (isinstance(threshold, Real) and 0 <= threshold <= 1):
+            raise InputError(f"threshold={threshold} is impossible: expected a probability, from 0 to 1.")
         path = run / MODELS[model] / "labels.json"
+        if model in MADE_BY and run.is_dir() and not path.parent.is_dir():
+            raise InputError(f"model={model}: {run} has none; a search makes one with {MADE_BY[model]}.")
         if not path.is_file():
             raise InputError(f"run={run}: expected the folder of a finished run, but {path} is missing.")
         try:

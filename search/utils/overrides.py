@@ -82,6 +82,35 @@ def literal(value: Any) -> str:
     return text if _PLAIN.fullmatch(text) and _is_itself(text) else quoted(text)
 
 
+def columns_given(text: Any, label: Any) -> list[str]:
+    """The settings that name the columns of a table which is given from Python.
+
+    Args:
+        text: The column of texts, or several; None: not given.
+        label: The column of labels, or several of 0 and 1; None: not given.
+    """
+    given = {"dataset.text": text, "dataset.label" if _is_name(label) else "dataset.labels": label}
+    listed = {key: one if _is_name(one) else list(one) for key, one in given.items() if one is not None}
+    return [f"{key}={literal(one)}" for key, one in listed.items()]
+
+
+def _is_name(given: Any) -> bool:
+    """Whether a column is given, by its name or number, and no list of columns."""
+    return isinstance(given, str) or not isinstance(given, Iterable)
+
+
+def require_mapping(given: Any, name: str) -> None:
+    """Checks settings that are given as a mapping from key to value.
+
+    Raises:
+        InputError: They are something else.
+    """
+    if not isinstance(given, Mapping):
+        raise InputError(
+            f"{name} is of type {type(given).__name__}: expected a mapping such as {{'tuner.max_epochs': 3}}."
+        )
+
+
 def setting(key: str, value: object) -> str:
     """Writes a plain string setting as a person would type it; `readable` reads the value back."""
     text = str(value)
