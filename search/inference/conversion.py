@@ -176,7 +176,10 @@ def _handlers(sentencepiece: set[bytes]) -> dict[str, Any]:
 
     def split(graph: Any, node: Any, name: str, args: Any) -> None:
         if node.inputs[1].get_tensor_value() not in ("", b""):
-            raise ValueError("StringSplitV2 is known for white space alone")
+            raise ValueError(
+                "StringSplitV2 can be converted for white space alone, and words beside a head (wide=tfidf) need more: "
+                "space.wide=none searches without them"
+            )
         space = constant(graph, " ", object)
         single = graph.make_node(
             "StringRegexReplace",
