@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -66,11 +67,16 @@ class Evaluation:
             columns | {f"prob_{name}": self.scored.probabilities[:, k] for k, name in enumerate(classes)}
         )
 
+    @property
+    def _heading(self) -> str:
+        warning = "; the run was trained on this data: the scores are too good" if self.record["trained_on"] else ""
+        return f"{self.record['rows']:,} rows of {self.record['source']}{warning}"
+
     def __repr__(self) -> str:
-        return f"{self.record['rows']:,} rows of {self.record['source']}\n{self.metrics}"
+        return f"{self._heading}\n{self.metrics}"
 
     def _repr_html_(self) -> str:
-        return str(self.metrics.to_html())
+        return f"<p>{escape(self._heading)}</p>{self.metrics.to_html()}"
 
 
 def evaluate(

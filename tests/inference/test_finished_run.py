@@ -134,7 +134,7 @@ def test_other_texts_are_evaluated(run, folder, tmp_path):
     found = run.evaluate(table)
     assert found.metrics.loc["recall", "score"] == 0.5 and list(found.metrics) == ["score", "low", "high"]
     assert found.predictions["predicted"].tolist() == ["yes", "no", "no", "no"]
-    assert "4 rows of data" in repr(found) and "<table" in found._repr_html_()
+    assert repr(found).startswith("4 rows of data\n") and "<table" in found._repr_html_()
     assert run.evaluate(table, threshold=0.4).metrics.loc["recall", "score"] == 1
     other = (table["words"].tolist(), table["said"].tolist())
     pd.testing.assert_frame_equal(run.evaluate(other, text="a", label="b").predictions, found.predictions)
