@@ -15,8 +15,9 @@ from search.backbones.catalog import Entry, ModulePlaces
 from search.backbones.hub.identity import seal_once
 from search.backbones.module_download import download, remove_broken_downloads
 from search.backbones.transformers.build import build_folder
+from search.backbones.transformers.folders import read_folder
 from search.backbones.transformers.hubs import SCHEMES, fetch_from_hub
-from search.backbones.transformers.layout import is_transformer, read_layout
+from search.backbones.transformers.layout import is_transformer
 from search.backbones.unpack import is_archive, unpack
 from search.errors import InputError, MachineFault, nearest
 from search.utils.files import is_refused
@@ -92,6 +93,7 @@ def resolve(name: str, entries: Mapping[str, Entry], places: ModulePlaces) -> Pa
         InputError: It cannot be found, reached or written, or is no TF2 SavedModel.
     """
     source, settings, modules = origin(name, entries), places.settings, places.folder
+    size = entries[name].image_size if name in entries else None
     if isinstance(source, Entry):
         with _writing(modules):
             return _sealed(build_packaged(source, settings, modules))
@@ -101,7 +103,7 @@ def resolve(name: str, entries: Mapping[str, Entry], places: ModulePlaces) -> Pa
                 fetched = fetch_from_hub(source, name, settings.max_unpacked_gib)
                 if not is_transformer(fetched):
                     return _saved_model(fetched, name)  # as TensorFlow Hub's models are at Kaggle
-                return _sealed(build_folder(fetched, name, settings.prompt, modules))
+                return _sealed(build_folder(fetched, name, settings.prompt, modules, size))
             found = _saved_model(download(source, name, modules, settings.max_unpacked_gib), name)
             # TensorFlow Hub's own folder is not ours to write to.
             return _sealed(found) if modules in found.parents else found
@@ -109,7 +111,7 @@ def resolve(name: str, entries: Mapping[str, Entry], places: ModulePlaces) -> Pa
         if not is_transformer(source):
             return _saved_model(source, name)
         with _writing(modules):
-            return _sealed(build_folder(source, name, settings.prompt, modules))
+            return _sealed(build_folder(source, name, settings.prompt, modules, size))
     with _writing(modules):
         return _sealed(_saved_model(unpack(source, modules, settings.max_unpacked_gib), name))
 
@@ -150,7 +152,7 @@ def origin(name: str, entries: Mapping[str, Entry]) -> Entry | str | Path:
     path = read_path(handle, f"module {name}") if handle else Path(name)
     if handle and path.is_dir() and is_transformer(path):
         check_transformers(name)
-        read_layout(path, name)
+        read_folder(path, name)
         return path
     if handle and path.is_dir():
         _saved_model(path, name)

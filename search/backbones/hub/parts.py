@@ -12,9 +12,9 @@ import tensorflow as tf
 from search.backbones.hub.adapt import needs_preprocessor, trial
 from search.backbones.hub.calls import Call, best_call
 from search.backbones.hub.contract import ChoiceNeeded, describe, named
-from search.backbones.hub.layer_groups import ImageEncoder, read_groups
+from search.backbones.hub.layer_groups import ANY_SIZE, ImageEncoder, read_groups
 from search.backbones.hub.saved_model import load_saved_model
-from search.backbones.images.decoding import ANY_SIZE, Decoding, chosen_size
+from search.backbones.images.decoding import Decoding, chosen_size
 from search.datasets.content import IMAGE, TEXT, Content
 from search.errors import InputError
 

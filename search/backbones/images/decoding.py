@@ -12,9 +12,6 @@ import tensorflow as tf
 
 from search.errors import InputError
 
-ANY_SIZE = (224, 224)
-"""Height and width where a module takes images of any size and does not say which are best."""
-
 
 @cache
 def trial_images() -> tuple[bytes, bytes]:
