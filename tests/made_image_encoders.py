@@ -119,4 +119,4 @@ def _layer_shapes(architecture):
     shapes = {f"{name}.weight": shape for name, shape in dense.items()}
     shapes |= {f"{name}.bias": shape[:1] for name, shape in dense.items()}
     shapes |= {f"{name}.{one}": (WIDTH,) for name in norms for one in ("weight", "bias")}
-    return {**shapes, **{name: (WIDTH,) for name in scales}}
+    return {**shapes, **dict.fromkeys(scales, (WIDTH,))}

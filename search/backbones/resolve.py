@@ -13,6 +13,8 @@ from urllib.request import url2pathname
 from search.backbones.builders.packaged import build_packaged, check_packages, check_transformers
 from search.backbones.catalog import Entry, ModulePlaces
 from search.backbones.hub.identity import seal_once
+from search.backbones.images.applications import SCHEME as KERAS
+from search.backbones.images.applications import Application, read_application
 from search.backbones.module_download import download, remove_broken_downloads
 from search.backbones.transformers.build import build_folder
 from search.backbones.transformers.folders import read_folder
@@ -97,6 +99,9 @@ def resolve(name: str, entries: Mapping[str, Entry], places: ModulePlaces) -> Pa
     if isinstance(source, Entry):
         with _writing(modules):
             return _sealed(build_packaged(source, settings, modules))
+    if isinstance(source, Application):
+        with _writing(modules):
+            return _sealed(source.build(modules, size))
     if isinstance(source, str):
         with _writing(modules):
             if source.startswith(SCHEMES):
@@ -116,7 +121,7 @@ def resolve(name: str, entries: Mapping[str, Entry], places: ModulePlaces) -> Pa
         return _sealed(_saved_model(unpack(source, modules, settings.max_unpacked_gib), name))
 
 
-def origin(name: str, entries: Mapping[str, Entry]) -> Entry | str | Path:
+def origin(name: str, entries: Mapping[str, Entry]) -> Entry | Application | str | Path:
     """Finds out where a module comes from, and checks what can be checked quickly.
 
     Args:
@@ -124,7 +129,8 @@ def origin(name: str, entries: Mapping[str, Entry]) -> Entry | str | Path:
         entries: Entries of the catalog and of exported modules.
 
     Returns:
-        The entry of a module that is built here, the address of one that is downloaded, else a folder or an archive.
+        The entry of a module that is built here, a network of Keras, the address of one that is downloaded, else a
+        folder or an archive.
 
     Raises:
         InputError: There is no such module, or nothing that it could be read from.
@@ -140,13 +146,15 @@ def origin(name: str, entries: Mapping[str, Entry]) -> Entry | str | Path:
     handle = entry.handle if entry is not None and entry.handle is not None else name
     if handle.startswith("file://"):
         handle = url2pathname(urlsplit(handle).path)
+    if handle.startswith(KERAS):
+        return read_application(handle, name)
     if "://" in handle:
         if handle.startswith(SCHEMES):
             check_transformers(name)
             return handle
         if not handle.startswith(_ADDRESSES):
             raise InputError(
-                f"module {name}: expected an address that begins with {' or '.join((*_ADDRESSES, *SCHEMES))}."
+                f"module {name}: expected an address that begins with {' or '.join((*_ADDRESSES, *SCHEMES, KERAS))}."
             )
         return handle
     path = read_path(handle, f"module {name}") if handle else Path(name)

@@ -8,7 +8,8 @@ import tensorflow as tf
 
 from search.backbones.images.layout import ImageLayout
 from search.backbones.images.network import ImageNetwork, made_network
-from search.backbones.images.vision_transformers import of_size, read_vision_transformer, shape_key, unrolled
+from search.backbones.images.port import read_vision_transformer
+from search.backbones.images.vision_transformers import of_size, shape_key, unrolled
 from search.backbones.transformers.preset import preset_weights
 from search.errors import InputError
 

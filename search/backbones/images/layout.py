@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+from search.backbones.catalog import IMAGES
 from search.backbones.hub.layer_groups import ANY_SIZE
 from search.backbones.transformers.layout import ACTIVATIONS, read_json
 from search.backbones.transformers.preset import is_preset
@@ -41,10 +42,17 @@ class ImageLayout:
     offset: tuple[float, ...]
     of_keras: bool
 
+    takes: ClassVar[str] = IMAGES
+
     @property
     def asked(self) -> str:
         """What the user may ask of it besides its files: the size of images."""
         return f"{self.size[0]} x {self.size[1]}"
+
+    @property
+    def rows(self) -> str:
+        """The rows that it embeds, in words."""
+        return f"images of {self.asked}"
 
     @property
     def approximate_gelu(self) -> bool:
@@ -98,9 +106,9 @@ def _of_hugging_face(folder: Path, config: Mapping[str, Any], name: str) -> _Set
     told = read_json(folder / _PREPROCESSOR)
     crops = told.get("do_center_crop", "crop_size" in told) and "crop_size" in told
     factor = float(told.get("rescale_factor", _PIXEL)) if told.get("do_rescale", True) else 1.0
-    mean, deviation = (0.0,) * 3, (1.0,) * 3
-    if told.get("do_normalize", True):
-        mean, deviation = _of_colours(told["image_mean"]), _of_colours(told["image_std"])
+    normalizes = told.get("do_normalize", True)
+    mean = _of_colours(told["image_mean"] if normalizes else 0.0)
+    deviation = _of_colours(told["image_std"] if normalizes else 1.0)
     scale = tuple(factor / one for one in deviation)
     return _size(told["crop_size" if crops else "size"]), scale, _ratio(mean, deviation)
 

@@ -78,7 +78,7 @@ def made_network(name: str, architecture: str, make: Callable[[], Any], inputs: 
     keras.config.set_dtype_policy("float32")
     try:
         return ImageNetwork(architecture, make(), inputs)
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError, OSError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, OSError) as error:
         reason = (str(error).strip("'\" ").splitlines() or [type(error).__name__])[0]
         raise InputError(f"module {name}: {architecture} cannot be made of its files ({reason:.200}).") from error
     finally:

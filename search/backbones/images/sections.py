@@ -1,4 +1,4 @@
-"""A Keras model of images cut into sections, one behind the other: what can be trained above what stays as published."""
+"""A Keras model of images cut into sections, one behind the other, of which the last ones can be trained."""
 
 from __future__ import annotations
 

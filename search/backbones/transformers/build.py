@@ -23,9 +23,7 @@ VERSION = 5
 _SMALL = 2**24
 
 
-def build_folder(
-    folder: Path, name: str, prompt: str | None, modules: Path, image_size: int | None = None
-) -> Path:
+def build_folder(folder: Path, name: str, prompt: str | None, modules: Path, image_size: int | None = None) -> Path:
     """Builds the SavedModel of an encoder in Hugging Face's or KerasHub's layout, unless that was done before.
 
     Args:

@@ -6,8 +6,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+from search.backbones.catalog import TEXTS
 from search.backbones.images import architectures as images
 from search.backbones.transformers.preset import ARCHITECTURES as TEXT_PRESETS
 from search.backbones.transformers.preset import hugging_face_config, is_preset
@@ -51,10 +52,17 @@ class Layout:
     prompt: str
     of_keras: bool
 
+    takes: ClassVar[str] = TEXTS
+
     @property
     def asked(self) -> str:
         """What the user may ask of it besides its files: the prompt."""
         return self.prompt
+
+    @property
+    def rows(self) -> str:
+        """The rows that it embeds, in words."""
+        return f"texts up to {self.max_tokens} tokens"
 
     @property
     def first_position(self) -> int:
