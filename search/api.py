@@ -18,7 +18,7 @@ from search.config import configuration_folder, register
 from search.errors import InputError
 from search.job.given import Given
 from search.job.run import Audience
-from search.utils.overrides import literal, readable
+from search.utils.overrides import columns_given, literal, readable, require_mapping
 from search.utils.paths import absolute_path
 from spaces import settings_of
 
@@ -78,10 +78,10 @@ def run(
     for setting in settings:
         if not isinstance(setting, str) or setting.startswith("-"):
             raise InputError(f"{setting!r:.80} cannot be read: expected key=value, without flags.")
+    require_mapping(overrides or {}, "overrides")
     with explained():
-        own = {"dataset.text": text, "dataset.label" if isinstance(label, str) else "dataset.labels": label}
         words = [
-            *(f"{key}={literal(value)}" for key, value in own.items() if value is not None),
+            *columns_given(text, label),
             *_of_space(space),
             *map(readable, settings),
             *(f"{key}={literal(value)}" for key, value in (overrides or {}).items()),

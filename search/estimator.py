@@ -17,9 +17,12 @@ from sklearn.utils.multiclass import check_classification_targets, is_multilabel
 from sklearn.utils.validation import assert_all_finite, check_is_fitted
 
 from search.api import run
+from search.commands.cli import explained
 from search.datasets.in_memory import texts_of
 from search.datasets.notation import notation
 from search.datasets.text_columns import text_columns
+from search.job.given import remove_if_empty
+from search.utils.overrides import require_mapping
 from search.utils.paths import absolute_path
 
 if TYPE_CHECKING:  # brings much more than is needed before a search
@@ -120,8 +123,13 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         seed = self.random_state
         if not isinstance(seed, int | np.integer):
             seed = check_random_state(seed).randint(2**31 - 1)
-        settings = {"seed": int(seed), **(self.settings or {}), "hydra.run.dir": str(_new_folder(self.outputs))}
-        made = run(given, space=self.space, callbacks=self.callbacks, quiet=self.quiet, overrides=settings, **more)
+        require_mapping(self.settings or {}, "settings")
+        folder = _new_folder(self.outputs)
+        settings = {"seed": int(seed), **(self.settings or {}), "hydra.run.dir": str(folder)}
+        try:
+            made = run(given, space=self.space, callbacks=self.callbacks, quiet=self.quiet, overrides=settings, **more)
+        finally:
+            remove_if_empty(folder)
         if set(made.classes) != set(names):
             raise ValueError(f"The run left classes out: it knows {made.classes}, expected {names}")
         self.classes_, self.path_, self._loaded = classes, made.path.absolute(), made
@@ -179,10 +187,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         if isinstance(X, pd.DataFrame):
             if self.text is None and X.shape[1] != 1:
                 raise ValueError(f"X has the columns {X.columns.tolist()}: expected one, or text= to name it")
-            if isinstance(self.text, list | tuple):
-                X = texts_of(X, text_columns(self.text))
-            else:
-                X = X[self.text] if self.text is not None else X.iloc[:, 0]
+            X = X.iloc[:, 0] if self.text is None else texts_of(X, text_columns(self.text))
         if isinstance(X, str) or not hasattr(X, "__len__"):
             raise ValueError(f"X is a {type(X).__name__}: expected a list or an array of texts")
         if getattr(X, "ndim", 1) == 2 and X.shape[1] == 1:
@@ -225,7 +230,8 @@ def _dense(labels: Any) -> NDArray[Any]:
 def _new_folder(outputs: str | Path) -> Path:
     """Makes a folder of its own for a run, several of which may begin in the same second."""
     parent = absolute_path(outputs, "outputs")
-    parent.mkdir(parents=True, exist_ok=True)
+    with explained():
+        parent.mkdir(parents=True, exist_ok=True)
     stem = f"{datetime.now():%Y-%m-%d_%H-%M-%S}"
     for again in count(1):
         folder = parent / (stem if again == 1 else f"{stem}_{again}")

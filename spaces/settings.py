@@ -50,7 +50,7 @@ _HIDDEN = Where("layers", lambda layers: layers > 0, "there is a hidden layer")
 _LAYERED = Where(
     "trainable",
     bool,
-    "trainable is true and the module is an encoder of the BERT family, such as minilm, or efficientnet-lite0",
+    "trainable is true and the module's layers are known, as those of minilm and efficientnet-lite0 are",
 )
 _WIDTH = Setting(None, whole(1), "Of one layer, where it is another: space.units_1=256 space.units_2=64")
 
@@ -136,7 +136,7 @@ SETTINGS: dict[str, Setting] = {
     "units": Setting(
         Choice([64, 128, 256, 512]),
         whole(1),
-        "Width of each hidden layer, chosen anew for each: units_1, units_2, …",
+        "Width of each hidden layer, chosen anew for each: units_1, units_2 and so on",
         _HIDDEN,
     ),
     **dict.fromkeys(LAYER_WIDTHS, _WIDTH),

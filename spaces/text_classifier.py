@@ -81,7 +81,9 @@ class TextClassifierSpace(Space):
             _check_trainable(settings["modules"], untrainable)
             _check_trainable(settings["embedding"], untrainable)
             frozen = ()
-        stay = frozenset({*untrainable, *frozen})
+        # The same module for images of another size, `name@160`.
+        resized = [one for one in settings["modules"].options or () if str(one).rpartition("@")[0] in frozen]
+        stay = frozenset({*untrainable, *frozen, *map(str, resized)})
         super().__init__(*expanded(settings, stay, token_level, layered, text_columns, has_views))
         self.text_columns = text_columns
 

@@ -139,6 +139,8 @@ def test_an_interrupted_run_says_how_to_go_on(monkeypatch):
         (FRAME, [], {"text": "reviews"}, "data has no column 'reviews'.*did you mean 'review'"),
         (FRAME, [], {"text": ["review", "titel"]}, "data has no column 'titel'"),
         (FRAME, [], {"text": ["review", "review"]}, "each once"),
+        (FRAME, [], {"label": 1}, "data has no column '1'"),
+        (FRAME, [], {"overrides": ["seed=3"]}, "overrides is of type list: expected a mapping"),
         (FRAME, [], {"text": "review", "test": FRAME[["review"]]}, "test has no column 'stars'"),
         (FRAME, [], {"callbacks": [print]}, "has none of the methods"),
         (FRAME, [], {"callbacks": search.Callback()}, "expected a list of objects"),
@@ -159,7 +161,7 @@ def test_what_is_given_wrongly_is_told_in_a_line(tmp_path, data, settings, other
 def test_a_table_is_kept_in_the_folder_of_its_run(monkeypatch, tmp_path):
     def begun(config, overrides, output, *_, **__):
         assert pd.read_parquet(config.dataset.path)["review"].tolist() == FRAME["review"].tolist()
-        assert f"dataset.path='{config.dataset.path}'" in overrides and config.dataset.valid_path is None
+        assert f"dataset.path={config.dataset.path}" in overrides and config.dataset.valid_path is None
         (output / ".hydra").mkdir()
         raise search.SearchError("stopped")
 

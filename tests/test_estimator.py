@@ -170,6 +170,20 @@ def test_what_cannot_be_fitted(tmp_path, texts, labels, told):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    "given, told",
+    [
+        ({"text": "b"}, "no column 'b'"),
+        ({"settings": ["seed=3"]}, "settings is of type list: expected a mapping"),
+        ({"outputs": None}, "outputs is of type NoneType: expected a path"),
+    ],
+)
+def test_what_it_cannot_be_made_with(tmp_path, given, told):
+    with pytest.raises(search.InputError, match=told):
+        search.TextClassifier(**given).fit(pd.DataFrame({"a": TEXTS}), LABELS)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_texts_that_are_missing_are_left_out_of_fit_and_refused_by_predict():
     found = search.TextClassifier()
     assert found._texts(["a", np.nan, None]) == ["a", None, None]

@@ -17,7 +17,8 @@ from search.config import ModuleConfig
 from search.errors import InputError
 from spaces import UNPUBLISHED
 
-_TEXTS = "texts"
+TEXTS, IMAGES = "texts", "images"
+"""What a module can embed."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Entry:
     """The source's version, where its wheel alone is fetched; then `sha256` is given too."""
     sha256: str | None = None
     """Checksum of that wheel."""
-    takes: str = _TEXTS
+    takes: str = TEXTS
     """What it embeds, texts or images."""
     image_size: int | None = None
     """Height and width that images are brought to; none: those that the module takes, or takes best."""
@@ -133,10 +134,17 @@ class ModulePlaces:
         return entries
 
 
+def entry_of(name: str, entries: Mapping[str, Entry]) -> Entry | None:
+    """The entry of a module, whose name may end in a size of images; None: it is in no catalog."""
+    if name not in entries and (of_size := sized(name)) is not None and of_size[0] in entries:
+        return replace(entries[of_size[0]], name=name, image_size=of_size[1])
+    return entries.get(name)
+
+
 def licence_of(name: str, entries: Mapping[str, Entry]) -> str | None:
     """The licence of a module, as the catalog states it; None where it does not."""
-    licence = entries[name].licence if name in entries else MISSING
-    return None if licence == MISSING else licence
+    entry = entry_of(name, entries)
+    return None if entry is None or entry.licence == MISSING else entry.licence
 
 
 def facts(name: str, entries: Mapping[str, Entry]) -> dict[str, Any]:
@@ -145,7 +153,7 @@ def facts(name: str, entries: Mapping[str, Entry]) -> dict[str, Any]:
     Returns:
         The attributes of `Entry`; of a module that is not in the catalog its name alone.
     """
-    several = [entries[part] for part in parts(name, entries) if part in entries]
+    several = [found for part in parts(name, entries) if (found := entry_of(part, entries)) is not None]
     if len(several) < len(parts(name, entries)):
         return {"name": name}
     if len(several) == 1:
@@ -178,7 +186,7 @@ def _needs(entry: Entry) -> str:
         return "a download"
     if entry.sha256 is None:
         return f"the package `{entry.source}`"
-    return f"a download by pip{', `search[transformers]`' if entry.takes == _TEXTS else ''}"
+    return f"a download by pip{', `search[transformers]`' if entry.takes == TEXTS else ''}"
 
 
 def _read(path: Path) -> Entry:
@@ -199,7 +207,7 @@ def _read_once(path: Path, _modified: int) -> Entry:
         raise InputError(f"{path} is called {entry.name} inside: the file must be named {entry.name}.yaml.")
     if entry.name in UNPUBLISHED:
         raise InputError(f"{path}: {entry.name} names what is learned from the training texts: choose another name.")
-    if entry.takes not in (_TEXTS, "images"):
+    if entry.takes not in (TEXTS, IMAGES):
         raise InputError(f"{path}: expected texts or images as what it takes, found {entry.takes!r:.40}.")
     if (entry.handle is None) == (entry.source is None):
         raise InputError(f"{path} must give either a handle or a source.")

@@ -13,10 +13,13 @@ from urllib.request import url2pathname
 from search.backbones.builders.packaged import build_packaged, check_packages, check_transformers
 from search.backbones.catalog import Entry, ModulePlaces
 from search.backbones.hub.identity import seal_once
+from search.backbones.images.applications import SCHEME as KERAS
+from search.backbones.images.applications import Application, read_application
 from search.backbones.module_download import download, remove_broken_downloads
 from search.backbones.transformers.build import build_folder
+from search.backbones.transformers.folders import read_folder
 from search.backbones.transformers.hubs import SCHEMES, fetch_from_hub
-from search.backbones.transformers.layout import is_transformer, read_layout
+from search.backbones.transformers.layout import is_transformer
 from search.backbones.unpack import is_archive, unpack
 from search.errors import InputError, MachineFault, nearest
 from search.utils.files import is_refused
@@ -92,16 +95,20 @@ def resolve(name: str, entries: Mapping[str, Entry], places: ModulePlaces) -> Pa
         InputError: It cannot be found, reached or written, or is no TF2 SavedModel.
     """
     source, settings, modules = origin(name, entries), places.settings, places.folder
+    size = entries[name].image_size if name in entries else None
     if isinstance(source, Entry):
         with _writing(modules):
             return _sealed(build_packaged(source, settings, modules))
+    if isinstance(source, Application):
+        with _writing(modules):
+            return _sealed(source.build(modules, size))
     if isinstance(source, str):
         with _writing(modules):
             if source.startswith(SCHEMES):
                 fetched = fetch_from_hub(source, name, settings.max_unpacked_gib)
                 if not is_transformer(fetched):
                     return _saved_model(fetched, name)  # as TensorFlow Hub's models are at Kaggle
-                return _sealed(build_folder(fetched, name, settings.prompt, modules))
+                return _sealed(build_folder(fetched, name, settings.prompt, modules, size))
             found = _saved_model(download(source, name, modules, settings.max_unpacked_gib), name)
             # TensorFlow Hub's own folder is not ours to write to.
             return _sealed(found) if modules in found.parents else found
@@ -109,12 +116,12 @@ def resolve(name: str, entries: Mapping[str, Entry], places: ModulePlaces) -> Pa
         if not is_transformer(source):
             return _saved_model(source, name)
         with _writing(modules):
-            return _sealed(build_folder(source, name, settings.prompt, modules))
+            return _sealed(build_folder(source, name, settings.prompt, modules, size))
     with _writing(modules):
         return _sealed(_saved_model(unpack(source, modules, settings.max_unpacked_gib), name))
 
 
-def origin(name: str, entries: Mapping[str, Entry]) -> Entry | str | Path:
+def origin(name: str, entries: Mapping[str, Entry]) -> Entry | Application | str | Path:
     """Finds out where a module comes from, and checks what can be checked quickly.
 
     Args:
@@ -122,7 +129,8 @@ def origin(name: str, entries: Mapping[str, Entry]) -> Entry | str | Path:
         entries: Entries of the catalog and of exported modules.
 
     Returns:
-        The entry of a module that is built here, the address of one that is downloaded, else a folder or an archive.
+        The entry of a module that is built here, a network of Keras, the address of one that is downloaded, else a
+        folder or an archive.
 
     Raises:
         InputError: There is no such module, or nothing that it could be read from.
@@ -138,19 +146,21 @@ def origin(name: str, entries: Mapping[str, Entry]) -> Entry | str | Path:
     handle = entry.handle if entry is not None and entry.handle is not None else name
     if handle.startswith("file://"):
         handle = url2pathname(urlsplit(handle).path)
+    if handle.startswith(KERAS):
+        return read_application(handle, name)
     if "://" in handle:
         if handle.startswith(SCHEMES):
             check_transformers(name)
             return handle
         if not handle.startswith(_ADDRESSES):
             raise InputError(
-                f"module {name}: expected an address that begins with {' or '.join((*_ADDRESSES, *SCHEMES))}."
+                f"module {name}: expected an address that begins with {' or '.join((*_ADDRESSES, *SCHEMES, KERAS))}."
             )
         return handle
     path = read_path(handle, f"module {name}") if handle else Path(name)
     if handle and path.is_dir() and is_transformer(path):
         check_transformers(name)
-        read_layout(path, name)
+        read_folder(path, name)
         return path
     if handle and path.is_dir():
         _saved_model(path, name)

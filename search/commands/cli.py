@@ -90,22 +90,28 @@ def command(arguments: Sequence[str], usage: str, job: Callable[[], None]) -> in
     Returns:
         The exit code: 0, 1 if it failed, 2 for bad input, 130 after Ctrl-C or SIGTERM.
     """
-    if {"-h", "--help"} & set(arguments):
-        print(usage)
-        return 0
     codes = [0]
     # As after Ctrl-C, what was begun is taken away.
     terminated = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with reported(codes):
-            job()
+            if {"-h", "--help"} & set(arguments):
+                print(usage)
+            else:
+                job()
+        sys.stdout.flush()
     except KeyboardInterrupt:
         codes.append(said("Interrupted.", INTERRUPTED))
     except BrokenPipeError:  # whoever reads the output, such as head, has enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output()
     finally:
         signal.signal(signal.SIGTERM, terminated)
     return max(codes)
+
+
+def discard_output() -> None:
+    """Sends what is still to be printed nowhere, as nobody reads it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def key_values(arguments: Sequence[str], known: Sequence[str], usage: str) -> dict[str, str]:
@@ -170,9 +176,11 @@ def _explained(error: Exception) -> str:
         key = no_choice[1]
         hint = "; which modules are searched is set by space.modules=[…]" if key == "module" else ""
         return f"{key} is no choice but a group of settings: set one of them, {key}.…=…{hint}."
+    if several := re.match(r"Ambiguous value for argument '(.+)'", str(error)):
+        return f"{several[1]} names several values: python -m search -m makes a run of each, and a list is [a,b]."
     if isinstance(error, OverrideParseException):
         if "=" not in error.override:
-            return f"The override '{error.override}' cannot be read: expected key=value."
+            return f"The override '{error.override}' cannot be read: expected key=value, such as dataset.path=new.csv."
         return (
             f"The override '{error.override}' cannot be read: a list is [a,b], a range {{min: 1, max: 3}}, "
             "and what holds other signs stands in quotes, as in ['a b']."

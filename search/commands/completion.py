@@ -62,11 +62,12 @@ def completions(words: list[str], commands: Mapping[str, tuple[str, str]]) -> li
 
 
 def _of_help(module: str) -> Iterator[str]:
-    """The arguments that the help of a command lists."""
+    """The arguments and the subcommands that the help of a command lists."""
     printed = io.StringIO()
     with redirect_stdout(printed):
         import_module(module).main(["--help"])
     yield "--help"
+    yield from re.findall(r"^ {4}([a-z]+) {2,}\w", printed.getvalue(), re.MULTILINE)
     for name, choices in re.findall(r"^  ([a-z_.]+)=(\S*)", printed.getvalue(), re.MULTILINE):
         yield f"{name}="
         if name == "run":
@@ -81,6 +82,7 @@ def _of_settings(word: str) -> Iterator[str]:
     from spaces import SETTINGS
 
     yield from _FLAGS
+    yield "resume=latest"
     for group in ("dataset", "experiment", "tuner", "space"):
         yield f"{group}="
         for file in (configuration_folder() / group).glob("*.yaml"):

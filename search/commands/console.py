@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from search.commands.cli import BAD_INPUT, said
+from search.commands.cli import BAD_INPUT, discard_output, said
 from search.commands.completion import ASKED, SHELLS, answer
 from search.commands.completion import script as script_of
 from search.errors import nearest
@@ -63,7 +63,13 @@ def main(arguments: Sequence[str]) -> int:
 
 def script() -> int:
     """Runs the console script on the arguments of this process."""
-    return main(sys.argv[1:])
+    try:
+        code = main(sys.argv[1:])
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # whoever reads the output, such as head, has enough
+        discard_output()
+        return 0
 
 
 def _usage() -> str:

@@ -6,18 +6,21 @@ import csv
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from search.commands.cli import command, key_values, whole_number
-from search.commands.run_model import MODEL_CHOICES, check_choices, check_columns, named_run
+from search.commands.run_model import MODEL_CHOICES, check_choices, check_columns
 from search.errors import InputError, nearest
 from search.utils.paths import read_path
 
 if TYPE_CHECKING:  # bring NumPy and more
+    from search.config.dataset import DatasetConfig
     from search.datasets.beside import Column
-    from search.inference.explaining import Explained, Row, Word
+    from search.inference.labels import Labels
+    from search.reporting.explaining import Explained, Row, Word
 
 _OWN = ("run", "model", "text", "columns", "input", "text_column", "class", "rows", "words", "top", "output", "device")
 _USAGE = 'python -m search.explain run=outputs/… text="…"'
@@ -73,25 +76,28 @@ def _explain(values: dict[str, str]) -> None:
     from search.datasets.content import CONTENTS
     from search.datasets.dataset_settings import run_settings
     from search.datasets.text_columns import text_columns
-    from search.inference.explaining import explained
+    from search.evaluation.metrics import predict
     from search.inference.labels import Labels
     from search.inference.predictor import Predictor
+    from search.reporting.explaining import explained
     from search.utils.device import configure
 
-    run = named_run(values)
+    run = read_path(values["run"], "run")
     labels, dataset = Labels.of(run, None, values["model"]), run_settings(run)
     if not CONTENTS[dataset.content].has_words:
         raise InputError(f"search.explain leaves words out, and the rows of the run are {dataset.content}s.")
     asked = values.get("class")
     if asked is not None and asked not in labels.classes:
         raise InputError(f"class={asked} is no class of the run. {nearest(asked, labels.classes)}")
-    with _rows(values, dataset, labels.columns) as rows:
+    of = None if asked is None else labels.classes.index(asked)
+    with _rows(values, dataset, labels.columns, of) as rows:
         configure(values["device"], mixed_precision=False)
         predictor = Predictor.load(run, None, values["model"])
         found = explained(
             islice(rows, int(values["rows"])),
             lambda texts, columns: predictor(texts, columns).probabilities,
-            _decision(labels, asked),
+            # Of several labels, each of which a text may have, the most probable one is explained.
+            partial(predict, threshold=None if labels.is_several else labels.threshold),
             int(values["words"]),
             len(text_columns(dataset.text)),
         )
@@ -101,29 +107,20 @@ def _explain(values: dict[str, str]) -> None:
     if not every:
         raise InputError("No row of the input has a text.")
     if "text" in values:
-        _show_text(every[0], labels.classes, int(values["top"]))
+        _show_text(every[0], labels, int(values["top"]))
     else:
         _show_classes(every, labels.classes, int(values["top"]))
 
 
-def _decision(labels: Any, asked: str | None) -> Any:
-    """The class of each row that is explained."""
-    import numpy as np
-
-    from search.evaluation.metrics import predict
-
-    if asked is None:
-        # Of several labels, each of which a text may have, it is the most probable one.
-        return lambda probabilities: predict(probabilities, None if labels.is_several else labels.threshold)
-    return lambda probabilities: np.full(len(probabilities), labels.classes.index(asked))
-
-
 @contextmanager
-def _rows(values: dict[str, str], dataset: Any, columns: Sequence[Column]) -> Iterator[Iterator[Row]]:
+def _rows(
+    values: dict[str, str], dataset: DatasetConfig, columns: Sequence[Column], of: int | None
+) -> Iterator[Iterator[Row]]:
     """Opens the text of the command line or the table, with the columns beside; rows without a text are left out."""
     from search.datasets.dataset_settings import asked_texts
     from search.inference.asked import columns_of_text
     from search.inference.scoring import Job
+    from search.reporting.explaining import Row
 
     # Which member of an archive was trained on says nothing about this one.
     dataset.member = None
@@ -145,7 +142,7 @@ def _rows(values: dict[str, str], dataset: Any, columns: Sequence[Column]) -> It
 
     with job.opened(refuse) as stream:
         yield (
-            (text, None if rows.beside is None else rows.beside[place : place + 1])
+            Row(text, None if rows.beside is None else rows.beside[place : place + 1], of)
             for rows in stream.rows
             for place, text in enumerate(rows.texts)
         )
@@ -165,10 +162,13 @@ def _written(found: Iterable[Explained], output: Path, classes: Sequence[str]) -
             yield one
 
 
-def _show_text(one: Explained, classes: Sequence[str], top: int) -> None:
+def _show_text(one: Explained, labels: Labels, top: int) -> None:
     import numpy as np
 
-    print(f"{classes[one.of]}, probability {one.probability:.3f}")
+    # What is predicted may be the less probable class.
+    threshold = labels.threshold if isinstance(labels.threshold, float) else None
+    decided = "" if threshold is None else f" ({labels.classes[1]} is predicted from {threshold:.3f} on)"
+    print(f"{labels.classes[one.of]}, probability {one.probability:.3f}{decided}")
     tried = np.flatnonzero(~np.isnan(one.effects))
     order = sorted(tried.tolist(), key=lambda i: -abs(one.effects[i]))[:top]
     _table([(one.words[i], one.effects[i], f"word {i + 1}") for i in order])
@@ -177,7 +177,7 @@ def _show_text(one: Explained, classes: Sequence[str], top: int) -> None:
 
 
 def _show_classes(every: Sequence[Explained], classes: Sequence[str], top: int) -> None:
-    from search.inference.explaining import words_of_classes
+    from search.reporting.explaining import words_of_classes
 
     least = max(1, min(3, len(every) // 20))
     for k, words in words_of_classes(every, least).items():

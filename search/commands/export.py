@@ -11,12 +11,12 @@ from search.utils.paths import read_path
 
 _KEYS = ("run", "format", "output")
 _USAGE = "python -m search.export run=outputs/… format=onnx output=model.onnx"
-_HELP = f"""Converts the whole model of a finished run, texts in, probabilities out; or writes its trials as a study.
+_HELP = f"""Converts the whole model of a finished run, from texts or decoded images to probabilities, or its trials.
 
   {_USAGE}
 
   run=FOLDER          a finished run
-  format=onnx         for ONNX Runtime with onnxruntime-extensions; needs pip install 'search[onnx]'
+  format=onnx         for ONNX Runtime, of texts with onnxruntime-extensions; needs pip install 'search[onnx]'
   format=tflite       for LiteRT, if the module has no operations but LiteRT's own
   format=optuna       the trials as a study of Optuna, an SQLite file: optuna-dashboard sqlite:///FILE;
                       needs pip install 'search[optuna]'

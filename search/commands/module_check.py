@@ -18,8 +18,8 @@ from search.backbones.hub.saved_model import reach
 from search.backbones.learned.sources import use_as_embedding
 from search.backbones.resolve import resolve_modules
 from search.config import ModuleConfig, configuration_folder
-from search.datasets.content import IMAGE, TEXT
 from search.errors import InputError
+from search.reporting.tables import with_article
 
 _SHOWN_VARIABLES = 8
 
@@ -63,14 +63,14 @@ def check(name: str, settings: ModuleConfig, modules: Path) -> None:
     for (first, second), cosine in found.cosines.items():
         rows.append(("cosine", f"{cosine:5.2f}  {first} | {second}"))
     rows += [
-        *([("empty text", _told_of_nothing(found.empty))] if module.content is TEXT else []),
-        ("time", f"{found.seconds * 1000:.3g} ms {'an' if kind == IMAGE.name else 'a'} {kind}"),
+        *([("empty text", _told_of_nothing(found.empty))] if module.content.has_words else []),
+        ("time", f"{found.seconds * 1000:.3g} ms {with_article(kind)}"),
         ("frozen", f"no: {found.frozen}" if found.frozen else "can be searched, space.trainable=[false]"),
         ("fine-tuned", f"no: {found.fine_tuned}" if found.fine_tuned else "can be searched, space.trainable=[true]"),
     ]
     if found.sparse:
         rows.append(("", f"a step touches single rows of {found.sparse} of its variables"))
-    if module.content is TEXT:
+    if module.content.has_words:
         rows.append(("encoders", use_as_embedding(name, places)))
     for label, value in rows:
         table.add_row(label, escape(value))

@@ -186,7 +186,9 @@ def parser() -> argparse.ArgumentParser:
         "fetch", help="bring a module here", description="Downloads, unpacks or builds a module."
     )
     for command in (check, fetch):
-        command.add_argument("handle", metavar="HANDLE", help="a name, a TF Hub handle, hf://…, a .tar.gz or a folder")
+        command.add_argument(
+            "handle", metavar="HANDLE", help="a name, a TF Hub handle, hf://…, keras://…, a .tar.gz or a folder"
+        )
     making = commands.add_parser(
         "export", help="make a module", description="Makes a module of a file of word vectors or an encoder's folder."
     )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from search.commands.cli import command, key_values
-from search.commands.run_model import MODEL_CHOICES, check_choices, check_columns, named_run, parsed_threshold
+from search.commands.run_model import MODEL_CHOICES, check_choices, check_columns, parsed_threshold
 from search.errors import InputError
 from search.utils.paths import read_path
 
@@ -40,9 +40,10 @@ _HELP = f"""Predicts with the model of a finished run: adds the columns predicte
   model=best          the best trial, as tested; ensemble: the run's ensemble; all: the best configuration, trained
                       on the test split too and never tested
   input=FILE          CSV, TSV, JSON Lines or Parquet, also in a .zip, .gz or .tar.gz; read as the run's settings of
-                      dataset say; missing or -: texts from standard input, one per line
+                      dataset say; missing or -: texts from standard input, one per line. For a run of images a
+                      table of paths, Parquet that holds images, an image, or a folder or archive of them
   output=FILE         in the format of the input; missing: standard output; pipes and devices are written through
-  text=TEXT           a single text, in place of input
+  text=TEXT           a single text, or the path of an image, in place of input
   columns={{brand: acme, price: 3.5}}
                       beside text=: the columns that the model takes beside it, if any
   text_column=NAME    the column of texts, or several, [title,body]; by default the run's dataset.text
@@ -92,7 +93,7 @@ def _predict(values: dict[str, str]) -> None:
     from search.inference.scoring import Job, score_all
     from search.inference.writers import check_added
 
-    run, read = named_run(values), _path(values, "input")
+    run, read = read_path(values["run"], "run"), _path(values, "input")
     threshold = parsed_threshold(values.get("threshold"))
     model = values["model"]
     labels = Labels.of(run, threshold, model)
@@ -134,7 +135,7 @@ def _predict(values: dict[str, str]) -> None:
 
         configure(values["device"], mixed_precision=False)
         predictor = Predictor.load(run, threshold, model)
-        with job.writing(stream, labels.columns_added) as write:
+        with job.writing(stream, labels) as write:
             done = score_all(predictor, stream, write, _say)
     _say(done + (f"; {bad:,} bad row{'' if bad == 1 else 's'} skipped" if bad else ""))
 

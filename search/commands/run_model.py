@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from search.config import DEVICES
 from search.errors import InputError, nearest
-from search.utils.paths import read_path
 
-_MADE_BY = {"best": "", "ensemble": "ensemble.trials=3", "all": "final_refit=true"}
-"""The models of a run, and the setting of a search that makes each."""
-MODEL_CHOICES = {"model": tuple(_MADE_BY), "device": DEVICES}
+MODEL_CHOICES = {"model": ("best", "ensemble", "all"), "device": DEVICES}
 """Settings of commands that load a run's model, with their values."""
 
 
@@ -37,20 +33,6 @@ def check_columns(values: Mapping[str, str]) -> None:
     """
     if "columns" in values and "text" not in values:
         raise InputError("columns= are those of text=, which is not given: a table has its own.")
-
-
-def named_run(values: Mapping[str, str]) -> Path:
-    """The folder of the run that is named.
-
-    Raises:
-        InputError: It has no such model.
-    """
-    run, model = read_path(values["run"], "run"), values["model"]
-    from search.inference.labels import MODELS
-
-    if run.is_dir() and _MADE_BY[model] and not (run / MODELS[model]).is_dir():
-        raise InputError(f"model={model}: {run} has none; a search makes one with {_MADE_BY[model]}.")
-    return run
 
 
 def parsed_threshold(given: str | None) -> float | None:

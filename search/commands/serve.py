@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from search.commands.cli import command, key_values, whole_number
-from search.commands.run_model import MODEL_CHOICES, check_choices, named_run, parsed_threshold
+from search.commands.run_model import MODEL_CHOICES, check_choices, parsed_threshold
 from search.errors import InputError
-from search.utils.paths import shown
+from search.utils.paths import read_path, shown
 
 _OWN = (
     *("run", "model", "name", "host", "port", "threshold", "device"),
@@ -60,7 +60,7 @@ def _serve(values: dict[str, str]) -> None:
     seconds = whole_number(values.get("timeout", "30"), "timeout", 1, 3600)
     port = whole_number(values.get("port", "8501"), "port", 0, 65535)
     threshold = parsed_threshold(values.get("threshold"))
-    run, model = named_run(values), values["model"]
+    run, model = read_path(values["run"], "run"), values["model"]
 
     # Imported only now: --help and mistakes are answered at once.
     from search.datasets.dataset_settings import run_settings

@@ -36,18 +36,18 @@ class DatasetConfig:
     or date; null: none."""
     content: str = choice("text", ("text", "image"))
     """text, or image: the files of a folder, or those that the column `text` names (or holds, in Parquet)."""
-    format: str = "auto"
-    """auto (by the ending), csv, tsv, parquet, jsonl or folder."""
+    format: str = choice("auto", ("auto", "csv", "tsv", "parquet", "jsonl", "xlsx", "folder"))
+    """auto (by the ending), csv, tsv, parquet, jsonl, xlsx or folder."""
     separator: str | None = None
     """Field separator of a CSV; null: as a first line `sep=;` says, else a comma, or a tab for .tsv."""
     header: bool = True
     """Whether the first row of a CSV names its columns; false: columns are named by their numbers, from 1 on."""
-    quoting: str = "auto"
+    quoting: str = choice("auto", ("auto", "double", "backslash", "none"))
     """Quotes of a CSV: double (a quote within quotes is doubled), backslash (or follows a backslash), none (quotes mean
     nothing), or auto: double, unless none would fit just as well, which is an error."""
     encoding: str = "utf-8"
     """The encoding of a text file, by Python's name for it."""
-    undecodable: str = "error"
+    undecodable: str = choice("error", ("error", "replace"))
     """Bytes that are not of the encoding: error, or replace (by U+FFFD, the replacement character)."""
     max_row_mib: float = number(16.0, least=0.001, most=1024)
     """Length in MiB above which a row, or a file of a folder, is taken for a mistake."""
@@ -82,7 +82,8 @@ class DatasetConfig:
     licence: str | None = None
     """The licence of the data, for the model card; null: not known."""
     submission: list[str] | None = None
-    """Columns of a Kaggle submission: a row's identifier, and its class; null: no submission."""
+    """Columns of a Kaggle submission: a row's identifier, and its class (of `labels` the identifier alone, as each has
+    its own column); null: no submission."""
     unlabelled_path: str | None = field(default=None, metadata=PATH)
     """A CSV or TSV without labels, for which the model of `final_refit` writes the `submission`; null: none."""
     unlabelled_member: str | None = None
@@ -94,21 +95,19 @@ class DatasetConfig:
     ordered: Any = field(default=False, metadata=LABELS)
     """Whether the classes are steps of a scale, such as ratings: true (numbers, in their order) or the classes from the
     lowest to the highest. Metrics mae and quadratic_kappa then count by how many steps a prediction is off."""
+    # Any, as OmegaConf 2.3 cannot override a typed dictionary that is null.
     label_ranges: Any = None
-    """Turns a column of numbers into classes: name -> {min, max}, both inclusive; the first that fits wins.
-
-    Any, as OmegaConf 2.3 cannot override a typed dictionary that is null.
-    """
-    missing: str = "drop"
+    """Turns a column of numbers into classes: name -> {min, max}, both inclusive; the first that fits wins."""
+    missing: str = choice("drop", ("drop", "error"))
     """Rows without a text or label, and pictures that are broken, too large or not there: drop or error."""
-    duplicates: str = "first"
+    duplicates: str = choice("first", ("first", "keep", "error"))
     """Rows with the same text and label: first (keep one), keep (all, in one split; sizes count texts) or error."""
-    conflicts: str = "majority"
+    conflicts: str = choice("majority", ("majority", "drop", "keep", "error"))
     """Rows with the same text and different labels: majority (a tie drops them), drop, keep (each label) or error."""
-    shared: str = "drop"
+    shared: str = choice("drop", ("drop", "keep", "error"))
     """Texts in two splits, where files, a column or a recipe make the splits: drop (from train, and texts of test from
     valid too), keep (as published, with a count) or error."""
-    rare: str = "error"
+    rare: str = choice("error", ("error", "drop", "merge"))
     """Classes with too few texts to be in every split and fold: error, drop (leave them out, of all splits) or merge
     (put them into one class `other`)."""
     stratify: bool = True

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from search.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NUMBER, CATEGORY, DATE = "number", "category", "date"
 TEXTS = "texts"
@@ -68,7 +71,7 @@ class Column:
 
     @property
     def _expected(self) -> str:
-        how = {None: "", ISO: ", such as 2026-01-31"}.get(self.format, f" as {self.format}")
+        how = ", such as 2026-01-31" if self.format in (None, ISO) else f" as {self.format} or 2026-01-31"
         return "a number, or nothing" if self.kind == NUMBER else f"a date{how}, or nothing"
 
 
@@ -139,8 +142,20 @@ def read_as(words: NDArray[np.object_], column: Column) -> tuple[NDArray[np.floa
         found = pd.to_numeric(values, errors="coerce").to_numpy(np.float64, copy=True)
         found[np.isinf(found)] = np.nan
     else:
-        moments = pd.to_datetime(values, format=column.format, errors="coerce", utc=True)
-        seconds = (moments - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(seconds=1)
+        moments = _moments(values, column.format)
+        # Dates that are none by that format may be of a table that holds dates, not strings.
+        others = moments.isna().to_numpy() & ~missing
+        if others.any():
+            moments = moments.where(~others, _moments(values.where(others, None), ISO))
+        # In whole seconds they reach years that nanoseconds do not, such as the 9999 of "for ever".
+        since = moments - pd.Timestamp(0, tz="UTC").as_unit("s")
+        seconds = since / pd.Timedelta(seconds=1).as_unit("s")
         found = seconds.to_numpy(np.float64)
     wrong: NDArray[np.bool_] = np.isnan(found) & ~missing
     return found, wrong
+
+
+def _moments(values: pd.Series[Any], form: str | None) -> pd.Series[Any]:
+    import pandas as pd
+
+    return pd.to_datetime(values, format=form, errors="coerce", utc=True)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import fields
 from typing import Any
 
 from search.config.dataset import DatasetConfig
 from search.datasets.column_kinds import asked_columns
 from search.datasets.content import IMAGE
-from search.datasets.dialect import QUOTINGS
 from search.datasets.hints import nearest, require_known
-from search.datasets.read import FORMATS
 from search.datasets.several import check_several
 from search.datasets.table import SPLITS
 from search.datasets.text_columns import text_columns
@@ -19,12 +18,8 @@ from search.errors import InputError
 from search.utils.constraints import check
 from spaces import AUTO
 
-MISSING_RULES = ("drop", "error")
-DUPLICATE_RULES = ("first", "keep", "error")
-UNDECODABLE_RULES = ("error", "replace")
-CONFLICT_RULES = ("majority", "drop", "keep", "error")
-SHARED_RULES = ("drop", "keep", "error")
-RARE_RULES = ("error", "drop", "merge")
+_DECLARED = [one.name for one in fields(DatasetConfig) if {"names", "least", "above"} & set(one.metadata)]
+"""Settings whose domain the schema says."""
 _TAKE = {"take", "test_size", "train_size", "random_state", "stratify"}
 
 
@@ -34,19 +29,7 @@ def check_config(config: DatasetConfig) -> None:
     Raises:
         InputError: A rule is unknown or a value impossible; the message names the key.
     """
-    require_known(config.format, FORMATS, "dataset.format")
-    require_known(config.undecodable, UNDECODABLE_RULES, "dataset.undecodable")
-    require_known(config.quoting, QUOTINGS, "dataset.quoting")
-    require_known(config.missing, MISSING_RULES, "dataset.missing")
-    require_known(config.duplicates, DUPLICATE_RULES, "dataset.duplicates")
-    require_known(config.conflicts, CONFLICT_RULES, "dataset.conflicts")
-    require_known(config.shared, SHARED_RULES, "dataset.shared")
-    require_known(config.rare, RARE_RULES, "dataset.rare")
-    check(
-        {key: getattr(config, key) for key in ("max_row_mib", "max_unpacked_gib", "max_pixels")},
-        DatasetConfig,
-        "dataset.",
-    )
+    check({name: getattr(config, name) for name in _DECLARED}, DatasetConfig, "dataset.")
     if config.valid_size is not None:
         _check_size(config.valid_size, "dataset.valid_size")
     _check_size(config.test_size, "dataset.test_size")
@@ -73,13 +56,24 @@ def check_config(config: DatasetConfig) -> None:
         raise InputError(f"dataset.checksum={config.checksum}: expected sha256:… or md5:…")
     if config.package is not None and not all(part.isidentifier() for part in config.package.split(".")):
         raise InputError(f"dataset.package={config.package}: expected the name that a Python package is imported by")
-    if config.submission is not None and len(config.submission) != 2:
-        raise InputError(f"dataset.submission={config.submission}: expected two names of columns, such as [id,target]")
+    _check_submission(config)
     _check_encoding(config.encoding)
     _check_ordered(config)
     if config.label_ranges is not None:
         _check_ranges(config.label_ranges)
     check_several(config)
+
+
+def _check_submission(config: DatasetConfig) -> None:
+    given = config.submission
+    if given is None or len(given) == (2 if config.labels is None else 1):
+        return
+    if config.labels is None:
+        raise InputError(f"dataset.submission={given}: expected two names of columns, such as [id,target]")
+    raise InputError(
+        f"dataset.submission={given}: expected the column of identifiers alone, such as [id], behind which each of "
+        "dataset.labels has its own"
+    )
 
 
 def _check_size(size: Any, key: str) -> None:

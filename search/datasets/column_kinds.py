@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,9 @@ RAREST = 5
 """Rows that a category stands in at least; rarer ones count as one."""
 
 _ALMOST = 0.9
+_TRIED = 20
+# Years of two digits, which pandas does not guess.
+_SHORT_YEARS = ("%d-%b-%y", "%m/%d/%y", "%d/%m/%y", "%d.%m.%y")
 
 
 def asked_columns(config: DatasetConfig) -> dict[str, str]:
@@ -35,7 +39,7 @@ def asked_columns(config: DatasetConfig) -> dict[str, str]:
     key = "dataset.columns"
     if isinstance(given, Mapping):
         asked = {str(name).strip(): AUTO if kind is None else kind for name, kind in given.items()}
-    elif isinstance(given, list | tuple) and not any(isinstance(one, Mapping | list) for one in given):
+    elif _is_listed(given) and all(isinstance(one, str | int | float) for one in given):
         asked = dict.fromkeys((str(one).strip() for one in given), AUTO)
     else:
         raise InputError(
@@ -50,6 +54,11 @@ def asked_columns(config: DatasetConfig) -> dict[str, str]:
             if name in (one.strip() for one in names):
                 raise InputError(f"{key}: {name!r} is the column of dataset.{other}: leave it out of {key}")
     return asked
+
+
+def _is_listed(given: Any) -> bool:
+    """Whether a setting is a list, of Python's or of the composed configuration."""
+    return isinstance(given, Sequence) and not isinstance(given, str)
 
 
 def found_columns(
@@ -92,7 +101,7 @@ def _found(name: str, kind: str, made: str, values: NDArray[np.object_], rows: N
     if len(distinct) == 1:
         raise InputError(f"{column} holds {distinct[0]!r:.80} in every row, which tells nothing: leave it out")
     there = np.array([one for one in distinct if one.lower() not in MISSING], object)
-    candidates = [Column(name, NUMBER, made), *(Column(name, DATE, made, one) for one in _formats(there[0]))]
+    candidates = [Column(name, NUMBER, made), *(Column(name, DATE, made, one) for one in _formats(there.tolist()))]
     tried = [(one, read_as(distinct, one)[1]) for one in candidates if kind in (AUTO, one.kind)]
     for candidate, wrong in tried:
         if not wrong.any():
@@ -107,20 +116,28 @@ def _found(name: str, kind: str, made: str, values: NDArray[np.object_], rows: N
                 f"{int(counts[wrong].sum()):,} such rows: correct them, or set dataset.columns={{{name}: category}}"
             )
     if counts.max() < RAREST:
+        others = "holds neither numbers nor dates of one format, and " if kind == AUTO else ""
         raise InputError(
-            f"{column} has no category that stands in {RAREST} rows or more, such as {there[0]!r:.60}: leave it out"
+            f"{column} {others}has no category that stands in {RAREST} rows or more, such as {there[0]!r:.60}: leave "
+            "it out"
         )
     return Column(name, CATEGORY, made)
 
 
-def _formats(first: str) -> Iterator[str]:
-    """Formats that a date may have; of 1/2/2026 the month is the first."""
+def _formats(values: Sequence[str]) -> Iterator[str]:
+    """Formats that dates may have; of 1/2/2026 the month is the first."""
+    yield ISO
+    # Those of the first value that looks like a date: a few others may be mistakes.
+    yield from next(filter(None, map(_written_as, values[:_TRIED])), [])
+
+
+def _written_as(value: str) -> list[str]:
+    import pandas as pd
     from pandas.tseries.api import guess_datetime_format
 
-    yield ISO
-    for dayfirst in (False, True):
-        with warnings.catch_warnings():  # that the day is the first of no date in ISO's format
-            warnings.simplefilter("ignore")
-            found = guess_datetime_format(first, dayfirst=dayfirst)
-        if found is not None:
-            yield found
+    with warnings.catch_warnings():  # that the day is the first of no date in ISO's format
+        warnings.simplefilter("ignore")
+        guessed = [guess_datetime_format(value, dayfirst=dayfirst) for dayfirst in (False, True)]
+    short = [one for one in _SHORT_YEARS if not pd.isna(pd.to_datetime(value, format=one, errors="coerce"))]
+    # Nobody writes year, day and month, which could be taken for ISO's format.
+    return [one for one in dict.fromkeys([*guessed, *short]) if one is not None and not one.startswith("%Y-%d")]

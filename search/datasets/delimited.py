@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import count, islice
@@ -16,7 +16,7 @@ import pyarrow.csv
 
 from search.datasets.columns import label_column, text_column
 from search.datasets.dialect import Dialect, Lines
-from search.datasets.hints import find_columns
+from search.datasets.named_columns import NamedColumns
 from search.datasets.quotes import Quotes
 from search.datasets.source import Decoding, Source, is_undecoded
 from search.datasets.table import Table, first_rows
@@ -30,12 +30,9 @@ _ENDS = b"\r\n"
 
 def read_delimited(
     source: Source,
-    texts: Sequence[str],
-    label: str,
+    named: NamedColumns,
     dialect: Dialect,
     decoding: Decoding,
-    split: str | None = None,
-    beside: Sequence[str] = (),
 ) -> Table:
     """Reads the columns of a CSV or TSV file.
 
@@ -43,12 +40,9 @@ def read_delimited(
 
     Args:
         source: The file.
-        texts: Names of the columns of texts.
-        label: Name of the column of labels.
+        named: Its columns to read.
         dialect: Its dialect.
         decoding: Its encoding.
-        split: Name of the column of splits, where there is one.
-        beside: Names of the columns beside the texts.
 
     Returns:
         The table; labels and the columns beside the texts are str.
@@ -60,7 +54,7 @@ def read_delimited(
     """
     file = _File(source, dialect, decoding)
     first, file = file.begun()
-    wanted = find_columns(file.dialect.columns(first), texts, label, split, source.name, file.dialect.header, beside)
+    wanted = named.find(file.dialect.columns(first), source.name, file.dialect.header)
     names = [str(position) for position in range(len(first))]
     columns = [names[position] for position in wanted]
     quotes = Quotes(file.dialect.separator)
@@ -86,14 +80,15 @@ def read_delimited(
         raise file.explained(len(names), "a quote is never closed")
     file.check_quotes(quotes, table.num_rows - 1, len(names))
     table = table.slice(int(file.dialect.header), table.num_rows - 1 - file.dialect.header)
-    labels, *others = (label_column(table[one]) for one in columns[len(texts) :])
+    texts = len(named.texts)
+    labels, *others = (label_column(table[one]) for one in columns[texts:])
     return Table(
-        texts=joined_texts([text_column(table[one]) for one in columns[: len(texts)]]),
+        texts=joined_texts([text_column(table[one]) for one in columns[:texts]]),
         labels=labels,
         rows=first_rows(table.num_rows),
         source=source.name,
-        splits=others[0] if split is not None else None,
-        columns=dict(zip(beside, others[len(others) - len(beside) :], strict=True)),
+        splits=others[0] if named.split is not None else None,
+        columns=dict(zip(named.others, others[named.split is not None :], strict=True)),
     )
 
 

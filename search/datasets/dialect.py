@@ -12,7 +12,6 @@ from search.config.dataset import DatasetConfig
 from search.datasets.limits import Limits
 from search.errors import InputError
 
-QUOTINGS = ("auto", "double", "backslash", "none")
 # What Excel takes for the name of the separator, and no row.
 _PREFACE = re.compile(r'"?sep=([^"\r\n])"?\r?\n?', re.IGNORECASE)
 
@@ -23,7 +22,7 @@ class Dialect:
 
     Attributes:
         separator: One character.
-        quoting: One of `QUOTINGS`; see `DatasetConfig.quoting`.
+        quoting: See `DatasetConfig.quoting`.
         header: Whether its first row names the columns.
         is_set: Whether the user set the separator, so that no first line changes it.
     """

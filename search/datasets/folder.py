@@ -135,12 +135,21 @@ def _places(
     left_out["misplaced_files"] += len(texts) - len(places)
     if not places:
         there = listing(sorted({name.split("/")[0] for name in names}))
+        others = "" if kind.named else ", a folder of pictures is read by dataset=images"
         raise InputError(
             f"{source} holds no class folders: expected train/<class>/*{kind.endings[0]} or "
-            f"<class>/*{kind.endings[0]}, found {there or 'nothing'}; a table in it is given by its own path "
-            "(dataset.path), a folder of pictures is read by dataset=images"
+            f"<class>/*{kind.endings[0]}, found {there or 'nothing'}{_unread(names, kind)}; a table in it is given by "
+            f"its own path (dataset.path){others}"
         )
     return places
+
+
+def _unread(names: Sequence[str], kind: Kind) -> str:
+    """The endings of files of other kinds, in words; nothing where there is a file of the kind."""
+    endings = sorted({posixpath.splitext(name)[1].lower() for name in names} - {""})
+    if not endings or any(map(kind.holds, names)):
+        return ""
+    return f" with files that end in {listing(endings)}, which are not read"
 
 
 def _read_files(path: Path, names: Iterable[str], limits: Limits) -> Iterator[tuple[str, bytes]]:

@@ -70,26 +70,6 @@ def find_column(columns: Sequence[str], wanted: str, key: str, source: str, head
     raise InputError(f"{source} has no column {wanted!r} ({key}): its columns are {listing(names)}{hint}")
 
 
-def find_columns(
-    columns: Sequence[str],
-    texts: Sequence[str],
-    label: str,
-    split: str | None,
-    source: str,
-    header: bool | None = None,
-    beside: Sequence[str] = (),
-) -> list[int]:
-    """Finds the positions of the columns of texts, of labels, if there is one of splits, and of those beside the texts.
-
-    Raises:
-        InputError: See `find_column`.
-    """
-    wanted = [*(("dataset.text", name) for name in texts), ("dataset.label", label)]
-    wanted += [] if split is None else [("dataset.split_column", split)]
-    wanted += [("dataset.columns or labels", name) for name in beside]
-    return [find_column(columns, name, key, source, header) for key, name in wanted]
-
-
 def _separator_hint(header: str) -> str:
     """A hint at `dataset.separator` where the header is one long name."""
     for separator, typed in ((";", "';'"), ("\t", r"'\t'"), ("|", "'|'"), (",", "','")):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +133,13 @@ def holds_pictures(values: Any) -> bool:
 
 
 def write_table(
-    frame: pd.DataFrame, path: Path, name: str, texts: Sequence[str], labels: Sequence[str], content: str = TEXT.name
+    frame: pd.DataFrame,
+    path: Path,
+    name: str,
+    texts: Sequence[str],
+    labels: Sequence[str],
+    content: str = TEXT.name,
+    beside: Collection[str] = (),
 ) -> None:
     """Writes a table as Parquet, whole or not at all.
 
@@ -144,9 +150,11 @@ def write_table(
         texts: The names of the columns of texts.
         labels: The name of the column of labels, or the names of several.
         content: What the columns of texts hold: `dataset.content`.
+        beside: The names of the columns beside the texts.
 
     Raises:
-        InputError: A column of texts or labels is not there, is there twice, or holds something else.
+        InputError: A column of texts or labels is not there, is there twice, or holds something else, or one beside the
+            texts does.
     """
     names = [str(column) for column in frame.columns]
     columns = {}
@@ -156,26 +164,30 @@ def write_table(
         columns[names[at]] = convert(frame.iloc[:, at], f"column {wanted!r} of {name}")
     for wanted in labels:
         at = find_column(names, wanted, "label", name)
-        columns[names[at]] = _as_labels(frame.iloc[:, at], f"column {wanted!r} of {name}")
+        columns[names[at]] = _as_fields(frame.iloc[:, at], f"column {wanted!r} of {name}")
     for at, other in enumerate(names):
-        if other not in columns and names.count(other) == 1 and (column := _as_it_is(frame.iloc[:, at])) is not None:
+        if other in columns or names.count(other) > 1:
+            continue
+        if other.strip() in beside:
+            columns[other] = _as_fields(frame.iloc[:, at], f"column {other!r} of {name}")
+        elif (column := _as_it_is(frame.iloc[:, at])) is not None:
             columns[other] = column
     # In the order of the table, as messages list them.
     table = pa.table({one: columns[one] for one in names if one in columns})
     path.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(path) as beside:
-        pyarrow.parquet.write_table(table, beside)
+    with whole_file(path) as unfinished:
+        pyarrow.parquet.write_table(table, unfinished)
 
 
-def _as_labels(column: pd.Series[Any], name: str) -> pa.Array:
-    """Labels of one type as they are; of several, such as 1 and "a", as a CSV would hold them."""
+def _as_fields(column: pd.Series[Any], name: str) -> pa.Array:
+    """Values of one type as they are; of several, such as 1 and "a", as a CSV would hold them."""
     found = _as_it_is(column)
     if found is not None:
         return found
     values = column.astype(object).where(column.notna(), None).tolist()
     for row, value in enumerate(values, 1):
         if value is not None and not isinstance(value, str | bool | int | float | np.bool_ | np.number):
-            raise InputError(f"Row {row:,} of {name} is {value!r:.80}: expected the name or number of a class.")
+            raise InputError(f"Row {row:,} of {name} is {value!r:.80}: expected a string or a number.")
     return pa.array([None if value is None else str(value) for value in values], pa.large_string())
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from search.datasets.hints import find_columns
+from search.datasets.named_columns import NamedColumns
 from search.datasets.source import Decoding, Source, is_undecoded
 from search.datasets.table import Table, first_rows, object_array
 from search.datasets.text_columns import joined_text
@@ -15,21 +15,15 @@ from search.errors import InputError
 
 def read_json_lines(
     source: Source,
-    texts: Sequence[str],
-    label: str,
+    named: NamedColumns,
     decoding: Decoding,
-    split: str | None = None,
-    beside: Sequence[str] = (),
 ) -> Table:
     """Reads the fields of the objects in a JSON Lines file; empty lines do not count as rows.
 
     Args:
         source: The file.
-        texts: Names of the fields of texts.
-        label: Name of the field of labels.
+        named: Its fields to read.
         decoding: Its encoding.
-        split: Name of the field of splits, where there is one.
-        beside: Names of the fields beside the texts.
 
     Returns:
         The table; a field that is null or left out of an object is missing.
@@ -42,9 +36,9 @@ def read_json_lines(
     found: list[str | None] = []
     labels: list[Any] = []
     splits: list[Any] = []
-    columns: dict[str, list[Any]] = {name: [] for name in beside}
-    fields_of = [(labels, label, "label"), *([] if split is None else [(splits, split, "split_column")])]
-    fields_of += [(values, name, "columns") for name, values in columns.items()]
+    columns: dict[str, list[Any]] = {name: [] for name in named.others}
+    fields_of = [(labels, named.label), *([] if named.split is None else [(splits, named.split)])]
+    fields_of += [(values, name) for name, values in columns.items()]
     shared: dict[Any, Any] = {}  # one object for each distinct label
     fields: dict[str, None] = {}
     try:
@@ -52,19 +46,19 @@ def read_json_lines(
             for line in lines:
                 if not line.isspace():
                     record = parse_line(line, f"Row {len(found) + 1:,} of {source.name}", decoding)
-                    found.append(row_text(record, texts, len(found) + 1, source.name))
-                    for values, name, key in fields_of:
-                        value = label_of(record.get(name), name, key, len(found), source.name)
+                    found.append(row_text(record, named.texts, len(found) + 1, source.name))
+                    for values, name in fields_of:
+                        value = label_of(record.get(name), name, named.setting(name), len(found), source.name)
                         values.append(shared.setdefault((type(value), value), value))
                     fields.update(dict.fromkeys(record))
     except UnicodeError as error:
         raise decoding.error(source.name) from error
     if not found:
         raise InputError(f"{source.name} is empty: expected one JSON object per line")
-    find_columns(list(fields), texts, label, split, source.name, None, beside)
-    named = None if split is None else object_array(splits)
+    named.find(list(fields), source.name)
+    parts = None if named.split is None else object_array(splits)
     others = {name: object_array(values) for name, values in columns.items()}
-    return Table(object_array(found), object_array(labels), first_rows(len(found)), source.name, named, others)
+    return Table(object_array(found), object_array(labels), first_rows(len(found)), source.name, parts, others)
 
 
 def parse_line(line: str, where: str, decoding: Decoding) -> dict[str, Any]:
@@ -123,11 +117,11 @@ def label_of(value: Any, name: str, key: str, row: int, source: str) -> Any:
     Raises:
         InputError: It holds something else.
     """
-    if key == "label" and isinstance(value, list):
+    if key == "dataset.label" and isinstance(value, list):
         return tuple(label_of(one, name, f"{key}, in a list", row, source) for one in value)
     if value is not None and not isinstance(value, str | int | float):
         raise InputError(
-            f"Row {row:,} of {source} has a {type(value).__name__} as {name!r} (dataset.{key}): "
+            f"Row {row:,} of {source} has a {type(value).__name__} as {name!r} ({key}): "
             "expected a string, whole number or boolean"
         )
     return value

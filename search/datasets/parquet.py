@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from search.datasets.columns import label_column, text_column
 from search.datasets.content import IMAGE, TEXT
 from search.datasets.contents import FIRST, require_parquet
-from search.datasets.hints import find_columns
+from search.datasets.named_columns import NamedColumns
 from search.datasets.source import Source
 from search.datasets.table import Table, first_rows, object_array
 from search.datasets.text_columns import joined_texts
@@ -25,21 +25,16 @@ from search.errors import InputError
 
 def read_parquet(
     source: Source,
-    texts: Sequence[str],
-    label: str,
-    split: str | None = None,
-    beside: Sequence[str] = (),
+    named: NamedColumns,
     content: str = TEXT.name,
 ) -> Table:
     """Reads the columns of a Parquet file.
 
     Args:
         source: The file.
-        texts: Names of the columns of texts, of a string type; lists of strings are joined by spaces.
-        label: Name of the column of labels: strings, integers, floats, decimals or booleans, or lists of them, which
-            become tuples.
-        split: Name of the column of splits, strings, where there is one.
-        beside: Names of the columns beside the texts: of the types of labels, or dates.
+        named: Its columns to read: texts of a string type, where lists of strings are joined by spaces; labels that are
+            strings, integers, floats, decimals or booleans, or lists of them, which become tuples; splits, strings;
+            others of the types of labels, or dates.
         content: Of `CONTENTS`: a column of pictures may hold them as bytes, or as structs of bytes and path.
 
     Returns:
@@ -50,8 +45,7 @@ def read_parquet(
     """
     with open_parquet(source) as file:
         schema = file.schema_arrow
-        places = find_columns(schema.names, texts, label, split, source.name, None, beside)
-        wanted = [schema.names[at] for at in places]
+        wanted = [schema.names[at] for at in named.find(schema.names, source.name)]
         unpacking = source.limits.unpacking(Path(source.name))
         batches = []
         for batch in read_batches(file, source, columns=wanted):
@@ -60,43 +54,40 @@ def read_parquet(
         table = pa.Table.from_batches(batches) if batches else schema.empty_table()
     if table.num_rows == 0:
         raise InputError(f"{source.name} holds no rows")
-    parts, names, held = [joined_words(table[column]) for column in wanted[: len(texts)]], None, None
+    parts, names, held = [joined_words(table[column]) for column in wanted[: len(named.texts)]], None, None
     if content == IMAGE.name and is_encoded(parts[0].type):
         held, names = encoded(parts[0])
         parts = [pa.chunked_array([pa.nulls(table.num_rows)])]
-    labels, *others = (table[column] for column in wanted[len(texts) :])
-    splits, found = others[: len(others) - len(beside)], others[len(others) - len(beside) :]
-    strings = [
-        *(("text", *one) for one in zip(texts, parts, strict=True)),
-        *(("split_column", split, one) for one in splits),
-    ]
-    for key, name, column in strings:
+    labels, *others = (table[column] for column in wanted[len(named.texts) :])
+    splits, found = others[: named.split is not None], others[named.split is not None :]
+    of_splits = () if named.split is None else (named.split,)
+    for name, column in zip((*named.texts, *of_splits), (*parts, *splits), strict=True):
         if not is_string(column.type) and not pa.types.is_null(column.type):
             hint = "; of pictures: dataset.content=image" if is_encoded(column.type) else ""
             raise InputError(
-                f"{source.name}: column {name!r} (dataset.{key}) holds {column.type}, expected texts{hint}"
+                f"{source.name}: column {name!r} ({named.setting(name)}) holds {column.type}, expected texts{hint}"
             )
     listed = _is_list(labels.type)
     if not _is_class(labels.type.value_type if listed else labels.type):
         raise InputError(
-            f"{source.name}: column {label!r} (dataset.label) holds {labels.type}: "
+            f"{source.name}: column {named.label!r} ({named.setting(named.label)}) holds {labels.type}: "
             "expected strings, whole numbers or booleans"
         )
-    for name, column in zip(beside, found, strict=True):
+    for name, column in zip(named.others, found, strict=True):
         if not (_is_class(column.type) or pa.types.is_temporal(column.type)):
             raise InputError(
-                f"{source.name}: column {name!r} (dataset.columns) holds {column.type}: "
+                f"{source.name}: column {name!r} ({named.setting(name)}) holds {column.type}: "
                 "expected numbers, strings or dates"
             )
     if is_string(labels.type):
         labels = labels.cast(pa.large_string())
     named_labels = object_array(list(map(_as_tuple, labels.to_pylist()))) if listed else label_column(labels)
     joined = joined_texts([text_column(part.cast(pa.large_string())) for part in parts])
-    named = label_column(splits[0].cast(pa.large_string())) if splits else None
-    columns = dict(zip(beside, map(label_column, found), strict=True))
+    split = label_column(splits[0].cast(pa.large_string())) if splits else None
+    columns = dict(zip(named.others, map(label_column, found), strict=True))
     rows = first_rows(table.num_rows)
     values = joined if held is None else held
-    return Table(values, named_labels, rows, source.name, named, columns, names=names)
+    return Table(values, named_labels, rows, source.name, split, columns, names=names)
 
 
 @contextmanager

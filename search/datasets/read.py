@@ -6,14 +6,14 @@ from pathlib import Path, PurePosixPath
 
 from search.config.dataset import DatasetConfig
 from search.datasets import archive
-from search.datasets.column_kinds import asked_columns
 from search.datasets.content import IMAGE
 from search.datasets.dialect import Dialect
 from search.datasets.file_lists import Files, list_files
 from search.datasets.folder import Kind, read_folder
 from search.datasets.hints import listing, nearest
 from search.datasets.limits import Limits
-from search.datasets.several import gathered, label_columns
+from search.datasets.named_columns import NamedColumns
+from search.datasets.several import gathered
 from search.datasets.source import Decoding, Source
 from search.datasets.table import Table
 from search.datasets.text_columns import as_typed, text_columns
@@ -31,7 +31,6 @@ ENDINGS = {
     ".xlsx": "xlsx",
     ".xlsm": "xlsx",
 }
-FORMATS = ("auto", "csv", "tsv", "parquet", "jsonl", "xlsx", "folder")
 
 
 def read(path: Path, config: DatasetConfig, member: str | None) -> tuple[Table, dict[str, Table]]:
@@ -154,15 +153,7 @@ def _read_table(path: Path, files: Files | None, member: str | None, config: Dat
 def _read_rows(source: Source, name: str, config: DatasetConfig) -> Table:
     """Reads one table by its format, each of which has its own reader."""
     file_format = ending_format(name) if config.format in ("auto", "xlsx") else config.format
-    texts, several = text_columns(config.text), label_columns(config)
-    label, taken = (several or (config.label,))[0], [one.strip() for one in texts]
-    if label.strip() in taken:
-        raise InputError(f"dataset.text and dataset.label are both {label!r}: expected two columns")
-    beside = (*asked_columns(config), *several[1:])
-    if config.split_column is not None and config.split_column.strip() in (*taken, label.strip()):
-        raise InputError(
-            f"dataset.split_column={config.split_column} is also the column of texts or labels: expected one of its own"
-        )
+    columns = NamedColumns.of(config)
     if file_format is None:
         raise InputError(
             f"The ending of {source.name} does not tell its format (known are {', '.join(ENDINGS)}): "
@@ -172,14 +163,12 @@ def _read_rows(source: Source, name: str, config: DatasetConfig) -> Table:
     if file_format == "jsonl":
         from search.datasets.jsonlines import read_json_lines
 
-        table = read_json_lines(source, texts, label, Decoding.of(config), config.split_column, beside)
-        return gathered(table, config)
+        return gathered(read_json_lines(source, columns, Decoding.of(config)), config)
     if file_format == "parquet":
         from search.datasets.parquet import read_parquet
 
-        return gathered(read_parquet(source, texts, label, config.split_column, beside, config.content), config)
+        return gathered(read_parquet(source, columns, config.content), config)
     from search.datasets.delimited import read_delimited
 
     dialect = Dialect.of(config, file_format)
-    table = read_delimited(source, texts, label, dialect, Decoding.of(config), config.split_column, beside)
-    return gathered(table, config)
+    return gathered(read_delimited(source, columns, dialect, Decoding.of(config)), config)

@@ -41,7 +41,7 @@ def check_several(config: DatasetConfig) -> None:
         _check_columns(config)
     elif not config.label_separator:
         raise InputError("dataset.label_separator is empty: expected what stands between labels, such as ','")
-    one = {"label_ranges": config.label_ranges, "positive": config.positive, "submission": config.submission}
+    one: dict[str, Any] = {"label_ranges": config.label_ranges, "positive": config.positive}
     one |= {"ordered": config.ordered or None, "rare=merge": True if config.rare == "merge" else None}
     for name in (name for name, value in one.items() if value is not None):
         raise InputError(f"dataset.{name} is for one label per text, and {key} gives a text several: leave one out")
@@ -185,8 +185,14 @@ def indicators_as(table: Table, names: Sequence[str], config: DatasetConfig) -> 
         config: Where its `classes` or `rare` left labels out of the model, rows may have others.
 
     Raises:
-        InputError: A row has a label that the model does not know.
+        InputError: A row has a label that the model does not know, or no column tells of one that it knows.
     """
+    columns = label_columns(config)
+    if untold := [name for name in names if columns and name not in columns]:
+        raise InputError(
+            f"dataset.labels={[*columns]} lacks {listing(untold)}, which the model predicts: name the column of each "
+            f"of its labels, {listing(names)}"
+        )
     others = sorted({name for row in table.labels for name in row} - {*names})
     if others and config.classes is None and config.rare != "drop":
         row = table.rows[[others[0] in labels for labels in table.labels]][0]

@@ -16,13 +16,14 @@ from search.datasets.jsonlines import label_of, parse_line, row_text
 from search.datasets.records import Records
 from search.datasets.source import Decoding, Source, is_undecoded
 from search.datasets.streamed_rows import Refuse, Rows, find_beside, read_lines, with_columns
-from search.datasets.text_columns import joined_text, text_at
+from search.datasets.text_columns import text_at
 from search.errors import InputError
 
 __all__ = ["ROWS", "Refuse", "Rows", "Stream"]
 ROWS = 4096
 """Rows that are read at once and held in memory."""
-_KEY = "text_column"  # the setting that names the columns of texts
+KEY = "text_column"
+"""The setting that names the columns of texts."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,8 @@ class Stream:
 
 
 @contextmanager
-def stream_lines(source: Source, decoding: Decoding, refuse: Refuse) -> Iterator[Stream]:
-    """Reads texts, one per line, as a table with the column `text`; line 1 is row 1."""
+def stream_lines(source: Source, decoding: Decoding, refuse: Refuse, column: str) -> Iterator[Stream]:
+    """Reads texts, one per line, as a table with a column of this name; line 1 is row 1."""
     with source.open_text("lines of text") as stream, decoding.lines(stream, newline="\n") as lines:
 
         def pairs() -> Iterator[tuple[str, list[str]]]:
@@ -57,7 +58,7 @@ def stream_lines(source: Source, decoding: Decoding, refuse: Refuse) -> Iterator
                 else:
                     refuse(InputError(f"{where} has no text"))
 
-        yield Stream(["text"], _chunks(pairs()))
+        yield Stream([column], _chunks(pairs()))
 
 
 @contextmanager
@@ -95,7 +96,7 @@ def stream_delimited(
             if any(map(is_undecoded, first)):
                 raise decoding.error(f"The {dialect.first_row} of {source.name}")
             header = dialect.columns(first)
-            text_of_row = text_at([find_column(header, one, _KEY, source.name, dialect.header) for one in texts])
+            text_of_row = text_at([find_column(header, one, KEY, source.name, dialect.header) for one in texts])
             places = find_beside(header, columns, source.name, dialect.header)
 
             def check(number: int, record: list[str]) -> bool:
@@ -165,7 +166,7 @@ def stream_json_lines(
         fields = list(dict.fromkeys(chain.from_iterable(record for record in first if isinstance(record, dict))))
         if fields:
             for name in texts:
-                find_column(fields, name, _KEY, source.name)
+                find_column(fields, name, KEY, source.name)
             find_beside(fields, columns, source.name)
 
         def found_rows() -> Iterator[tuple[int, str, dict[str, Any]]]:
@@ -175,7 +176,7 @@ def stream_json_lines(
                         raise record
                     found = (row_text(record, texts, number, source.name) or "").strip()
                     for one in columns:
-                        label_of(record.get(one.name), one.name, "columns", number, source.name)
+                        label_of(record.get(one.name), one.name, "dataset.columns", number, source.name)
                     if not found:
                         raise InputError(f"Row {number:,} of {source.name} has no text in {listing(texts)}")
                 except InputError as error:
@@ -192,57 +193,6 @@ def stream_json_lines(
                 yield from with_columns(rows, columns, table, [number for number, _, _ in some], source.name, refuse)
 
         yield Stream(fields, chunks())
-
-
-@contextmanager
-def stream_parquet(
-    source: Source, texts: Sequence[str], refuse: Refuse, columns: Sequence[Column] = ()
-) -> Iterator[Stream]:
-    """Reads Parquet.
-
-    Args:
-        source: The file.
-        texts: Names of the columns of texts, of a string type.
-        refuse: Called with rows without a text, or with what is not of a column's kind.
-        columns: The columns beside the texts.
-
-    Yields:
-        The table; records are Arrow record batches.
-
-    Raises:
-        InputError: The file is not Parquet, lacks the column, or it is of another type.
-    """
-    # Arrow takes its time to load, and the other formats do without.
-    import pyarrow as pa
-
-    from search.datasets.parquet import is_string, joined_words, open_parquet, read_batches
-
-    with open_parquet(source) as file:
-        schema = file.schema_arrow
-        positions = [find_column(schema.names, name, _KEY, source.name) for name in texts]
-        places = find_beside(schema.names, columns, source.name)
-        for name, kind in zip(texts, (schema.types[position] for position in positions), strict=True):
-            empty = joined_words(pa.chunked_array([], kind)).type
-            if not is_string(empty) and not pa.types.is_null(empty):
-                raise InputError(f"{source.name}: column {name!r} ({_KEY}) holds {kind}, expected texts")
-
-        def batches() -> Iterator[Rows]:
-            before = 0
-            for batch in read_batches(file, source, ROWS):
-                parts = [joined_words(batch.column(position)).to_pylist() for position in positions]
-                found = [(joined_text(row) or "").strip() for row in zip(*parts, strict=True)]
-                kept = [row for row, text in enumerate(found) if text]
-                for row in range(len(found)) if len(kept) < len(found) else ():
-                    if not found[row]:
-                        refuse(InputError(f"Row {before + row + 1:,} of {source.name} has no text in {listing(texts)}"))
-                if kept:
-                    rows = Rows([found[row] for row in kept], batch.take(pa.array(kept)))
-                    table = {name: rows.records.column(place).to_pylist() for name, place in places.items()}
-                    numbers = [before + row + 1 for row in kept]
-                    yield from with_columns(rows, columns, table, numbers, source.name, refuse)
-                before += len(found)
-
-        yield Stream(schema.names, batches(), schema)
 
 
 def _chunks(pairs: Iterator[tuple[str, Any]]) -> Iterator[Rows]:

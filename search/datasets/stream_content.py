@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from search.config.dataset import DatasetConfig
 from search.datasets import archive
-from search.datasets.content import CONTENTS, content_of
+from search.datasets.content import CONTENTS
 from search.datasets.file_lists import list_files
 from search.datasets.folder import Kind
 from search.datasets.images.faults import Unreadable
@@ -18,10 +19,8 @@ from search.datasets.read import ending_format
 from search.datasets.stream import Refuse, Rows, Stream
 from search.errors import InputError
 
-_AT_ONCE = 64
-"""Files that are held in memory at once, in each of the places that hold rows."""
-COLUMN = "file"
-"""The column of the table that files are read as."""
+FILES = 64
+"""Encoded files that are held in memory at once, in each of the places that hold rows."""
 
 
 def are_files(path: Path, settings: DatasetConfig) -> bool:
@@ -35,13 +34,12 @@ def are_files(path: Path, settings: DatasetConfig) -> bool:
     return Kind.of(path, settings).holds(path.name)
 
 
-def stream_files(path: Path, settings: DatasetConfig, refuse: Refuse) -> Stream:
-    """Reads files as a table of their names, in the order of names.
+def stream_files(path: Path, settings: DatasetConfig) -> Stream:
+    """Reads files as a table of their names, in the order of names; `with_content` makes rows of it.
 
     Args:
         path: As `are_files` takes it.
         settings: What they hold, and the limits.
-        refuse: Called with files that cannot be used.
 
     Raises:
         InputError: There is no file of the kind.
@@ -53,26 +51,24 @@ def stream_files(path: Path, settings: DatasetConfig, refuse: Refuse) -> Stream:
     if not names:
         raise InputError(f"{path} holds no files that end in {', '.join(kind.endings)}")
     if folder.is_dir():
-        found = (Rows([*some], [[name] for name in some]) for some in _pieces(names))
-        return with_content(Stream([COLUMN], found), folder, settings, refuse)
+        return Stream([settings.content], (Rows([*some], [[name] for name in some]) for some in _pieces(names)))
 
     def packed() -> Iterator[Rows]:
         # In one pass: each look into a packed archive reads it from its beginning.
-        for name, row in kind.rows(archive.read_members(path, set(names).__contains__, limits)):
-            if isinstance(row, Unreadable):
-                refuse(InputError(str(row)))
-            else:
-                yield Rows([row], [[name]])
+        members = iter(archive.read_members(path, set(names).__contains__, limits))
+        while some := list(islice(members, FILES)):
+            found = [name for name, _ in some]
+            yield Rows([content for _, content in some], [[name] for name in found], names=found)
 
-    return Stream([COLUMN], packed())
+    return Stream([settings.content], packed())
 
 
-def with_content(stream: Stream, folder: Path, settings: DatasetConfig, refuse: Refuse) -> Stream:
-    """Puts rows in the place of the paths of a table; what holds rows already stays as it is.
+def with_content(stream: Stream, path: Path, settings: DatasetConfig, refuse: Refuse) -> Stream:
+    """Puts rows in the place of the paths of a table, and of the encoded files that it holds.
 
     Args:
         stream: The table.
-        folder: Where relative paths start; they cannot leave it.
+        path: Where it comes from: in this folder, or in that of this file, relative paths start; they cannot leave it.
         settings: What the rows hold, and the limits.
         refuse: Called with files that cannot be used.
     """
@@ -80,21 +76,22 @@ def with_content(stream: Stream, folder: Path, settings: DatasetConfig, refuse: 
         return stream
     from search.datasets.images.reading import files_beside, pictures  # brings Pillow
 
-    read = files_beside(folder, Limits.of(settings))
+    read = files_beside(path if path.is_dir() else path.parent, Limits.of(settings))
 
-    def content(path: str) -> tuple[str, Any]:
+    def content(chunk: Rows, at: int) -> tuple[str, Any]:
+        row = chunk.texts[at]
+        if isinstance(row, bytes):
+            assert chunk.names is not None
+            return chunk.names[at], row
         try:
-            return next(read([path]))
+            return next(read([row]))
         except InputError as error:  # of one row: others can be used
-            return path, Unreadable(str(error))
+            return row, Unreadable(str(error))
 
     def rows() -> Iterator[Rows]:
         for chunk in stream.rows:
-            if not content_of(chunk.texts).has_words:
-                yield chunk
-                continue
             for places in _pieces(range(len(chunk.texts))):
-                made = [one for _, one in pictures([content(chunk.texts[at]) for at in places], settings.max_pixels)]
+                made = [one for _, one in pictures([content(chunk, at) for at in places], settings.max_pixels)]
                 used = [at for at, one in zip(places, made, strict=True) if not isinstance(one, Unreadable)]
                 for one in made:
                     if isinstance(one, Unreadable):
@@ -107,5 +104,5 @@ def with_content(stream: Stream, folder: Path, settings: DatasetConfig, refuse: 
 
 
 def _pieces(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(values), _AT_ONCE):
-        yield values[start : start + _AT_ONCE]
+    for start in range(0, len(values), FILES):
+        yield values[start : start + FILES]

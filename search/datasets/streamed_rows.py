@@ -26,17 +26,20 @@ class Rows:
         texts: Their texts, without white space around, none empty; or bytes, where the rows are no texts.
         records: The rows themselves: a list of lists of fields, a list of JSON objects or an Arrow record batch.
         beside: The columns beside the texts, from `search.datasets.beside`; None: there are none.
+        names: What rows that are bytes are called in messages; None: rows are texts.
     """
 
     texts: list[Any]
     records: Any
     beside: NDArray[Any] | None = None
+    names: Sequence[str] | None = None
 
     def take(self, places: Sequence[int], columns: NDArray[Any] | None) -> Rows:
         """The rows in some places, with their columns."""
         is_list = isinstance(self.records, list)
         records = [self.records[place] for place in places] if is_list else self.records.take(places)
-        return Rows([self.texts[place] for place in places], records, columns)
+        names = None if self.names is None else [self.names[place] for place in places]
+        return Rows([self.texts[place] for place in places], records, columns, names)
 
 
 def read_lines(lines: Iterable[str], source: Source, decoding: Decoding) -> Iterator[str]:
@@ -89,7 +92,7 @@ def with_columns(
         some = {name: [values[place] for place in places] for name, values in table.items()}
         return beside(columns, some, np.array(numbers)[list(places)].tolist(), source)
 
-    places: Sequence[int] = range(len(numbers))
+    places = [*range(len(numbers))]  # a list, which Arrow takes
     try:
         found = of(places)
     except InputError:  # which rows are at fault is found out one by one

@@ -1,11 +1,39 @@
-"""The most confident mistakes of a classifier."""
+"""The most confident mistakes of a classifier, of several labels per text those of each."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from search.evaluation.weighted import padded
+
+
+class Question(NamedTuple):
+    """What a classifier was asked of each row: its class, or whether it has one of several labels.
+
+    Attributes:
+        labels: The true answers, int [n].
+        predicted: Those of the classifier, int [n].
+        probabilities: float [n, answers].
+    """
+
+    labels: NDArray[np.integer]
+    predicted: NDArray[np.integer]
+    probabilities: NDArray[np.float64]
+
+
+def questions(
+    labels: NDArray[np.integer], predicted: NDArray[np.integer], probabilities: NDArray[np.float64]
+) -> list[Question]:
+    """The one question of a class, int [n], or the question of each of several labels, [n, labels]: no 0, yes 1."""
+    if labels.ndim == 1:
+        return [Question(labels, predicted, probabilities)]
+    return [
+        Question(labels[:, k].astype(np.int64), predicted[:, k], np.column_stack([1 - there, there]))
+        for k, there in enumerate(probabilities.T)
+    ]
 
 
 def confident_mistakes(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -63,10 +62,11 @@ class Asked:
             given = texts_of(given, text_columns(settings.text))
         index = given.index if isinstance(given, pd.Series) else None
         if (read := CONTENTS[settings.content].given) is not None:
-            shown, rows = read(given, settings.max_pixels)
+            shown, rows = read(given, settings)
             return cls._of_rows(rows, shown, index, missing)
-        if isinstance(given, Mapping | bytes):
-            raise InputError(f"A {type(given).__name__} is given: expected a list of strings, a Series or a DataFrame.")
+        if isinstance(given, Mapping | bytes) or not isinstance(given, Iterable):
+            kind = type(given).__name__
+            raise InputError(f"texts is of type {kind}: expected a string, a list of strings, a Series or a DataFrame.")
         texts = [given] if isinstance(given, str) else list(given)
         for position, text in enumerate(texts):
             if not _is_missing(text) and (not isinstance(text, str) or _SURROGATE.search(text)):
@@ -81,6 +81,11 @@ class Asked:
                 f"Text {min(gone)} is missing ({texts[min(gone)]!r}): expected a string, or missing='keep'."
             )
         return cls(texts, shown, [position for position in range(len(texts)) if position not in gone], index)
+
+
+def in_pandas(given: Any) -> Any:
+    """Tables and columns of other libraries, such as Arrow, Polars and `datasets`, as pandas; all else as it is."""
+    return given.to_pandas() if hasattr(given, "to_pandas") else given
 
 
 def columns_beside(given: Texts, columns: Sequence[Column]) -> NDArray[Any] | None:
@@ -116,7 +121,7 @@ def columns_of_text(given: str, columns: Sequence[Column]) -> NDArray[Any] | Non
     except yaml.YAMLError:
         found = None
     if not isinstance(found, dict) or not all(isinstance(one, str) for one in (*found, *found.values())):
-        raise InputError(f"columns={given} cannot be read: expected '{{{wanted}}}'.")
+        raise InputError(f"columns={given} cannot be read: expected '{{{wanted}}}', with a space behind each colon.")
     names = {one.name for one in columns}
     if set(found) != names:
         raise InputError(
@@ -127,7 +132,7 @@ def columns_of_text(given: str, columns: Sequence[Column]) -> NDArray[Any] | Non
 
 
 def _is_missing(text: Any) -> bool:
-    """Whether there is no text: None, NaN, NA, or nothing but white space."""
+    """Whether there is no text: None, NaN, NA, NaT, or nothing but white space."""
     if isinstance(text, str):
         return not text.strip()
-    return text is None or text is pd.NA or (isinstance(text, float) and math.isnan(text))
+    return text is None or (pd.api.types.is_scalar(text) and bool(pd.isna(text)))

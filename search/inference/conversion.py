@@ -25,21 +25,23 @@ _LOCALE = "C.UTF-8"
 _WHITE_SPACE = r"\s+"
 
 
-def to_tflite(saved_model: Path) -> bytes:
+def to_tflite(saved_model: Path, labels: Labels) -> bytes:
     """Converts a SavedModel to LiteRT (TFLite), with its own operations alone.
 
     Those of TensorFlow ("Select TF ops") are left out: the interpreter in TensorFlow's own package does not run them.
 
     Args:
         saved_model: The SavedModel's folder.
+        labels: Say what the model takes.
 
     Returns:
-        The file's content; its signature takes `texts`.
+        The file's content; its signature takes `texts`, or `images`: see `Classifier.save`.
 
     Raises:
         InputError: Operations of the module stand in the way.
     """
-    converter = tf.lite.TFLiteConverter.from_saved_model(str(plain_path(saved_model)), signature_keys=["__call__"])
+    signature = _signature(saved_model, labels.content.signatures[1], "TFLite")
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(plain_path(saved_model)), signature_keys=[signature])
     try:
         # It writes the whole model to stderr where it fails.
         with muted():
@@ -57,10 +59,10 @@ def to_onnx(saved_model: Path, labels: Labels) -> bytes:
 
     Args:
         saved_model: The SavedModel's folder.
-        labels: The classes to put into the file's metadata, as `labels`.
+        labels: Say what the model takes, and the classes to put into the file's metadata, as `labels`.
 
     Returns:
-        The file's content; its inputs and outputs are those of the signature `serving_default`.
+        The file's content; its inputs and outputs are those of the signature `serving_default`, or `images`.
 
     Raises:
         InputError: Operations of the module stand in the way, or the converter is not installed.
@@ -73,6 +75,7 @@ def to_onnx(saved_model: Path, labels: Labels) -> bytes:
         raise InputError(f"format=onnx needs the package {error.name}: pip install 'search[onnx]'") from error
     # What it has to say is for those who write operations.
     tf2onnx.logging.set_level(logging.CRITICAL)
+    signature = _signature(saved_model, labels.content.signatures[0], "ONNX")
     domains = ((constants.CONTRIB_OPS_DOMAIN, 1), (constants.AI_ONNX_ML_DOMAIN, 2))
     foreign: set[str] = set()
     try:
@@ -81,7 +84,7 @@ def to_onnx(saved_model: Path, labels: Labels) -> bytes:
             None,
             None,
             tag="serve",
-            signatures=["serving_default"],
+            signatures=[signature],
             return_initialized_tables=True,
             return_tensors_to_rename=True,
         )
@@ -122,6 +125,25 @@ def _refused(target: str, operations: Iterable[str], cause: str = "") -> InputEr
     return InputError(f"The model cannot be converted to {target}: {why}. TensorFlow Serving takes it as it is.")
 
 
+def _signature(saved_model: Path, name: str, target: str) -> str:
+    """The name of a signature, once it is there."""
+    if name not in _graph(saved_model).signature_def:
+        raise InputError(
+            f"The model cannot be converted to {target}: it decodes files itself, and has no signature {name} of "
+            "decoded ones, as those over a single module have. TensorFlow Serving takes it as it is."
+        )
+    return name
+
+
+def _graph(saved_model: Path) -> Any:
+    """The graph of a SavedModel, with its functions and signatures."""
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    content = saved_model_pb2.SavedModel()
+    content.ParseFromString((saved_model / "saved_model.pb").read_bytes())
+    return content.meta_graphs[0]
+
+
 def _operations(graph: Any) -> set[str]:
     """The operations of a TensorFlow graph and of the functions that it calls."""
     return {node.op for part in (graph.node, *(one.node_def for one in graph.library.function)) for node in part}
@@ -138,11 +160,7 @@ def _nodes(graph: Any) -> Iterator[Any]:
 
 def _sentencepiece_models(saved_model: Path) -> set[bytes]:
     """The models of SentencePiece in a SavedModel, which creates them on loading and has none in its graph."""
-    from tensorflow.core.protobuf import saved_model_pb2
-
-    content = saved_model_pb2.SavedModel()
-    content.ParseFromString((saved_model / "saved_model.pb").read_bytes())
-    functions = content.meta_graphs[0].graph_def.library.function
+    functions = _graph(saved_model).graph_def.library.function
     nodes = (node for function in functions for node in function.node_def)
     return {node.attr["model"].s for node in nodes if node.op == "SentencepieceOp"}
 
@@ -176,7 +194,10 @@ def _handlers(sentencepiece: set[bytes]) -> dict[str, Any]:
 
     def split(graph: Any, node: Any, name: str, args: Any) -> None:
         if node.inputs[1].get_tensor_value() not in ("", b""):
-            raise ValueError("StringSplitV2 is known for white space alone")
+            raise ValueError(
+                "StringSplitV2 can be converted for white space alone, and words beside a head (wide=tfidf) need more: "
+                "space.wide=none searches without them"
+            )
         space = constant(graph, " ", object)
         single = graph.make_node(
             "StringRegexReplace",

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,6 +15,8 @@ import numpy as np
 import pandas as pd
 
 from search.config.dataset import DatasetConfig
+from search.datasets.column_kinds import asked_columns
+from search.datasets.content import content_of
 from search.datasets.dataset_settings import other_settings, run_settings
 from search.datasets.in_memory import as_frame, write_table
 from search.datasets.several import label_columns
@@ -21,6 +24,7 @@ from search.datasets.stream import ROWS, Rows, Stream
 from search.datasets.table import Examples
 from search.datasets.text_columns import text_columns
 from search.datasets.whole import is_trained_on, load_whole
+from search.errors import InputError
 from search.inference.labels import Labels, Predictions
 from search.inference.predictor import Predictor
 from search.inference.scoring import score_all
@@ -55,20 +59,25 @@ class Evaluation:
 
     @property
     def predictions(self) -> pd.DataFrame:
-        """A row per text: row, text, label, predicted, prob_<class>."""
+        """A row per text: row, text (image), label, predicted, prob_<class>."""
         examples, classes = self.scored.examples, np.array(self.scored.classes, dtype=object)
-        columns: dict[str, Any] = {"row": examples.rows, "text": examples.shown}
+        columns: dict[str, Any] = {"row": examples.rows, content_of(examples.texts).name: examples.shown}
         for name, labels in (("label", examples.labels), ("predicted", self.scored.predicted)):
             columns |= named_columns(name, self.scored.classes, classes, labels)
         return pd.DataFrame(
             columns | {f"prob_{name}": self.scored.probabilities[:, k] for k, name in enumerate(classes)}
         )
 
+    @property
+    def _heading(self) -> str:
+        warning = "; the run was trained on this data: the scores are too good" if self.record["trained_on"] else ""
+        return f"{self.record['rows']:,} rows of {self.record['source']}{warning}"
+
     def __repr__(self) -> str:
-        return f"{self.record['rows']:,} rows of {self.record['source']}\n{self.metrics}"
+        return f"{self._heading}\n{self.metrics}"
 
     def _repr_html_(self) -> str:
-        return str(self.metrics.to_html())
+        return f"<p>{escape(self._heading)}</p>{self.metrics.to_html()}"
 
 
 def evaluate(
@@ -97,10 +106,10 @@ def evaluate(
     examples = whole.examples
     say(f"{path} on {whole.source}, {len(examples):,} rows")
     if whole.faults:
-        say(describe_faults(whole.faults))
+        say(describe_faults(whole.faults, "evaluation.json"))
     trained_on = not whole.of_test and is_trained_on(settings, run_settings(path), data)
     if trained_on:
-        tested = set(run.predictions["text"])
+        tested = set(run.shown)
         fresh = sum(text in tested for text in examples.shown)
         say(
             f"The run was trained on this data: {fresh:,} of the rows are of its test split, it was trained on the "
@@ -122,6 +131,7 @@ def evaluate(
         "settings": asdict(settings),
         "rows": len(examples),
         "cleaning": asdict(whole.cleaning),
+        **({"faults": list(whole.faults)} if whole.faults else {}),
         "trained_on": trained_on,
         **scored.record(run.summary["seed"], run.target),
         "verdict": scored.verdict(run),
@@ -154,8 +164,13 @@ def evaluate_given(path: Path, data: Any, words: Sequence[str], threshold: float
         texts = text_columns(settings.text)
         frame = as_frame(data, "data", texts[0], settings.label)
         labels = label_columns(settings) or (settings.label,)
-        write_table(frame, at, "data", texts, labels, settings.content)
-        found = evaluate(path, settings, threshold, configured)
+        write_table(frame, at, "data", texts, labels, settings.content, asked_columns(settings))
+        try:
+            found = evaluate(path, settings, threshold, configured)
+        except InputError as error:
+            if type(error) is not InputError:
+                raise
+            raise InputError(str(error).replace(str(at), "data")) from error
     # The file is gone.
     found.record["source"], found.record["settings"]["path"] = "data", None
     return found

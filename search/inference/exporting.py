@@ -33,7 +33,7 @@ def export(run: Path, file_format: str, output: Path) -> str:
 
     # It brings the operations of tensorflow-text, and says in a line what is wrong with the model.
     load_model(run, labels)
-    content = to_onnx(run / "model", labels) if file_format == "onnx" else to_tflite(run / "model")
+    content = to_onnx(run / "model", labels) if file_format == "onnx" else to_tflite(run / "model", labels)
     with whole_file(output) as path:
         path.write_bytes(content)
     return f"{len(content) / 1e6:,.1f} MB"

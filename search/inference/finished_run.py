@@ -18,7 +18,7 @@ from search.datasets.stream import ROWS, Rows
 from search.errors import InputError
 from search.evaluation.metrics import names
 from search.inference import FORMATS
-from search.inference.asked import Asked, Texts, columns_beside
+from search.inference.asked import Asked, Texts, columns_beside, in_pandas
 from search.inference.best import Best
 from search.inference.evaluating import Evaluation, evaluate_given
 from search.inference.exporting import export
@@ -27,7 +27,7 @@ from search.inference.predictor import Predictor
 from search.reporting.notebook import Picture, importance_picture, run_card, run_lines
 from search.reporting.report.run_files import RecordedRun, read_run
 from search.utils.device import configured
-from search.utils.overrides import literal
+from search.utils.overrides import columns_given
 from search.utils.paths import read_path
 
 
@@ -106,25 +106,24 @@ class FinishedRun:
         """Predicts the classes of texts.
 
         Args:
-            texts: Any number of strings, or a single one. The index of a pandas Series is kept; of a DataFrame the
-                columns that the run learned from are taken (`dataset.text`). For a run of images: paths, encoded bytes,
-                arrays of uint8 [n, h, w, 3] or pictures of Pillow; `text` of the answer is then the image's name.
+            texts: Any number of strings, or a single one. The index of a pandas Series is kept; of a DataFrame (or what
+                has `to_pandas`) the columns that the run learned from are taken, `dataset.text`. Images: paths, bytes,
+                arrays of uint8 [n, h, w, 3] or pictures of Pillow.
             threshold: Two classes: predict the second from this probability on; None: the run's own.
             missing: keep: where a text is missing (None, NaN or empty) so is the answer, in all columns; error: raise.
             model: best; ensemble or all, where the run made one.
 
         Returns:
-            A row per text, in their order: text, predicted, prob_<class>; of several labels predicted_<label>, 0 or 1,
-            in place of predicted.
+            A row per text, in their order: text (for images the name, in a column image), predicted, prob_<class>; of
+            several labels predicted_<label>, 0 or 1, in place of predicted.
 
         Raises:
             InputError: A text is no string, a DataFrame has no such column, a text is missing and must not be, there
                 is no such model, a threshold is given where there are more than two classes, or texts alone where the
                 model takes columns beside them.
         """
-        if threshold is not None and not 0 <= threshold <= 1:
-            raise InputError(f"threshold={threshold} is impossible: expected a probability, from 0 to 1.")
         require_known(model, tuple(MODELS), "model")
+        texts = in_pandas(texts)
         asked = Asked.of(texts, missing, self._settings)
         labels, found = Labels.of(self._folder, threshold, model), self._predictor(model)
         there, at = asked.there, asked.at
@@ -140,7 +139,7 @@ class FinishedRun:
             probabilities[at] = np.concatenate(parts)
             decided[at] = np.column_stack(labels.predictions(probabilities[at]).decisions)
         columns = dict(zip(labels.columns_added, [*decided.T, *probabilities.T], strict=True))
-        return pd.DataFrame({"text": asked.shown, **columns}, index=asked.index)
+        return pd.DataFrame({self._settings.content: asked.shown, **columns}, index=asked.index)
 
     def predict_proba(self, texts: Texts, *, missing: str = "keep", model: str = "best") -> NDArray[np.float64]:
         """The probabilities of texts; arguments as for `predict`.
@@ -175,9 +174,7 @@ class FinishedRun:
         """
         if isinstance(data, str):
             data, settings = None, (data, *settings)
-        own = {"text": text, "label" if isinstance(label, str) else "labels": label}
-        named = [f"dataset.{key}={literal(one)}" for key, one in own.items() if one is not None]
-        return evaluate_given(self._folder, data, [*named, *settings], threshold)
+        return evaluate_given(self._folder, data, [*columns_given(text, label), *settings], threshold)
 
     def export(self, output: str | Path, format: str = "onnx") -> Path:
         """Converts the whole model, texts in and probabilities out, or writes the trials as a study of Optuna.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.datasets.beside import Column
+from search.datasets.content import CONTENTS, TEXT, Content
 from search.errors import InputError
 from search.evaluation.metrics import predict
 from search.evaluation.several import thresholds
@@ -21,6 +23,8 @@ from search.utils.overrides import setting, typed
 
 MODELS = {"best": "model", "ensemble": "ensemble/model", "all": "model_all"}
 """The models of a run: the best trial, the ensemble, and the best configuration trained on all labelled rows."""
+MADE_BY = {"ensemble": "ensemble.trials=3", "all": "final_refit=true"}
+"""The setting of a search that makes each of those that not every run has."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +36,13 @@ class Labels:
         threshold: Two classes: the second is predicted where its probability reaches this; None: the most probable is.
             A sequence: each of several labels is predicted where its probability reaches its own.
         columns: The columns that the model takes beside the texts.
+        content: What the model takes: texts, or encoded images.
     """
 
     classes: tuple[str, ...]
     threshold: Threshold
     columns: tuple[Column, ...] = ()
+    content: Content = TEXT
 
     @classmethod
     def of(cls, run: Path, threshold: float | None = None, model: str = "best") -> Labels:
@@ -48,9 +54,14 @@ class Labels:
             model: One of `MODELS`.
 
         Raises:
-            InputError: No model is there, or a threshold is given where there are more than two classes.
+            InputError: No model is there, or the threshold is no probability, or is given where there are more than two
+                classes.
         """
+        if threshold is not None and not (isinstance(threshold, Real) and 0 <= threshold <= 1):
+            raise InputError(f"threshold={threshold} is impossible: expected a probability, from 0 to 1.")
         path = run / MODELS[model] / "labels.json"
+        if model in MADE_BY and run.is_dir() and not path.parent.is_dir():
+            raise InputError(f"model={model}: {run} has none; a search makes one with {MADE_BY[model]}.")
         if not path.is_file():
             raise InputError(f"run={run}: expected the folder of a finished run, but {path} is missing.")
         try:
@@ -101,6 +112,7 @@ class Labels:
             content = json.loads(path.read_text(encoding="utf-8"))
             classes, threshold = content["labels"], content["threshold"]
             columns = tuple(map(Column.of, content.get("columns", ())))
+            taken = CONTENTS[content.get("content", TEXT.name)]
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise Damaged(f"{path} is damaged ({error})") from error
         if not isinstance(classes, list) or len(classes) < 2 or len(set(map(str, classes))) < len(classes):
@@ -109,7 +121,7 @@ class Labels:
             threshold = tuple(threshold)
             if len(threshold) != len(classes) or not all(isinstance(one, int | float) for one in threshold):
                 raise Damaged(f"{path} is damaged: expected a number as the threshold of each label")
-            return cls(tuple(map(str, classes)), threshold, columns)
+            return cls(tuple(map(str, classes)), threshold, columns, taken)
         if threshold is not None and (isinstance(threshold, bool) or not isinstance(threshold, int | float)):
             raise Damaged(f"{path} is damaged: expected a number or null as the threshold, found {threshold!r:.80}")
         if threshold is not None and (len(classes) > 2 or not 0 <= threshold <= 1):
@@ -117,7 +129,7 @@ class Labels:
                 f"{path} is damaged: expected a threshold from 0 to 1 of two classes, or null of more, found "
                 f"{threshold:g} for {len(classes)} classes"
             )
-        return cls(tuple(map(str, classes)), threshold, columns)
+        return cls(tuple(map(str, classes)), threshold, columns, taken)
 
 
 @dataclass(frozen=True)

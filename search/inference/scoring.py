@@ -28,10 +28,11 @@ from search.datasets.stream import (
     stream_delimited,
     stream_json_lines,
     stream_lines,
-    stream_parquet,
 )
 from search.datasets.stream_content import are_files, stream_files, with_content
+from search.datasets.stream_parquet import stream_parquet
 from search.errors import InputError
+from search.inference.labels import Labels
 from search.inference.predictor import Predictor
 from search.inference.writers import Write, delimited, json_lines, parquet, submission
 from search.utils.files import whole_file
@@ -147,46 +148,46 @@ class Job:
             InputError: It cannot be read, or has no such column.
         """
         with self._opened(refuse) as stream:
-            yield with_content(stream, (self.input or Path("-")).parent, self.dataset, refuse)
+            yield with_content(stream, self.input or Path("-"), self.dataset, refuse)
 
     def _opened(self, refuse: Refuse) -> AbstractContextManager[Stream]:
         if self.input is not None and self._are_files:
-            return nullcontext(stream_files(self.input, self.dataset, refuse))
+            return nullcontext(stream_files(self.input, self.dataset))
         if self.text is not None:
-            return nullcontext(_single(self.text, self.beside, refuse))
+            return nullcontext(_single(self.text, self.beside, refuse, self.dataset.content))
         decoding = Decoding.of(self.dataset)
         source, chosen = self._table[0], self.format
         if chosen is None:
-            return stream_lines(source, decoding, refuse)
+            return stream_lines(source, decoding, refuse, self.dataset.content)
         if chosen == "jsonl":
             return stream_json_lines(source, self.text_columns, decoding, refuse, self.columns)
         if chosen == "parquet":
-            return stream_parquet(source, self.text_columns, refuse, self.columns)
+            return stream_parquet(source, self.text_columns, refuse, self.columns, self.dataset.content)
         dialect = Dialect.of(self.dataset, chosen)
         return stream_delimited(source, self.text_columns, dialect, decoding, refuse, self.columns)
 
     @contextmanager
-    def writing(self, stream: Stream, added: Sequence[str]) -> Iterator[Write]:
+    def writing(self, stream: Stream, labels: Labels) -> Iterator[Write]:
         """Opens the output; a file appears when the block has ended without an error.
 
         Args:
             stream: The input.
-            added: The columns of predictions, from `Labels.columns_added`.
+            labels: The labels of the model.
         """
         if self.output is None:
             if isinstance(sys.stdout, io.TextIOWrapper):
                 sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
-            yield self._writer(sys.stdout, stream, added)
+            yield self._writer(sys.stdout, stream, labels)
             sys.stdout.flush()
             return
         with self._binary(self.output) as file:
             if self.format == "parquet":
-                with parquet(file, stream, added) as write:
+                with parquet(file, stream, labels.columns_added) as write:
                     yield write
             else:
                 # In JSON the replacement of half a surrogate pair is the escape it was read from.
                 text = io.TextIOWrapper(file, encoding="utf-8", errors="backslashreplace", newline="")
-                yield self._writer(text, stream, added)
+                yield self._writer(text, stream, labels)
                 text.flush()
                 text.detach()
 
@@ -200,17 +201,16 @@ class Job:
             with whole_file(output) as path, path.open("wb") as file:
                 yield file
 
-    def _writer(self, file: TextIO, stream: Stream, added: Sequence[str]) -> Write:
+    def _writer(self, file: TextIO, stream: Stream, labels: Labels) -> Write:
         if self.kaggle:
-            assert self.dataset.submission is not None
-            return submission(file, stream, self.dataset.submission)
+            return submission(file, stream, self.dataset, labels)
         if self.format == "jsonl":
-            return json_lines(file, stream, added)
+            return json_lines(file, stream, labels.columns_added)
         ending = None if self.output is None else ending_format(self.output.name)
         separator = stream.separator
         if ending == "tsv" or (ending == "csv" and separator == "\t"):
             separator = "\t" if ending == "tsv" else ","
-        return delimited(file, stream, added, separator)
+        return delimited(file, stream, labels.columns_added, separator)
 
 
 def score_all(predictor: Predictor, stream: Stream, write: Write, say: Callable[[str], None]) -> str:
@@ -241,9 +241,9 @@ def score_all(predictor: Predictor, stream: Stream, write: Write, say: Callable[
     return rate()
 
 
-def _single(text: str, beside: NDArray[Any] | None, refuse: Refuse) -> Stream:
+def _single(text: str, beside: NDArray[Any] | None, refuse: Refuse, column: str) -> Stream:
     if is_undecoded(text):
         refuse(InputError("text= holds undecodable bytes: expected the terminal's own encoding."))
     if not text.strip():
         refuse(InputError("text= holds no text."))
-    return Stream(["text"], iter([Rows([text.strip()], [[text]], beside)]))
+    return Stream([column], iter([Rows([text.strip()], [[text]], beside)]))

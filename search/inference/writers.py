@@ -6,13 +6,15 @@ import csv
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import compress
 from typing import IO, Any, TextIO
 
 import numpy as np
 
+from search.config.dataset import DatasetConfig
 from search.datasets.stream import Rows, Stream
 from search.errors import InputError
-from search.inference.labels import Predictions
+from search.inference.labels import Labels, Predictions
 
 Write = Callable[[Rows, Predictions], None]
 # Rows of a group in Parquet, which are held in memory until it is full.
@@ -68,15 +70,27 @@ def json_lines(file: TextIO, stream: Stream, added: Sequence[str]) -> Write:
     return write
 
 
-def submission(file: TextIO, stream: Stream, columns: Sequence[str]) -> Write:
-    """Writes a Kaggle submission: each row's identifier, which is a column of the input, and its class."""
-    position = identifier_column(stream, columns)
+def submission(file: TextIO, stream: Stream, dataset: DatasetConfig, labels: Labels) -> Write:
+    """Writes a Kaggle submission: each row's identifier, a column of the input, and its class or labels.
+
+    Several labels are written as the labelled rows have them: in a column of 0 and 1 for each, or their names in one.
+    """
+    assert dataset.submission is not None
+    position = identifier_column(stream, dataset.submission)
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(columns)
+    writer.writerow([*dataset.submission, *(labels.classes if dataset.labels is not None else ())])
+
+    def answers(scored: Predictions) -> list[list[Any]]:
+        if scored.several is None:
+            return [[name] for name in scored.predicted]
+        if dataset.label_separator is None:
+            return [row.tolist() for row in scored.several]
+        names = [compress(labels.classes, row) for row in scored.several]
+        return [[dataset.label_separator.join(one)] for one in names]
 
     def write(rows: Rows, scored: Predictions) -> None:
         writer.writerows(
-            (record[position], predicted) for record, predicted in zip(rows.records, scored.predicted, strict=True)
+            [record[position], *answer] for record, answer in zip(rows.records, answers(scored), strict=True)
         )
 
     return write

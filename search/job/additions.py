@@ -129,7 +129,7 @@ def _ensemble(run: Run, prepared: Prepared, trials: Trials, threshold: float | N
     run.say(f"Refitting trial {trials.best.trial_id} for the ensemble")
     hyperparameters, state = trials.best_trial.hyperparameters, trials.best.state
     model = refit(trials.hypermodel, hyperparameters, prepared.splits.refit, trials.best_epoch, state)
-    classifier = Classifier(model, prepared.splits.classes, threshold, prepared.splits.columns)
+    classifier = Classifier(model, prepared.splits.classes, threshold, prepared.splits.columns, prepared.splits.content)
     evaluation = evaluate(prepared, trials, classifier)
     best = best_member(trials, classifier, validate(prepared, trials), evaluation.scored)
     ensemble = build_ensemble(run, prepared, trials, best, evaluation)

@@ -7,13 +7,13 @@ from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
 
-from search.backbones.catalog import ModulePlaces
+from search.backbones.catalog import Entry, ModulePlaces
 from search.backbones.joined_names import parts, sized
 from search.backbones.resolve import origin
 from search.config import Config
 from search.config.tuner import SAMPLERS
 from search.datasets.check import check_config
-from search.datasets.content import CONTENTS
+from search.datasets.content import CONTENTS, Content
 from search.datasets.several import has_several
 from search.errors import InputError
 from search.tuning.objective import check_objective
@@ -42,11 +42,12 @@ def check_beforehand(
     if several:
         _check_several(config)
     _check_sampler(config.tuner.sampler)
-    names, below = space.module_names(), space.embedding_names()
-    _check_content(config.dataset.content, space)
+    names, below, content = space.module_names(), space.embedding_names(), CONTENTS[config.dataset.content]
+    _check_words(content, space)
     preprocessor = config.module.preprocessor
     entries = ModulePlaces(config.module, Path(config.paths.modules), catalogs, known).entries([*names, *below])
     joined = {name: parts(name, entries) for name in names}
+    _check_packaged([entries[one] for one in chain.from_iterable(joined.values()) if one in entries], content)
     _check_trainable(space, [name for name, several in joined.items() if len(several) > 1])
     found = {name: origin(name, entries) for name in (*chain.from_iterable(joined.values()), *below)}
     if preprocessor is not None:
@@ -59,30 +60,47 @@ def check_beforehand(
     return {**{name: path for name, path in paths.items() if name not in listed}, **known}
 
 
-def _check_content(content: str, space: TextClassifierSpace) -> None:
+def misfit(name: str, takes: str, content: Content) -> InputError:
+    """The error about a module of something else than the rows hold.
+
+    Args:
+        name: Its name.
+        takes: What it takes, in the plural.
+        content: What the rows hold.
+    """
+    return InputError(
+        f"space.modules: {name} takes {takes}, and the rows are {content.name}s: leave it out, or set "
+        f"space={content.space}."
+    )
+
+
+def _check_packaged(entries: Sequence[Entry], content: Content) -> None:
+    """Refuses packaged modules of something else than the rows hold; what others take is known once they are loaded."""
+    for entry in entries:
+        if entry.source is not None and entry.takes != f"{content.name}s":
+            raise misfit(entry.name, entry.takes, content)
+
+
+def _check_words(content: Content, space: TextClassifierSpace) -> None:
     """Refuses words in a space for rows that have none."""
-    rows = CONTENTS[content]
-    if rows.has_words:
+    if content.has_words:
         return
     asked = [name for name in space["module"].options or () if name in UNPUBLISHED]
     beside = TFIDF in (space["wide"].options or ()) if "wide" in space else False
     if asked or beside:
         key = f"space.modules: {asked[0]}" if asked else f"space.wide: {TFIDF}"
-        raise InputError(f"{key} is of words, and the rows are {content}s: leave it out, or set space={rows.space}.")
+        raise InputError(
+            f"{key} is of words, and the rows are {content.name}s: leave it out, or set space={content.space}."
+        )
 
 
 def _check_several(config: Config) -> None:
     """Refuses what is not there for several labels per text."""
     check_config(config.dataset)
-    unlabelled = config.dataset.unlabelled_path is not None or config.dataset.unlabelled_member is not None
-    for asked, key in (
-        (config.ensemble.trials > 0, "ensemble.trials"),
-        (unlabelled, "dataset.unlabelled_path"),
-    ):
-        if asked:
-            raise InputError(
-                f"{key} is for one label per text, and dataset.labels or label_separator gives it several."
-            )
+    if config.ensemble.trials > 0:
+        raise InputError(
+            "ensemble.trials is for one label per text, and dataset.labels or label_separator gives it several."
+        )
 
 
 def _check_sampler(sampler: str) -> None:

@@ -71,7 +71,7 @@ def build_ensemble(
     scored = ScoredRows(splits.test, splits.classes, probabilities, chosen.threshold, splits.unseen)
     write_predictions(folder / "predictions.csv", scored)
     model = ensemble_model(found, chosen.combiner, splits.columns)
-    Classifier(model, splits.classes, chosen.threshold, splits.columns).export(folder / "model")
+    Classifier(model, splits.classes, chosen.threshold, splits.columns, splits.content).export(folder / "model")
     record["milliseconds_per_text"] = milliseconds_per_text(classifying(model), splits.test.inputs)
     return Ensembled(record, scored.predictions)
 

@@ -42,7 +42,7 @@ def refit_on_all(run: Run, prepared: Prepared, trials: Trials, threshold: Thresh
     examples = splits.labelled
     hyperparameters, state = trials.best_trial.hyperparameters, trials.best.state
     model = refit(trials.hypermodel, hyperparameters, examples, trials.best_epoch, state)
-    classifier = Classifier(model, splits.classes, threshold, splits.columns)
+    classifier = Classifier(model, splits.classes, threshold, splits.columns, splits.content)
     classifier.export(run.folder.model_all)
     predicted = None
     if config.dataset.unlabelled_path is not None or config.dataset.unlabelled_member is not None:
@@ -61,7 +61,7 @@ def _submit(run: Run, classifier: Classifier, prepared: Prepared) -> int:
     labels = Labels(classifier.classes, classifier.threshold)
     predictor = Predictor(scorer(classifier.model), labels)
     predicted = 0
-    with opened(job) as stream, job.writing(stream, labels.columns_added) as write:
+    with opened(job) as stream, job.writing(stream, labels) as write:
 
         def count_and_write(rows: Rows, found: Predictions) -> None:
             nonlocal predicted

@@ -11,6 +11,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
+from search.datasets.column_kinds import asked_columns
 from search.datasets.content import CONTENTS, Content
 from search.datasets.several import label_columns
 from search.datasets.text_columns import text_columns
@@ -92,7 +93,7 @@ class Given:
             labels = label_columns(node.dataset) or (label,)
             for name, frame in frames.items():
                 path = place / _FILES[name]
-                write_table(frame, path, name, texts, labels, node.dataset.content)
+                write_table(frame, path, name, texts, labels, node.dataset.content, asked_columns(node.dataset))
                 node.dataset[_KEYS[name].partition(".")[2]] = str(path.absolute())
             found = {_KEYS[name]: str((place / _FILES[name]).absolute()) for name in frames}
             if node.dataset.positive is None and (positive := positive_class(self.data, label)) is not None:

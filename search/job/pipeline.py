@@ -108,7 +108,7 @@ def run(
         RunFolder.opened(output, settings, overrides, resumed=config.resume is not None),
         callbacks.following(event) as end,
     ):
-        log.info("%s: %s; %s", config.dataset.name, splits.sizes(), describe_cleaning(splits.cleaning))
+        log.info("%s: %s; %s", config.dataset.name, splits.sizes(), describe_cleaning(splits.cleaning, content.name))
         for fault in splits.faults:
             log.warning("left out: %s", fault)
         inputs.write(folder.inputs)

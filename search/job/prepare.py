@@ -21,6 +21,7 @@ from search.config import Config
 from search.datasets import Splits
 from search.datasets.content import Content
 from search.errors import InputError
+from search.job.beforehand import misfit
 from search.job.latency import LatencyLimit
 from search.models.beside.encoder import ColumnEncoder
 from search.models.hypermodel import TextClassifierHyperModel
@@ -132,10 +133,7 @@ def _check_content(backbones: Mapping[str, Backbone], content: Content) -> None:
     """Refuses modules of something else than the rows hold."""
     for module in chain.from_iterable(backbone.modules for backbone in backbones.values()):
         if module.content is not content:
-            raise InputError(
-                f"space.modules: {module.name} takes {module.content.name}s, and the rows are {content.name}s: "
-                f"leave it out, or set space={content.space}."
-            )
+            raise misfit(module.name, f"{module.content.name}s", content)
 
 
 def _untrainable(space: TextClassifierSpace, backbones: Mapping[str, Backbone]) -> list[str]:

@@ -60,6 +60,6 @@ def refit_best(run: Run, prepared: Prepared, trials: Trials, threshold: Threshol
             curves.add,
             partial(write_histograms, folder.tensorboard / REFIT) if prepared.config.tensorboard.histograms else None,
         )
-        classifier = Classifier(model, splits.classes, threshold, splits.columns)
+        classifier = Classifier(model, splits.classes, threshold, splits.columns, splits.content)
         classifier.save(folder.saved_model, folder.keras_model)
     return classifier

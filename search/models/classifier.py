@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from search.backbones.hub.answers import answers_in_batches
 from search.backbones.hub.identity import seal_module
 from search.datasets.beside import Column, texts_of
+from search.datasets.content import TEXT, Content
 from search.evaluation.weighted import Threshold
 from search.features.splits import Inputs
-from search.models.keras_model import above_embedding, below_output, linear_words
+from search.models.keras_model import above_embedding, after_decoding, below_output, linear_words
 from search.models.scorer import chosen, scorer
 from search.utils.batched import tensors, with_inputs
 from search.utils.files import whole_file, whole_folder, write_json
@@ -34,12 +35,14 @@ class Classifier:
         threshold: Two classes: the second is predicted where its probability reaches this; None: the most probable is.
             A sequence: each of several labels is predicted where its probability reaches its own.
         columns: The columns beside the texts, in the order of the model's inputs.
+        content: What the strings are: texts, or encoded images.
     """
 
     model: keras.Model
     classes: tuple[str, ...]
     threshold: Threshold
     columns: tuple[Column, ...] = ()
+    content: Content = TEXT
 
     def probabilities(self, texts: NDArray[Any], features: Inputs | None = None) -> NDArray[np.float64]:
         """Scores texts.
@@ -73,8 +76,9 @@ class Classifier:
         probabilities. Its signature `serving_default` is for TensorFlow Serving: `texts`, strings [batch], with or
         without white space around them, to `probabilities`, float32 [batch, classes], and `predicted`, the names of
         their classes, strings [batch], or 0 and 1, int64 [batch, labels], with several labels. Columns beside the texts
-        are inputs too: strings or float64, [batch]. `labels.json` in its folder names the classes, the threshold and
-        the columns.
+        are inputs too: strings or float64, [batch]. Where the `texts` are encoded images, over a single module, the
+        signature `images` takes decoded ones, uint8 [batch, height, width, 3], of the module's height and width.
+        `labels.json` in its folder names the classes, the threshold, the columns and the content.
 
         Args:
             saved_model: Folder of the SavedModel.
@@ -96,13 +100,25 @@ class Classifier:
             return self.model(list(rows) if len(rows) > 1 else rows[0], training=False)
 
         # The first endpoint is also the default signature.
-        archive.add_endpoint("serve", lambda *rows: self._answer(probabilities(*map(_stripped, rows))), signature)
+        strip = _stripped if self.content.has_words else _as_it_is
+        archive.add_endpoint("serve", lambda *rows: self._answer(probabilities(*map(strip, rows))), signature)
         archive.add_endpoint("__call__", probabilities, signature)
+        if (embed := after_decoding(self.model)) is not None:
+            head, decoded = above_embedding(self.model), [*embed.input_signature, *signature[1:]]
+
+            def of_decoded(rows: tf.Tensor, *columns: tf.Tensor) -> tf.Tensor:
+                return head([embed(rows), *columns] if columns else embed(rows), training=False)
+
+            with_names, alone = self.content.signatures
+            archive.add_endpoint(with_names, lambda *rows: self._answer(of_decoded(*rows)), decoded)
+            archive.add_endpoint(alone, lambda *rows: {"probabilities": of_decoded(*rows)}, decoded)
         # One may stand there from before the run was resumed.
         shutil.rmtree(saved_model, ignore_errors=True)
         with whole_folder(saved_model) as folder:
             archive.write_out(str(folder), verbose=False)
             labels: dict[str, Any] = {"labels": list(self.classes), "threshold": self.threshold}
+            if self.content is not TEXT:
+                labels["content"] = self.content.name
             if self.columns:
                 labels["columns"] = [asdict(one) for one in self.columns]
             write_json(folder / "labels.json", labels)
@@ -124,6 +140,11 @@ class Classifier:
 def _stripped(rows: tf.Tensor) -> tf.Tensor:
     """An input without white space around its strings, if it has any."""
     return tf.strings.strip(rows) if rows.dtype == tf.string else rows
+
+
+def _as_it_is(rows: tf.Tensor) -> tf.Tensor:
+    """An input of bytes, of which white space may be a part."""
+    return rows
 
 
 def _values(

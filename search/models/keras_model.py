@@ -108,6 +108,15 @@ def with_offset(model: keras.Model) -> keras.Model:
     return given
 
 
+def after_decoding(model: keras.Model) -> Any:
+    """The function of decoded rows to what the head of a model is given, in place of its module; None: there is none.
+
+    See `TextEmbedding.after_decoding`.
+    """
+    layers = [layer for layer in model.layers if layer.name == EMBEDDING]
+    return getattr(layers[0], "after_decoding", None) if layers else None
+
+
 def below_output(model: keras.Model) -> keras.Model:
     """The part of a model below its output layer: texts to what that layer sees of them."""
     names = [layer.name for layer in model.layers]

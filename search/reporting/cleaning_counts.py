@@ -54,9 +54,14 @@ def describe_left_out(cleaning: Cleaning, noun: str = TEXT.name) -> str:
     return f"{cleaning.read:,} rows read; left out: {', '.join(dropped) or 'none'}.{not_read}"
 
 
-def describe_faults(faults: Sequence[str]) -> str:
-    """Names the first pictures that could not be used, and why."""
-    more = f"\nand {len(faults) - _FAULTS:,} more, in search.log" if len(faults) > _FAULTS else ""
+def describe_faults(faults: Sequence[str], listed: str) -> str:
+    """Names the first pictures that could not be used, and why.
+
+    Args:
+        faults: A sentence for each.
+        listed: The file that names all of them.
+    """
+    more = f"\nand {len(faults) - _FAULTS:,} more, in {listed}" if len(faults) > _FAULTS else ""
     return "Left out: " + "\n".join(faults[:_FAULTS]) + more
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from rich.text import Text
 
 from search.datasets import Cleaning
+from search.datasets.content import content_of
 from search.datasets.table import every
 from search.evaluation.baseline_models import MAJORITY
 from search.evaluation.bootstrap import intervals
@@ -83,7 +84,7 @@ class Scored(ScoredRows):
             "most_wrong": [
                 {
                     "row": int(self.examples.rows[i]),
-                    "text": str(self.examples.shown[i]),
+                    content_of(self.examples.texts).name: str(self.examples.shown[i]),
                     "label": self.classes[labels[i]],
                     "predicted": self.classes[predicted[i]],
                     "probability": float(probabilities[i, predicted[i]]),
@@ -171,9 +172,10 @@ def _show_wrong(screen: Screen, record: Mapping[str, Any], kind: tuple[str, str]
     # Beside the names of classes there is to be room for the text.
     shortened = dict(zip(record["classes"], cut_names(record["classes"], _WIDEST_HEAD), strict=True))
     what = "" if kind is None else f", {kind[0]} taken for {kind[1]}"
-    screen.say(f"Most wrong{what} (row, probability, text), the most confident first:")
+    noun = record["settings"]["content"]
+    screen.say(f"Most wrong{what} (row, probability, {noun}), the most confident first:")
     for one in chosen[: _SHOWN_WRONG if kind is None else _SHOWN_WRONG // 2]:
         taken = f"{shortened[one['label']]} taken for {shortened[one['predicted']]}: " if kind is None else ""
-        text = "".join(letter for letter in " ".join(one["text"].split()) if letter.isprintable())
+        text = "".join(letter for letter in " ".join(one[noun].split()) if letter.isprintable())
         line = Text(f"{one['row']:>9,}  {one['probability']:.3f}  {taken}{text}")
         screen.console.print(line, no_wrap=True, overflow="ellipsis", highlight=False)

@@ -96,7 +96,7 @@ class Screen:
             self.say(f"Cross-validation: train in {len(splits.folds)} folds, each held out in turn{why}")
         self.say(describe_cleaning(splits.cleaning, self.noun))
         if splits.faults:
-            self.say(describe_faults(splits.faults))
+            self.say(describe_faults(splits.faults, "search.log"))
         if len(texts) > 1:
             self.say(describe_texts(texts))
         if splits.columns:

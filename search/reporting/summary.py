@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from search.datasets.content import content_of
 from search.reporting.results import ScoredRows
 from search.tuning.record import TrialRecord
 from search.utils.files import whole_file
@@ -65,7 +66,7 @@ def write_predictions(path: Path, scored: ScoredRows) -> None:
     table = pd.DataFrame(
         {
             "row": examples.rows,
-            "text": examples.shown,
+            content_of(examples.texts).name: examples.shown,
             **named_columns("label", scored.classes, names, examples.labels),
             **named_columns("predicted", scored.classes, names, scored.predicted),
             **{f"prob_{name}": scored.probabilities[:, i] for i, name in enumerate(scored.classes)},

@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from search.datasets.beside import NUMBER
+from search.datasets.content import CONTENTS, TEXT
 from search.tracking.callbacks import Callback, RunEvent
 from search.utils.files import write_json
 
@@ -26,7 +26,6 @@ _AT_ONCE = 100  # parameters of one call
 _FILES = ("report.html", "leaderboard.csv", "summary.json", ".hydra/config.yaml")
 _FACTS = ("backbone", "bracket", "round", "parent", "worker", "parameters", "error")
 _TRIAL = "search.trial"
-_TEXT = "text"  # the column of texts, where it has no others beside it
 
 
 class MlflowTracker(Callback):
@@ -125,7 +124,7 @@ class MlflowTracker(Callback):
             if (path := run.folder / name).is_file():
                 self._client.log_artifact(self._parent, str(path))
         text = run.settings["dataset"].get("text")
-        log_model(run.folder, self._parent, run.classes, text if isinstance(text, str) else _TEXT)
+        log_model(run.folder, self._parent, run.classes, text if isinstance(text, str) else TEXT.name)
 
     def _nested(self) -> list[Any]:
         return list(
@@ -151,8 +150,10 @@ class MlflowTracker(Callback):
 def log_model(folder: Path, run: str, classes: Sequence[str], text: str) -> None:
     """Logs the model of a finished run as pyfunc: a column of texts to predicted, and a probability per class.
 
-    Where the model takes columns beside the texts, all columns have the names of the table: numbers are double, dates
-    are strings as the table writes them.
+    Of a model of other rows it is a column of bytes, encoded as the SavedModel takes them.
+
+    Where the model takes columns beside the texts, all columns have the names of the table. The signature leaves their
+    types open: a table may hold whole numbers or not, dates or strings, and MLflow would refuse one as the other.
 
     It brings its own few lines of code, and needs TensorFlow and pandas, not this package.
 
@@ -165,11 +166,14 @@ def log_model(folder: Path, run: str, classes: Sequence[str], text: str) -> None
     import mlflow
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
+    from mlflow.types.schema import AnyType
 
     labels = json.loads((folder / "model" / "labels.json").read_text(encoding="utf-8"))
     columns, several = labels.get("columns", ()), isinstance(labels["threshold"], list)
-    beside = [ColSpec("double" if one["kind"] == NUMBER else "string", one["name"]) for one in columns]
-    inputs: list[Any] = [ColSpec("string", text if columns else _TEXT), *beside]
+    beside = [ColSpec(AnyType(), one["name"]) for one in columns]  # type: ignore[no-untyped-call]
+    content = CONTENTS[labels.get("content", TEXT.name)]
+    kind = "string" if content is TEXT else "binary"
+    inputs: list[Any] = [ColSpec(kind, text if columns else content.name), *beside]
     decided = [ColSpec("integer", f"predicted_{name}") for name in classes if several]
     outputs: list[Any] = decided or [ColSpec("string", "predicted")]
     outputs += [ColSpec("double", f"prob_{name}") for name in classes]

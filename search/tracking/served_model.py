@@ -34,7 +34,8 @@ class SavedClassifier(PythonModel):
 
         Args:
             context: MLflow's.
-            model_input: Texts: a DataFrame whose first column they are, or a list where the model takes no others.
+            model_input: Texts, or encoded files as bytes: a DataFrame whose first column they are, or a list where the
+                model takes no others.
             params: None are known.
 
         Returns:
@@ -44,7 +45,8 @@ class SavedClassifier(PythonModel):
 
         texts = model_input.iloc[:, 0] if isinstance(model_input, pd.DataFrame) else model_input
         beside = [tf.constant(_values(model_input[one["name"]], one)) for one in self._columns]
-        found = self._model(tf.constant([text.strip() for text in texts]), *beside).numpy().astype(np.float64)
+        rows = [text.strip() if isinstance(text, str) else text for text in texts]  # bytes are files, whole as they are
+        found = self._model(tf.constant(rows), *beside).numpy().astype(np.float64)
         columns = {f"prob_{name}": found[:, place] for place, name in enumerate(self._classes)}
         if isinstance(self._threshold, list):
             reached = (found >= np.array(self._threshold)).astype(np.int32)
@@ -56,11 +58,22 @@ class SavedClassifier(PythonModel):
 def _values(given: Any, column: dict[str, Any]) -> Any:
     """The values of a column as the model takes them: categories as strings, dates as seconds since 1970 (UTC)."""
     if column["kind"] == "category":
-        return ["" if pd.isna(value) else str(value).strip() for value in given]
-    if column["kind"] == "date":
-        moments = pd.to_datetime(given, format=column["format"], utc=True)
-        given = (moments - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(seconds=1)
-    return given.to_numpy(np.float64)
+        return [_word(value) for value in given]
+    if column["kind"] == "number":
+        return pd.to_numeric(given).to_numpy(np.float64)
+    moments = pd.to_datetime(given, format=column["format"], utc=True)
+    # In whole seconds they reach years that nanoseconds do not.
+    since = moments - pd.Timestamp(0, tz="UTC").as_unit("s")
+    return (since / pd.Timedelta(seconds=1).as_unit("s")).to_numpy(np.float64)
+
+
+def _word(value: Any) -> str:
+    """A category as a table of strings writes it."""
+    if pd.isna(value):
+        return ""
+    if isinstance(value, bool | np.bool_):
+        return str(value).lower()
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value).strip()
 
 
 mlflow.models.set_model(SavedClassifier())

@@ -22,6 +22,8 @@ _FOLDERS_OF_HYDRA = ("hydra.run.dir", "hydra.sweep.dir")
 _NULL = "null"
 _KEY = re.compile(r"(\+\+?|~)?[A-Za-z_][\w./@:$\[\]-]*", re.ASCII)
 _QUOTES = ("'", '"')
+# Read as it is, in a list too, but for words such as true and nan.
+_PLAIN = re.compile(r"[A-Za-z_/][\w./@+-]*", re.ASCII)
 
 
 def readable(word: str, sweeps: bool = False) -> str:
@@ -65,7 +67,7 @@ def quoted(text: str) -> str:
 
 
 def literal(value: Any) -> str:
-    """Writes a Python value in Hydra's grammar."""
+    """Writes a Python value in Hydra's grammar, without quotes where there is no need of them."""
     if value is None:
         return _NULL
     if isinstance(value, bool):
@@ -73,8 +75,40 @@ def literal(value: Any) -> str:
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{key}: {literal(one)}" for key, one in value.items()) + "}"
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(literal, value)) + "]"
-    return quoted(str(value)) if isinstance(value, str | Path) else str(value)
+        return f"[{','.join(map(literal, value))}]"
+    if not isinstance(value, str | Path):
+        return str(value)
+    text = str(value)
+    return text if _PLAIN.fullmatch(text) and _is_itself(text) else quoted(text)
+
+
+def columns_given(text: Any, label: Any) -> list[str]:
+    """The settings that name the columns of a table which is given from Python.
+
+    Args:
+        text: The column of texts, or several; None: not given.
+        label: The column of labels, or several of 0 and 1; None: not given.
+    """
+    given = {"dataset.text": text, "dataset.label" if _is_name(label) else "dataset.labels": label}
+    listed = {key: one if _is_name(one) else list(one) for key, one in given.items() if one is not None}
+    return [f"{key}={literal(one)}" for key, one in listed.items()]
+
+
+def _is_name(given: Any) -> bool:
+    """Whether a column is given, by its name or number, and no list of columns."""
+    return isinstance(given, str) or not isinstance(given, Iterable)
+
+
+def require_mapping(given: Any, name: str) -> None:
+    """Checks settings that are given as a mapping from key to value.
+
+    Raises:
+        InputError: They are something else.
+    """
+    if not isinstance(given, Mapping):
+        raise InputError(
+            f"{name} is of type {type(given).__name__}: expected a mapping such as {{'tuner.max_epochs': 3}}."
+        )
 
 
 def setting(key: str, value: object) -> str:
@@ -130,9 +164,13 @@ def _read(word: str) -> Override | None:
 
 def _as_typed(value: str) -> str:
     """A plain value, in quotes where Hydra would read something else."""
+    return value if _is_itself(value) or value == _NULL or _is_quoted(value) else quoted(value)
+
+
+def _is_itself(value: str) -> bool:
+    """Whether Hydra reads a value as the string that it is."""
     read = _read(f"key={value}")
-    same = read is not None and read.value() == value and isinstance(read.value(), str)
-    return value if same or value == _NULL or _is_quoted(value) else quoted(value)
+    return read is not None and isinstance(read.value(), str) and read.value() == value
 
 
 def _is_quoted(value: str) -> bool:

@@ -36,6 +36,8 @@ def read_path(given: str | Path, key: str) -> Path:
         InputError: It is empty or impossible: too long, a loop of links, below a file, or in the home folder of
             somebody who has none.
     """
+    if not isinstance(given, str | os.PathLike):
+        raise InputError(f"{key} is of type {type(given).__name__}: expected a path.")
     if not str(given).strip():
         raise InputError(f"{key} is empty: expected a file or a folder.")
     try:

@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from search.backbones.catalog import Entry, catalog
+from search.backbones.catalog import Entry, catalog, facts, licence_of
 from search.config import configuration_folder
 from search.errors import InputError
 
@@ -24,6 +24,16 @@ def test_the_packaged_modules():
     for entry in entries.values():
         assert entry.source or entry.handle.startswith("https://")
         assert entry.dimension > 0 and entry.licence and entry.language and entry.notes
+
+
+def test_a_module_for_images_of_another_size_has_its_facts():
+    entries = catalog([configuration_folder()])
+    assert licence_of("efficientnet-lite0@64", entries) == "Apache-2.0" and licence_of("nothing@64", entries) is None
+    assert facts("efficientnet-lite0@64", entries) == {
+        **facts("efficientnet-lite0", entries),
+        "name": "efficientnet-lite0@64",
+        "image_size": 64,
+    }
 
 
 def test_a_folder_of_ones_own_adds_and_replaces(tmp_path):

@@ -60,7 +60,7 @@ def measure(run: Path, table: Path, text: str, rounds: int) -> tuple[list[list[A
                 np.asarray(model(tf.constant(texts[begin : begin + size])))
 
         def command() -> None:
-            with job.opened(refuse) as stream, job.writing(stream, predictor.labels.classes) as write:
+            with job.opened(refuse) as stream, job.writing(stream, predictor.labels) as write:
                 score_all(predictor, stream, write, lambda said: None)
 
         work: dict[str, Callable[[], None]] = {

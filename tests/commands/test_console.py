@@ -7,6 +7,7 @@ from importlib import import_module
 import pytest
 
 from search import __version__
+from search.commands import console
 from search.commands.completion import completions
 from search.commands.console import COMMANDS, main
 
@@ -29,6 +30,15 @@ def test_help_lists_every_command_and_version_is_the_packages(capsys):
     assert all(f"\n  {name} " in listed for name in COMMANDS)
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"search {__version__}\n"
+
+
+def test_output_that_nobody_reads_is_no_error(monkeypatch):
+    def closed(_):
+        raise BrokenPipeError
+
+    monkeypatch.setattr(console, "main", closed)
+    monkeypatch.setattr(console, "discard_output", lambda: None)
+    assert console.script() == 0
 
 
 @pytest.mark.parametrize(("name", "hint"), [("predcit", "'predict'"), ("dataset=quora", "search run dataset=quora")])
@@ -59,6 +69,9 @@ def test_the_list_of_commands_needs_neither_tensorflow_nor_pandas():
         (["run", "device="], {"device=", "device=auto", "device=cpu", "device=gpu"}),
         (["run", "space.learning_"], {"space.learning_rate="}),
         (["run", "dataset=tweets", "final_refit=t"], {"final_refit=true"}),
+        (["run", "dataset.rare="], {"dataset.rare=drop", "dataset.rare=merge"}),
+        (["run", "res"], {"resume=latest"}),
+        (["modules", ""], {"list", "check", "fetch", "export"}),
         (["completion", "b"], {"bash"}),
         (["nothing", ""], set()),
     ],

@@ -9,7 +9,8 @@ from search.datasets import load_splits
 from search.datasets.dataset_settings import asked_texts
 from search.datasets.dialect import Dialect
 from search.datasets.source import Decoding, Source
-from search.datasets.stream import stream_delimited, stream_json_lines, stream_parquet
+from search.datasets.stream import stream_delimited, stream_json_lines
+from search.datasets.stream_parquet import stream_parquet
 from search.datasets.text_columns import column_texts, joined_text, joined_texts, text_columns, words_left_out
 from search.errors import InputError
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from search.datasets.delimited import read_delimited
 from search.datasets.dialect import Dialect
 from search.datasets.limits import LIMITS, Limits
+from search.datasets.named_columns import NamedColumns
 from search.datasets.source import Decoding, Source
 from search.errors import InputError
 
@@ -24,7 +25,7 @@ def read(
     content: bytes, separator: str = ",", decoding: Decoding = UTF8, limits=LIMITS, text="text", label="label", **how
 ):
     source = Source("reviews.csv", lambda: io.BytesIO(content), limits)
-    return read_delimited(source, [text], label, Dialect(separator, **how), decoding)
+    return read_delimited(source, NamedColumns((text,), label), Dialect(separator, **how), decoding)
 
 
 def written(rows, separator=",", line_end="\r\n", quoting=csv.QUOTE_MINIMAL) -> str:

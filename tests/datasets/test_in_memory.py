@@ -84,6 +84,11 @@ def test_other_columns_are_kept_where_they_can_be(tmp_path):
     frame = pd.DataFrame({"text": TEXTS, "label": [1, 0, 1, 0], 5: [1.5, 2, 3, 4], "odd": [object(), 1, {}, "x"]})
     write_table(frame, tmp_path / "data.parquet", "data", ["text"], ["label"])
     assert pd.read_parquet(tmp_path / "data.parquet").columns.tolist() == ["text", "label", "5"]
+    mixed = frame.assign(odd=[2, "x", None, 1.5])
+    write_table(mixed, tmp_path / "data.parquet", "data", ["text"], ["label"], beside=["odd"])
+    assert pd.read_parquet(tmp_path / "data.parquet")["odd"].fillna("-").tolist() == ["2", "x", "-", "1.5"]
+    with pytest.raises(InputError, match=r"Row 3 of column 'odd' of data is \{\}"):
+        write_table(frame.assign(odd=[2, "x", {}, 1.5]), tmp_path / "data.parquet", "data", [], [], beside=["odd"])
 
 
 FRAME = pd.DataFrame({"text": TEXTS, "label": [1, 0, 1, 0]})

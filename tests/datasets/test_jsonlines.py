@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search.datasets.jsonlines import read_json_lines
+from search.datasets.named_columns import NamedColumns
 from search.datasets.source import Decoding, Source
 from search.errors import InputError
 
@@ -18,7 +19,9 @@ label = st.none() | st.integers() | st.booleans() | text | st.floats(allow_nan=F
 
 
 def read(content: bytes, decoding: Decoding = Decoding("utf-8")):  # noqa: B008 - frozen
-    return read_json_lines(Source("reviews.jsonl", lambda: io.BytesIO(content)), ["text"], "label", decoding)
+    return read_json_lines(
+        Source("reviews.jsonl", lambda: io.BytesIO(content)), NamedColumns(("text",), "label"), decoding
+    )
 
 
 @settings(deadline=None)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from search.datasets.named_columns import NamedColumns
 from search.datasets.parquet import read_parquet
 from search.datasets.source import Source
 from search.errors import InputError
@@ -25,7 +26,7 @@ def stored(texts, labels, names=("text", "label")) -> bytes:
 
 
 def read(content: bytes):
-    return read_parquet(Source("reviews.parquet", lambda: io.BytesIO(content)), ["text"], "label")
+    return read_parquet(Source("reviews.parquet", lambda: io.BytesIO(content)), NamedColumns(("text",), "label"))
 
 
 @settings(deadline=None)

@@ -203,3 +203,6 @@ def test_labels_of_other_data_are_those_of_the_model(tmp_path):
         load_whole(config(tmp_path / "a.csv", **values), tmp_path, ("y", "x"))
     chosen = load_whole(config(tmp_path / "a.csv", classes=["x", "y"], **values), tmp_path, ("y", "x"))
     assert chosen.examples.labels.tolist() == [[1, 1], [0, 0], [0, 0]]
+    write(tmp_path / "b.csv", table(20))
+    with pytest.raises(InputError, match=r"lacks 'long', which the model predicts"):
+        load_whole(config(tmp_path / "b.csv", labels=NAMES[:2]), tmp_path, NAMES)

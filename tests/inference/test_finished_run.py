@@ -7,6 +7,7 @@ import xml.dom.minidom
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from made_models import make_finished_run
 from reporting.report.made_runs import NASTY, flat_records, make_run
@@ -84,6 +85,7 @@ def test_of_a_data_frame_the_column_of_texts_is_taken(run):
     found = run.predict(table)
     pd.testing.assert_frame_equal(found, run.predict(table["words"]))
     assert found.index.tolist() == [5, 4]
+    pd.testing.assert_frame_equal(run.predict(pa.table({"words": table["words"]})), found.reset_index(drop=True))
     with pytest.raises(search.InputError, match=r"no column 'words'.*'id', 'text'"):
         run.predict(pd.DataFrame({"id": [1], "text": ["good"]}))
 
@@ -123,7 +125,7 @@ def test_probabilities(run):
     assert found.shape == (2, 2) and found[0].tolist() == expected and np.isnan(found[1]).all()
     with pytest.raises(search.InputError, match="'best', 'ensemble', 'all'"):
         run.predict("good", model="last")
-    with pytest.raises(search.InputError, match=r"model_all.*missing"):
+    with pytest.raises(search.InputError, match=r"model=all: .* has none.*final_refit=true"):
         run.predict("good", model="all")
 
 
@@ -132,7 +134,7 @@ def test_other_texts_are_evaluated(run, folder, tmp_path):
     found = run.evaluate(table)
     assert found.metrics.loc["recall", "score"] == 0.5 and list(found.metrics) == ["score", "low", "high"]
     assert found.predictions["predicted"].tolist() == ["yes", "no", "no", "no"]
-    assert "4 rows of data" in repr(found) and "<table" in found._repr_html_()
+    assert repr(found).startswith("4 rows of data\n") and "<table" in found._repr_html_()
     assert run.evaluate(table, threshold=0.4).metrics.loc["recall", "score"] == 1
     other = (table["words"].tolist(), table["said"].tolist())
     pd.testing.assert_frame_equal(run.evaluate(other, text="a", label="b").predictions, found.predictions)
@@ -140,7 +142,7 @@ def test_other_texts_are_evaluated(run, folder, tmp_path):
     of_file = run.evaluate(f"dataset.path={tmp_path / 'later.csv'}")
     pd.testing.assert_frame_equal(of_file.metrics, found.metrics)
     assert not (folder / "evaluations").exists()
-    with pytest.raises(search.InputError, match=r"labels .* that the model does not know: 'maybe'"):
+    with pytest.raises(search.InputError, match=r"^data has labels .* that the model does not know: 'maybe'"):
         run.evaluate(table.assign(said=["yes", "no", "maybe", "no"]))
     with pytest.raises(search.InputError, match="data has no column 'said'"):
         run.evaluate(table[["words"]])
@@ -154,9 +156,9 @@ def test_a_run_is_exported(run, tmp_path):
             run.export(tmp_path / output, format)
 
 
-@pytest.mark.parametrize("texts", [{"words": ["good"]}, b"good"])
+@pytest.mark.parametrize("texts", [{"words": ["good"]}, b"good", 3, None])
 def test_what_is_no_list_of_texts_is_refused(run, texts):
-    with pytest.raises(search.InputError, match="expected a list of strings"):
+    with pytest.raises(search.InputError, match="expected a string, a list of strings"):
         run.predict(texts)
 
 
@@ -167,8 +169,9 @@ def test_what_is_no_text_is_named(run, texts):
 
 
 def test_a_threshold_must_fit(run):
-    with pytest.raises(search.InputError, match="threshold=2"):
-        run.predict(["x"], threshold=2)
+    for threshold in (2, -1, "0.5"):
+        with pytest.raises(search.InputError, match=f"threshold={threshold} is impossible"):
+            run.predict(["x"], threshold=threshold)
 
 
 def test_the_importance_is_a_picture_that_stands_by_itself(run, tmp_path):

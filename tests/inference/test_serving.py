@@ -16,17 +16,22 @@ TEXTS = ["  Great GREAT film!", "it's a 'boring' one\tdon't", "", "“größer�
 CLASSES = ("bäd", "good")
 
 
-@pytest.fixture(scope="module")
-def run(word_module, tmp_path_factory):
+def head_over(module, activation):
     import keras
 
     from search.backbones.hub.layer import TextEmbedding
-    from search.models.classifier import Classifier
 
     keras.utils.set_random_seed(0)
     texts = keras.Input((), dtype="string", name="texts")
-    hidden = keras.layers.Dense(8, "relu")(TextEmbedding(str(word_module))(texts))
-    model = keras.Model(texts, keras.layers.Dense(2, "softmax")(hidden))
+    hidden = keras.layers.Dense(8, "relu")(TextEmbedding(str(module))(texts))
+    return keras.Model(texts, keras.layers.Dense(2, activation)(hidden))
+
+
+@pytest.fixture(scope="module")
+def run(word_module, tmp_path_factory):
+    from search.models.classifier import Classifier
+
+    model = head_over(word_module, "softmax")
     folder = tmp_path_factory.mktemp("runs") / "made"
     found = np.sort(Classifier(model, CLASSES, None).probabilities(np.array(TEXTS, object))[:, 1])
     widest = int(np.diff(found).argmax())
@@ -159,6 +164,21 @@ def test_onnx_gives_the_same(run, tmp_path, capsys):
     np.testing.assert_allclose(answer["probabilities"], expected.probabilities, atol=1e-5)
     (labels,) = onnx.load(path).metadata_props
     assert (labels.key, json.loads(labels.value)) == ("labels", list(CLASSES))
+
+
+def test_onnx_gives_the_same_of_several_labels(word_module, tmp_path):
+    pytest.importorskip("tf2onnx")
+    from search.models.classifier import Classifier
+
+    model = head_over(word_module, "sigmoid")
+    found = np.sort(Classifier(model, CLASSES, None).probabilities(np.array(TEXTS, object)), axis=0)
+    thresholds = tuple(found[10:12].mean(axis=0).tolist())
+    Classifier(model, CLASSES, thresholds).export(tmp_path / "run" / "model")
+    assert main([f"run={tmp_path / 'run'}", "format=onnx", f"output={tmp_path / 'model.onnx'}"]) == 0
+    answer, expected = onnx_answer(tmp_path / "model.onnx", TEXTS), Predictor.load(tmp_path / "run")(TEXTS)
+    np.testing.assert_allclose(answer["probabilities"], expected.probabilities, atol=1e-5)
+    assert 0 < expected.several.mean() < 1
+    assert answer["predicted"] == expected.several.tolist()
 
 
 def test_tflite_names_what_stands_in_the_way(run, tmp_path, capsys):

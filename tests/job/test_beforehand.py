@@ -40,6 +40,7 @@ MISTAKES = {
     ("space.units=[0]",): "space.units",
     ("dataset=images", "dataset.path=.", "space.modules=[lstm]"): "space.modules: lstm is of words",
     ("dataset=images", "dataset.path=.", "space.wide=[none,tfidf]"): "space.wide: tfidf is of words",
+    ("dataset=images", "dataset.path=.", "space.modules=[use-multilingual]"): "use-multilingual takes texts, and the",
     ("space.views=[0,2]",): "space.views",
 }
 

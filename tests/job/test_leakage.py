@@ -62,7 +62,10 @@ def learned(folder):
             *("dataset.folds=2", "space.modules=[{}]", "space.wide=[none,tfidf]", "space.wide_l2=1"),
             "dataset.columns=[price,brand,day]",
         ),
-        ("dataset.valid_size=0.2", "space.modules=[{},mean]", "space.wide=none", "space.embedding_size=4"),
+        (
+            *("dataset.valid_size=0.2", "space.modules=[{},mean]", "space.wide=none", "space.embedding_size=4"),
+            *("dataset.text=[brand,review]", "space.texts=[joined,apart]"),
+        ),
     ],
 )
 def test_another_test_split_changes_what_is_measured_and_nothing_else(search_command, tmp_path, word_module, settings):

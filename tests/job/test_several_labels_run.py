@@ -13,6 +13,7 @@ from search.commands import evaluate, predict
 from search.evaluation import score
 from search.reporting.comparison.pairs import pairs
 from search.reporting.report.run_files import read_run
+from search.reporting.report.sections.wrong import wrong
 
 NAMES = ["good", "dull", "first"]
 SMALL = {
@@ -76,6 +77,15 @@ def test_what_a_run_writes_agrees_with_itself(run):
     for file in ("report.html", "MODEL_CARD.md"):
         content = (run.path / file).read_text()
         assert all(name in content for name in (*NAMES, "subset accuracy")), file
+
+
+def test_the_report_shows_the_mistakes_of_each_label(run):
+    recorded = read_run(run.path)
+    shown = wrong(recorded)
+    assert shown["mistakes"] == (recorded.labels != recorded.predicted).sum() == len(shown["rows"])
+    assert {row["label"].removeprefix("not ") for row in shown["rows"]} <= {*NAMES}
+    assert all({row["label"], row["predicted"]} in [{name, f"not {name}"} for name in NAMES] for row in shown["rows"])
+    assert '<section id="mistakes"' in (run.path / "report.html").read_text()
 
 
 def test_runs_with_the_same_test_rows_in_any_order_are_compared(run):

@@ -72,6 +72,12 @@ def test_columns_of_texts_stand_apart_only_where_there_are_several_and_the_modul
             TextClassifierSpace(text_columns=columns, texts="apart", trainable=trainable)
 
 
+def test_a_module_for_images_of_another_size_is_frozen_with_it():
+    both = {"modules": ["a", "a@160", "b@64"], "frozen": ["a"]}
+    assert "trainable" in TextClassifierSpace(**both).conditions
+    assert TextClassifierSpace(**both).conditions["trainable"].values == ("b@64",)
+
+
 def test_a_module_with_nothing_to_train_is_searched_frozen():
     both = {"modules": ["plain", "fixed"], "untrainable": ["fixed"]}
     assert declared({"module": "plain", "trainable": True}, **both)["trainable"] is True

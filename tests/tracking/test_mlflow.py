@@ -94,6 +94,13 @@ def test_the_columns_beside_the_text_are_named_as_in_the_table(tmp_path, client)
     scored = model.predict(pd.DataFrame({**table, "review": ["a", "b", "c"], "more": 1}))
     assert scored["prob_yes"].tolist() == [0.25, 1, 0.5] and scored["predicted"].tolist() == ["no", "yes", "yes"]
 
+    whole = {"Since": pd.to_datetime(["1970-01-02"] * 3), "Brand": [1, 2, 3], "Price": [0, 1, 0]}
+    assert model.predict(pd.DataFrame({**whole, "review": ["a", "b", "c"]}))["predicted"].tolist() == [
+        "no",
+        "yes",
+        "no",
+    ]
+
     (tmp_path / "model" / "labels.json").write_text(json.dumps({**labels, "threshold": [0.6, 0.5]}))
     served = SavedClassifier()
     served.load_context(SimpleNamespace(artifacts={"model": str(tmp_path / "model")}))

@@ -11,9 +11,9 @@ import yaml
 
 from search.backbones.builders.packaged import check_transformers
 from search.backbones.builders.word_vector_files import FORMATS
-from search.backbones.catalog import catalog
+from search.backbones.catalog import TEXTS, catalog
 from search.backbones.transformers.build import write_encoder
-from search.backbones.transformers.layout import read_layout
+from search.backbones.transformers.folders import read_folder
 from search.config import configuration_folder
 from search.errors import InputError, nearest
 from search.utils.files import whole_folder, write_text
@@ -21,7 +21,7 @@ from search.utils.leftovers import unfinished_name
 from spaces import UNPUBLISHED
 
 TRANSFORMERS = "transformers"
-"""The format of folders in Hugging Face's layout."""
+"""The format of folders in Hugging Face's or KerasHub's layout."""
 _MODEL = "model"
 _NAME = re.compile(r"[A-Za-z][\w.-]{0,99}", re.ASCII)
 # A command line would take them for something other than a name.
@@ -66,7 +66,7 @@ class Export:
             if self.vocabulary is not None:
                 raise InputError("vocabulary applies to word vectors only: an encoder keeps all its tokens.")
             check_transformers(self.name)
-            read_layout(self.path, self.name)
+            read_folder(self.path, self.name)
         elif not self.path.is_file():
             raise InputError(f"path={self.path}: there is no such file.")
         if not _NAME.fullmatch(self.name) or self.name.lower() in _NO_NAMES:
@@ -88,12 +88,14 @@ class Exported:
         content: The amount of its content, in words.
         dimension: Width of its vectors.
         left_out: Sentences about rows that are not in the table.
+        takes: What it embeds, texts or images.
     """
 
     folder: Path
     content: str
     dimension: int
     left_out: tuple[str, ...] = ()
+    takes: str = TEXTS
 
 
 def export(wanted: Export, modules: Path) -> Exported:
@@ -117,6 +119,7 @@ def export(wanted: Export, modules: Path) -> Exported:
             "name": wanted.name,
             "handle": _MODEL,
             "dimension": done.dimension,
+            "takes": done.takes,
             "licence": wanted.licence,
             "language": wanted.language,
             "notes": f"{done.content} of {wanted.path.name} ({wanted.format}).",
@@ -142,10 +145,11 @@ def _word_vectors(wanted: Export, folder: Path, beside: Path) -> Exported:
 
 
 def _encoder(wanted: Export, folder: Path, beside: Path) -> Exported:
-    layout = read_layout(wanted.path, wanted.name)
+    layout = read_folder(wanted.path, wanted.name)
     (beside / _MODEL).mkdir()
     dimension = write_encoder(layout, beside / _MODEL)
-    return Exported(folder, f"an encoder ({layout.architecture}) of texts up to {layout.max_tokens} tokens", dimension)
+    about, takes = f"an encoder ({layout.architecture}) of {layout.rows}", layout.takes
+    return Exported(folder, about, dimension, takes=takes)
 
 
 def _check_free(folder: Path, overwrite: bool) -> None:

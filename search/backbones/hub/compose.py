@@ -29,7 +29,7 @@ from search.utils.files import whole_folder
 
 _TEXTS = tf.TensorSpec([None], tf.string, name="texts")
 # Part of what names the folder: to be raised when what is composed changes.
-_VERSION = 1
+_VERSION = 2
 Outputs = Mapping[str, Any]
 
 
@@ -121,6 +121,8 @@ class Composed(tf.train.Checkpoint):
             # Gradients go through one part alone: a loop costs them twice the time.
             embed, is_told = _in_parts(whole, parts.preprocess.size), True
             self.images = tf.function(partial(decoded, size=parts.preprocess.size), input_signature=[_TEXTS])
+            images = tf.TensorSpec([None, *parts.preprocess.size, 3], tf.uint8, name="images")
+            self.embed_images = tf.function(lambda images: vectors(*parts.on_images(images)), input_signature=[images])
         if is_told:
             self.__call__ = tf.function(embed)
             for training in (False, True):

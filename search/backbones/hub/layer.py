@@ -80,6 +80,15 @@ class TextEmbedding(keras.layers.Layer):
         return list(self._module_weights)
 
     @property
+    def after_decoding(self) -> Any:
+        """The function that stands behind the decoding of images; None: the module decodes none.
+
+        It maps uint8 [batch, height, width, 3], of the height and width of its input signature, to float32 [batch,
+        dim].
+        """
+        return getattr(self._saved, "embed_images", None)
+
+    @property
     def dimension(self) -> int:
         """Width of the embedding; asked for before the layer is built, it loads the module."""
         known = self._module or self._recorded or published(self._folder)

@@ -14,6 +14,9 @@ from search.utils.ragged import TOKENS_AT_ONCE
 IMAGES_AT_ONCE = 2**19
 """Pixels of images that go through layers in one call: what a layer gives for more leaves a processor's caches."""
 
+ANY_SIZE = (224, 224)
+"""Height and width of images where a module takes any and does not say which are best."""
+
 GROUPS = "search_layers.json"
 """The file beside saved_model.pb."""
 

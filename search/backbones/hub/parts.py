@@ -12,9 +12,9 @@ import tensorflow as tf
 from search.backbones.hub.adapt import needs_preprocessor, trial
 from search.backbones.hub.calls import Call, best_call
 from search.backbones.hub.contract import ChoiceNeeded, describe, named
-from search.backbones.hub.layer_groups import ImageEncoder, read_groups
+from search.backbones.hub.layer_groups import ANY_SIZE, ImageEncoder, read_groups
 from search.backbones.hub.saved_model import load_saved_model
-from search.backbones.images.decoding import ANY_SIZE, Decoding, chosen_size
+from search.backbones.images.decoding import Decoding, chosen_size
 from search.datasets.content import IMAGE, TEXT, Content
 from search.errors import InputError
 
@@ -61,7 +61,14 @@ class Parts:
         """
         if self.preprocess is None:
             return self.encode.on_texts(texts, training), {}
-        made = self.preprocess.on_texts(texts)
+        return self._encoded(self.preprocess.on_texts(texts), training)
+
+    def on_images(self, images: tf.Tensor) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Encodes decoded images, uint8 [batch, height, width, 3], of the encoder's size, as `__call__` does."""
+        assert isinstance(self.preprocess, Decoding)
+        return self._encoded(self.preprocess.on_images(images), training=False)
+
+    def _encoded(self, made: dict[str, Any], training: bool) -> tuple[dict[str, Any], dict[str, Any]]:
         return named(self.encode(_inputs(made, self.encode.inputs), training)), made
 
 

@@ -12,9 +12,6 @@ import tensorflow as tf
 
 from search.errors import InputError
 
-ANY_SIZE = (224, 224)
-"""Height and width where a module takes images of any size and does not say which are best."""
-
 
 @cache
 def trial_images() -> tuple[bytes, bytes]:
@@ -67,7 +64,11 @@ class Decoding:
 
     def on_texts(self, texts: tf.Tensor) -> dict[str, Any]:
         """Images [batch, height, width, 3] of encoded images, strings [batch]."""
-        return {self.name: scaled(decoded(texts, self.size), self.dtype)}
+        return self.on_images(decoded(texts, self.size))
+
+    def on_images(self, images: tf.Tensor) -> dict[str, Any]:
+        """Images [batch, height, width, 3] of decoded ones, uint8."""
+        return {self.name: scaled(images, self.dtype)}
 
 
 def chosen_size(spec: tf.TensorSpec, best: tuple[int, int], asked: int | None, name: str) -> tuple[int, int]:

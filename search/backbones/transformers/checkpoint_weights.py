@@ -19,7 +19,7 @@ _INDEX = f"{WEIGHTS}.index.json"
 _LONGEST_HEADER = 2**27
 _TYPES = {"F32": "<f4", "F16": "<f2", "BF16": "<u2", "F64": "<f8"}
 # Of those names that begin differently in files of the encoder alone and of an encoder with a head.
-_ENCODER = re.compile(r"^(?:.*\.)?((?:embeddings|embeddings_project|encoder|transformer)\..+)$")
+_ENCODER = re.compile(r"^(?:.*\.)?((?:embeddings|embeddings_project|encoder|transformer|layernorm)\..+)$")
 
 
 def weight_files(folder: Path) -> list[Path]:

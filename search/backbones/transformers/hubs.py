@@ -13,7 +13,8 @@ from search.utils.unpacking import GIB
 SCHEMES = ("hf://", "kaggle://")
 _NAME = re.compile(r"[\w-][\w.-]*/[\w.-]+(@[\w./-]+)?", re.ASCII)
 _KAGGLE_NAME = re.compile(r"[\w-]+/[\w.-]+/\w+/[\w.-]+(/\d+)?", re.ASCII)
-_WANTED = ("*.json", "*.txt", "*.model", "*.safetensors")
+# The last are those of KerasHub; other files that end in .h5 are the same weights for TensorFlow.
+_WANTED = ("*.json", "*.txt", "*.model", "*.safetensors", "*.weights.h5")
 _NOT_WANTED = ("onnx/*", "openvino/*", "*.ot")
 _TIMEOUT_SECONDS = 30
 

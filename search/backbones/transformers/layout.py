@@ -6,15 +6,19 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+from search.backbones.catalog import TEXTS
+from search.backbones.images import architectures as images
+from search.backbones.transformers.preset import ARCHITECTURES as TEXT_PRESETS
 from search.backbones.transformers.preset import hugging_face_config, is_preset
 from search.errors import InputError
 
 ARCHITECTURES = ("albert", "bert", "distilbert", "electra", "mpnet", "roberta", "xlm-roberta")
 """The architectures whose weights can be read, by `model_type` of config.json."""
 POOLINGS = ("mean", "cls", "max")
-_ACTIVATIONS = {"gelu": False, "gelu_new": True, "gelu_pytorch_tanh": True, "gelu_fast": True}
+ACTIVATIONS = {"gelu": False, "gelu_new": True, "gelu_pytorch_tanh": True, "gelu_fast": True}
+"""Whether each activation that can be read is GELU by its approximation with tanh."""
 _LARGEST_JSON = 2**27
 
 
@@ -48,6 +52,18 @@ class Layout:
     prompt: str
     of_keras: bool
 
+    takes: ClassVar[str] = TEXTS
+
+    @property
+    def asked(self) -> str:
+        """What the user may ask of it besides its files: the prompt."""
+        return self.prompt
+
+    @property
+    def rows(self) -> str:
+        """The rows that it embeds, in words."""
+        return f"texts up to {self.max_tokens} tokens"
+
     @property
     def first_position(self) -> int:
         """The place of the first token's position: those before it are kept for padding."""
@@ -56,7 +72,7 @@ class Layout:
     @property
     def approximate_gelu(self) -> bool:
         """Whether the activation is GELU by its approximation with tanh."""
-        return _ACTIVATIONS[self._activation]
+        return ACTIVATIONS[self._activation]
 
     @property
     def _activation(self) -> str:
@@ -97,7 +113,9 @@ def read_layout(folder: Path, name: str, prompt: str | None = None) -> Layout:
     architecture = str(config.get("model_type"))
     if architecture not in ARCHITECTURES:
         raise InputError(
-            f"module {name}: its architecture {architecture!r:.40} cannot be read: expected {', '.join(ARCHITECTURES)}."
+            f"module {name}: its architecture {architecture!r:.40} cannot be read: expected {', '.join(ARCHITECTURES)} "
+            f"of texts, {', '.join(images.ARCHITECTURES)} of images, or {', '.join((*TEXT_PRESETS, *images.PRESETS))} "
+            "in KerasHub's layout."
         )
     try:
         layout = Layout(
@@ -113,9 +131,9 @@ def read_layout(folder: Path, name: str, prompt: str | None = None) -> Layout:
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f"module {name}: the settings in {folder} cannot be read ({error!r:.80}).") from error
-    if layout._activation not in _ACTIVATIONS:
+    if layout._activation not in ACTIVATIONS:
         raise InputError(
-            f"module {name}: its activation {layout._activation!r:.40} is unknown: expected {', '.join(_ACTIVATIONS)}."
+            f"module {name}: its activation {layout._activation!r:.40} is unknown: expected {', '.join(ACTIVATIONS)}."
         )
     if config.get("position_embedding_type", "absolute") != "absolute":
         raise InputError(f"module {name}: its positions are not absolute, which alone can be read.")

@@ -178,7 +178,7 @@ def _as_configured(backbone: Any, layout: Layout) -> None:
     backbone.embeddings_layer_norm.epsilon = epsilon
     for layer in tf.nest.flatten(backbone.transformer_layers):
         layer._self_attention_layer_norm.epsilon = layer._feedforward_layer_norm.epsilon = epsilon
-        layer._feedforward_intermediate_dense.activation = _GELU[approximate]
+        layer._feedforward_intermediate_dense.activation = GELU[approximate]
 
 
 def _gelu(x: tf.Tensor) -> tf.Tensor:
@@ -186,4 +186,5 @@ def _gelu(x: tf.Tensor) -> tf.Tensor:
     return 0.5 * x * (1.0 + tf.math.erf(x * _SQRT_HALF))
 
 
-_GELU = {False: _gelu, True: partial(keras.activations.gelu, approximate=True)}
+GELU = {False: _gelu, True: partial(keras.activations.gelu, approximate=True)}
+"""GELU itself, and by its approximation with tanh."""

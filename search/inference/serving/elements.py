@@ -85,14 +85,16 @@ def reader(settings: DatasetConfig) -> Callable[[Any], Any]:
         no such file.
     """
     given = CONTENTS[settings.content].given
-    return text if given is None else partial(_file, given, settings.max_pixels)
+    return text if given is None else partial(_file, given, settings)
 
 
-def _file(given: Callable[[Any, int], tuple[list[str], list[bytes | None]]], max_pixels: int, value: Any) -> bytes:
+def _file(
+    given: Callable[[Any, DatasetConfig], tuple[list[str], list[bytes | None]]], settings: DatasetConfig, value: Any
+) -> bytes:
     if not isinstance(value, dict) or not _is_base64(value):
         raise ValueError(f"JSON Value: {shown(value)} is not of expected type: bytes, {{'b64': …}}")
     try:
-        found = given([base64.b64decode(value["b64"], validate=True)], max_pixels)[1][0]
+        found = given([base64.b64decode(value["b64"], validate=True)], settings)[1][0]
     except (binascii.Error, InputError) as error:
         raise ValueError(f"Unable to decode: {error}") from error
     assert found is not None

@@ -99,14 +99,14 @@ def behind(gain: Gain) -> str:
 
 def _order(run: RecordedRun) -> NDArray[np.intp]:
     """The test rows by text and label."""
-    keys = [*np.atleast_2d(run.labels.T), run.predictions["text"].to_numpy(object)]
+    keys = [*np.atleast_2d(run.labels.T), run.shown.to_numpy(object)]
     return np.lexsort(keys)
 
 
 def _digest(run: RecordedRun, order: NDArray[np.intp]) -> str:
     """A digest that is equal for runs with the same classes and test rows."""
     digest = hashlib.sha256("\0".join(run.classes).encode())
-    texts = run.predictions["text"].to_numpy(object)
+    texts = run.shown.to_numpy(object)
     for row in order:
         digest.update(f"\0{run.labels[row].tolist()}\0{len(texts[row])}\0{texts[row]}".encode("utf-8", "surrogatepass"))
     return digest.hexdigest()

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from search.datasets import Cleaning
+from search.datasets.content import CONTENTS
 from search.evaluation.metrics import names
 from search.evaluation.paired import BETTER, WORSE
 from search.evaluation.per_class import per_class
@@ -170,15 +171,16 @@ def _limits(run: RecordedRun, module: dict[str, Any]) -> Iterator[str]:
     if twins and twins["twins"] > _TWINS * twins["rows"]:
         without = without_twins(run)
         note = f"; without them {spoken(run.metric)} is {without[1]:.4f}" if without else ""
-        yield f"{twins['twins']:,} of the test rows nearly repeat a text it was trained on{note}."
-    if module.get("language"):
+        yield f"{twins['twins']:,} of the test rows nearly repeat {with_article(run.noun)} it was trained on{note}."
+    has_words = CONTENTS[run.noun].has_words
+    if has_words and module.get("language"):
         yield (
             f"The module was made for: {module['language']}. Texts in others were not looked at, unless "
             "they are in the data."
         )
     yield (
-        "It knows the texts of its data set: their time, their source, their way of writing. On others it was not "
-        "tested."
+        f"It knows the {run.noun}s of its data set: their time, their source, their way of "
+        f"{'writing' if has_words else 'recording'}. On others it was not tested."
     )
     yield (
         "Whether it treats groups of people differently was not looked at. Labels made by people carry their "

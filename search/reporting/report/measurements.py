@@ -14,12 +14,12 @@ from search.backbones.catalog import facts
 from search.datasets import Examples, Splits
 from search.datasets.near_duplicates import SIMILARITY, near_duplicates, together, traits
 from search.datasets.table import every
-from search.evaluation.confident_mistakes import confident_mistakes
+from search.evaluation.confident_mistakes import confident_mistakes, questions
 from search.evaluation.several import one_against_rest
 from search.reporting.class_counts import label_text
 from search.reporting.report.pass_log import Pass
-from search.reporting.report.sections.wrong import MOST_WRONG
-from search.reporting.report.word_effects import chosen_rows, leave_one_word_out
+from search.reporting.report.sections.wrong import most_shown
+from search.reporting.report.word_effects import chosen_rows, word_effects
 from search.reporting.results import Evaluation, TriedModels
 from search.run_folder import RunFolder
 from search.utils.files import whole_file, write_json
@@ -96,18 +96,11 @@ def _of_words(
     # Words are shown by what they do to the class of a text, of which there is one.
     several = splits.target.several
     rows = [] if several else chosen_rows(test.labels, predicted, evaluation.scored.probabilities)
-    words = leave_one_word_out(
-        test.texts[rows].tolist(),
-        predicted[rows].tolist(),
-        classify,
-        min(_WORD_TEXTS, int(_WORD_SECONDS * 1000 / max(evaluation.milliseconds, 1e-3))),
-        None if test.beside is None else test.beside[rows],
-        splits.text_columns,
-    )
+    most = min(_WORD_TEXTS, int(_WORD_SECONDS * 1000 / max(evaluation.milliseconds, 1e-3)))
     return {
         "lengths": {name: _lengths(split) for name, split in splits.parts.items()},
         "word_bins": _WORD_BINS.tolist(),
-        "words": [{"position": row, **answer} for row, answer in zip(rows, words, strict=False)],
+        "words": word_effects(test, rows, predicted, classify, most, splits.text_columns),
     }
 
 
@@ -116,10 +109,11 @@ def _of_images(splits: Splits, evaluation: Evaluation, examples: Mapping[str, Ex
     from search.reporting.pictures import data_uri, data_uris  # bring Pillow
 
     test, scored = splits.test, evaluation.scored
-    wrong = confident_mistakes(test.labels, scored.predicted, scored.probabilities, MOST_WRONG)
+    asked = questions(test.labels, scored.predicted, scored.probabilities)
+    wrong = {int(row) for one in asked for row in confident_mistakes(*one, most_shown(len(asked)))}
     return {
         "pictures": {
-            "test": {str(row): data_uri(test.texts[row]) for row in wrong.tolist()},
+            "test": {str(row): data_uri(test.texts[row]) for row in sorted(wrong)},
             "examples": {name: data_uris(some.texts) for name, some in examples.items()},
         }
     }

@@ -10,14 +10,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from search.datasets.content import CONTENTS
+
 _PROBABILITY, _LABEL = "prob_", "label_"
-_TEXTS = {"text": str, "label": str, "predicted": str}
+_STRINGS = dict.fromkeys([*CONTENTS, "label", "predicted"], str)
 
 
 def read_predictions(file: Path) -> pd.DataFrame:
     """Reads it, a row per text."""
     # A carriage return in a text is no end of a row.
-    return pd.read_csv(file, keep_default_na=False, dtype=_TEXTS, lineterminator="\n")
+    return pd.read_csv(file, keep_default_na=False, dtype=_STRINGS, lineterminator="\n")
 
 
 def probabilities_in(predictions: pd.DataFrame, classes: Sequence[str]) -> NDArray[np.float64]:

@@ -75,6 +75,11 @@ class RecordedRun:
         return str(self.summary.get("content", TEXT.name))
 
     @property
+    def shown(self) -> pd.Series[Any]:
+        """What is shown of each test row: the text, or the name of the image."""
+        return self.predictions[self.noun]
+
+    @property
     def target(self) -> Target:
         """The classes, and whether they are ordered."""
         return Target.of(self.summary)

@@ -1,15 +1,18 @@
-"""The words that drive a prediction, found by leaving each out once, since a module is a black box."""
+"""The rows of the test split whose words the report explains, and the effects of these."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from search.datasets import Examples
 from search.datasets.beside import joined
-from search.datasets.text_columns import words_left_out
+from search.datasets.table import object_array
+from search.evaluation.metrics import predict
+from search.reporting.explaining import Row, explained
 
 _WORDS = 60
 _PER_KIND = 2
@@ -43,44 +46,51 @@ def chosen_rows(
     return rows
 
 
-def leave_one_word_out(
-    texts: Sequence[str],
-    classes: Sequence[int],
-    probabilities: Callable[[NDArray[np.object_]], NDArray[np.float64]],
+def word_effects(
+    examples: Examples,
+    positions: Sequence[int],
+    predicted: NDArray[np.integer],
+    classify: Callable[[NDArray[np.object_]], NDArray[np.float64]],
     most_calls: int,
-    beside: NDArray[Any] | None = None,
-    columns: int = 1,
+    text_columns: int = 1,
 ) -> list[dict[str, Any]]:
-    """The drop in the probability of a class when a word is left out (Li, Monroe & Jurafsky, 2016).
+    """The effect of each word on the predicted class, for the report.
 
     Args:
-        texts: The texts.
-        classes: For each text the class asked about.
-        probabilities: Maps strings [n], or texts and columns (`joined`), to probabilities [n, classes].
-        most_calls: The most texts to score in all; the last texts are left out if these do not suffice.
-        beside: The columns beside each text, structured [n], which stay as they are; None: there are none.
-        columns: Number of columns of texts, each of which has a line of a text.
+        examples: The texts, with the columns beside them.
+        positions: Those to explain.
+        predicted: The predicted class of each text [n].
+        classify: Maps strings [n], or texts and columns (`joined`), to probabilities [n, classes].
+        most_calls: The most texts to score in all; the last positions are left out if these do not suffice.
+        text_columns: Number of columns of texts, each of which has a line of a text.
 
     Returns:
-        For each text its `probability`, its `words` and the drop for each: `drops`, null for words past the sixtieth.
+        For each text its `position`, its `probability`, its `words` and the effect of each: `drops`, null for words
+        past the sixtieth.
     """
-    variants: list[str] = []
-    asked: list[tuple[list[str], int, int]] = []
-    for text, of_class in zip(texts, classes, strict=True):
-        words, without = words_left_out(text, columns, _WORDS)
-        if len(variants) + 1 + len(without) > most_calls:
-            break
-        asked.append((words, of_class, len(without)))
-        variants += [text, *without]
-    if not asked:
-        return []
-    origins = np.repeat(np.arange(len(asked)), [1 + tried for _, _, tried in asked])
-    others = None if beside is None else beside[origins]
-    scores = probabilities(joined(np.array(variants, dtype=object), others))
-    answers, at = [], 0
-    for words, of_class, tried in asked:
-        own = scores[at : at + 1 + tried, of_class].astype(float)
-        drops = [*(own[0] - own[1:]).tolist(), *[None] * (len(words) - tried)]
-        answers.append({"probability": float(own[0]), "words": words, "drops": drops})
-        at += 1 + tried
-    return answers
+    beside = examples.beside
+    rows = (
+        Row(examples.texts[at], None if beside is None else beside[at : at + 1], int(predicted[at]))
+        for at in _affordable(examples.texts, positions, most_calls)
+    )
+    found = explained(
+        rows, lambda texts, others: classify(joined(object_array(texts), others)), predict, _WORDS, text_columns
+    )
+    return [
+        {
+            "position": at,
+            "probability": one.probability,
+            "words": one.words,
+            "drops": [None if np.isnan(effect) else effect for effect in one.effects.tolist()],
+        }
+        for at, one in zip(positions, found, strict=False)
+    ]
+
+
+def _affordable(texts: NDArray[np.object_], positions: Sequence[int], most_calls: int) -> Iterator[int]:
+    """The first positions whose texts, with and without each word, are so many at most."""
+    for at in positions:
+        most_calls -= 1 + min(len(texts[at].split()), _WORDS)
+        if most_calls < 0:
+            return
+        yield at

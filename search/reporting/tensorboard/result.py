@@ -43,7 +43,7 @@ def write_result(
         say: Called with a message about what is left out.
     """
     classes, test = scored.classes, scored.examples
-    has_words = content_of(test.texts).has_words
+    content = content_of(test.texts)
     with left_out_if_it_fails("The summary", say):
         write_summary(folder, summary)
     with left_out_if_it_fails("The model's graph", say):
@@ -53,17 +53,17 @@ def write_result(
         labels, ours = test.labels[rows], scored.predicted[rows]
         # The first one is what a point is called when the mouse is over it.
         columns = {
-            "text": [str(one) for one in test.shown[rows]],
+            content.name: [str(one) for one in test.shown[rows]],
             "label": [label_text(scored.names, one) for one in labels],
             "predicted": [label_text(classes, one) for one in ours],
             **_of_class(scored, rows),
             "row": [str(one) for one in test.rows[rows]],
         }
         hidden = "last_hidden_layer" if summary["best"].get("layers") else "module"
-        images = None if has_words else test.texts[rows].tolist()
+        images = None if content.has_words else test.texts[rows].tolist()
         write_projector(folder / REFIT, hidden, last_hidden(rows), columns, images)
     with left_out_if_it_fails("The pictures", say):
-        if not has_words:
+        if not content.has_words:
             from search.reporting.tensorboard.pictures import write_pictures  # brings Pillow
 
             write_pictures(folder / REFIT, scored)

@@ -103,6 +103,8 @@ def hub(tmp_path, monkeypatch):
     pytest.importorskip("huggingface_hub")
     write_encoder(tmp_path / "encoder")
     (tmp_path / "encoder" / "pytorch_model.bin").write_bytes(b"pickle")
+    (tmp_path / "encoder" / "tf_model.h5").write_bytes(b"the same again")
+    (tmp_path / "encoder" / "model.weights.h5").write_bytes(b"KerasHub's")
     handler = functools.partial(Hub, tmp_path / "encoder")
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
@@ -161,7 +163,8 @@ class Hub(http.server.BaseHTTPRequestHandler):
 
 def test_an_encoder_is_fetched_by_name(hub):
     folder = fetch_from_hub("hf://me/made", "hf://me/made", 1.0)
-    assert sorted(path.name for path in folder.iterdir()) == ["config.json", "model.safetensors", "vocab.txt"]
+    wanted = ["config.json", "model.safetensors", "model.weights.h5", "vocab.txt"]
+    assert sorted(path.name for path in folder.iterdir()) == wanted
     assert (folder / "model.safetensors").read_bytes() == (hub / "model.safetensors").read_bytes()
     with pytest.raises(InputError, match=r"the limit.*module\.max_unpacked_gib"):
         fetch_from_hub("hf://me/made", "hf://me/made", 1e-7)

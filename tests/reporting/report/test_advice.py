@@ -1,5 +1,6 @@
 """Each rule speaks where its evidence is there, and is silent where the run did what it would advise."""
 
+import html
 import json
 import shlex
 from dataclasses import replace
@@ -11,6 +12,7 @@ from reporting.report.made_runs import flat_records, make_run
 
 from search.reporting.report.advice import RULES, advise, commands, data, space, training
 from search.reporting.report.run_files import read_run
+from search.reporting.report.write import write_report
 from search.reporting.screen import Screen
 
 
@@ -95,6 +97,7 @@ def test_another_encoder_is_one_that_is_here(run, monkeypatch):
     monkeypatch.setattr(space, "find_spec", lambda name: None)
     assert space.encoder(glove) is None
     monkeypatch.setattr(space, "find_spec", lambda name: True)
+    assert space.encoder(replace(glove, summary={**run.summary, "content": "image"})) is None
     assert space.encoder(with_config(glove, space={"modules": ["glove-50", "minilm"]})) is None
 
 
@@ -171,3 +174,10 @@ def test_advice_changes_no_setting_twice_and_three_are_shown(run, capsys):
     assert len({one.changes for one in found}) == len(found) > 3 and len(found) <= len(RULES)
     Screen().show_result(run.summary, run.folder.path, found)
     assert capsys.readouterr().out.count("Next: ") == 3
+
+
+def test_the_report_gives_all_advice_with_its_commands(made):
+    given = write_report(made)
+    assert given and given == advise(read_run(made))
+    page = html.unescape((made / "report.html").read_text(encoding="utf-8"))
+    assert all(f"{one.title}: {one.evidence}." in page and one.command in page for one in given)

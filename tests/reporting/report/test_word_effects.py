@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
-from search.reporting.report.word_effects import chosen_rows, leave_one_word_out
+from search.datasets import Examples
+from search.datasets.table import object_array
+from search.reporting.report.word_effects import chosen_rows, word_effects
 
 
 def by_the_word_good(texts):
@@ -9,9 +11,14 @@ def by_the_word_good(texts):
     return np.column_stack([1 - positive, positive])
 
 
+def effects(texts, most_calls, classify=by_the_word_good):
+    examples = Examples(object_array(texts), np.zeros(len(texts), int), np.arange(len(texts)))
+    return word_effects(examples, range(len(texts)), np.ones(len(texts), int), classify, most_calls)
+
+
 def test_the_word_that_decides_has_the_drop():
-    (found,) = leave_one_word_out(["a good film"], [1], by_the_word_good, 100)
-    assert found["words"] == ["a", "good", "film"] and found["probability"] == 0.9
+    (found,) = effects(["a good film"], 100)
+    assert found["words"] == ["a", "good", "film"] and found["probability"] == 0.9 and found["position"] == 0
     assert found["drops"] == pytest.approx([0, 0.7, 0])
 
 
@@ -22,13 +29,13 @@ def test_it_calls_the_model_no_more_than_allowed():
         calls.extend(texts)
         return by_the_word_good(texts)
 
-    found = leave_one_word_out(["a good film", "b c d e f"], [1, 1], counted, 6)
+    found = effects(["a good film", "b c d e f"], 6, counted)
     assert len(found) == 1 and len(calls) == 4
-    assert leave_one_word_out(["a b"], [1], counted, 2) == []
+    assert effects(["a b"], 2, counted) == []
 
 
 def test_of_a_long_text_the_first_words_are_tried():
-    (found,) = leave_one_word_out(["word " * 99], [0], by_the_word_good, 1000)
+    (found,) = effects(["word " * 99], 1000)
     assert len(found["words"]) == 99 and found["drops"].count(None) == 39
 
 

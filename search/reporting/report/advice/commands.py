@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from search.reporting.report.run_files import RecordedRun
-from search.utils.overrides import as_given, literal, quoted, setting, typed
+from search.utils.overrides import as_given, literal, setting, typed
 
 _OWN_FOLDER = ("hydra.run.", "hydra.sweep.", "resume")
-_PLAIN = re.compile(r"\w[\w./,+-]*")
 
 
 def again(run: RecordedRun, changes: Mapping[str, Any], *flags: str) -> str:
@@ -20,12 +18,14 @@ def again(run: RecordedRun, changes: Mapping[str, Any], *flags: str) -> str:
 
     Args:
         run: The run to repeat.
-        changes: Settings to their values; they replace those that the run was begun with, and settings below them.
-        flags: Flags of the command line.
+        changes: Settings to their values; they replace those that the run was begun with, and settings below them. A
+            tuple holds the values of several runs.
+        flags: Flags of the command line, such as -m for several runs.
     """
     words = shlex.split(run.summary["command"])[3:] if "command" in run.summary else as_given(run.overrides)
     kept = [word for word in words if not _is_of(word, (*changes, *_OWN_FOLDER)) and word not in flags]
-    return typed("search", *flags, *kept, *(f"{key}={_written(value)}" for key, value in changes.items()))
+    changed = {key: value if isinstance(value, tuple) else (value,) for key, value in changes.items()}
+    return typed("search", *flags, *kept, *(f"{key}={','.join(map(literal, one))}" for key, one in changed.items()))
 
 
 def added(run: RecordedRun, what: str) -> str:
@@ -42,14 +42,3 @@ def shown(folder: Path) -> Path:
 def _is_of(word: str, keys: tuple[str, ...]) -> bool:
     name = word.lstrip("+~").partition("=")[0].partition("@")[0]
     return any(name == key or name.startswith(key if key.endswith(".") else f"{key}.") for key in keys)
-
-
-def _written(value: Any) -> str:
-    """A value as a person would type it."""
-    if isinstance(value, list | tuple):
-        return f"[{','.join(map(_written, value))}]"
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}: {_written(one)}" for key, one in value.items()) + "}"
-    if isinstance(value, str):
-        return value if _PLAIN.fullmatch(value) else quoted(value)
-    return literal(value)

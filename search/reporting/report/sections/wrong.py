@@ -2,63 +2,74 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from search.evaluation.baseline_models import LOGISTIC_REGRESSION
-from search.evaluation.confident_mistakes import confident_mistakes
+from search.evaluation.confident_mistakes import Question, confident_mistakes, questions
 from search.evaluation.label_errors import likely_label_errors
 from search.evaluation.metrics import predict
 from search.evaluation.weighted import padded
 from search.reporting.report.run_files import RecordedRun
 from search.reporting.report.sections.answer import spoken
 
-MOST_WRONG = 200
-"""Mistakes that the report shows."""
+_MOST_WRONG = 200
 _LENGTH = 600
 # Words are shaded by this drop at least: where all are weak, none looks strong.
 _STRONG = 0.3
 _STRONGEST = 3
 
 
-def wrong(run: RecordedRun) -> dict[str, Any] | None:
-    """The context of the section; None where a text has several labels, so that no class was taken for another."""
-    if run.target.several:
-        return None
-    mistakes = run.labels != run.predicted
+def most_shown(questions: int) -> int:
+    """The number of mistakes that the report shows, at most, of each of so many questions: a class, or labels."""
+    return max(1, _MOST_WRONG // questions)
+
+
+def wrong(run: RecordedRun) -> dict[str, Any]:
+    """The context of the section."""
+    several = run.target.several
+    asked = questions(run.labels, run.predicted, run.probabilities)
+    names = [(f"not {name}", name) for name in run.classes] if several else [tuple(run.names)]
     second = _second_opinion(run)
-    suspects = likely_label_errors(run.labels, run.probabilities) & mistakes
-    if second is not None:
-        suspects &= second == run.predicted
-    rows = confident_mistakes(run.labels, run.predicted, run.probabilities, MOST_WRONG)
+    seconds = [None] * len(asked) if second is None else list(second.T) if several else [second]
     contrary = set(run.measurements.get("near_duplicates", {}).get("test_contrary", []))
-    shown = [_row(run, int(i), bool(suspects[i]), i in contrary, second) for i in rows]
+    shown: list[dict[str, Any]] = []
+    suspects = 0
+    for question, answers, other in zip(asked, names, seconds, strict=True):
+        doubted = likely_label_errors(question.labels, question.probabilities) & (question.labels != question.predicted)
+        if other is not None:
+            doubted &= other == question.predicted
+        suspects += int(doubted.sum())
+        for i in confident_mistakes(*question, most_shown(len(asked))):
+            shown.append(_row(run, int(i), question, answers))
+            shown[-1] |= {"suspect": bool(doubted[i]), "contrary": int(i) in contrary}
+            shown[-1]["second"] = None if other is None else answers[other[i]]
     return {
-        "mistakes": int(mistakes.sum()),
-        "rows": shown,
+        "several": several,
+        "mistakes": sum(int((one.labels != one.predicted).sum()) for one in asked),
+        # Of one question they are in order already.
+        "rows": sorted(shown, key=lambda row: -row["sureness"]) if several else shown,
         "kinds": list(dict.fromkeys(f"{row['label']} taken for {row['predicted']}" for row in shown)),
-        "suspects": int(suspects.sum()),
+        "suspects": suspects,
         "contrary": len(contrary),
         "second": spoken(LOGISTIC_REGRESSION) if second is not None else None,
         "words": [_words(run, one) for one in run.measurements.get("words", [])],
     }
 
 
-def _row(run: RecordedRun, i: int, suspect: bool, contrary: bool, second: Any) -> dict[str, Any]:
-    text = run.predictions["text"].iloc[i]
+def _row(run: RecordedRun, i: int, question: Question, answers: Sequence[str]) -> dict[str, Any]:
+    text, label, predicted = run.shown.iloc[i], question.labels[i], question.predicted[i]
     return {
         "row": int(run.predictions["row"].iloc[i]),
         "text": text[:_LENGTH],
         "picture": run.measurements.get("pictures", {}).get("test", {}).get(str(i)),
         "cut": max(0, len(text) - _LENGTH),
-        "label": run.names[run.labels[i]],
-        "predicted": run.classes[run.predicted[i]],
-        "sureness": float(run.probabilities[i, run.predicted[i]]),
-        "of_label": float(padded(run.probabilities, run.labels)[i, run.labels[i]]),
-        "suspect": suspect,
-        "contrary": contrary,
-        "second": run.classes[second[i]] if second is not None else None,
+        "label": answers[label],
+        "predicted": answers[predicted],
+        "sureness": float(question.probabilities[i, predicted]),
+        "of_label": float(padded(question.probabilities, question.labels)[i, label]),
     }
 
 

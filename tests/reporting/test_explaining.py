@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from search.inference.explaining import explained, words_of_classes
+from search.reporting.explaining import Row, explained, words_of_classes
 
 
 def classify(texts, columns=None):
@@ -16,29 +16,26 @@ def most_probable(probabilities):
 
 
 def test_the_word_that_counts_has_the_effect_and_the_others_none():
-    (one,) = explained([("so good a day", None)], classify, most_probable, 10)
+    (one,) = explained([Row("so good a day")], classify, most_probable, 10)
     assert (one.of, one.words) == (1, ["so", "good", "a", "day"])
     assert np.allclose(one.effects, [0, 0.2, 0, 0])
-    (other,) = explained(
-        [("so good a day", None)], classify, lambda probabilities: np.zeros(len(probabilities), int), 10
-    )
+    (other,) = explained([Row("so good a day", of=0)], classify, most_probable, 10)
     assert np.allclose(other.effects, [0, -0.2, 0, 0]), "of the other class"
 
 
 def test_words_beyond_the_limit_are_not_tried_and_chunks_keep_their_order():
     texts = [f"good {'x ' * 30}{number}" for number in range(200)]
-    found = list(explained([(text, None) for text in texts], classify, most_probable, 20))
+    found = list(explained([Row(text) for text in texts], classify, most_probable, 20))
     assert [one.text for one in found] == texts
     assert all(np.isnan(one.effects).sum() == len(one.words) - 20 for one in found)
 
 
 def test_words_of_many_texts_are_counted_whatever_their_case_and_punctuation():
     texts = ["Good!", "a good one", "bad, bad", "once good (rare)"]
-    found = words_of_classes(explained([(text, None) for text in texts], classify, most_probable, 10), 2)
+    found = words_of_classes(explained([Row(text) for text in texts], classify, most_probable, 10), 2)
     assert [(word.word, word.texts) for word in found[1]] == [("good", 3)] and np.isclose(found[1][0].effect, 0.2)
     assert (
-        words_of_classes(explained([(text, None) for text in texts], classify, most_probable, 10), 1)[0][0].word
-        == "bad"
+        words_of_classes(explained([Row(text) for text in texts], classify, most_probable, 10), 1)[0][0].word == "bad"
     )
 
 
@@ -50,6 +47,6 @@ def test_the_columns_beside_a_text_stay_as_they_are():
         return classify(texts)
 
     prices = np.array([(1.0,), (2.0,)], [("price", float)])
-    rows = [("good day", prices[:1]), ("bad", prices[1:])]
+    rows = [Row("good day", prices[:1]), Row("bad", prices[1:])]
     list(explained(rows, remembers, most_probable, 10))
     assert asked == [("good day", 1), ("day", 1), ("good", 1), ("bad", 2), ("", 2)]

@@ -1,11 +1,11 @@
-"""The words that drive a model's predictions, found by leaving each out: the model may be any."""
+"""The words that drive a model's predictions, found by leaving each out, since a module is a black box."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +13,26 @@ from numpy.typing import NDArray
 from search.datasets.text_columns import words_left_out
 
 Classify = Callable[[Sequence[str], NDArray[Any] | None], NDArray[np.float64]]
-Row: TypeAlias = tuple[str, NDArray[Any] | None]
-Decide = Callable[[NDArray[np.float64]], NDArray[np.int64]]
+Decide = Callable[[NDArray[np.float64]], NDArray[np.integer]]
 
 _AT_ONCE = 2048
 """Texts that the model gets at once, those with a word left out among them."""
 _EDGES = re.compile(r"^\W+|\W+$")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A text to explain.
+
+    Attributes:
+        text: The text.
+        beside: The columns beside it, structured [1], which stay as they are; None: there are none.
+        of: Index of the class to explain; None: the one that is decided for.
+    """
+
+    text: str
+    beside: NDArray[Any] | None = None
+    of: int | None = None
 
 
 @dataclass(frozen=True)
@@ -47,28 +61,28 @@ def explained(
     """Leaves each word of each text out once (Li, Monroe & Jurafsky, 2016), and asks the model again.
 
     Args:
-        rows: Each text, and the columns beside it, structured [1], which stay as they are; None: there are none.
+        rows: The texts.
         classify: Maps texts [n], and the columns beside them, to probabilities [n, classes].
-        decide: Maps probabilities [n, classes] to the class of each row that is to be explained [n].
+        decide: Maps probabilities [n, classes] to the classes that a model decides for [n].
         most_words: Words of a text that are tried, the first ones.
         text_columns: Number of columns of texts, each of which has a line of a text.
 
     Yields:
         An explanation for each text.
     """
-    waiting: list[tuple[str, list[str], int]] = []
+    waiting: list[tuple[Row, list[str], int]] = []
     asked: list[str] = []
     besides: list[NDArray[Any]] = []
 
     def answers() -> Iterator[Explained]:
         return _answers(waiting, classify(asked, np.concatenate(besides) if besides else None), decide)
 
-    for text, beside in rows:
-        words, without = words_left_out(text, text_columns, most_words)
-        waiting.append((text, words, len(without)))
-        asked += [text, *without]
-        if beside is not None:
-            besides.append(np.repeat(beside, 1 + len(without)))
+    for row in rows:
+        words, without = words_left_out(row.text, text_columns, most_words)
+        waiting.append((row, words, len(without)))
+        asked += [row.text, *without]
+        if row.beside is not None:
+            besides.append(np.repeat(row.beside, 1 + len(without)))
         if len(asked) >= _AT_ONCE:
             yield from answers()
             waiting, asked, besides = [], [], []
@@ -77,17 +91,17 @@ def explained(
 
 
 def _answers(
-    waiting: Iterable[tuple[str, list[str], int]],
+    waiting: Iterable[tuple[Row, list[str], int]],
     probabilities: NDArray[np.float64],
     decide: Decide,
 ) -> Iterator[Explained]:
     at = 0
-    for text, words, tried in waiting:
+    for row, words, tried in waiting:
         own = probabilities[at : at + 1 + tried]
-        of = int(decide(own[:1])[0])
+        of = int(decide(own[:1])[0]) if row.of is None else row.of
         effects = np.full(len(words), np.nan)
         effects[:tried] = own[0, of] - own[1:, of]
-        yield Explained(text, of, float(own[0, of]), words, effects)
+        yield Explained(row.text, of, float(own[0, of]), words, effects)
         at += 1 + tried
 
 
