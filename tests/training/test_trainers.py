@@ -187,8 +187,8 @@ def test_another_value_changes_the_weights_as_it_does_for_keras_or_the_way_decli
     if setting != "dropout":  # each way draws what it drops by itself
         model, expected = by_keras(after, start)
         assign(model_weights(model), weights)
-        # The gradient of an attention's key bias is nothing but rounding, of which Adam makes steps.
-        limit = 1e-3 if way in _OF_LAYERS else 1e-4
+        # Adam makes steps of gradients that are nothing but rounding, as all of an attention's key bias are.
+        limit = 1e-3 if way in _OF_LAYERS else 3e-4
         assert far([variable.numpy() for variable in model_weights(model)], expected) < limit
 
 
