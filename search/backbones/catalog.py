@@ -46,6 +46,8 @@ class Entry:
     """What it embeds, texts or images."""
     image_size: int | None = None
     """Height and width that images are brought to; none: those that the module takes, or takes best."""
+    least_image_size: int | None = None
+    """Height and width below which it takes no images, where it takes them of any size."""
 
 
 def catalog(folders: Sequence[Path]) -> dict[str, Entry]:
@@ -123,6 +125,10 @@ class ModulePlaces:
                 # The same module, for images of another size.
                 base, size = of_size
                 known = placed.get(name) or entries.get(base) or Entry(base, base)
+                if (least := known.least_image_size) is not None and size < least:
+                    raise InputError(
+                        f"module {name}: expected images from {least} x {least} on, such as {base}@{least}."
+                    )
                 entries[name] = replace(known, name=name, image_size=size)
                 name = base
             if name in listed and name in own:

@@ -15,6 +15,7 @@ from search.backbones.catalog import Entry, ModulePlaces
 from search.backbones.hub.identity import seal_once
 from search.backbones.images.applications import SCHEME as KERAS
 from search.backbones.images.applications import Application, read_application
+from search.backbones.images.layout import ImageLayout
 from search.backbones.module_download import download, remove_broken_downloads
 from search.backbones.transformers.build import build_folder
 from search.backbones.transformers.folders import read_folder
@@ -150,7 +151,7 @@ def origin(name: str, entries: Mapping[str, Entry]) -> Entry | Application | str
         return read_application(handle, name)
     if "://" in handle:
         if handle.startswith(SCHEMES):
-            check_transformers(name)
+            check_transformers(name, ImageLayout.packages)  # what texts need besides is told once its files are here
             return handle
         if not handle.startswith(_ADDRESSES):
             raise InputError(
@@ -159,8 +160,7 @@ def origin(name: str, entries: Mapping[str, Entry]) -> Entry | Application | str
         return handle
     path = read_path(handle, f"module {name}") if handle else Path(name)
     if handle and path.is_dir() and is_transformer(path):
-        check_transformers(name)
-        read_folder(path, name)
+        check_transformers(name, read_folder(path, name).packages)
         return path
     if handle and path.is_dir():
         _saved_model(path, name)

@@ -155,6 +155,10 @@ def _read_rows(source: Source, name: str, config: DatasetConfig) -> Table:
     file_format = ending_format(name) if config.format in ("auto", "xlsx") else config.format
     columns = NamedColumns.of(config)
     if file_format is None:
+        if config.content == IMAGE.name and Kind.of(Path(source.name), config).holds(source.name):
+            raise InputError(
+                f"{source.name} is one picture: expected a folder of them, <class>/*, or a table of paths and labels"
+            )
         raise InputError(
             f"The ending of {source.name} does not tell its format (known are {', '.join(ENDINGS)}): "
             "set dataset.format=csv, tsv, parquet, jsonl or xlsx"

@@ -3,8 +3,8 @@ import sys
 
 import pytest
 
-from search.backbones.catalog import Entry, catalog, facts, licence_of
-from search.config import configuration_folder
+from search.backbones.catalog import Entry, ModulePlaces, catalog, facts, licence_of
+from search.config import ModuleConfig, configuration_folder
 from search.errors import InputError
 
 
@@ -34,6 +34,13 @@ def test_a_module_for_images_of_another_size_has_its_facts():
         "name": "efficientnet-lite0@64",
         "image_size": 64,
     }
+
+
+def test_a_size_of_images_below_the_least_is_refused(tmp_path):
+    places = ModulePlaces(ModuleConfig(), tmp_path, [configuration_folder()])
+    assert places.entries(["efficientnet-lite0@32"])["efficientnet-lite0@32"].image_size == 32
+    with pytest.raises(InputError, match="efficientnet-lite0@31: expected images from 32 x 32 on"):
+        places.entries(["efficientnet-lite0@31"])
 
 
 def test_a_folder_of_ones_own_adds_and_replaces(tmp_path):

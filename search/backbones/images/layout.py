@@ -43,6 +43,7 @@ class ImageLayout:
     of_keras: bool
 
     takes: ClassVar[str] = IMAGES
+    packages: ClassVar[tuple[str, ...]] = ("keras-hub",)
 
     @property
     def asked(self) -> str:

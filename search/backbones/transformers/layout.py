@@ -53,6 +53,7 @@ class Layout:
     of_keras: bool
 
     takes: ClassVar[str] = TEXTS
+    packages: ClassVar[tuple[str, ...]] = ("keras-hub", "tensorflow-text")
 
     @property
     def asked(self) -> str:

@@ -8,6 +8,7 @@ import tensorflow as tf
 from made_image_encoders import ARCHITECTURES, DEVIATION, MEAN, SIZE, forward, write_image_encoder
 from made_pictures import encoded, picture
 
+from search.backbones.builders import packaged
 from search.backbones.catalog import ModulePlaces
 from search.backbones.hub.layer_groups import read_groups
 from search.backbones.hub.layers import ModuleLayers
@@ -52,6 +53,15 @@ def test_a_folder_is_a_module_of_encoded_images_whose_last_layers_can_learn(tmp_
     gradients = tape.gradient(vectors, module.trainable_variables)
     (learning,) = layers.learning
     assert len(learning) == 18 and all(gradients[place] is not None for place in learning)
+
+
+def test_a_folder_needs_no_package_of_texts(tmp_path, monkeypatch):
+    write_image_encoder(tmp_path)
+    asked = []
+    monkeypatch.setattr(packaged, "_is_installed", lambda package: asked.append(package) or True)
+    assert origin(str(tmp_path), {}) == tmp_path and asked == ["keras-hub"]
+    asked.clear()
+    assert origin("hf://someone/vit", {}) == "hf://someone/vit" and asked == ["keras-hub"]
 
 
 def test_a_preset_is_what_keras_hub_makes_of_it_at_any_size(tmp_path):

@@ -108,6 +108,12 @@ def test_a_folder_without_a_whole_picture_says_why(tmp_path):
         load_splits(config(tmp_path), tmp_path, 0)
 
 
+def test_a_single_picture_is_no_data_set(tmp_path):
+    folder = write_pictures(tmp_path, NAMES)
+    with pytest.raises(InputError, match=r"0\.png is one picture: expected a folder of them"):
+        found(folder / "cat" / "0.png")
+
+
 def test_a_folder_of_pictures_read_as_texts_names_the_setting(tmp_path):
     write_pictures(tmp_path, NAMES)
     with pytest.raises(InputError, match="dataset=images"):
