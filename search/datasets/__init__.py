@@ -90,7 +90,7 @@ def _read_files(config: DatasetConfig, data: Path) -> dict[str, Table]:
     if config.columns is not None and not table.columns:
         raise InputError(f"dataset.columns={config.columns}: {table.source} is a folder, it has no columns")
     if has_several(config) and path.is_dir():
-        raise InputError(f"Several labels per text: {table.source} is a folder, in which a text has one")
+        raise InputError(f"Several labels per row: {table.source} is a folder, in which a file has one")
     if config.recipe is not None and others:
         raise InputError(
             f"{table.source} has a folder of {' and of '.join(others)}, and dataset.recipe makes the splits: "

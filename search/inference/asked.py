@@ -98,7 +98,7 @@ def columns_beside(given: Texts, columns: Sequence[Column]) -> NDArray[Any] | No
         return None
     if not isinstance(given, pd.DataFrame):
         names = ", ".join(one.name for one in columns)
-        raise InputError(f"The model takes columns beside the text ({names}): give a DataFrame that has them.")
+        raise InputError(f"The model takes columns as well ({names}): give a DataFrame that has them.")
     places = find_beside([str(name) for name in given.columns], columns, "The DataFrame")
     values = {name: given.iloc[:, place].tolist() for name, place in places.items()}
     return beside(columns, values, range(len(given)), "the DataFrame")
@@ -126,7 +126,7 @@ def columns_of_text(given: str, columns: Sequence[Column]) -> NDArray[Any] | Non
     if set(found) != names:
         raise InputError(
             f"columns={given} names {', '.join(found) or 'nothing'}: "
-            + (f"expected '{{{wanted}}}'." if columns else "the model takes no columns beside the text.")
+            + (f"expected '{{{wanted}}}'." if columns else "the model takes no columns.")
         )
     return beside(columns, {name: [value] for name, value in found.items()}, [1], "columns=")
 

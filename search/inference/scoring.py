@@ -79,7 +79,7 @@ class Job:
         if self.columns and not is_table and self.beside is None:
             names = ", ".join(f"{one.name}: …" for one in self.columns)
             raise InputError(
-                "The model takes columns beside the text: give a table that has them, input=…, or beside text= also "
+                "The model takes columns as well: give a table that has them, input=…, or beside text= also "
                 f"columns='{{{names}}}'."
             )
         if read is not None and (kind := special(read)):

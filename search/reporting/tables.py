@@ -81,7 +81,7 @@ def meaning_of_classes(classes: Sequence[str], target: Target) -> str | None:
     Of two, the one that precision, recall, F1 and the curves are about; of more ordered ones, the ends of their order.
     """
     if target.several:
-        return "Several labels per text: each is predicted from a threshold of its own"
+        return "Several labels per row: each is predicted from a threshold of its own"
     if target.is_binary:
         return f"Positive class: {classes[1]}"
     return (
@@ -165,4 +165,4 @@ def describe_texts(columns: Sequence[str]) -> str:
 def describe_columns(columns: Sequence[Mapping[str, Any]]) -> str:
     """The columns that a model takes beside the texts, from summary.json, in a sentence."""
     named = [f"{one['name']} ({one['kind']})" for one in columns]
-    return f"Beside the text the model takes {', '.join(named)}."
+    return f"Columns that the model takes as well: {', '.join(named)}."
