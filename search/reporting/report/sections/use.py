@@ -11,6 +11,8 @@ from search.reporting.report.run_files import RecordedRun
 from search.reporting.tables import describe_texts
 from search.utils.overrides import as_given, setting, typed
 
+_OF_WORDS = "# import tensorflow_text too, where the module needs it, as use-multilingual does\n"
+
 
 def use(run: RecordedRun) -> dict[str, Any]:
     """The context of the section."""
@@ -31,8 +33,7 @@ def use(run: RecordedRun) -> dict[str, Any]:
             ("Write this page again", typed("search.report", f"run={path}")),
         ],
         "python": (
-            "import tensorflow as tf\n"
-            "# import tensorflow_text too, where the module needs it, as use-multilingual does\n\n"
+            f"import tensorflow as tf\n{_OF_WORDS if CONTENTS[run.noun].has_words else ''}\n"
             f"model = tf.saved_model.load({str(path / run.folder.saved_model.name)!r})\n" + _call(run)
         ),
         "classes": run.classes,
