@@ -74,7 +74,7 @@ def _submit(run: Run, classifier: Classifier, prepared: Prepared) -> int:
 
 def _told(folder: RunFolder, rows: int, splits: str, predicted: int | None) -> str:
     model, submission = folder.model_all.name, folder.submission.name
-    used = "" if predicted is None else f"; {submission} holds what it predicts for {predicted:,} texts"
+    used = "" if predicted is None else f"; {submission} holds what it predicts for {predicted:,} rows"
     return (
         f"The test figures are those of {folder.saved_model.name}/, which was not trained on the test split; {model}/ "
         f"was trained on the {rows:,} rows of {splits} and never evaluated{used}."

@@ -78,7 +78,7 @@ def _of_final_refit(run: RecordedRun) -> Iterator[tuple[str, str]]:
     if found is not None:
         yield f"{run.folder.model_all.name}/", "the model trained on test too, never evaluated"
         if found["submission"] is not None:
-            yield run.folder.submission.name, "what that one predicts for the texts without labels"
+            yield run.folder.submission.name, "what that one predicts for the rows without labels"
 
 
 def _from_here(folder: Path) -> Path:
