@@ -75,8 +75,8 @@ class Job:
             InputError: The two files do not go together, or there is no such file.
         """
         read, written = self.input, self.output
-        is_table = read is not None or (self.text is None and self.file_format is not None)
-        if self.columns and not is_table and self.beside is None:
+        is_table = not self._are_files if read is not None else self.text is None and self.file_format is not None
+        if self.columns and self.beside is None and not is_table:
             names = ", ".join(f"{one.name}: …" for one in self.columns)
             raise InputError(
                 "The model takes columns as well: give a table that has them, input=…, or beside text= also "
