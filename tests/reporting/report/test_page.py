@@ -62,6 +62,7 @@ def page_of(path):
     assert parsed.scripts == 1 and all(parsed.labels)
     assert all(link.startswith("#") or link == "data:," for link in parsed.links)
     assert "nan" not in re.sub(r"[a-z]+nan|nan[a-z]+", "", html.split("<main>")[1].split("<script>")[0].lower())
+    assert "{{" not in html.split("<main>")[1].split("<script>")[0]  # every word of the templates is filled in
     for picture in re.findall(r"<svg.*?</svg>", html, re.DOTALL):
         ElementTree.fromstring(picture)
     head = (path / "MODEL_CARD.md").read_text(encoding="utf-8").split("---\n")
