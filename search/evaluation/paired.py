@@ -128,12 +128,13 @@ def paired_gains(
     tails = ((1 - confidence) / 2, (1 + confidence) / 2)
     found = {}
     for i, name in enumerate(others, 1):
-        gains = sign * (drawn[0] - drawn[i])
+        # Adding 0 makes the -0 of a tie, where less is better, a 0.
+        gains = sign * (drawn[0] - drawn[i]) + 0.0
         gains = gains[~np.isnan(gains)]
         found[name] = Gain(
             whole[i],
             _quantiles(drawn[i][~np.isnan(drawn[i])], tails),
-            sign * (whole[0] - whole[i]),
+            sign * (whole[0] - whole[i]) + 0.0,
             _quantiles(gains, tails),
             float((gains <= 0).mean()) if len(gains) else float("nan"),
             len(gains),

@@ -26,10 +26,12 @@ def test_gains_are_differences_of_the_scores_in_the_direction_of_better(metric):
     assert gain.score_interval[0] < gain.score < gain.score_interval[1]
 
 
-def test_a_classifier_is_never_better_than_itself():
+@pytest.mark.parametrize("metric", ["macro_f1", "log_loss"])
+def test_a_classifier_is_never_better_than_itself(metric):
     one = scored(LABELS, 1, 1)
-    gain = paired_gains(LABELS, one, {"same": one}, "macro_f1", seed=0)["same"]
+    gain = paired_gains(LABELS, one, {"same": one}, metric, seed=0)["same"]
     assert gain.gain == 0 and gain.interval == (0, 0) and gain.not_better == 1
+    assert "-0" not in gain.text
 
 
 def test_pairing_makes_a_small_but_steady_gain_certain():
