@@ -18,7 +18,7 @@ from search.errors import InputError
 from spaces import UNPUBLISHED
 
 TEXTS, IMAGES = "texts", "images"
-"""What a module can embed."""
+"""The kinds of rows that modules embed."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from search.evaluation.weighted import padded
 
 
 class Question(NamedTuple):
-    """What a classifier was asked of each row: its class, or whether it has one of several labels.
+    """A question that a classifier answers for each row: its class, or whether it has one of several labels.
 
     Attributes:
         labels: The true answers, int [n].

@@ -10,8 +10,8 @@ from search.backbones.images.layout import ImageLayout
 from search.backbones.images.network import ImageNetwork, made_network
 from search.backbones.images.port import read_vision_transformer
 from search.backbones.images.vision_transformers import of_size, shape_key, unrolled
+from search.backbones.transformers.folders import import_packages
 from search.backbones.transformers.preset import preset_weights
-from search.errors import InputError
 
 
 def read_network(layout: ImageLayout) -> ImageNetwork:
@@ -23,12 +23,7 @@ def read_network(layout: ImageLayout) -> ImageNetwork:
     Raises:
         InputError: A package is not installed, or a file is not what it should be.
     """
-    try:
-        import keras_hub  # noqa: F401
-    except (ImportError, tf.errors.OpError) as error:
-        raise InputError(
-            f"module {layout.name} needs the package keras-hub: pip install 'search[transformers]'"
-        ) from error
+    import_packages(layout)
 
     def make() -> Any:
         read = _read_preset if layout.of_keras else read_vision_transformer

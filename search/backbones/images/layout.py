@@ -47,7 +47,7 @@ class ImageLayout:
 
     @property
     def asked(self) -> str:
-        """What the user may ask of it besides its files: the size of images."""
+        """The size of images, part of what a built module is known by."""
         return f"{self.size[0]} x {self.size[1]}"
 
     @property

@@ -60,7 +60,7 @@ def of_size(backbone: Any, size: tuple[int, int]) -> Any:
 
 
 def shape_key(config: Mapping[str, Any]) -> str:
-    """What a model's configuration calls the shape of its images."""
+    """The key of the shape of images in a model's configuration."""
     return "input_shape" if "input_shape" in config else "image_shape"
 
 

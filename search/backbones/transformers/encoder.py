@@ -9,13 +9,13 @@ from typing import Any
 import tensorflow as tf
 
 from search.backbones.hub.layer_groups import Encoder, Group
+from search.backbones.transformers.folders import import_packages
 from search.backbones.transformers.layout import Layout
 from search.backbones.transformers.port import read_backbone
 from search.backbones.transformers.slices import in_slices
 from search.backbones.transformers.stages import Stage, Stages
 from search.backbones.transformers.tokenizer_files import TokenizerFiles, read_tokenizer
 from search.backbones.transformers.tokens import Tokens
-from search.errors import InputError
 
 
 class TransformerEncoder(tf.train.Checkpoint):
@@ -107,13 +107,7 @@ def read_encoder(layout: Layout) -> TransformerEncoder:
     Raises:
         InputError: A package is not installed, or a file is not what it should be.
     """
-    try:
-        import keras_hub  # noqa: F401
-        import tensorflow_text  # noqa: F401
-    except (ImportError, tf.errors.OpError) as error:
-        raise InputError(
-            f"module {layout.name} needs the packages keras-hub and tensorflow-text: pip install 'search[transformers]'"
-        ) from error
+    import_packages(layout)
     files = read_tokenizer(layout)
     return TransformerEncoder(layout, files, Stages(layout, read_backbone(layout)))
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
 from search.backbones.images.architectures import is_of_images
 from search.backbones.images.layout import ImageLayout, read_image_layout
 from search.backbones.transformers.layout import Layout, read_json, read_layout
+from search.errors import InputError
 
 
 def read_folder(
@@ -26,3 +28,24 @@ def read_folder(
     if is_of_images(read_json(folder / "config.json")):
         return read_image_layout(folder, name, image_size)
     return read_layout(folder, name, prompt)
+
+
+def import_packages(layout: Layout | ImageLayout) -> None:
+    """Imports the packages that an encoder of its kind needs, with the operations that they bring to TensorFlow.
+
+    Args:
+        layout: The encoder's.
+
+    Raises:
+        InputError: One is not installed, or does not fit TensorFlow.
+    """
+    import tensorflow as tf  # it takes seconds, and folders are read without it
+
+    try:
+        for package in layout.packages:
+            import_module(package.replace("-", "_"))
+    except (ImportError, tf.errors.OpError) as error:
+        raise InputError(
+            f"module {layout.name} needs the packages {' and '.join(layout.packages)}: pip install "
+            "'search[transformers]'"
+        ) from error

@@ -57,7 +57,7 @@ class Layout:
 
     @property
     def asked(self) -> str:
-        """What the user may ask of it besides its files: the prompt."""
+        """The prompt, part of what a built module is known by."""
         return self.prompt
 
     @property

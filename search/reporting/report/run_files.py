@@ -76,7 +76,7 @@ class RecordedRun:
 
     @property
     def shown(self) -> pd.Series[Any]:
-        """What is shown of each test row: the text, or the name of the image."""
+        """The texts of the test rows, or the names of their images."""
         return self.predictions[self.noun]
 
     @property
