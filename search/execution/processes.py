@@ -62,6 +62,11 @@ def number_of_workers(config: ParallelConfig) -> int:
     return int(config.workers)
 
 
+def trains_in_processes(config: ParallelConfig) -> bool:
+    """Whether trials run in processes of this machine beside this one."""
+    return config.engine == "processes" and number_of_workers(config) > 1
+
+
 def in_processes(workers: Workers, passes: Callable[[], PassObserver] | None = None) -> MakeExecutor:
     """The executor of a search in worker processes, as tuners take it.
 

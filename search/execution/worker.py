@@ -66,14 +66,17 @@ class PipeChannel:
             os._exit(1)
 
 
-def attach(connection: Connection, heartbeat: float) -> None:
+def attach(connection: Connection, heartbeat: float, environment: Mapping[str, str]) -> None:
     """Connects a new process to the driver; it ends when the driver does, in whatever way that happens.
 
     Args:
         connection: An end of a pipe to the driver.
         heartbeat: Seconds between two signs of life.
+        environment: The driver's variables; the process may have those of an earlier moment.
     """
     global _channel
+    os.environ.clear()
+    os.environ.update(environment)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the driver too, which ends its workers
     _channel = PipeChannel(connection)
     threading.Thread(target=_follow_driver, daemon=True).start()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import os
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from search.execution import worker
+from search.execution.fork_server import process_context
 from search.execution.slots import WorkerDied
 from search.execution.worker import ALIVE, BEGIN, EPOCH, LOG, PASS_BEGIN, PASS_END, PASS_PROGRESS
 
@@ -102,8 +104,8 @@ class WorkerProcess:
         self._wake = wake
         self._future: Future[TrialRecord]
         self._heard = time.monotonic()
-        context = multiprocessing.get_context("spawn")
-        self._pool = ProcessPoolExecutor(1, context, worker.attach, (sender, settings.silence / _SIGNS))
+        given = sender, settings.silence / _SIGNS, dict(os.environ)
+        self._pool = ProcessPoolExecutor(1, process_context(), worker.attach, given)
         others = set(multiprocessing.active_children())
         self._begun = self._pool.submit(worker.begin, number, settings.prepare, logging.getLogger().level, pickled)
         self._process = (set(multiprocessing.active_children()) - others).pop()

@@ -15,6 +15,8 @@ from search.datasets import load_splits
 from search.datasets.content import CONTENTS
 from search.datasets.text_columns import text_columns
 from search.errors import InputError
+from search.execution import fork_server
+from search.execution.processes import trains_in_processes
 from search.job.additions import REPORT, finished_message, lacking, read_summary
 from search.job.beforehand import check_beforehand
 from search.job.inputs import Inputs
@@ -90,6 +92,8 @@ def run(
         raise InputError(f"threshold={config.threshold} is for two classes, but there are {len(splits.classes)}.")
     chosen_objective(config.objective, splits.target)
 
+    if trains_in_processes(config.parallel):
+        fork_server.begin(audience.verbose)
     with screen.busy("Starting TensorFlow"):
         device = device or start()
         # The steps import TensorFlow, which takes seconds: an error in the data has been told by now.

@@ -19,6 +19,13 @@ _GPU_DEVICES = ("nvidia[0-9]*", "kfd", "dxg", "dri/renderD*")
 _BACKEND = "tensorflow"
 
 
+def quieten() -> None:
+    """Has TensorFlow, which has not been imported yet, log nothing but errors."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    for name in ("tensorflow", "absl", "h5py"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+
 def _start_tensorflow(verbose: bool) -> list[Any]:
     """Imports TensorFlow and lets it look for GPUs, without the noise of both.
 
@@ -29,9 +36,7 @@ def _start_tensorflow(verbose: bool) -> list[Any]:
         The GPUs it sees.
     """
     if not verbose:
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        for name in ("tensorflow", "absl", "h5py"):
-            logging.getLogger(name).setLevel(logging.ERROR)
+        quieten()
     with nullcontext() if verbose else muted():
         import tensorflow as tf
 
@@ -55,7 +60,7 @@ def muted() -> Iterator[None]:
         os.close(kept)
 
 
-def _may_have_gpu() -> bool:
+def may_have_gpu() -> bool:
     """Whether the machine may have a GPU, judged by its device files; True where the system has no such files."""
     return sys.platform != "linux" or any(True for name in _GPU_DEVICES for _ in Path("/dev").glob(name))
 
@@ -92,7 +97,7 @@ def configure(
     Raises:
         InputError: A GPU is asked for and TensorFlow sees none, or Keras was imported on another backend.
     """
-    if device == "gpu" and not _may_have_gpu():
+    if device == "gpu" and not may_have_gpu():
         raise _no_gpu("this machine has none")
     gpus = _start_tensorflow(verbose)
     import keras

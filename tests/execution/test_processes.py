@@ -40,7 +40,9 @@ class Runner:
     def run(self, spec, report):
         file = self.folder / spec.trial_id
         done = len(file.read_text()) if file.exists() else 0
-        record = TrialRecord(spec.trial_id, {"process": os.getpid()}, target_epochs=3, epochs=done)
+        record = TrialRecord(
+            spec.trial_id, {"process": os.getpid(), "told": os.environ.get("TOLD")}, target_epochs=3, epochs=done
+        )
         report.on_trial_begin(record)
         for epoch in range(done + 1, 4):
             with file.open("a") as opened:
@@ -95,8 +97,10 @@ def run_all(runner, trials=("0", "1", "2"), **settings):
     return results, heard
 
 
-def test_every_report_comes_before_the_result_and_names_its_worker(tmp_path):
+def test_every_report_comes_before_the_result_and_names_its_worker(tmp_path, monkeypatch):
+    monkeypatch.setenv("TOLD", tmp_path.name)  # by the driver, after what workers are forked from has begun
     results, heard = run_all(Runner(tmp_path, {}))
+    assert {result.values["told"] for result in results.values()} == {tmp_path.name}
     assert {trial_id: result.epochs for trial_id, result in results.items()} == {"0": 3, "1": 3, "2": 3}
     assert sorted(heard.begun) == [("0", 0), ("1", 0), ("2", 0)]
     processes = {(result.worker, result.values["process"]) for result in results.values()}
