@@ -64,7 +64,7 @@ def test_the_limit_and_equal_points_can_be_drawn():
         ("c", 0.4, None, 3, False, False),
     ]
     points = [Costed(*one) for one in measured]
-    picture = str(quality_against_time(points, "F1", 0.5))
+    picture = str(quality_against_time(points, "F1", 0.5, "text"))
     circles = [one for one in ElementTree.fromstring(picture) if one.tag == "circle"]
     assert len(circles) == 3 and "limit 0.5 ms" in picture
     assert sum(one.get("class") == "hollow" for one in circles) == 1

@@ -1,4 +1,4 @@
-"""The picture of quality against speed: scores and milliseconds per text."""
+"""The picture of quality against speed: scores and milliseconds."""
 
 from __future__ import annotations
 
@@ -30,23 +30,24 @@ class Costed(NamedTuple):
     """Whether it is on the Pareto front: no other is as good and as fast, and better in one of the two."""
 
 
-def quality_against_time(points: Sequence[Costed], metric: str, limit: float | None) -> Markup:
-    """Scores over milliseconds per text, on a log axis, with the Pareto front.
+def quality_against_time(points: Sequence[Costed], metric: str, limit: float | None, noun: str) -> Markup:
+    """Scores over milliseconds per text or image, on a log axis, with the Pareto front.
 
     Args:
         points: The classifiers, at least one.
         metric: The name of the scores.
-        limit: The limit of milliseconds per text; None without one.
+        limit: The limit of milliseconds; None without one.
+        noun: The word for what they are measured of, text or image.
     """
     front = sorted((one for one in points if one.on_front), key=lambda one: one.milliseconds)
     on_front = ", ".join(f"{one.name} ({number(one.score)}, {number(one.milliseconds)} ms)" for one in front)
     drawing = Drawing(
-        SMALL, _HEIGHT, f"{metric} against milliseconds per text; on the Pareto front, the fastest first: {on_front}"
+        SMALL, _HEIGHT, f"{metric} against milliseconds per {noun}; on the Pareto front, the fastest first: {on_front}"
     )
     times = [max(spent, _LEAST) for spent in (*(one.milliseconds for one in points), *([limit] if limit else []))]
     x = Scale(min(times) / 3, max(times) * 3, LEFT, SMALL - RIGHT, log=True)
     y = Scale(*padded([one.score for one in points], 0.12), _HEIGHT - BOTTOM, TOP)
-    drawing.axes(x, y, "milliseconds per text (log scale)", metric)
+    drawing.axes(x, y, f"milliseconds per {noun} (log scale)", metric)
     if limit:
         drawing.rule(x(limit), y.start, x(limit), y.end, "cut")
         drawing.text(x(limit) - 5, y.end + 6, f"limit {number(limit)} ms", "halo", "end")

@@ -26,7 +26,7 @@ def speed(run: RecordedRun) -> dict[str, Any] | None:
     limit = run.config.get("objective", {}).get("max_ms_per_text")
     latency = run.summary.get("latency")
     return {
-        "picture": quality_against_time(points, f"{run.validation} {spoken(run.metric)}", limit),
+        "picture": quality_against_time(points, f"{run.validation} {spoken(run.metric)}", limit, run.noun),
         "rows": [one._asdict() for one in points],
         "verdict": latency and latency["text"],
     }
