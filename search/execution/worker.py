@@ -176,8 +176,8 @@ def _follow_driver() -> None:
 
 def _beat(channel: Channel, heartbeat: float) -> None:
     while True:
-        time.sleep(heartbeat)
         try:
             channel.send(ALIVE)
         except OSError:  # the driver closed its end: it ends this process
             return
+        time.sleep(heartbeat)

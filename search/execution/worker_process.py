@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from search.errors import InputError
 from search.execution import worker
 from search.execution.fork_server import process_context
 from search.execution.slots import WorkerDied
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 # Signs of life in the time after which a worker without one is taken for dead.
 _SIGNS = 24
+# Seconds within which a process whose pool is broken has ended.
+_ENDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,7 @@ class WorkerProcess:
         self._wake = wake
         self._future: Future[TrialRecord]
         self._heard = time.monotonic()
+        self._is_connected = False
         given = sender, settings.silence / _SIGNS, dict(os.environ)
         self._pool = ProcessPoolExecutor(1, process_context(), worker.attach, given)
         others = set(multiprocessing.active_children())
@@ -124,12 +128,29 @@ class WorkerProcess:
         return self._future.done()
 
     def result(self) -> TrialRecord:
-        """The result of the trial; raises what ended it."""
+        """The result of the trial; raises what ended it.
+
+        Raises:
+            InputError: The process ended by an error of its own before it could take a trial.
+        """
         try:
             self._begun.result()  # raises what went wrong before its first trial
             return self._future.result()
         except BrokenProcessPool as error:
+            if self._could_not_begin():
+                raise InputError(
+                    "A worker process ended before it could begin, with the error above. A script that searches with "
+                    'several workers needs `if __name__ == "__main__":` around what it runs, as each of them imports '
+                    "it, and so has to be a file."
+                ) from error
             raise WorkerDied from error
+
+    def _could_not_begin(self) -> bool:
+        """Whether the process ended by itself, not killed, and before it was connected."""
+        if self._is_connected:
+            return False
+        self._process.join(_ENDS)
+        return (self._process.exitcode or 0) > 0
 
     def deliver(self) -> None:
         """Passes on the messages that have come."""
@@ -140,6 +161,7 @@ class WorkerProcess:
                 self.is_open = False
                 return
             self._heard = time.monotonic()
+            self._is_connected = True
             self._listener.hear(*message)
             if message[0] == EPOCH:
                 with suppress(OSError):  # it died: nobody waits

@@ -150,6 +150,23 @@ def test_workers_end_with_a_driver_that_is_killed(tmp_path):
     wait_until(lambda: not any(is_running(process) for process in processes))
 
 
+def test_a_script_that_workers_cannot_import_is_told_what_it_lacks(tmp_path):
+    # As beside a GPU: the server that workers are forked from takes seconds to begin.
+    lines = [
+        "from pathlib import Path",
+        "import test_processes",
+        "from search.execution import fork_server",
+        "fork_server.may_have_gpu = lambda: True",
+        f"test_processes.run_all(test_processes.Runner(Path({str(tmp_path)!r}), {{}}))",
+    ]
+    script = tmp_path / "script.py"
+    script.write_text("\n".join(lines))
+    here = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])}
+    ended = subprocess.run([sys.executable, script], env=here, capture_output=True, text=True)
+    assert ended.returncode == 1
+    assert "InputError" in ended.stderr and '`if __name__ == "__main__":`' in ended.stderr.splitlines()[-1]
+
+
 def test_the_machine_decides_how_many_workers_there_are():
     from search.config.tuner import ParallelConfig
 
