@@ -117,17 +117,24 @@ def _workers(driver: int) -> list[int]:
 
 def _differences(run: Path, whole: Path) -> list[str]:
     """What of a run is not as in the other one."""
+    same = _leaderboard(run).equals(_leaderboard(whole))
+    predictions = [(folder / "predictions.csv").read_bytes() for folder in (run, whole)]
+    found = ["leaderboard.csv"] * (not same) + ["predictions.csv"] * (predictions[0] != predictions[1])
+    one, other = (_shown(folder) for folder in (run, whole))
+    return found + [f"tensorboard/{name}" for name in sorted({*one, *other}) if one.get(name) != other.get(name)]
 
-    def table(folder: Path) -> pd.DataFrame:
-        found = pd.read_csv(folder / "leaderboard.csv", dtype={"trial_id": str, "parent": str})
-        return found.drop(columns=["seconds", "worker"])
 
-    found: dict[str, tuple[Any, Any]] = {
-        "predictions.csv": ((run / "predictions.csv").read_bytes(), (whole / "predictions.csv").read_bytes()),
-        "tensorboard": (content(run / "tensorboard"), content(whole / "tensorboard")),
+def _leaderboard(run: Path) -> pd.DataFrame:
+    found = pd.read_csv(run / "leaderboard.csv", dtype={"trial_id": str, "parent": str})
+    return found.drop(columns=["seconds", "worker"])
+
+
+def _shown(run: Path) -> dict[str, Any]:
+    """What is in TensorBoard but the configuration, which names the number of workers."""
+    return {
+        name: [line for line in lines if line[0] != "configuration"] if isinstance(lines, list) else lines
+        for name, lines in content(run / "tensorboard").items()
     }
-    same = [] if table(run).equals(table(whole)) else ["leaderboard.csv"]
-    return same + [name for name, (one, other) in found.items() if one != other]
 
 
 if __name__ == "__main__":
