@@ -46,8 +46,8 @@ class Runner(Protocol):
     def run(self, spec: TrialSpec, report: TrialReport) -> TrialRecord:
         """Runs a trial, which reports on the way, and returns its result."""
 
-    def keep_files_in(self, folder: Path) -> None:
-        """Takes another folder for the files of trials."""
+    def keep_files_in(self, folder: Path, changed: Callable[[Path], None]) -> None:
+        """Takes another folder for the files of trials; `changed` is told of each checkpoint written or removed."""
 
 
 class Executor(Protocol):

@@ -15,13 +15,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
-from search.errors import InputError
+from search.errors import InputError, MachineFault
 from search.execution.base import MakeExecutor, Runner
-from search.execution.ray_worker import TrialActor
+from search.execution.ray_mailbox import Mailbox, opened
+from search.execution.ray_worker import FILE, TrialActor
 from search.execution.slots import SlotExecutor, WorkerDied, pickled
-from search.execution.worker import FILE
 from search.execution.worker_process import Listener, Workers, listeners
 from search.utils.files import whole_file
 
@@ -59,8 +58,8 @@ class Cluster:
 class RayExecutor(SlotExecutor["_RayWorker"]):
     """Runs trials in actors of a Ray cluster.
 
-    A machine that does not see the folder of the trials gets the checkpoints that a trial goes on from, and sends back
-    its own after each epoch: this process alone writes the folder.
+    A worker gets the checkpoints that a trial goes on from, and sends back each that it writes. This process alone
+    writes the folder of the trials, in the order in which things happened: a state comes after its epoch was passed on.
 
     Args:
         runner: Runs the trials; it is pickled once.
@@ -76,30 +75,29 @@ class RayExecutor(SlotExecutor["_RayWorker"]):
         super().__init__(workers.count, workers.max_restarts)
         content = pickled(runner)
         self.ray = _connected(cluster, workers.count)
-        from ray.util.queue import Queue
-
         self.settings, self.cluster = workers, cluster
         self.runner = self.ray.put(content)
-        self.queue: Any = Queue(actor_options={"num_cpus": 0})
-        self.mark = cluster.trials / f".seen-{uuid4().hex}"
-        cluster.trials.mkdir(parents=True, exist_ok=True)
-        self.mark.touch()
+        self.mailbox = _mailbox(self.ray)
         self._listener = listener
         self._listeners: dict[int, Listener] = {}
 
     def close(self) -> None:
         """Ends the workers, and the cluster where it was started for this search."""
         super().close()
-        self.mark.unlink(missing_ok=True)
-        self.queue.shutdown(force=True)
+        self.ray.kill(self.mailbox)
         self.ray.shutdown()
 
     def _deliver(self) -> None:
-        for number, name, arguments in self.queue.get_nowait_batch(self.queue.qsize()):
+        try:
+            messages = self.ray.get(self.mailbox.take.remote())
+        except self.ray.exceptions.RayActorError as error:
+            raise MachineFault(
+                "The process that takes the messages of Ray's workers died, perhaps for want of memory"
+            ) from error
+        for message in messages:
+            number, (name, arguments) = opened(message)
             if name == FILE:
-                path, content = arguments
-                with whole_file(self.cluster.trials / path) as beside:
-                    beside.write_bytes(content)
+                _keep(self.cluster.trials, *arguments)
             else:
                 self._listeners[number].hear(name, arguments)
 
@@ -118,9 +116,9 @@ class _RayWorker:
         self._executor = executor
         ray, cluster, settings = executor.ray, executor.cluster, executor.settings
         resources: dict[str, Any] = {"num_cpus": cluster.cpus, "num_gpus": cluster.gpus}
-        self._actor = ray.remote(TrialActor).options(**resources).remote(number, executor.queue, str(executor.mark))
+        self._actor = ray.remote(TrialActor).options(**resources).remote(number, executor.mailbox)
         try:
-            self._shares_folder = ray.get(self._actor.shares_folder.remote(), timeout=_PATIENCE)
+            ray.get(self._actor.__ray_ready__.remote(), timeout=_PATIENCE)
         except ray.exceptions.GetTimeoutError as error:
             raise InputError(
                 f"The Ray cluster has no room for worker {number} ({cluster.cpus:g} CPUs, {cluster.gpus:g} GPUs): ask "
@@ -131,8 +129,7 @@ class _RayWorker:
         self.future: Any = None
 
     def begin(self, spec: TrialSpec) -> None:
-        files = {} if self._shares_folder else _files_before(self._executor.cluster.trials, spec)
-        self.future = self._actor.run.remote(spec, files)
+        self.future = self._actor.run.remote(spec, _files_before(self._executor.cluster.trials, spec))
 
     def has_ended(self) -> bool:
         return bool(self._executor.ray.wait([self.future], timeout=0)[0])
@@ -174,6 +171,23 @@ def _files_before(trials: Path, spec: TrialSpec) -> dict[str, bytes]:
     """The checkpoints that a trial goes on from: its own, and its parent's last one."""
     names = [f"trial_{spec.trial_id}/best.npz", f"trial_{spec.trial_id}/last.npz", f"trial_{spec.parent}/last.npz"]
     return {name: (trials / name).read_bytes() for name in names if (trials / name).exists()}
+
+
+def _keep(trials: Path, path: str, content: bytes | None) -> None:
+    """Writes a checkpoint that a worker wrote, or removes the one that it removed."""
+    if content is None:
+        (trials / path).unlink(missing_ok=True)
+        return
+    with whole_file(trials / path) as beside:
+        beside.write_bytes(content)
+
+
+def _mailbox(ray: Any) -> Any:
+    """A mailbox on the machine of this process, so that no other machine is needed to the end of a search."""
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+    return ray.remote(Mailbox).options(num_cpus=0, scheduling_strategy=here).remote()
 
 
 def _connected(cluster: Cluster, workers: int) -> Any:

@@ -23,7 +23,6 @@ Message = tuple[str, tuple[Any, ...]]
 """The name of an event, and its arguments."""
 
 BEGIN, EPOCH, LOG, ALIVE = "trial begins", "epoch ends", "log", "alive"
-FILE = "file"
 PASS_BEGIN, PASS_PROGRESS, PASS_END = "pass begins", "pass goes on", "pass ends"
 
 # Of a process of a pool, which calls functions.
@@ -38,7 +37,10 @@ class Channel(Protocol):
         """Sends an event, from any thread; the driver finds it before the trial's result."""
 
     def report(self, name: str, *arguments: Any) -> None:
-        """Sends an event that must not be lost where the driver is killed; one thread alone does so."""
+        """Sends an event that must not be lost where the driver is killed; one thread alone does so.
+
+        The driver has dealt with it before the state that is written next stands in the folder of the trials.
+        """
 
 
 class PipeChannel:
@@ -136,7 +138,7 @@ class TrialWorker:
         self._channel.send(BEGIN, record)
 
     def on_epoch_end(self, record: TrialRecord, epoch: int, metrics: Mapping[str, float]) -> None:
-        """Reports an epoch; the trial's state is written only when the curves have it."""
+        """Reports an epoch; the state that says that it is over is kept only when the curves have it."""
         self._channel.report(EPOCH, record, epoch, metrics)
 
 

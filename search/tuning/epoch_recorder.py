@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from typing import Any
 
 from keras_tuner.errors import FailedTrialError
@@ -13,8 +12,8 @@ from keras_tuner.errors import FailedTrialError
 from search.training.base import Training
 from search.training.scores import Metrics
 from search.tuning.record import TrialRecord, TrialReport
-from search.tuning.trial_files import TrialFiles, weights_of
-from search.utils.checkpoint import Arrays, is_finite, save
+from search.tuning.trial_files import TrialFiles
+from search.utils.checkpoint import Arrays, is_finite
 
 
 class EpochRecorder:
@@ -24,7 +23,7 @@ class EpochRecorder:
         record: The trial's record, filled in here.
         training: The trial's model in training.
         objective: KerasTuner's objective.
-        files: The files of the weights of the best epoch, and of the state after the last one with the record as notes.
+        files: Keeps the weights of the best epoch, and the state after the last one with the record as notes.
         patience: Epochs without a better objective after which training stops; None: never.
         interrupted: Whether the process was asked to end: then the epoch may be damaged and is not recorded.
         report: Called with every epoch.
@@ -43,8 +42,7 @@ class EpochRecorder:
         self.record = record
         self.training = training
         self.objective = objective
-        self.best = files.best(record.trial_id)
-        self.last = files.last(record.trial_id)
+        self.files = files
         self.patience = patience
         self.interrupted = interrupted
         self.report = report
@@ -77,10 +75,10 @@ class EpochRecorder:
             record.metrics = dict(metrics)
             folds = metrics.folds if isinstance(metrics, Metrics) else ()
             record.fold_scores = [self.objective.get_value(fold) for fold in folds]
-            save(self.best, self._finite_weights(), weights_of(record))
+            self.files.write_best(record, self._finite_weights())
         # Before the state that says that the epoch is over: after a kill they may be told of it again, but always once.
         self.report.on_epoch_end(record, epoch, metrics)
-        save(self.last, self.training.state(), asdict(record))
+        self.files.write_last(record, self.training.state())
         return is_done(record, self.patience)
 
     def _finite_weights(self) -> Arrays:

@@ -67,9 +67,9 @@ class TrialRunner:
     fit_kwargs: Mapping[str, Any] = field(default_factory=dict)
     callbacks: Callable[[TrialSpec], Sequence[keras.callbacks.Callback]] = _no_callbacks
 
-    def keep_files_in(self, folder: Path) -> None:
-        """Takes another folder for the files of trials, as on a machine that does not see theirs."""
-        self.files = TrialFiles(folder)
+    def keep_files_in(self, folder: Path, changed: Callable[[Path], None]) -> None:
+        """Takes another folder for the files of trials, as on another machine; arguments as for `TrialFiles`."""
+        self.files = TrialFiles(folder, changed)
 
     def run(self, spec: TrialSpec, report: TrialReport) -> TrialRecord:
         """Trains a trial, or goes on with the one of the same values that was interrupted.
@@ -218,7 +218,7 @@ class _TrialRun:
         if not isinstance(self.runner.hypermodel, Trainable) or self.record.accumulate > 1:
             return False
         log.warning("Trial %s ran out of memory: it is tried again with half the batch", self.spec.trial_id)
-        self.runner.files.last(self.spec.trial_id).unlink(missing_ok=True)
+        self.runner.files.remove_last(self.spec.trial_id)
         state = replace(self.record.state, accumulate=2)
         self._begin(replace(self.spec, state=state).record())  # of what was reported of the first try nothing holds
         return True

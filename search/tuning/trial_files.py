@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from search.errors import InputError
 from search.tuning.record import TrialRecord
-from search.utils.checkpoint import Arrays, is_whole, load, read_notes
+from search.utils.checkpoint import Arrays, is_whole, load, read_notes, save
 from search.utils.leftovers import remove_leftovers
 
 log = logging.getLogger(__name__)
 
 
 class TrialFiles:
-    """Finds, reads and removes the files in the folders of the trials.
+    """Finds, writes, reads and removes the files in the folders of the trials.
 
     Args:
         project: KerasTuner's project folder; each trial has a folder `trial_<id>` in it.
+        changed: Is told of each checkpoint of a running trial that was written or removed; None: nobody is.
     """
 
-    def __init__(self, project: Path) -> None:
+    def __init__(self, project: Path, changed: Callable[[Path], None] | None = None) -> None:
         self.project = project
+        self._changed = changed
         # Ended trials whose best weights, and whose last state, may stand: a long search has few.
         self._with_best: set[str] = set()
         self._with_last: set[str] = set()
@@ -38,6 +42,19 @@ class TrialFiles:
     def last(self, trial_id: str) -> Path:
         """The state after its last epoch, with its record as notes."""
         return self._folder(trial_id) / "last.npz"
+
+    def write_best(self, record: TrialRecord, weights: Arrays) -> None:
+        """Writes the weights of a trial's best epoch."""
+        self._write(self.best(record.trial_id), weights, weights_of(record))
+
+    def write_last(self, record: TrialRecord, state: Arrays) -> None:
+        """Writes the state after a trial's last epoch; the best weights that it refers to are there before."""
+        self._write(self.last(record.trial_id), state, asdict(record))
+
+    def remove_last(self, trial_id: str) -> None:
+        """Removes the state of a running trial, which starts over."""
+        self.last(trial_id).unlink(missing_ok=True)
+        self._tell(self.last(trial_id))
 
     def records(self) -> list[TrialRecord]:
         """The records of all trials that have ended, in the order in which they began.
@@ -71,7 +88,7 @@ class TrialFiles:
         if record is not None and (record.best_epoch is None or is_whole(damaged)):
             return record
         log.warning("%s is damaged: the trial starts over", damaged)
-        last.unlink()
+        self.remove_last(trial_id)
         return None
 
     def best_weights(self, record: TrialRecord) -> Arrays:
@@ -109,6 +126,14 @@ class TrialFiles:
 
     def _folder(self, trial_id: str) -> Path:
         return self.project / f"trial_{trial_id}"
+
+    def _write(self, path: Path, arrays: Arrays, notes: dict[str, Any]) -> None:
+        save(path, arrays, notes)
+        self._tell(path)
+
+    def _tell(self, path: Path) -> None:
+        if self._changed is not None:
+            self._changed(path)
 
 
 def _noted(last: Path) -> TrialRecord | None:

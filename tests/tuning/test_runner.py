@@ -84,6 +84,18 @@ def test_it_writes_nothing_but_the_trials_own_files(tmp_path):
     assert {path.parent.name for path in tmp_path.rglob("*.*")} == {"trial_7"}
 
 
+def test_checkpoints_are_told_as_they_are_written_the_state_after_what_it_refers_to(tmp_path):
+    class Report(Watcher):
+        def on_epoch_end(self, record, epoch, metrics):
+            told.append(epoch)
+
+    told, runner = [], make_runner(tmp_path / "elsewhere", Quiet())
+    runner.keep_files_in(tmp_path, lambda path: told.append(path.relative_to(tmp_path).as_posix()))
+    runner.run(make_spec(), Report())  # each of its epochs is better than the one before
+    best, last = "trial_0/best.npz", "trial_0/last.npz"
+    assert told == [best, 1, last, best, 2, last, best, 3, last]
+
+
 def test_a_promoted_trial_goes_on_from_its_parents_files_alone(tmp_path):
     whole = run(make_runner(tmp_path / "whole", Quiet()), make_spec())
     run(make_runner(tmp_path / "parts", Quiet()), make_spec("0", target_epochs=1))

@@ -10,7 +10,7 @@ from toy import OBJECTIVE, Toy, make
 
 from search.reporting.tensorboard import ScoredEpochs, TensorBoardWriter
 from search.reporting.tensorboard.events import EventFile
-from search.tuning import epoch_recorder
+from search.tuning import trial_files
 from search.tuning.journal import Journal
 from search.tuning.record import TrialRecord
 from spaces import Choice, Float, Int, Space
@@ -66,7 +66,7 @@ def test_killed_again_and_again_it_shows_the_same(tmp_path, seed, monkeypatch):
             for owner, name in (
                 (EventFile, "__init__"),
                 (EventFile, "add"),
-                (epoch_recorder, "save"),
+                (trial_files, "save"),
                 (TrialRecord, "write"),
                 (Journal, "append"),
             ):
