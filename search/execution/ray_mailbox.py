@@ -8,8 +8,8 @@ from typing import Any
 
 from search.execution.worker import Message
 
-# Bytes of messages in a mailbox beyond which its senders wait; of states of 90 MB these are a few.
-_ROOM = 256 * 2**20
+# Bytes of messages in a mailbox beyond which its senders wait: many epochs of heads, one of a fine-tuned module.
+_ROOM = 64 * 2**20
 
 
 class Mailbox:
