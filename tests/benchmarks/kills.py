@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,7 @@ def main() -> None:
     parser.add_argument("--drivers", type=int, default=10, help="drivers to kill")
     parser.add_argument("--searches", type=int, default=5)
     parser.add_argument("--seed", type=int, default=0, help="of the moments")
+    parser.add_argument("--folder", type=Path, help="where the runs stay; default: they go")
     parser.add_argument("--also", nargs="*", default=[], help="further settings of each search")
     given = parser.parse_args()
     print(machine())
@@ -50,7 +51,7 @@ def main() -> None:
     deaths = ["worker"] * given.workers + ["driver"] * given.drivers
     draw.shuffle(deaths)
     settings = [*SMALL, *given.also]
-    with tempfile.TemporaryDirectory() as folder:
+    with nullcontext(given.folder) if given.folder else tempfile.TemporaryDirectory() as folder:
         # TensorBoard shows the name of the folder.
         whole = Path(folder, "whole", "run")
         if _started(settings, whole, 1).wait() != 0:
