@@ -122,8 +122,9 @@ class DatasetConfig:
     seed. Valid and test stay as they are, and the best configuration is refitted without valid."""
     folds: int | str | None = "auto"
     """Cross-validation: trials are ranked by the mean over so many folds of train, each held out in turn, and there is
-    no validation split; null: one validation split; auto: 5 folds where there are fewer than 2,000 texts to learn from
-    (fewer where a class has few), else one validation split, as where the data or other sizes ask for one."""
+    no validation split; null: one validation split; auto: 5 folds where there are fewer than 2,000 texts to learn from,
+    or fewer than 4,000 with fewer than 300 of a class (fewer folds where a class has very few), else one validation
+    split, as where the data or other sizes ask for one."""
     valid_size: int | float | None = None
     """Rows of the validation split; null: 0.1 of them, where there is one."""
     test_size: int | float = 0.1

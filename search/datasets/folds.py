@@ -18,6 +18,8 @@ from spaces import AUTO
 
 FEW = 2000
 """Texts to learn from below which `auto` cross-validates: a tenth of them ranks trials by chance."""
+FEW_OF_A_CLASS = 300
+"""Texts of a class below which it does so too, up to twice as many texts: its score would hang on 30 of them."""
 _MOST, _LEAST = 5, 3
 
 
@@ -67,9 +69,10 @@ def cross_folds(train: Examples, fold: NDArray[np.int64]) -> list[Fold]:
 def number_of_folds(parts: Mapping[str, Examples], classes: int, config: DatasetConfig) -> int | None:
     """How many folds to validate on; None: one validation split.
 
-    For `dataset.folds=auto` it follows from the texts that the test split leaves. A class that has few of them makes
-    for fewer folds. There are none where the data come with a validation split or its size is given, where train is to
-    be smaller than it could be, without `stratify`, and, with `dataset.limit`, where there were enough texts without.
+    For `dataset.folds=auto` it follows from the texts that the test split leaves, in all and of a class. A class that
+    has very few of them makes for fewer folds. There are none where the data come with a validation split or its size
+    is given, where train is to be smaller than it could be, without `stratify`, and, with `dataset.limit`, where there
+    were enough texts without.
 
     Args:
         parts: Train, and valid and test where they came with the data.
@@ -85,7 +88,7 @@ def number_of_folds(parts: Mapping[str, Examples], classes: int, config: Dataset
     counts, texts = class_counts(labels, classes), len(labels)
     size = 0 if "test" in parts else config.test_size
     left = texts - (size if isinstance(size, int) else round(size * texts))
-    if left >= FEW:
+    if left >= FEW and (left >= 2 * FEW or counts.min() * left / texts >= FEW_OF_A_CLASS):
         return None
     within = texts if config.limit is None else min(texts, config.limit)
     # Of a class one more text may be tested, by how shares are rounded.

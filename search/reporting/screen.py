@@ -18,7 +18,6 @@ from rich.table import Table
 
 from search.datasets import Splits
 from search.datasets.content import TEXT
-from search.datasets.folds import FEW
 from search.evaluation.metric_list import Target, shown_metrics
 from search.evaluation.paired import compared
 from search.reporting.class_counts import describe_classes
@@ -92,7 +91,7 @@ class Screen:
             )
             self.say(told + chosen)
         if splits.fold is not None:
-            why = f" (dataset.folds=auto: fewer than {FEW:,} {self.noun}s to learn from)" if splits.few else ""
+            why = f" (dataset.folds=auto: few {self.noun}s to learn from, in all or of a class)" if splits.few else ""
             self.say(f"Cross-validation: train in {len(splits.folds)} folds, each held out in turn{why}")
         self.say(describe_cleaning(splits.cleaning, self.noun))
         if splits.faults:

@@ -143,6 +143,7 @@ def automatic(counts, **given):
 @pytest.fixture
 def few(monkeypatch):
     monkeypatch.setattr(folds_module, "FEW", 90)
+    monkeypatch.setattr(folds_module, "FEW_OF_A_CLASS", 20)
 
 
 @pytest.mark.parametrize(
@@ -160,6 +161,9 @@ def few(monkeypatch):
         ([49, 50], {"train_fraction": 0.5}, None),
         ([49, 50], {"stratify": False}, None),
         ([500, 500], {"limit": 50}, None),
+        ([130, 22], {}, 5),  # 19 are left of the second class
+        ([130, 23], {}, None),
+        ([180, 22], {}, None),
         ([49, 50], {"limit": 50}, 5),
     ],
 )
