@@ -117,7 +117,7 @@ def _workers(driver: int) -> list[int]:
 
 
 def _differences(run: Path, whole: Path) -> list[str]:
-    """What of a run is not as in the other one."""
+    """Names the files and TensorBoard runs of a run that are not as in the other one."""
     same = _leaderboard(run).equals(_leaderboard(whole))
     predictions = [(folder / "predictions.csv").read_bytes() for folder in (run, whole)]
     found = ["leaderboard.csv"] * (not same) + ["predictions.csv"] * (predictions[0] != predictions[1])
@@ -131,7 +131,7 @@ def _leaderboard(run: Path) -> pd.DataFrame:
 
 
 def _shown(run: Path) -> dict[str, Any]:
-    """What is in TensorBoard but the configuration, which names the number of workers."""
+    """The content of TensorBoard without the configuration, which names the number of workers."""
     return {
         name: [line for line in lines if line[0] != "configuration"] if isinstance(lines, list) else lines
         for name, lines in content(run / "tensorboard").items()

@@ -1,4 +1,4 @@
-"""What a second worker gains: the command with one worker, with two, and two copies of it at once.
+"""The gain of a second worker: the times of a search with one worker, with two, and of two copies of it at once.
 
     python tests/benchmarks/side_by_side.py
     python tests/benchmarks/side_by_side.py --fine-tuned ../data/disaster/train.csv
