@@ -13,14 +13,12 @@ from multiprocessing.context import BaseContext
 
 from search.utils.device import may_have_gpu, quieten
 
-_PRELOADED = ["search.execution.preloaded"]
-
 
 def process_context() -> BaseContext:
     """The way to start a process: `multiprocessing`'s forkserver where it can be used, spawn elsewhere."""
     if not _can_fork():
         return multiprocessing.get_context("spawn")
-    forkserver.set_forkserver_preload(_PRELOADED)
+    forkserver.set_forkserver_preload(["search.execution.preloaded"])
     return multiprocessing.get_context("forkserver")
 
 
@@ -30,10 +28,9 @@ def begin(verbose: bool) -> None:
     Args:
         verbose: Keep TensorFlow's own log messages.
     """
-    if _can_fork():
+    if process_context().get_start_method() == "forkserver":
         if not verbose:
             quieten()  # TensorFlow of the workers reads it as it loads
-        forkserver.set_forkserver_preload(_PRELOADED)
         forkserver.ensure_running()
 
 
